@@ -1,0 +1,10 @@
+import { defineElementwise, type Op, type TensorLike } from "./op.ts";
+
+/** 1 where a = b, else 0. */
+export const equal: Op<[a: TensorLike, b: TensorLike]> = defineElementwise({
+  name: "equal",
+  inputs: "a, b",
+  dtype: "f32",
+  scalar: (a, b) => (a === b ? 1 : 0),
+  vjp: "no gradient",
+});

@@ -1,0 +1,303 @@
+import { failure } from "../errors.ts";
+import {
+  broadcastShapes,
+  broadcastStrides,
+  formatShape,
+  type Shape,
+  sizeOf,
+} from "../tensor/shape.ts";
+import {
+  type Attrs,
+  createNode,
+  type DType,
+  type NumericArray,
+  type OpKind,
+  type OpSpec,
+  type Tensor,
+} from "../tensor/tensor.ts";
+import { bindSignature, parseSignature, type Signature } from "./signature.ts";
+
+/** An op: call it with tensors (and attributes last) to append a node to the graph. */
+export interface Op<Args extends readonly unknown[] = readonly never[]> {
+  (...args: Args): Tensor;
+  readonly spec: OpSpec;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: every op declares its own arguments, and checks them when called.
+type AnyOp = Op<any[]>;
+
+type Words<S> = S extends `${infer A} ${infer B}`
+  ? Words<A> | Words<B>
+  : S extends "" | "..." | "*" | `${number}`
+    ? never
+    : S;
+type PlainName<S> = S extends `i32 ${infer N}` ? N : S;
+type NamesIn<S> = S extends `${infer N}[${string}], ${infer Rest}`
+  ? PlainName<N> | NamesIn<Rest>
+  : S extends `${infer N}[${string}`
+    ? PlainName<N>
+    : never;
+/** Names of the inputs of a signature. */
+export type InputNames<S> = S extends `${infer L}-> ${string}` ? NamesIn<L> : never;
+/** Names of the dimensions of a signature. */
+export type DimNames<S> = S extends `${string}[${infer D}]${infer Rest}`
+  ? Words<D> | DimNames<Rest>
+  : never;
+
+/** What a VJP rule sees: the inputs by name, the op's own output `y`, and the attributes. */
+export type VjpInputs<S, A> = Record<InputNames<S>, Tensor> & { y: Tensor; attrs: A };
+
+/** What `reference` sees: dimensions of the signature by name, the attributes, and the whole shapes. */
+export type ReferenceContext<S, A> = Record<DimNames<S>, number> &
+  A & { readonly inputShapes: readonly Shape[]; readonly outputShape: Shape };
+
+/** Definition of an op. `S` is its signature, which types the names used in the rules. */
+export interface OpDefinition<S extends string, A extends object> {
+  readonly name: string;
+  readonly kind?: Exclude<OpKind, "elementwise">;
+  /** Checked on every call. See signature.ts for the grammar. */
+  readonly signature: S;
+  /** Default attributes; also fixes their types. */
+  readonly attrs?: A;
+  /** Another signature of the same names, chosen by the attributes (transposed operands). */
+  readonly signatureFor?: (attrs: A) => string;
+  /** Dimensions of the output that no input has. Called with the bound dimensions and the attributes. */
+  readonly dims?: (
+    context: Record<DimNames<S>, number> & A,
+  ) => Partial<Record<DimNames<S>, number>>;
+  /** Shape of an output written `[*]`. Throw `shapeFailure` for what the signature can't say. */
+  readonly shape?: (shapes: Record<InputNames<S>, Shape>, attrs: A) => Shape;
+  readonly dtype?: DType;
+  /** Cotangents of the inputs, or why there are none. A rule may skip inputs of type i32. */
+  readonly vjp:
+    | ((inputs: VjpInputs<S, A>, dy: Tensor) => Partial<Record<InputNames<S>, Tensor>>)
+    | "no gradient"
+    | "first order only";
+  /** The oracle: f64, slow, obvious. Leading `...` dimensions are looped over by the caller. */
+  readonly reference?: (context: ReferenceContext<S, A>, ...arrays: NumericArray[]) => void;
+}
+
+/** The error of an op called with tensors that do not fit. */
+export const shapeFailure = (op: string, inputs: Record<string, Shape>, why: string): Error =>
+  failure("E_SHAPE", `Cannot apply ${op} to ${formatInputs(inputs)}: ${why}`);
+
+const formatInputs = (inputs: Record<string, Shape>): string =>
+  Object.entries(inputs)
+    .map(([name, shape]) => `${name} ${formatShape(shape)}`)
+    .join(" and ");
+
+/**
+ * Defines an op. The result is called as `op(...tensors, attrs?)`.
+ * @throws ShapeError from the op when tensors do not fit its signature.
+ */
+export function defineOp<const S extends string, A extends object = object>(
+  definition: OpDefinition<S, A>,
+): AnyOp {
+  const { name, vjp, reference } = definition;
+  const base = parseSignature(definition.signature);
+  const signatureOf = (attrs: A): Signature =>
+    definition.signatureFor ? parseSignature(definition.signatureFor(attrs)) : base;
+
+  const spec: OpSpec = {
+    name,
+    kind: definition.kind ?? "kernel",
+    signature: definition.signature,
+    vjp:
+      vjp === "no gradient"
+        ? (node) => node.inputs.map(() => undefined)
+        : vjp === "first order only"
+          ? undefined
+          : (node, dy) => {
+              const named = Object.fromEntries(base.inputs.map((p, i) => [p.name, node.inputs[i]]));
+              const rule = vjp({ ...named, y: node, attrs: node.attrs } as VjpInputs<S, A>, dy);
+              return base.inputs.map((p) => (rule as Record<string, Tensor | undefined>)[p.name]);
+            },
+    reference: reference && ((node, inputs, out) => batched(node, inputs, out)),
+  };
+
+  // Runs `reference` once per leading `...` index; without `...` that is once.
+  function batched(node: Tensor, inputs: readonly NumericArray[], out: NumericArray): void {
+    const signature = signatureOf(node.attrs as A);
+    const shapes = node.inputs.map((input) => input.shape);
+    const bound = bindSignature(name, signature, shapes);
+    const context = { ...bound.dims, ...node.attrs } as ReferenceContext<S, A>;
+    Object.assign(context, definition.dims?.(context), {
+      inputShapes: shapes,
+      outputShape: node.shape,
+    });
+    const coreSizes = shapes.map((shape, i) => sizeOf(shape) / sizeOf(bound.batches[i]));
+    const count = sizeOf(bound.batch);
+    const outSize = sizeOf(node.shape) / count;
+    const offsets = bound.batches.map((batch) => broadcastStrides(batch, bound.batch));
+    for (let index = 0; index < count; index++) {
+      const slices = inputs.map((array, i) => {
+        const start = dot(unravel(index, bound.batch), offsets[i]) * coreSizes[i];
+        return array.subarray(start, start + coreSizes[i]);
+      });
+      reference!(context, ...slices, out.subarray(index * outSize, (index + 1) * outSize));
+    }
+  }
+
+  const op = (...args: unknown[]): Tensor => {
+    const inputs = args.slice(0, base.inputs.length) as Tensor[];
+    const given = args[base.inputs.length] as Partial<A> | undefined;
+    const attrs = { ...definition.attrs, ...given } as A;
+    const signature = signatureOf(attrs);
+    checkInputs(name, base.inputs, inputs);
+    const shapes = inputs.map((input) => input.shape);
+    const bound = bindSignature(name, signature, shapes);
+    let shape: Shape;
+    if (signature.output.any) {
+      const named = Object.fromEntries(base.inputs.map((p, i) => [p.name, shapes[i]]));
+      shape = definition.shape!(named as Record<InputNames<S>, Shape>, attrs);
+    } else {
+      const context = { ...bound.dims, ...attrs } as Record<DimNames<S>, number> & A;
+      const dims = { ...bound.dims, ...definition.dims?.(context) } as Record<string, number>;
+      const core = signature.output.dims.map((dim) => dims[dim] ?? Number(dim));
+      if (core.some((size) => !Number.isInteger(size) || size < 0)) {
+        const named = Object.fromEntries(base.inputs.map((p, i) => [p.name, shapes[i]]));
+        throw shapeFailure(name, named, `the output would have shape ${formatShape(core)}`);
+      }
+      shape = [...(signature.output.batched ? bound.batch : []), ...core];
+    }
+    const dtype = definition.dtype ?? (inputs[0]?.dtype as DType) ?? "f32";
+    return createNode({ op: spec, inputs, attrs: attrs as Attrs, shape, dtype });
+  };
+  return Object.assign(op, { spec }) as AnyOp;
+}
+
+function checkInputs(
+  name: string,
+  parameters: readonly { name: string; dtype?: DType }[],
+  inputs: readonly unknown[],
+): void {
+  parameters.forEach((parameter, i) => {
+    const input = inputs[i] as Tensor | undefined;
+    if (!input || !Array.isArray(input.shape))
+      throw failure(
+        "E_SHAPE",
+        `Cannot apply ${name}: ${parameter.name} is ${typeof input}, expected a tensor`,
+      );
+    if (parameter.dtype && input.dtype !== parameter.dtype)
+      throw failure(
+        "E_DTYPE",
+        `Cannot apply ${name}: ${parameter.name} is ${input.dtype}, expected ${parameter.dtype}`,
+      );
+  });
+}
+
+/** Anything an elementwise op accepts: a number becomes a constant of the other operands' dtype. */
+export type TensorLike = Tensor | number;
+
+/** Definition of an elementwise op: inputs broadcast against each other. */
+export interface ElementwiseDefinition<S extends string, A extends object> {
+  readonly name: string;
+  /** Input names, such as `"x"` or `"a, b"`. */
+  readonly inputs: S;
+  readonly attrs?: A;
+  /** Result type; the inputs' common type when absent. */
+  readonly dtype?: DType;
+  /** One output element from one element of each input, attributes last. */
+  // biome-ignore lint/suspicious/noExplicitAny: as many numbers as there are inputs, then the attributes.
+  readonly scalar: (...values: any[]) => number;
+  readonly vjp:
+    | ((
+        inputs: Record<ListNames<S>, Tensor> & { y: Tensor; attrs: A },
+        dy: Tensor,
+      ) => Partial<Record<ListNames<S>, TensorLike>>)
+    | "no gradient";
+  /** Target of a pure broadcast (`broadcastTo`); otherwise the common shape of the inputs. */
+  readonly shape?: (attrs: A) => Shape;
+}
+type ListNames<S> = S extends `${infer A}, ${infer B}` ? A | ListNames<B> : S;
+
+/** Makes a constant; given by sources.ts, which imports this file. */
+type Lift = (value: number, dtype: DType) => Tensor;
+let lift: Lift;
+export const setLift = (make: Lift): void => {
+  lift = make;
+};
+
+/** Defines an elementwise op, called as `op(...tensorsOrNumbers, attrs?)`. */
+export function defineElementwise<const S extends string, A extends object = object>(
+  definition: ElementwiseDefinition<S, A>,
+): AnyOp {
+  const { name, scalar, vjp } = definition;
+  const names = definition.inputs.split(", ");
+  const arity = names.length;
+  const spec: OpSpec = {
+    name,
+    kind: "elementwise",
+    signature: `${names.map((input) => `${input}[...]`).join(", ")} -> y[...]`,
+    vjp:
+      vjp === "no gradient"
+        ? (node) => node.inputs.map(() => undefined)
+        : (node, dy) => {
+            const named = Object.fromEntries(names.map((n, i) => [n, node.inputs[i]]));
+            const rule = vjp({ ...named, y: node, attrs: node.attrs } as never, dy);
+            return names.map((n) => {
+              const value = (rule as Record<string, TensorLike | undefined>)[n];
+              return typeof value === "number" ? lift(value, "f32") : value;
+            });
+          },
+    scalar: (values, attrs) => scalar(...values, attrs),
+    reference(node, inputs, out) {
+      const strides = node.inputs.map((input) => broadcastStrides(input.shape, node.shape));
+      const values = new Array<number>(arity);
+      for (let index = 0; index < out.length; index++) {
+        const at = unravel(index, node.shape);
+        for (let i = 0; i < arity; i++) values[i] = inputs[i][dot(at, strides[i])];
+        out[index] = scalar(...values, node.attrs);
+      }
+    },
+  };
+  const op = (...args: unknown[]): Tensor => {
+    const given = args.slice(0, arity) as TensorLike[];
+    const attrs = { ...definition.attrs, ...(args[arity] as object) } as A;
+    const typed = given.find((value): value is Tensor => typeof value === "object");
+    const inputs = given.map((value) =>
+      typeof value === "number" ? lift(value, typed?.dtype ?? "f32") : value,
+    );
+    checkInputs(
+      name,
+      names.map((input) => ({ name: input })),
+      inputs,
+    );
+    const dtypes = new Set(inputs.map((input) => input.dtype));
+    if (dtypes.size > 1 && !definition.dtype)
+      throw failure(
+        "E_DTYPE",
+        `Cannot apply ${name} to ${inputs.map((x, i) => `${names[i]} ${x.dtype}`).join(" and ")}: expected one dtype`,
+      );
+    const shapes = inputs.map((input) => input.shape);
+    const target = definition.shape ? [definition.shape(attrs)] : [];
+    const shape = broadcastShapes(...shapes, ...target);
+    if (!shape || (target[0] && formatShape(shape) !== formatShape(target[0])))
+      throw shapeFailure(
+        name,
+        Object.fromEntries(names.map((n, i) => [n, shapes[i]])),
+        target[0]
+          ? `it does not broadcast to ${formatShape(target[0])}`
+          : "the shapes do not broadcast",
+      );
+    const dtype = definition.dtype ?? inputs[0].dtype;
+    return createNode({ op: spec, inputs, attrs: attrs as Attrs, shape, dtype });
+  };
+  return Object.assign(op, { spec }) as AnyOp;
+}
+
+function unravel(index: number, shape: Shape): number[] {
+  const at = new Array<number>(shape.length);
+  let rest = index;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    at[axis] = rest % shape[axis];
+    rest = (rest - at[axis]) / shape[axis];
+  }
+  return at;
+}
+
+function dot(a: readonly number[], b: readonly number[]): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}

@@ -1,0 +1,31 @@
+import { sizeOf } from "../tensor/shape.ts";
+import { createNode, type OpSpec, type Tensor } from "../tensor/tensor.ts";
+
+/** The inverse of `view`: many tensors at their offsets in one flat tensor, zeros between them. */
+const spec: OpSpec = {
+  name: "pack",
+  kind: "kernel",
+  signature: "...parts[*] -> flat[P]",
+  reference(node, inputs, out) {
+    const offsets = node.attrs.offsets as readonly number[];
+    for (const [i, part] of inputs.entries()) out.set(part, offsets[i]);
+  },
+};
+
+/**
+ * Puts `parts[i]` at `offsets[i]` of a flat tensor of `size` elements. The planner makes the parts' own kernels write
+ * there, so packing costs nothing for a part that nobody else reads.
+ */
+export function pack(parts: readonly Tensor[], offsets: readonly number[], size: number): Tensor {
+  for (let i = 0; i < parts.length; i++)
+    if (offsets[i] + sizeOf(parts[i].shape) > size)
+      throw new Error("onestep bug: a part does not fit into its pack");
+  return createNode({
+    op: spec,
+    inputs: [...parts],
+    attrs: { offsets, size },
+    shape: [size],
+    dtype: "f32",
+  });
+}
+pack.spec = spec;

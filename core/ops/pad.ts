@@ -1,0 +1,46 @@
+import { axisAt, sizeOf } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { defineOp, type Op, shapeFailure } from "./op.ts";
+import { slice } from "./slice.ts";
+
+interface PadAttrs {
+  readonly axis: number;
+  /** Zeros in front. */
+  readonly before: number;
+  /** Zeros behind. */
+  readonly after: number;
+}
+
+const padAxis: Op<[x: Tensor, attrs: PadAttrs]> = defineOp({
+  name: "pad",
+  signature: "x[*] -> y[*]",
+  attrs: { axis: 0, before: 0, after: 0 } as PadAttrs,
+  shape: ({ x }, { axis, before, after }) =>
+    x.map((size, i) => (i === axis ? before + size + after : size)),
+  vjp: ({ x, attrs: { axis, before } }, dy) => ({
+    x: slice(dy, { axis, start: before, end: before + x.shape[axis] }),
+  }),
+  reference: ({ inputShapes: [from], axis, before, after }, x, y) => {
+    const rows = sizeOf(from.slice(0, axis));
+    const unit = sizeOf(from.slice(axis + 1));
+    const width = from[axis] * unit;
+    for (let row = 0; row < rows; row++)
+      y.set(
+        x.subarray(row * width, (row + 1) * width),
+        row * (width + (before + after) * unit) + before * unit,
+      );
+  },
+});
+
+/** Zeros around x along one axis. */
+export function pad(x: Tensor, { axis, before, after }: PadAttrs): Tensor {
+  const at = axisAt(axis, x.shape.length);
+  if (at === undefined || before < 0 || after < 0)
+    throw shapeFailure(
+      "pad",
+      { x: x.shape },
+      `cannot add ${before} and ${after} zeros on axis ${axis}`,
+    );
+  return before || after ? padAxis(x, { axis: at, before, after }) : x;
+}
+pad.spec = padAxis.spec;

@@ -1,0 +1,31 @@
+import type { Tensor } from "../tensor/tensor.ts";
+import { broadcastTo } from "./broadcastTo.ts";
+import { defineOp, type Op } from "./op.ts";
+import {
+  droppedShape,
+  forEachReduced,
+  keptShape,
+  type ReduceOptions,
+  reducedAxes,
+} from "./reduction.ts";
+import { reshape } from "./reshape.ts";
+
+const sumKept: Op<[x: Tensor, attrs: { axes: readonly number[] }]> = defineOp({
+  name: "sum",
+  signature: "x[*] -> y[*]",
+  attrs: { axes: [] as readonly number[] },
+  shape: ({ x }, { axes }) => keptShape(x, axes),
+  vjp: ({ x }, dy) => ({ x: broadcastTo(dy, { shape: x.shape }) }),
+  reference: ({ inputShapes: [from], outputShape }, x, y) =>
+    forEachReduced(from, outputShape, (i, j) => {
+      y[j] += x[i];
+    }),
+});
+
+/** Sum over axes. */
+export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const axes = reducedAxes("sum", x.shape, options.axes);
+  const kept = axes.length ? sumKept(x, { axes }) : x;
+  return options.keepDims ? kept : reshape(kept, droppedShape(x.shape, axes));
+}
+sum.spec = sumKept.spec;

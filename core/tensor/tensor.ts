@@ -1,0 +1,52 @@
+import type { Shape } from "./shape.ts";
+
+/** Element types. `i32` holds labels, indices and random keys; everything that is differentiated is `f32`. */
+export type DType = "f32" | "i32";
+
+/** Host arrays that hold a tensor's elements. Float64Array appears in the reference backend only. */
+export type NumericArray = Float32Array | Float64Array | Int32Array;
+
+/** What an op was called with besides tensors. Part of a node's identity: equal inputs and attrs are one node. */
+export type Attrs = Readonly<Record<string, unknown>>;
+
+/**
+ * A node of a traced graph: the result of an op, known by shape and dtype only. No numbers live here; a backend
+ * computes them when a program that contains the node runs.
+ */
+export interface Tensor {
+  readonly id: number;
+  readonly op: OpSpec;
+  readonly inputs: readonly Tensor[];
+  readonly attrs: Attrs;
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/**
+ * How an op behaves in a graph.
+ * - source: has no inputs (program input, state, constant)
+ * - elementwise: output element i depends on (broadcast) input elements i; chains of them are fused
+ * - view: the same bytes under another shape or offset; costs nothing
+ * - kernel: anything else
+ */
+export type OpKind = "source" | "elementwise" | "view" | "kernel";
+
+/** Everything true of an op on any device. Made by `defineOp`; read by the graph passes and the backends. */
+export interface OpSpec {
+  readonly name: string;
+  readonly kind: OpKind;
+  /** `a[... M K], b[... K N] -> c[... M N]`; see core/ops/op.ts for the grammar. */
+  readonly signature: string;
+  /** Cotangent of the output in, cotangents of the inputs out (undefined where none flows). */
+  readonly vjp?: (node: Tensor, dy: Tensor) => readonly (Tensor | undefined)[];
+  /** For elementwise ops: one output element from one element of each input. */
+  readonly scalar?: (values: readonly number[], attrs: Attrs) => number;
+  /** The oracle: fills `out` (zeroed, float64) from the inputs. */
+  readonly reference?: (node: Tensor, inputs: readonly NumericArray[], out: NumericArray) => void;
+}
+
+let nextId = 0;
+
+/** Appends a node to the graph. Ops call this; user code calls ops. */
+export const createNode = (node: Omit<Tensor, "id">): Tensor =>
+  Object.freeze({ id: nextId++, ...node });
