@@ -1,0 +1,55 @@
+import { failure } from "../errors.ts";
+import { add } from "../ops/add.ts";
+import { reshape } from "../ops/reshape.ts";
+import { constant } from "../ops/sources.ts";
+import { sum } from "../ops/sum.ts";
+import { formatShape, type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { topologicalOrder } from "./traverse.ts";
+
+/**
+ * Gradients of a scalar with respect to `wrt`, as nodes of the same graph (reverse mode). Where nothing flows the
+ * gradient is a constant zero. Only what leads from `wrt` to `loss` is differentiated.
+ * @param seed cotangent of `loss`; 1 when absent, and then `loss` must have one element
+ * @throws ShapeError when `loss` is not a scalar, or a gradient would have to pass an op that has none.
+ */
+export function grad(loss: Tensor, wrt: readonly Tensor[], seed?: Tensor): Tensor[] {
+  if (!seed && sizeOf(loss.shape) !== 1)
+    throw failure(
+      "E_SHAPE",
+      `Cannot differentiate ${loss.op.name} ${formatShape(loss.shape)}: a loss must have one element`,
+    );
+  const order = topologicalOrder([loss]);
+  const active = new Set<Tensor>(wrt);
+  for (const node of order) if (node.inputs.some((input) => active.has(input))) active.add(node);
+
+  const cotangents = new Map<Tensor, Tensor>();
+  if (active.has(loss)) cotangents.set(loss, seed ?? constant(1, "f32", loss.shape));
+  for (const node of order.reverse()) {
+    const dy = cotangents.get(node);
+    if (!dy || !node.inputs.some((input) => active.has(input))) continue;
+    if (!node.op.vjp)
+      throw failure(
+        "E_NOT_DIFFERENTIABLE",
+        `Cannot differentiate ${node.op.name}: it has no derivative`,
+      );
+    node.op.vjp(node, dy).forEach((dx, i) => {
+      const target = node.inputs[i];
+      if (!dx || !active.has(target) || target.dtype !== "f32") return;
+      const fitted = unbroadcast(dx, target.shape);
+      const sofar = cotangents.get(target);
+      cotangents.set(target, sofar ? add(sofar, fitted) : fitted);
+    });
+  }
+  return wrt.map((tensor) => cotangents.get(tensor) ?? constant(0, "f32", tensor.shape));
+}
+
+/** Sums a cotangent over the axes along which its operand was broadcast. */
+function unbroadcast(dx: Tensor, shape: Shape): Tensor {
+  if (sameShape(dx.shape, shape)) return dx;
+  const missing = dx.shape.length - shape.length;
+  const axes = dx.shape
+    .map((_, axis) => axis)
+    .filter((axis) => axis < missing || (shape[axis - missing] === 1 && dx.shape[axis] !== 1));
+  return reshape(sum(dx, { axes, keepDims: true }), shape);
+}
