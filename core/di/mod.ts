@@ -1,0 +1,3 @@
+export { Container } from "./container.ts";
+export type { Resolver } from "./resolver.ts";
+export { type AnyToken, type ListToken, listToken, type Token, token } from "./token.ts";

@@ -1,0 +1,11 @@
+import { type ListToken, listToken } from "../di/token.ts";
+import type { RoleName } from "./role.ts";
+
+/** A running average of a role's weights, used instead of them when sampling. */
+export interface Average {
+  readonly role: RoleName;
+  /** Share of the old average kept at update number `update` (0, 1, …) with `batch` images each; 0 … 1. */
+  keep(update: number, batch: number): number;
+}
+
+export const AVERAGES: ListToken<Average> = listToken<Average>("averages");

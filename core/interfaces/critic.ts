@@ -1,0 +1,15 @@
+import { type Token, token } from "../di/token.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Condition } from "./condition.ts";
+import type { Denoiser } from "./denoiser.ts";
+import type { Role } from "./role.ts";
+
+/** The fake score D_fake, trained on the generator's samples, with a discriminator on its features. */
+export interface CriticNetwork extends Denoiser {
+  /** Logit of "x is real" for a noisy x [B, …] at sigma [B] → [B, 1]. */
+  discriminate(x: Tensor, sigma: Tensor, condition: Condition): Tensor;
+}
+
+export interface Critic extends Role<CriticNetwork> {}
+
+export const CRITIC: Token<Critic> = token<Critic>("critic");

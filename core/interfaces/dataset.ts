@@ -1,0 +1,49 @@
+import { type Token, token } from "../di/token.ts";
+import type { FileSystem } from "../io/files.ts";
+import type { Shape } from "../tensor/shape.ts";
+
+/** What a sample looks like. Known from the data when training, from the manifest when sampling. */
+export interface DataShape {
+  /** Without the batch axis: [C, H, W] or [D]. */
+  readonly sample: Shape;
+  /** Number of classes; 0 for unconditional data. */
+  readonly classes: number;
+  /** Standard deviation of the data, EDM's σ_data. */
+  readonly sigmaData: number;
+}
+
+/** Samples on the host, row-major, in the range the networks see ([-1, 1] for images). */
+export interface Batch {
+  readonly x: Float32Array;
+  /** Class indices; all 0 for unconditional data. */
+  readonly label: Int32Array;
+}
+
+/** Where real samples come from. Holds no position: all randomness comes in, so a resumed run repeats. */
+export interface Dataset {
+  readonly name: string;
+  readonly shape: DataShape;
+  /** Number of samples; Infinity for synthetic data. */
+  readonly size: number;
+  /**
+   * A number draws that many samples at random, with replacement; a list takes the samples with those indices.
+   * `random` gives independent uniform numbers in [0, 1) and is called a fixed number of times a sample.
+   */
+  batch(which: number | ArrayLike<number>, random: () => number): Batch;
+  /** The centres [K, D] and common standard deviation of the equally likely Gaussians it draws from, where it does. */
+  readonly mixture?: { readonly means: ArrayLike<number>; readonly std: number };
+  /** All held-out samples, where there are some. */
+  test?(): Batch & { readonly count: number };
+}
+
+/** Datasets load asynchronously; whoever composes a run awaits this once and provides DATASET. */
+export const DATASET_SOURCE: Token<Promise<Dataset>> = token<Promise<Dataset>>("dataset");
+export const DATASET: Token<Dataset> = token<Dataset>("loaded dataset");
+export const DATA_SHAPE: Token<DataShape> = token<DataShape>("data shape");
+
+/** The user's `--data` folder and the way to read it; absent for synthetic data. */
+export interface DataFolder {
+  readonly files?: FileSystem;
+  readonly path?: string;
+}
+export const DATA_FOLDER: Token<DataFolder> = token<DataFolder>("data folder");

@@ -1,0 +1,19 @@
+import { type Token, token } from "../di/token.ts";
+import type { NoiseSource } from "../diffusion/noiseSource.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Condition } from "./condition.ts";
+import type { Denoiser } from "./denoiser.ts";
+import type { Role } from "./role.ts";
+
+/** The few-step student. */
+export interface GeneratorNetwork extends Denoiser {
+  /** `count` images as training sees them, differentiable in the generator's parameters. */
+  generate(count: number, condition: Condition, noise: NoiseSource): Tensor;
+}
+
+export interface Generator extends Role<GeneratorNetwork> {
+  /** Noise levels at which it is called when sampling, decreasing; its NFE is their number. */
+  readonly sigmas: readonly number[];
+}
+
+export const GENERATOR: Token<Generator> = token<Generator>("generator");

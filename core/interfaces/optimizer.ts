@@ -1,0 +1,33 @@
+import { type ListToken, listToken } from "../di/token.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { RoleName } from "./role.ts";
+
+/** When an update happens, for rates that depend on it. */
+export interface UpdateTime {
+  /** Updates the role has had before: 0, 1, … */
+  readonly update: number;
+  /** Turns of the schedule before: 0, 1, … A generator at TTUR 5 updates every fifth. */
+  readonly step: number;
+  /** Turns of the whole stage. */
+  readonly steps: number;
+}
+
+/** An update rule over flat parameter tensors. */
+export interface Optimizer {
+  readonly role: RoleName;
+  /** Largest global L2 norm of the role's gradient; Infinity never clips. */
+  readonly clip: number;
+  /** Names of the moments it keeps, each as large as the parameters. */
+  readonly moments: readonly string[];
+  /** Numbers of one update, such as the learning rate. */
+  scalars(time: UpdateTime): Readonly<Record<string, number>>;
+  /** New parameters and moments, from flat tensors of one size; `scalars` are the numbers above, as scalar tensors. */
+  update(
+    weights: Tensor,
+    gradient: Tensor,
+    moments: Readonly<Record<string, Tensor>>,
+    scalars: Readonly<Record<string, Tensor>>,
+  ): { readonly weights: Tensor; readonly moments: Readonly<Record<string, Tensor>> };
+}
+
+export const OPTIMIZERS: ListToken<Optimizer> = listToken<Optimizer>("optimizers");

@@ -1,0 +1,113 @@
+import type { Container } from "../di/container.ts";
+import type { Resolver } from "../di/resolver.ts";
+import type { AnyToken } from "../di/token.ts";
+import { failure } from "../errors.ts";
+import { applySettings, parseOptions, type Setting } from "./parseOptions.ts";
+import type { GivenOptions, OptionSpecs, OptionsOf } from "./spec.ts";
+
+/** What a plugin can be. */
+export const pluginKinds = [
+  "generator",
+  "teacher",
+  "critic",
+  "loss",
+  "sampler",
+  "schedule",
+  "network",
+  "dataset",
+  "metric",
+  "optimizer",
+  "average",
+  "observer",
+] as const;
+
+/** One of the kinds of plugin. */
+export type PluginKind = (typeof pluginKinds)[number];
+
+/** Everything a plugin is, as its file states it. */
+export interface PluginDefinition<S extends OptionSpecs = OptionSpecs, T = unknown> {
+  /** Unique in its kind: lower-case words joined by hyphens. */
+  readonly name: string;
+  readonly kind: PluginKind;
+  /** What it provides. */
+  readonly token: AnyToken<T>;
+  /** One sentence for `onestep plugins`. */
+  readonly about: string;
+  readonly options: S;
+  /** Makes the value, once per container, when it is first asked for. */
+  create(options: OptionsOf<S>, container: Resolver): T;
+}
+
+/** A plugin with its options, checked; ready to be installed. */
+export interface ConfiguredPlugin<T = unknown> {
+  readonly name: string;
+  readonly kind: PluginKind;
+  /** Complete and checked, so that it can be printed and stored. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly definition: PluginDefinition<OptionSpecs, T>;
+  /** Registers with a container. Throws E_DUPLICATE_PLUGIN when another plugin provides the same single value. */
+  install(container: Container): void;
+}
+
+/** Marks plugins, whichever copy of this module made them. */
+export const PLUGIN: unique symbol = Symbol.for("onestep/plugin") as never;
+
+/** A plugin whose options the type checker does not know: one found by name or loaded from a file. */
+export interface AnyPlugin {
+  readonly [PLUGIN]: true;
+  readonly definition: PluginDefinition;
+  /** Checks options from a config file, `settings` laid over them. Throws E_OPTION or E_UNKNOWN_OPTION. */
+  configure(given?: unknown, settings?: Iterable<Setting>): ConfiguredPlugin;
+}
+
+/** A plugin: call it with options to configure it. Throws E_OPTION or E_UNKNOWN_OPTION. */
+export interface Plugin<S extends OptionSpecs, T> extends AnyPlugin {
+  (options?: GivenOptions<S>): ConfiguredPlugin<T>;
+}
+
+/** Makes a plugin of its definition. Throws E_PLUGIN_FILE when the name or the kind is not one. */
+export function definePlugin<const S extends OptionSpecs, T>(
+  definition: PluginDefinition<S, T>,
+): Plugin<S, T> {
+  const { name, kind } = definition;
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
+    refuse(name, `its name is "${name}", it should be lower-case words joined by hyphens`);
+  if (!pluginKinds.includes(kind))
+    refuse(name, `its kind is "${kind}", it should be one of ${pluginKinds.join(", ")}`);
+
+  const configure = (given: unknown = {}, settings: Iterable<Setting> = []) => {
+    const laid = applySettings(name, definition.options, given, settings);
+    const options = parseOptions(name, definition.options, laid);
+    return configured(definition, options);
+  };
+  return Object.assign((options?: GivenOptions<S>) => configure(options), {
+    [PLUGIN]: true as const,
+    definition: Object.freeze({ ...definition }),
+    configure,
+  });
+}
+
+function configured<S extends OptionSpecs, T>(
+  definition: PluginDefinition<S, T>,
+  options: OptionsOf<S>,
+): ConfiguredPlugin<T> {
+  const { name, kind, token } = definition;
+  return Object.freeze({
+    name,
+    kind,
+    options,
+    definition,
+    install(container: Container) {
+      container.provide(token, (c) => definition.create(options, c), name);
+    },
+  });
+}
+
+function refuse(name: string, why: string): never {
+  throw failure("E_PLUGIN_FILE", `Cannot define plugin ${name}: ${why}`);
+}
+
+/** Whether a value was made by `definePlugin`, of this copy of onestep or another. */
+export function isPlugin(value: unknown): value is AnyPlugin {
+  return typeof value === "function" && (value as { [PLUGIN]?: unknown })[PLUGIN] === true;
+}

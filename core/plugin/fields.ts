@@ -1,0 +1,44 @@
+import { failure, suggestion } from "../errors.ts";
+import {
+  fromJson,
+  type GivenOptions,
+  isRecord,
+  type OptionSpec,
+  type OptionSpecs,
+  type OptionsOf,
+  type Place,
+  type Rule,
+  refuse,
+  within,
+} from "./spec.ts";
+
+/** The rule of an object with exactly these options: what is left out gets its default, what is not known is refused. */
+export function fields<S extends OptionSpecs>(specs: S): Rule<OptionsOf<S>, GivenOptions<S>> {
+  return {
+    expected: "an object of options",
+    fromText: fromJson,
+    part: (name, place) => known(specs, name, place),
+    read(value, place) {
+      if (!isRecord(value)) return refuse(place, "an object of options", value);
+      for (const name of Object.keys(value)) known(specs, name, place);
+      const entries = Object.entries(specs).map(([name, spec]) => {
+        const given = Object.hasOwn(value, name) ? value[name] : undefined;
+        // The default is read as well: it is checked, and a list is copied.
+        return [name, spec.read(given === undefined ? spec.default : given, within(place, name))];
+      });
+      return Object.freeze(Object.fromEntries(entries)) as OptionsOf<S>;
+    },
+  };
+}
+
+function known(specs: OptionSpecs, name: string, place: Place): OptionSpec<unknown> {
+  if (Object.hasOwn(specs, name)) return specs[name];
+  const names = Object.keys(specs);
+  const full = [...place.path, name].join(".");
+  const should =
+    names.length > 0 ? `is not one of ${names.join(", ")}` : "is not an option, there is none here";
+  throw failure(
+    "E_UNKNOWN_OPTION",
+    `Cannot configure ${place.owner}: "${full}" ${should}${suggestion(name, names)}`,
+  );
+}

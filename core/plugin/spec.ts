@@ -1,0 +1,85 @@
+import { failure } from "../errors.ts";
+
+/** Where a value stands: whose options, and the names that lead to it. */
+export interface Place {
+  readonly owner: string;
+  readonly path: readonly string[];
+}
+
+/** What a value may be: how to read it from a config file, and from the text of `--set name=text`. */
+export interface Rule<T, Given = T> {
+  /** Ends the sentence "<option> must be …". */
+  readonly expected: string;
+  /** The text as the value it stands for; the text itself when it stands for none, so that `read` can show it. */
+  fromText(text: string): unknown;
+  /** The checked value. Throws E_OPTION or E_UNKNOWN_OPTION, naming the place. */
+  read(value: unknown, place: Place): T;
+  /** The rule of one named part, for values that have parts. */
+  part?(name: string, place: Place): Rule<unknown>;
+  /** For the type checker only, never set: what may be written where T is read. */
+  readonly given?: Given;
+}
+
+/** One option: a rule, its default, and a sentence that says what it does, with its unit. */
+export interface OptionSpec<T, Given = T> extends Rule<T, Given> {
+  readonly default: T;
+  readonly about: string;
+  /** The options of a group. */
+  readonly members?: OptionSpecs;
+}
+
+/** The options of a plugin by name. */
+export type OptionSpecs = Readonly<Record<string, OptionSpec<unknown>>>;
+
+/** The options as a plugin's `create` gets them: all present. */
+export type OptionsOf<S extends OptionSpecs> = {
+  readonly [K in keyof S]: S[K] extends OptionSpec<infer T, infer _> ? T : never;
+};
+
+/** The options as a user may write them: any may be left out. */
+export type GivenOptions<S extends OptionSpecs> = {
+  readonly [K in keyof S]?: S[K] extends OptionSpec<infer _, infer Given> ? Given : never;
+};
+
+/** The place of a named part of what stands at `place`. */
+export const within = (place: Place, name: string): Place => ({
+  owner: place.owner,
+  path: [...place.path, name],
+});
+
+/** Throws E_OPTION: the option at `place` must be `expected`. */
+export function refuse(place: Place, expected: string, value: unknown): never {
+  const what = place.path.length > 0 ? place.path.join(".") : "the options";
+  throw failure(
+    "E_OPTION",
+    `Cannot configure ${place.owner}: ${what} must be ${expected}, current value is ${show(value)}`,
+  );
+}
+
+/** A value as messages and listings print it: JSON, cut at 60 characters. */
+export function show(value: unknown): string {
+  if (typeof value === "number" || typeof value === "bigint" || value === undefined)
+    return String(value);
+  if (typeof value === "function") return "a function";
+  let text: string;
+  try {
+    text = JSON.stringify(value) ?? String(value);
+  } catch {
+    text = String(value); // a circular structure
+  }
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}
+
+/** Reads JSON, or gives back the text that is none. */
+export function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Whether a value is a record of names: an object that is neither null nor an array. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
