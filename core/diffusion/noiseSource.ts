@@ -1,0 +1,43 @@
+import { add, constantArray, exp, mul, random, reshape, takeRows, toInt } from "../ops/mod.ts";
+import type { Shape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/**
+ * The random draws of one program. Every call is a stream of its own, so the order of calls is part of a run's identity:
+ * same program, same seed, same step, same numbers.
+ */
+export class NoiseSource {
+  readonly #key: Tensor;
+  #stream: number;
+  /** @param firstStream tells the programs of a run apart; leave room for as many draws as a program makes */
+  constructor(key: Tensor, firstStream = 0) {
+    this.#key = key;
+    this.#stream = firstStream;
+  }
+
+  /** ε ~ N(0, I). */
+  normal(shape: Shape): Tensor {
+    return random(this.#key, { distribution: "normal", stream: this.#stream++, shape });
+  }
+  normalLike(x: Tensor): Tensor {
+    return this.normal(x.shape);
+  }
+  /** In [0, 1). */
+  uniform(shape: Shape): Tensor {
+    return random(this.#key, { distribution: "uniform", stream: this.#stream++, shape });
+  }
+  /** Integers low…high−1, each as likely. */
+  integers(count: number, low: number, high: number): Tensor {
+    // The offset is added as an integer: in float32 the sum could round up to `high`.
+    return add(toInt(mul(this.uniform([count]), high - low)), low);
+  }
+  /** Levels of a table, indices low…high−1 equally likely. → [count] */
+  fromGrid(grid: readonly number[], count: number, low = 0, high: number = grid.length): Tensor {
+    const table = constantArray(grid, [grid.length, 1]);
+    return reshape(takeRows(table, this.integers(count, low, high)), [count]);
+  }
+  /** ln σ ~ N(mean, deviation²), EDM's training distribution. → [count] */
+  logNormal(count: number, mean: number, deviation: number): Tensor {
+    return exp(add(mul(this.normal([count]), deviation), mean));
+  }
+}

@@ -1,0 +1,39 @@
+import { failure } from "../errors.ts";
+
+/** Bounds of a Karras schedule. */
+export interface KarrasOptions {
+  readonly sigmaMin: number;
+  readonly sigmaMax: number;
+  /** Bends the spacing; 7 puts more levels near sigmaMin. */
+  readonly rho?: number;
+}
+
+/** `count` noise levels from sigmaMax down to sigmaMin, evenly spaced in σ^(1/ρ) (Karras et al. 2022, Eq. 5). */
+export function karrasSigmas(
+  count: number,
+  { sigmaMin, sigmaMax, rho = 7 }: KarrasOptions,
+): number[] {
+  if (sigmaMin >= sigmaMax)
+    throw failure(
+      "E_OPTION",
+      `Cannot space noise levels: sigmaMin is ${sigmaMin} and sigmaMax ${sigmaMax}, sigmaMin should be the lower`,
+    );
+  const [top, bottom] = [sigmaMax ** (1 / rho), sigmaMin ** (1 / rho)];
+  return Array.from({ length: count }, (_, i) =>
+    count === 1 ? sigmaMax : (top + (i / (count - 1)) * (bottom - top)) ** rho,
+  );
+}
+
+/** The levels DMD2 draws from: increasing, index 0 = sigmaMin. */
+export const sigmaGrid = (count: number, options: KarrasOptions): number[] =>
+  karrasSigmas(count, options).reverse();
+
+/** The levels of a few-step schedule, checked. Throws E_OPTION in the name of `owner` unless there are some and they fall. */
+export function decreasingLevels(owner: string, sigmas: readonly number[]): readonly number[] {
+  if (sigmas.length === 0 || sigmas.some((sigma, i) => i > 0 && sigma >= sigmas[i - 1]))
+    throw failure(
+      "E_OPTION",
+      `Cannot configure ${owner}: sigmas is [${sigmas.join(", ")}], should be one or more decreasing levels`,
+    );
+  return sigmas;
+}

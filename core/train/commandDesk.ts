@@ -1,0 +1,97 @@
+import type { EventBus } from "./bus.ts";
+import type { Command, Control } from "./control.ts";
+
+/** Longest time in ms that a run whose updates never wait keeps timers, signals and pages from their turn. */
+const BREATH = 100;
+
+/** What the desk does with a command that has taken effect. */
+export interface Orders {
+  readonly bus: EventBus;
+  readonly obey?: (command: Command, step: number) => Promise<void> | void;
+}
+
+/** Where the commands of a run wait until they may take effect, and a paused run until it may go on. */
+export class CommandDesk {
+  readonly #control: Control;
+  readonly #orders: Orders;
+  readonly #abandoned: () => boolean;
+  readonly #left: Promise<void>;
+  #due: Command[] = [];
+  #paused = false;
+  #stopping = false;
+  #breath = performance.now();
+
+  /** `abandoned` tells whether nobody waits for the run any more. */
+  constructor(control: Control, orders: Orders, abandoned: () => boolean) {
+    this.#control = control;
+    this.#orders = orders;
+    this.#abandoned = abandoned;
+    this.#left = new Promise((resolve) => {
+      this.leave = resolve;
+    });
+  }
+
+  /** Ends all waiting, for a run that is abandoned. */
+  leave: () => void = () => {};
+
+  /** Whether no further step may start. */
+  get stopped(): boolean {
+    return this.#stopping || this.#abandoned();
+  }
+
+  /** Waits while paused; what else arrives is kept for the end of the step. */
+  async betweenPhases(step: number): Promise<void> {
+    await this.#breathe();
+    this.#collect(step);
+    while (this.#paused && !this.stopped) {
+      await Promise.race([this.#control.arrival(), this.#left]);
+      this.#collect(step);
+    }
+  }
+
+  /** Carries out what has arrived, then waits while paused, carrying out what arrives. */
+  async betweenSteps(step: number): Promise<void> {
+    await this.#breathe();
+    await this.afterwards(step);
+    while (this.#paused && !this.stopped) {
+      await Promise.race([this.#control.arrival(), this.#left]);
+      await this.afterwards(step);
+    }
+  }
+
+  /** Carries out what has arrived, without waiting for more. */
+  async afterwards(step: number): Promise<void> {
+    this.#collect(step);
+    for (let command = this.#due.shift(); command; command = this.#due.shift()) {
+      this.#orders.bus.emit("control/received", { step, command });
+      if (command.type !== "stop") await this.#obey(command, step);
+    }
+  }
+
+  #collect(step: number): void {
+    for (const command of this.#control.take(step)) {
+      if (command.type === "pause" || command.type === "resume") {
+        this.#paused = command.type === "pause";
+        this.#orders.bus.emit("control/received", { step, command });
+      } else {
+        if (command.type === "stop") this.#stopping = true;
+        this.#due.push(command);
+      }
+    }
+  }
+
+  async #obey(command: Command, step: number): Promise<void> {
+    try {
+      await this.#orders.obey?.(command, step);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#orders.bus.emit("run/warning", { source: `control/${command.type}`, message });
+    }
+  }
+
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#breath < BREATH) return;
+    await new Promise((resolve) => setTimeout(resolve));
+    this.#breath = performance.now();
+  }
+}

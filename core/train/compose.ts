@@ -1,0 +1,41 @@
+import { Container } from "../di/mod.ts";
+import { BACKEND, type Backend } from "../interfaces/backend.ts";
+import {
+  DATA_FOLDER,
+  DATA_SHAPE,
+  DATASET,
+  DATASET_SOURCE,
+  type DataFolder,
+  type DataShape,
+} from "../interfaces/dataset.ts";
+import type { ConfiguredPlugin } from "../plugin/mod.ts";
+
+/**
+ * A container with a run's plugins, its device and its loaded dataset. Options are already checked; what can still fail is
+ * the data.
+ */
+export async function composeRun(
+  plugins: readonly ConfiguredPlugin[],
+  backend: Backend,
+  folder: DataFolder,
+): Promise<Container> {
+  const container = new Container();
+  container.value(BACKEND, backend, "the run").value(DATA_FOLDER, folder, "the run");
+  for (const plugin of plugins) plugin.install(container);
+  const dataset = await container.get(DATASET_SOURCE);
+  container.value(DATASET, dataset, "the run").value(DATA_SHAPE, dataset.shape, "the run");
+  return container;
+}
+
+/** A container for sampling from stored weights: no data, only their shape. */
+export function composeSampling(
+  plugins: readonly ConfiguredPlugin[],
+  backend: Backend,
+  shape: DataShape,
+): Container {
+  const container = new Container();
+  container.value(BACKEND, backend, "the run").value(DATA_SHAPE, shape, "the weights file");
+  const needed = new Set(["network", "teacher", "generator", "sampler"]);
+  for (const plugin of plugins) if (needed.has(plugin.kind)) plugin.install(container);
+  return container;
+}

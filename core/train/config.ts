@@ -1,0 +1,239 @@
+import type { Resolver } from "../di/resolver.ts";
+import { failure, suggestion } from "../errors.ts";
+import { LOSSES, type Loss } from "../interfaces/loss.ts";
+import {
+  type ConfiguredPlugin,
+  group,
+  number,
+  type PluginKind,
+  parseOptions,
+  type Registry,
+} from "../plugin/mod.ts";
+import type { TrainSettings } from "./trainer.ts";
+
+/** A plugin by name, with its options beside it: `{ use: "mlp", width: 128 }`. */
+export type Use = { readonly use: string } & Readonly<Record<string, unknown>>;
+
+/** Everything that defines a run, as a config file holds it. */
+export interface RunConfig {
+  readonly dataset: Use;
+  readonly network: Use;
+  readonly teacher: Use;
+  readonly generator?: Use;
+  readonly critic?: Use;
+  /** How the teacher is sampled. */
+  readonly sampler: Use;
+  /** By name; the name is the plugin's unless `use` says otherwise. `false` leaves one out. */
+  readonly losses: Readonly<Record<string, Options | false>>;
+  /** By role. */
+  readonly optimizers: Readonly<Record<string, Options>>;
+  /** By role; `false` leaves one out. */
+  readonly averages?: Readonly<Record<string, Options | false>>;
+  readonly metrics?: Readonly<Record<string, Options | false>>;
+  /** Watchers of a user's own; those of the command line are not listed here. */
+  readonly observers?: Readonly<Record<string, Options | false>>;
+  readonly train?: Options;
+}
+type Options = Readonly<Record<string, unknown>>;
+
+/** A config checked against the registry: every plugin configured, every default filled in. */
+export interface ResolvedConfig {
+  /** In order of installation. */
+  readonly plugins: readonly ConfiguredPlugin[];
+  readonly settings: TrainSettings & RunSettings;
+  /** Complete: stored in the run's folder, and enough to repeat it. */
+  readonly config: RunConfig;
+}
+
+/** Numbers that change what a run reports, not what it computes. */
+export interface RunSettings {
+  /** Steps between two lines of the event log that carry losses. */
+  readonly logEvery: number;
+  /** Steps between two sample grids; 0 draws none. */
+  readonly sampleEvery: number;
+  /** Steps between two checkpoints; 0 keeps only the last. */
+  readonly checkpointEvery: number;
+  /** Samples per set when the run is judged. */
+  readonly evaluateCount: number;
+}
+
+const count = { integer: true, min: 0 } as const;
+const specs = {
+  seed: number({
+    default: 0,
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    integer: true,
+    about: "every random draw of the run follows from it",
+  }),
+  steps: number({ default: 1000, ...count, about: "critic updates" }),
+  batch: number({ default: 32, min: 1, integer: true, about: "images an update sees" }),
+  criticStepsPerGeneratorStep: number({
+    default: 5,
+    min: 1,
+    integer: true,
+    about: "two time-scale update rule; 5 in the DMD2 paper",
+  }),
+  teacher: group(
+    {
+      steps: number({
+        default: 2000,
+        ...count,
+        about: "updates of the teacher before distillation",
+      }),
+      batch: number({ default: 32, min: 1, integer: true, about: "images a teacher update sees" }),
+    },
+    { about: "training of the teacher" },
+  ),
+  logEvery: number({
+    default: 50,
+    min: 1,
+    integer: true,
+    about: "steps between two log lines with losses",
+  }),
+  sampleEvery: number({
+    default: 0,
+    ...count,
+    about: "steps between two sample grids; 0 draws none",
+  }),
+  checkpointEvery: number({
+    default: 0,
+    ...count,
+    about: "steps between two checkpoints; 0 keeps only the last",
+  }),
+  evaluateCount: number({
+    default: 1000,
+    min: 1,
+    integer: true,
+    about: "samples per set when the run is judged",
+  }),
+};
+
+/** Sections with one plugin each, in order of installation. */
+const single = ["dataset", "network", "teacher", "generator", "critic", "sampler"] as const;
+/** Sections with several: section name and kind. */
+const several: readonly (readonly [keyof RunConfig, PluginKind])[] = [
+  ["losses", "loss"],
+  ["optimizers", "optimizer"],
+  ["averages", "average"],
+  ["metrics", "metric"],
+  ["observers", "observer"],
+];
+const sections = [...single, ...several.map(([section]) => section), "train"];
+
+/**
+ * Checks a config: sections, plugin names, options.
+ * @throws OptionError or MissingPluginError that says what was meant.
+ */
+export function resolveConfig(config: RunConfig, registry: Registry): ResolvedConfig {
+  for (const section of Object.keys(config))
+    if (!sections.includes(section))
+      throw failure(
+        "E_UNKNOWN_OPTION",
+        `Cannot read the config: "${section}" is not one of ${sections.join(", ")}${suggestion(section, sections)}`,
+      );
+  const plugins: ConfiguredPlugin[] = [];
+  const complete: Record<string, unknown> = {};
+  for (const section of single) {
+    const given = config[section];
+    if (!given && (section === "generator" || section === "critic")) continue;
+    const { use, ...options } = optionsAt(given, section);
+    const plugin = registry.get(section, nameAt(use, section)).configure(options);
+    plugins.push(plugin);
+    complete[section] = { use: plugin.name, ...plugin.options };
+  }
+  for (const [section, kind] of several) {
+    const entries: [string, unknown][] = [];
+    for (const [key, given] of Object.entries(optionsAt(config[section] ?? {}, section))) {
+      if (given === false) continue;
+      const { use, ...options } = optionsAt(given, `${section}.${key}`);
+      const byRole = section === "optimizers" || section === "averages";
+      const name = byRole
+        ? nameAt(use, `${section}.${key}`)
+        : nameAt(use ?? key, `${section}.${key}`);
+      const plugin = registry
+        .get(kind, name)
+        .configure(byRole ? { ...options, role: key } : options);
+      plugins.push(kind === "loss" ? renamed(plugin, key) : plugin);
+      const { role: _, ...rest } = plugin.options;
+      entries.push([key, { use: plugin.name, ...(byRole ? rest : plugin.options) }]);
+    }
+    complete[section] = Object.fromEntries(entries);
+  }
+  const settings = parseOptions("train", specs, optionsAt(config.train ?? {}, "train"));
+  complete.train = settings;
+  return { plugins, settings, config: complete as unknown as RunConfig };
+}
+
+/** A loss under the name it has in the config, so that one plugin can serve twice. */
+function renamed(plugin: ConfiguredPlugin, name: string): ConfiguredPlugin {
+  if (name === plugin.name) return plugin;
+  const create = (container: Resolver): Loss => {
+    const loss = plugin.definition.create(plugin.options, container) as Loss;
+    const { role, weight } = loss;
+    return { name, role, weight, compute: (context) => loss.compute(context) };
+  };
+  return { ...plugin, install: (container) => void container.provide(LOSSES, create, name) };
+}
+
+function optionsAt(value: unknown, place: string): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw failure(
+      "E_CONFIG",
+      `Cannot read the config: ${place} is ${JSON.stringify(value) ?? "missing"}, expected an object of options`,
+    );
+  return value as Record<string, unknown>;
+}
+
+function nameAt(use: unknown, place: string): string {
+  if (typeof use !== "string")
+    throw failure(
+      "E_CONFIG",
+      `Cannot read the config: ${place}.use is ${JSON.stringify(use) ?? "missing"}, expected a plugin's name`,
+    );
+  return use;
+}
+
+/**
+ * `over` laid on `base`: objects merge, everything else replaces; another `use` starts from its own defaults.
+ * @throws OptionError for a key that would be a prototype.
+ */
+export function mergeConfig<T>(base: T, over: unknown): T {
+  if (!isObject(base) || !isObject(over)) return (over === undefined ? base : over) as T;
+  if ("use" in over && "use" in base && over.use !== base.use) return over as T;
+  const merged: Record<string, unknown> = { ...base };
+  if (Object.hasOwn(over, "__proto__"))
+    throw failure("E_UNKNOWN_OPTION", 'Cannot read the config: "__proto__" is not an option');
+  for (const [key, value] of Object.entries(over))
+    merged[key] = mergeConfig(Object.hasOwn(base, key) ? base[key] : undefined, value);
+  return merged as T;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/**
+ * A `--set path=text` as an overlay for `mergeConfig`. Text that reads as JSON is that value, anything else is a string.
+ * @throws OptionError when there is no `=`.
+ */
+export function settingOverlay(setting: string): Record<string, unknown> {
+  const at = setting.indexOf("=");
+  if (at <= 0)
+    throw failure(
+      "E_OPTION",
+      `Cannot read --set ${setting}: expected path=value, such as train.steps=500`,
+    );
+  const value = readValue(setting.slice(at + 1));
+  return setting
+    .slice(0, at)
+    .split(".")
+    .reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Record<string, unknown>;
+}
+
+function readValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text === "off" ? false : text;
+  }
+}

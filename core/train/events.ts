@@ -1,0 +1,66 @@
+import type { Command } from "./control.ts";
+
+/**
+ * A number still on the device. Reading it is a sync point, so only a listener that wants it pays; it may be read until the
+ * next event of the same type.
+ */
+export interface Scalar {
+  read(): Promise<number>;
+}
+
+/** Scalars by name: losses, and what the trainer reports beside them, such as gradient norms. */
+export type Scalars = Readonly<Record<string, Scalar>>;
+
+/** Samples still on the device, read on demand like a Scalar. Row-major, first dimension the batch. */
+export interface Samples {
+  readonly shape: readonly number[];
+  read(): Promise<Float32Array>;
+}
+
+/** Everything that can happen in a run, in order of appearance. `step` counts turns of the schedule from 0. */
+export interface TrainEvents {
+  /** Nothing has been computed yet; `config` is resolved, so that it repeats the run. */
+  "run/start": {
+    readonly seed: number;
+    readonly steps: number;
+    readonly device: string;
+    readonly config: Readonly<Record<string, unknown>>;
+  };
+  /** A command took effect before this step (pause and resume: possibly within it). */
+  "control/received": { readonly step: number; readonly command: Command };
+  "teacher/updated": { readonly step: number; readonly losses: Scalars };
+  "generator/updated": { readonly step: number; readonly losses: Scalars };
+  "critic/updated": { readonly step: number; readonly losses: Scalars };
+  /** All phases of the step are done; `ms` is the time they took, pauses excluded. */
+  "step/end": { readonly step: number; readonly ms: number };
+  /** `role` drew samples with `nfe` denoiser calls each. */
+  "sample/drawn": {
+    readonly step: number;
+    readonly role: "generator" | "teacher";
+    readonly nfe: number;
+    readonly samples: Samples;
+  };
+  /** Every metric of the config has looked at a set of samples; `nfe` is 0 for real data. */
+  "samples/judged": {
+    readonly who: "data" | "teacher" | "generator";
+    readonly nfe: number;
+    readonly count: number;
+    readonly metrics: Readonly<Record<string, number>>;
+  };
+  "checkpoint/saved": { readonly step: number; readonly path: string; readonly bytes: number };
+  /** Something the run survives; `source` is the plugin or listener it comes from. */
+  "run/warning": { readonly source: string; readonly message: string };
+  /** The run cannot go on. `run/end` still follows. */
+  "run/failed": { readonly step: number; readonly error: Error };
+  /** The last event; `steps` is how many steps are complete. */
+  "run/end": { readonly steps: number; readonly reason: "complete" | "stopped" | "failed" };
+}
+
+/** The names of all events. */
+export type EventType = keyof TrainEvents;
+
+/** The event of a type: its payload and its name. */
+export type EventOf<K extends EventType> = { readonly type: K } & Readonly<TrainEvents[K]>;
+
+/** Any event, told apart by `type`. */
+export type TrainEvent = { [K in EventType]: EventOf<K> }[EventType];

@@ -1,0 +1,22 @@
+export { EventBus } from "./bus.ts";
+export { loadCheckpoint, type Manifest, saveCheckpoint } from "./checkpoint.ts";
+export { composeRun, composeSampling } from "./compose.ts";
+export {
+  mergeConfig,
+  type ResolvedConfig,
+  type RunConfig,
+  resolveConfig,
+  settingOverlay,
+  type Use,
+} from "./config.ts";
+export { type Command, Control } from "./control.ts";
+export { Evaluation, type Judgement } from "./evaluation.ts";
+export * from "./events.ts";
+export { type PhaseProgram, phaseProgram } from "./phaseProgram.ts";
+export { Player } from "./player.ts";
+export { Run, type RunRequest, type RunResult } from "./run.ts";
+export { type RunFolder, runFolder } from "./runFolder.ts";
+export { type Drawn, type DrawRequest, SampleDrawer } from "./sampling.ts";
+export { alternating, type Phase, phasesAt, schedule, teacherOnly } from "./schedule.ts";
+export { type Stage, Trainer, type TrainSettings } from "./trainer.ts";
+export { decodeWeights, encodeWeights, type WeightsInfo } from "./weightsFile.ts";

@@ -1,0 +1,134 @@
+import { failure } from "../errors.ts";
+import type { Average } from "../interfaces/average.ts";
+import type { HostArray, Memory } from "../interfaces/backend.ts";
+import type { Optimizer } from "../interfaces/optimizer.ts";
+import type { Role, RoleName } from "../interfaces/role.ts";
+import {
+  arenaName,
+  BoundParameters,
+  initialise,
+  layoutOf,
+  type ParameterLayout,
+  packArenas,
+  unpackArenas,
+} from "../nn/parameters.ts";
+import type { Shape } from "../tensor/shape.ts";
+
+/** Tensors by name, as a weights file holds them. */
+export type NamedTensors = Record<string, { shape: Shape; data: Float32Array }>;
+
+/** Which copy of a role's weights: those being trained, or what samples are drawn with. */
+export type Copy = "weights" | "served";
+
+/**
+ * A role in a run: its network, its parameters on the device (weights, optimiser moments, running average), and how many
+ * updates they have seen.
+ */
+export class Player<T> {
+  readonly name: RoleName;
+  readonly role: Role<T>;
+  readonly layout: ParameterLayout;
+  readonly optimizer: Optimizer | undefined;
+  readonly average: Average | undefined;
+  readonly #memory: Memory;
+  /** Optimiser updates done so far. */
+  updates = 0;
+
+  constructor(
+    name: RoleName,
+    role: Role<T>,
+    memory: Memory,
+    training: { optimizer?: Optimizer; average?: Average } = {},
+  ) {
+    this.name = name;
+    this.role = role;
+    this.#memory = memory;
+    this.layout = layoutOf((scope) => role.declare(scope));
+    const trained = this.layout.count > 0;
+    this.optimizer = trained ? training.optimizer : undefined;
+    this.average = trained ? training.average : undefined;
+    for (const { name, size } of this.#states) memory.allocate(name, size);
+  }
+
+  /** State names of one copy, without the arena number. */
+  owner(copy: Copy): string {
+    return `${this.name}.${copy === "served" && this.average ? "average" : "weights"}`;
+  }
+  moment(name: string): string {
+    return `${this.name}.${name}`;
+  }
+  get #owners(): string[] {
+    return [
+      this.owner("weights"),
+      ...(this.average ? [this.owner("served")] : []),
+      ...(this.optimizer?.moments ?? []).map((name) => this.moment(name)),
+    ];
+  }
+  /** Names and sizes of all its states on the device. */
+  get #states(): { readonly name: string; readonly size: number }[] {
+    return this.#owners.flatMap((owner) =>
+      this.layout.arenas.map((size, arena) => ({ name: arenaName(owner, arena), size })),
+    );
+  }
+
+  /** The role over one copy of its weights, for a trace. */
+  bind(copy: Copy): { network: T; parameters: BoundParameters } {
+    const parameters = new BoundParameters(this.owner(copy), this.layout);
+    return { network: this.role.bind(parameters.scope), parameters };
+  }
+
+  /** Fresh weights from the seed, then those inherited from the teacher; the average starts equal, moments at zero. */
+  initialise(seed: number, teacher?: NamedTensors): void {
+    const values = unpackArenas(this.layout, initialise(this.layout, seed));
+    for (const name of Object.keys(values)) {
+      const source = this.role.inherits?.(name);
+      if (source !== undefined && teacher && Object.hasOwn(teacher, source))
+        values[name] = teacher[source];
+    }
+    this.load(values);
+  }
+
+  /** Takes weights from named tensors; forgets moments and average. */
+  load(tensors: NamedTensors): void {
+    packArenas(this.layout, tensors).forEach((data, arena) => {
+      this.#memory.write(arenaName(this.owner("weights"), arena), data);
+      if (this.average) this.#memory.write(arenaName(this.owner("served"), arena), data);
+      for (const name of this.optimizer?.moments ?? [])
+        this.#memory.write(arenaName(this.moment(name), arena), new Float32Array(data.length));
+    });
+    this.updates = 0;
+  }
+
+  /** One copy of the weights by parameter name. */
+  async read(copy: Copy): Promise<NamedTensors> {
+    const arenas = await Promise.all(
+      this.layout.arenas.map((_, arena) => this.#memory.read(arenaName(this.owner(copy), arena))),
+    );
+    return unpackArenas(this.layout, arenas as Float32Array[]);
+  }
+
+  /** Everything a resumed run needs, by state name. */
+  async readAll(): Promise<Record<string, HostArray>> {
+    const states: Record<string, HostArray> = {};
+    for (const { name } of this.#states) states[name] = await this.#memory.read(name);
+    return states;
+  }
+  /**
+   * The reverse.
+   * @throws CheckpointError listing every missing and mis-sized state; then nothing is written.
+   */
+  writeAll(states: Readonly<Record<string, HostArray>>): void {
+    const wrong = this.#states.flatMap(({ name, size }) => {
+      const given = Object.hasOwn(states, name) ? states[name] : undefined;
+      if (!given) return [`missing ${name}`];
+      const sound = given.length === size && given instanceof Float32Array;
+      return sound ? [] : [`${name} has ${given.length} elements, expected ${size} of type f32`];
+    });
+    if (wrong.length)
+      throw failure(
+        "E_CHECKPOINT",
+        `Cannot go on training the ${this.name}: ${wrong.join("; ")}, should be as the config says`,
+      );
+    for (const { name } of this.#states) this.#memory.write(name, states[name]);
+  }
+}

@@ -1,0 +1,169 @@
+import { failure } from "../errors.ts";
+import { program } from "../graph/mod.ts";
+import type { Backend, Executable, HostArray, Memory } from "../interfaces/backend.ts";
+import type { DataShape } from "../interfaces/dataset.ts";
+import type { Denoiser } from "../interfaces/denoiser.ts";
+import type { Sampler, SamplerModel } from "../interfaces/sampler.ts";
+import { broadcastTo, input, reshape, state } from "../ops/mod.ts";
+import { sampleNoise } from "../random/hostRandom.ts";
+import { sizeOf } from "../tensor/shape.ts";
+import type { Player } from "./player.ts";
+import { ScalarInputs } from "./scalarInputs.ts";
+
+/** Samples on the host, with what they cost. */
+export interface Drawn {
+  /** [count, …] */
+  readonly shape: readonly number[];
+  readonly x: Float32Array;
+  readonly label: Int32Array;
+  /** Denoiser calls each sample took. */
+  readonly nfe: number;
+}
+
+/** What to draw. */
+export interface DrawRequest {
+  readonly count: number;
+  readonly seed: number;
+  /** The class of every sample; index mod classes when absent. */
+  readonly label?: Int32Array;
+}
+
+/** A rule of the sampler, ready to run. */
+interface CompiledRule {
+  readonly run: Executable;
+  readonly scalars: ScalarInputs;
+  readonly nfe: number;
+  /** Inputs that take fresh noise. */
+  readonly noises: readonly string[];
+}
+
+/**
+ * Draws samples from a role with a sampler. Compiles one program per rule of the sampler and replays it; samples stay on
+ * the device from step to step. Noise is drawn on the host, a stream a sample: sample i of a seed does not depend on the
+ * device, on how many are drawn, or on how many at a time.
+ */
+export class SampleDrawer {
+  readonly #rules = new Map<string, CompiledRule>();
+  readonly #sampler: Sampler;
+  readonly #data: DataShape;
+  readonly #batch: number;
+  readonly #memory: Memory;
+
+  private constructor(sampler: Sampler, data: DataShape, batch: number, memory: Memory) {
+    this.#sampler = sampler;
+    this.#data = data;
+    this.#batch = batch;
+    this.#memory = memory;
+  }
+
+  /** @param batch samples computed at a time; any count can be drawn */
+  static async create(
+    backend: Backend,
+    memory: Memory,
+    player: Player<Denoiser>,
+    sampler: Sampler,
+    data: DataShape,
+    batch: number,
+  ): Promise<SampleDrawer> {
+    const drawer = new SampleDrawer(sampler, data, batch, memory);
+    memory.allocate(drawer.#x, batch * sizeOf(data.sample));
+    for (const rule of new Set(sampler.steps.map((step) => step.rule)))
+      await drawer.#compile(backend, player, rule);
+    return drawer;
+  }
+
+  /** Denoiser calls for one sample. */
+  get nfe(): number {
+    return this.#sampler.steps.reduce((sum, { rule }) => sum + this.#rules.get(rule)!.nfe, 0);
+  }
+  /** Name of the state that holds the samples; drawers of one batch size share it. */
+  get #x(): string {
+    return `samples.${this.#batch}`;
+  }
+
+  /** @throws OptionError when the labels are not those of `count` samples */
+  async draw({ count, seed, label }: DrawRequest): Promise<Drawn> {
+    const { classes, sample } = this.#data;
+    const size = sizeOf(sample);
+    const labels =
+      label ?? Int32Array.from({ length: count }, (_, i) => (classes ? i % classes : 0));
+    this.#checkLabels(labels, count);
+    const x = new Float32Array(count * size);
+    for (let first = 0; first < count; first += this.#batch) {
+      const batchLabel = new Int32Array(this.#batch);
+      batchLabel.set(labels.subarray(first, first + this.#batch));
+      const done = await this.#portion(seed, first, batchLabel);
+      x.set(done.subarray(0, Math.min(this.#batch, count - first) * size), first * size);
+    }
+    return { shape: [count, ...sample], x, label: labels, nfe: this.nfe };
+  }
+
+  #checkLabels(labels: Int32Array, count: number): void {
+    const { classes } = this.#data;
+    if (labels.length !== count)
+      throw failure(
+        "E_OPTION",
+        `Cannot draw ${count} samples: there are ${labels.length} labels, expected one each`,
+      );
+    const strange = labels.find((label) => label < 0 || label >= Math.max(classes, 1));
+    if (strange !== undefined)
+      throw failure(
+        "E_OPTION",
+        `Cannot draw samples of class ${strange}: ${classes ? `classes are 0 to ${classes - 1}` : "the data have no classes"}`,
+      );
+  }
+
+  /** Samples first, first + 1, …, a batch of them. */
+  async #portion(seed: number, first: number, label: Int32Array): Promise<Float32Array> {
+    const size = sizeOf(this.#data.sample);
+    let draw = 0;
+    const noise = () => {
+      const eps = new Float32Array(this.#batch * size);
+      sampleNoise(eps, { seed, draw: draw++, first, size });
+      return eps;
+    };
+    const { sigmaMax, steps } = this.#sampler;
+    this.#memory.write(
+      this.#x,
+      noise().map((eps) => sigmaMax * eps),
+    );
+    for (const { rule, values } of steps) {
+      const { run, scalars, noises } = this.#rules.get(rule)!;
+      const inputs: Record<string, HostArray> = { scalars: scalars.encode(values) };
+      if (this.#data.classes) inputs.label = label;
+      for (const name of noises) inputs[name] = noise();
+      await run.run(inputs);
+    }
+    return (await this.#memory.read(this.#x)) as Float32Array;
+  }
+
+  async #compile(backend: Backend, player: Player<Denoiser>, rule: string): Promise<void> {
+    const shape = [this.#batch, ...this.#data.sample];
+    const x = state(this.#x, shape);
+    const scalars = new ScalarInputs();
+    const noises: string[] = [];
+    let nfe = 0;
+    const { network } = player.bind("served");
+    const condition = this.#data.classes ? { label: input("label", [this.#batch], "i32") } : {};
+    const model: SamplerModel = {
+      denoise: (noisy, sigma) => {
+        nfe++;
+        const levels = broadcastTo(reshape(sigma, [1]), { shape: [this.#batch] });
+        return network.denoise(noisy, levels, condition);
+      },
+      noise: () => {
+        noises.push(`noise.${noises.length}`);
+        return input(noises[noises.length - 1], shape);
+      },
+    };
+    const next = this.#sampler.rules[rule](x, scalars.named, model);
+    const traced = program({ name: `${player.name} ${rule}`, updates: [[x, next]] });
+    const run = await backend.compile(traced, this.#memory);
+    this.#rules.set(rule, { run, scalars, nfe, noises });
+  }
+
+  dispose(): void {
+    for (const { run } of this.#rules.values()) run.dispose();
+    this.#rules.clear();
+  }
+}
