@@ -1,0 +1,2 @@
+export { ReferenceBackend } from "./backend.ts";
+export type { Precision } from "./memory.ts";
