@@ -1,0 +1,11 @@
+import type { Tensor } from "../../../core/tensor/tensor.ts";
+import type { Lowering } from "../kernel.ts";
+import { subgroupRows, workgroupRows } from "./rows.ts";
+
+const eps = ({ attrs }: Tensor) => ({ EPS: attrs.eps as number });
+
+/** See wgsl/normalize.wgsl and wgsl/normalizeSubgroup.wgsl. */
+export const normalize: Lowering = {
+  op: "normalize",
+  variants: [subgroupRows("normalizeSubgroup", eps), workgroupRows("normalize", eps)],
+};

@@ -1,0 +1,63 @@
+import { grid } from "../grid.ts";
+import type { Pass } from "../kernel.ts";
+
+/** One of the four axes of a copy: `size` places are filled from every `stride`-th element of the source. */
+interface Axis {
+  readonly size: number;
+  /** May be negative, to flip. */
+  readonly stride: number;
+  /** Elements the source has; places beyond get 0. Default: `size`. */
+  readonly limit?: number;
+  /** Zeros before the first element; negative leaves elements out. */
+  readonly pad?: number;
+  /** Distance of neighbours in the result; zeros lie between. */
+  readonly dilation?: number;
+}
+
+/** What to copy: axes outermost first. Only axes 1 and 2 may have `pad` and `dilation`, axis 0 no `limit` either. */
+export interface Copy {
+  readonly axes: readonly [Axis, Axis, Axis, Axis];
+  /** First element of the source. */
+  readonly base?: number;
+  /** How many sources are added, and how far apart they are. */
+  readonly terms?: readonly [count: number, stride: number];
+}
+
+type Bound = NonNullable<Pass["bind"]>[number];
+
+/** The pass that copies `from` to `to`; see wgsl/repack.wgsl. */
+export function repack(from: Bound, to: Bound, { axes, base = 0, terms = [1, 0] }: Copy): Pass {
+  const [n0, n1, n2, n3] = axes;
+  const dilation2 = n2.dilation ?? 1;
+  const pad2 = n2.pad ?? 0;
+  const start2 = pad2 < 0 ? Math.ceil(-pad2 / dilation2) : 0;
+  return {
+    kernel: "repack",
+    dims: {
+      N0: n0.size,
+      N1: n1.size,
+      N2: n2.size,
+      N3: n3.size,
+      BASE: base,
+      STRIDE0: n0.stride,
+      STRIDE1: n1.stride,
+      STRIDE2: n2.stride,
+      STRIDE3: n3.stride,
+      PAD1: n1.pad ?? 0,
+      SIZE1: n1.limit ?? n1.size,
+      SIZE2: n2.limit ?? n2.size,
+      SIZE3: n3.limit ?? n3.size,
+      DILATION1: n1.dilation ?? 1,
+      DILATION2: dilation2,
+      START2: start2,
+      WAIT2: start2 * dilation2 + pad2,
+      TERMS: terms[0],
+      TERM: terms[1],
+    },
+    workgroups: grid(Math.ceil((n0.size * n1.size * roundUp(n3.size, 4)) / 4 / 64)),
+    bind: [from, to],
+  };
+}
+
+export const roundUp = (value: number, multiple: number): number =>
+  Math.ceil(value / multiple) * multiple;

@@ -1,0 +1,48 @@
+import { mapMode } from "./adapter/usage.ts";
+import type { Buffers } from "./buffers.ts";
+import type { Pace } from "./pace.ts";
+
+/** Staging buffers up to this size are kept for the next read. */
+const KEPT_BYTES = 1 << 20;
+const SMALLEST = 256;
+
+/**
+ * Copies of device buffers on their way to the host. The copy is submitted at once, so it holds what the buffer holds at
+ * this point of the queue, whatever is submitted before the host looks at it. Staging buffers go round in a ring.
+ */
+export class Readback {
+  readonly #device: GPUDevice;
+  readonly #buffers: Buffers;
+  readonly #pace: Pace;
+  readonly #free = new Map<number, GPUBuffer[]>();
+
+  constructor(device: GPUDevice, buffers: Buffers, pace: Pace) {
+    this.#pace = pace;
+    this.#device = device;
+    this.#buffers = buffers;
+  }
+
+  /** The first `bytes` of a buffer, a multiple of 4, as they are now on the device's time line. */
+  async read(label: string, source: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+    if (bytes === 0) return new ArrayBuffer(0);
+    const size = Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(bytes)));
+    const kept = size <= KEPT_BYTES;
+    const staging =
+      this.#free.get(size)?.pop() ??
+      this.#buffers.create(`staging/${label}`, kept ? size : bytes, "staging");
+    const encoder = this.#device.createCommandEncoder({ label: `read ${label}` });
+    encoder.copyBufferToBuffer(source, 0, staging, 0, bytes);
+    this.#device.queue.submit([encoder.finish()]);
+    let returned = false;
+    try {
+      await this.#pace.wait(() => staging.mapAsync(mapMode.READ, 0, bytes));
+      const copy = staging.getMappedRange(0, bytes).slice(0);
+      staging.unmap();
+      returned = kept;
+      return copy;
+    } finally {
+      if (returned) this.#free.set(size, [...(this.#free.get(size) ?? []), staging]);
+      else this.#buffers.destroy(staging);
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import { failure, type OnestepError } from "../../core/errors.ts";
+import type { OpenedDevice } from "./adapter/open.ts";
+import type { DeviceTraits } from "./adapter/traits.ts";
+import { Buffers } from "./buffers.ts";
+import { type Duration, Pace } from "./pace.ts";
+import { Pipelines } from "./pipelines.ts";
+import { Readback } from "./readback.ts";
+
+/** Runs that may be submitted and not yet done: enough to keep a device busy, few enough to stop soon. */
+const RUNS_IN_FLIGHT = 3;
+/** On a software adapter, which leaves no core idle while the next run is prepared. */
+const SOFTWARE_RUNS_IN_FLIGHT = 2;
+
+/** An open device with what all programs on it share, and its state of health. */
+export class Session {
+  readonly device: GPUDevice;
+  readonly traits: DeviceTraits;
+  readonly buffers: Buffers;
+  readonly pipelines: Pipelines;
+  readonly #readback: Readback;
+  readonly #opened: OpenedDevice;
+  readonly #pace: Pace;
+  readonly #inFlight: Promise<unknown>[] = [];
+  #fault: OnestepError | undefined;
+  #closed = false;
+
+  constructor(opened: OpenedDevice) {
+    this.#opened = opened;
+    this.device = opened.device;
+    this.traits = opened.traits;
+    this.buffers = new Buffers(opened.device);
+    this.pipelines = new Pipelines(opened.device);
+    this.#pace = new Pace(opened.traits.software && opened.traits.via === "dawn");
+    this.#readback = new Readback(opened.device, this.buffers, this.#pace);
+    opened.device.addEventListener("uncapturederror", (event) => {
+      const { error } = event as GPUUncapturedErrorEvent;
+      // Node has no global to compare the class with.
+      const full = error.constructor.name === "GPUOutOfMemoryError";
+      const text = `Cannot go on with ${opened.traits.name}: ${error.message}`;
+      this.fail(failure(full ? "E_DEVICE_LIMIT" : "E_KERNEL", text));
+    });
+  }
+
+  /** Notes what went wrong outside a call; the next call throws it. The first fault is the cause of all others. */
+  fail(fault: OnestepError): void {
+    this.#fault ??= fault;
+  }
+
+  /** @throws when the device is lost, closed, or has refused a command. */
+  check(): void {
+    if (this.#closed)
+      throw failure("E_DISPOSED", `Cannot use ${this.traits.name}: the backend was closed`);
+    if (this.#fault) throw this.#fault;
+  }
+
+  /** Replaces the beginning of a buffer, in the order of the queue. */
+  write(buffer: GPUBuffer, data: AllowSharedBufferSource): void {
+    // Deno 2.9 panics on an empty write.
+    if (data.byteLength > 0) this.device.queue.writeBuffer(buffer, 0, data);
+  }
+
+  /** The first `bytes` of a buffer, as of now on the device's time line. */
+  async read(label: string, source: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+    this.check();
+    try {
+      return await this.#readback.read(label, source, bytes);
+    } catch (error) {
+      // The news of a loss can come just after the map that it aborts.
+      await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
+      this.check();
+      throw error;
+    }
+  }
+
+  /** Called after each submit of a run; waits while too many are under way. */
+  async throttle(duration: Duration): Promise<void> {
+    const { software } = this.traits;
+    this.#pace.submitted(duration);
+    if (software) {
+      if (this.#pace.runs >= SOFTWARE_RUNS_IN_FLIGHT) await this.#workDone();
+      return;
+    }
+    this.#inFlight.push(this.#workDone());
+    if (this.#inFlight.length > RUNS_IN_FLIGHT) await this.#inFlight.shift();
+  }
+
+  async finish(): Promise<void> {
+    this.check();
+    this.#inFlight.length = 0;
+    await this.#workDone();
+    this.check();
+  }
+
+  /** Ends with the device too, and then `check` tells; a wait nobody is at must not end the process. */
+  async #workDone(): Promise<void> {
+    await this.#pace.wait(() => this.device.queue.onSubmittedWorkDone()).catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.buffers.destroyAll();
+    await this.#opened.close();
+  }
+}
