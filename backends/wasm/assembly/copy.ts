@@ -1,0 +1,96 @@
+// Copies of elements of 4 bytes, floats or integers.
+
+/** Copies `count` elements; short runs without a call to the engine's own copy, which costs more than they do. */
+@inline
+function copyRun(from: usize, to: usize, count: i32): void {
+  if (count >= 64) {
+    memory.copy(to, from, (<usize>count) << 2);
+    return;
+  }
+  let p = from;
+  let q = to;
+  let left = count;
+  for (; left >= 4; left -= 4) {
+    v128.store(q, v128.load(p));
+    p += 16;
+    q += 16;
+  }
+  for (; left > 0; left--) {
+    store<u32>(q, load<u32>(p));
+    p += 4;
+    q += 4;
+  }
+}
+
+@inline
+function zeroRun(to: usize, count: i32): void {
+  if (count >= 64) {
+    memory.fill(to, 0, (<usize>count) << 2);
+    return;
+  }
+  for (let i: i32 = 0; i < count; i++) store<u32>(to + ((<usize>i) << 2), 0);
+}
+
+/** y = x; an item is an element. */
+export function copyElements(start: i32, end: i32, x: usize, y: usize): void {
+  const first = (<usize>start) << 2;
+  memory.copy(y + first, x + first, ((<usize>end) << 2) - first);
+}
+
+/** Rows of `width` elements from rows of `xWidth` to rows of `yWidth`; an item is a row. */
+export function copyRows(start: i32, end: i32, x: usize, y: usize, width: i32, xWidth: i32, yWidth: i32): void {
+  for (let row = start; row < end; row++) {
+    const from = x + (((<usize>row) * (<usize>xWidth)) << 2);
+    const to = y + (((<usize>row) * (<usize>yWidth)) << 2);
+    copyRun(from, to, width);
+  }
+}
+
+/** Rows of `width` elements with zeros around them; an item is a row. */
+export function padRows(start: i32, end: i32, x: usize, y: usize, width: i32, before: i32, after: i32): void {
+  for (let row = start; row < end; row++) {
+    const from = x + (((<usize>row) * (<usize>width)) << 2);
+    let to = y + (((<usize>row) * (<usize>(before + width + after))) << 2);
+    zeroRun(to, before);
+    to += (<usize>before) << 2;
+    copyRun(from, to, width);
+    zeroRun(to + ((<usize>width) << 2), after);
+  }
+}
+
+/** y[m] = table[index[m]], the index clamped to 0…V-1; an item is a row of D elements. */
+export function takeRows(start: i32, end: i32, table: usize, index: usize, y: usize, V: i32, D: i32): void {
+  for (let m = start; m < end; m++) {
+    const v = min(max(load<i32>(index + ((<usize>m) << 2)), 0), V - 1);
+    copyRun(table + (((<usize>v) * (<usize>D)) << 2), y + (((<usize>m) * (<usize>D)) << 2), D);
+  }
+}
+
+/**
+ * y[v] = Σ x[m] over m with index[m] = v, the index clamped. An item is a tile of `tile` columns of all rows, so that
+ * every sum runs in the order of m.
+ */
+export function addRows(start: i32, end: i32, x: usize, index: usize, y: usize, M: i32, D: i32, V: i32, tile: i32): void {
+  for (let item = start; item < end; item++) {
+    const first = item * tile;
+    const width = min(tile, D - first);
+    const at = (<usize>first) << 2;
+    for (let v: i32 = 0; v < V; v++) zeroRun(y + at + (((<usize>v) * (<usize>D)) << 2), width);
+    for (let m: i32 = 0; m < M; m++) {
+      const v = min(max(load<i32>(index + ((<usize>m) << 2)), 0), V - 1);
+      let p = x + at + (((<usize>m) * (<usize>D)) << 2);
+      let q = y + at + (((<usize>v) * (<usize>D)) << 2);
+      let left = width;
+      for (; left >= 4; left -= 4) {
+        v128.store(q, f32x4.add(v128.load(q), v128.load(p)));
+        p += 16;
+        q += 16;
+      }
+      for (; left > 0; left--) {
+        store<f32>(q, load<f32>(q) + load<f32>(p));
+        p += 4;
+        q += 4;
+      }
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import { failure, invariant } from "../../core/errors.ts";
+import type { Program } from "../../core/graph/program.ts";
+import type { Backend, DeviceInfo, Memory } from "../../core/interfaces/backend.ts";
+import { type Surroundings, WasmExecutable } from "./executable.ts";
+import { checkSimd, compileKernels, hasRelaxedSimd } from "./kernelModule.ts";
+import { LinearMemory } from "./linearMemory.ts";
+import { WasmMemory } from "./memory.ts";
+import { browserHost } from "./threads/browser.ts";
+import { nodeHost } from "./threads/node.ts";
+import { ThreadPool } from "./threads/pool.ts";
+
+/** How the backend uses the machine. What is absent is chosen by what the runtime offers. */
+export interface WasmOptions {
+  /** Threads that compute, this one included. */
+  readonly threads?: number;
+  /** Memory that threads can share; without it there is one thread. */
+  readonly shared?: boolean;
+  /** Fused multiply-add. */
+  readonly relaxed?: boolean;
+  /** Fill memory that a program has not written with NaN. For tests. */
+  readonly poison?: boolean;
+}
+
+/** Longest time that runs keep the runtime from its timers and signals. */
+const BREATH_MS = 50;
+
+/** Programs on the CPU: SIMD WebAssembly on all cores. */
+export class WasmBackend implements Backend {
+  readonly info: DeviceInfo;
+  readonly threads: number;
+  readonly #linear: LinearMemory;
+  readonly #pool: ThreadPool;
+  readonly #around: Surroundings;
+  readonly #memories = new Set<WasmMemory>();
+  readonly #executables = new Set<WasmExecutable>();
+
+  private constructor(
+    processor: string,
+    parts: Pick<Surroundings, "linear" | "pool" | "relaxed" | "poison">,
+  ) {
+    const { linear, pool, relaxed } = parts;
+    this.#linear = linear;
+    this.#pool = pool;
+    this.threads = pool.threads;
+    this.info = {
+      backend: "wasm",
+      name: `${processor}, ${pool.threads} ${pool.threads === 1 ? "thread" : "threads"}, ${relaxed ? "relaxed " : ""}SIMD`,
+      software: true,
+    };
+    let breathed = performance.now();
+    this.#around = {
+      ...parts,
+      breathe: () => {
+        if (performance.now() - breathed < BREATH_MS) return undefined;
+        return nextTurn().then(() => {
+          breathed = performance.now();
+        });
+      },
+      forget: (executable) => this.#executables.delete(executable),
+    };
+  }
+
+  /**
+   * Starts the backend with its threads.
+   * @throws KernelError when the engine has no SIMD; OptionError when `threads` is no positive integer.
+   */
+  static async open(options: WasmOptions = {}): Promise<WasmBackend> {
+    checkSimd();
+    const host = nodeHost() ?? browserHost();
+    const { threads = host.cores, poison = false } = options;
+    if (!Number.isInteger(threads) || threads < 1)
+      throw failure(
+        "E_OPTION",
+        `Cannot start the wasm backend: threads must be a positive integer, current value is ${threads}`,
+      );
+    if (options.relaxed !== false && !hasRelaxedSimd()) host.allowRelaxedSimd();
+    const relaxed = (options.relaxed ?? true) && hasRelaxedSimd();
+    const shared = (options.shared ?? true) && typeof SharedArrayBuffer !== "undefined";
+    const linear = new LinearMemory(shared);
+    const kernels = await compileKernels({ relaxed, shared });
+    const pool = new ThreadPool(host, threads, linear.memory, kernels, shared);
+    return new WasmBackend(host.processor, { linear, pool, relaxed, poison });
+  }
+
+  createMemory(): WasmMemory {
+    const memory = new WasmMemory(this.#linear, (disposed) => this.#memories.delete(disposed));
+    this.#memories.add(memory);
+    return memory;
+  }
+
+  async compile(program: Program, memory: Memory): Promise<WasmExecutable> {
+    invariant(memory instanceof WasmMemory, "a memory of another backend");
+    const executable = await WasmExecutable.compile(program, memory, this.#around);
+    this.#executables.add(executable);
+    return executable;
+  }
+
+  async finish(): Promise<void> {}
+
+  get liveBytes(): number {
+    return this.#linear.liveBytes;
+  }
+
+  /** Parts of steps that other threads than the calling one have computed: above 0 when threads work. */
+  get chunksByWorkers(): number {
+    return this.#pool.chunksByWorkers;
+  }
+
+  async close(): Promise<void> {
+    for (const executable of [...this.#executables]) executable.dispose();
+    for (const memory of [...this.#memories]) memory.dispose();
+    await this.#pool.close();
+  }
+}
+
+/** The next turn of the event loop. */
+function nextTurn(): Promise<void> {
+  const { setImmediate } = globalThis as { setImmediate?: (then: () => void) => void };
+  return new Promise((resolve) => (setImmediate ?? setTimeout)(resolve));
+}

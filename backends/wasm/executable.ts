@@ -1,0 +1,205 @@
+import { failure, invariant } from "../../core/errors.ts";
+import type { BufferKind, BufferSpec } from "../../core/graph/plan.ts";
+import type { Program } from "../../core/graph/program.ts";
+import type { Executable, HostArray } from "../../core/interfaces/backend.ts";
+import type { LinearMemory } from "./linearMemory.ts";
+import type { WasmMemory } from "./memory.ts";
+import type { LoadedProgram, ThreadPool } from "./threads/pool.ts";
+import {
+  type KernelPlans,
+  type LabelledJob,
+  planKernels,
+  spaceOf,
+  translate,
+} from "./translate.ts";
+
+/** What an executable shares with its backend. */
+export interface Surroundings {
+  readonly linear: LinearMemory;
+  readonly pool: ThreadPool;
+  readonly relaxed: boolean;
+  /** Fill what a program has not written yet with NaN, to find kernels that read it. For tests. */
+  readonly poison: boolean;
+  /** Lets timers and signals of the runtime through, when it is time to. */
+  breathe(): Promise<void> | undefined;
+  /** Called once, on `dispose`. */
+  forget(executable: WasmExecutable): void;
+}
+
+/** Milliseconds that one step of a program took, in all runs since profiling began. */
+export interface StepTime {
+  readonly label: string;
+  ms: number;
+}
+
+/** A program translated to WebAssembly, with its buffers at fixed addresses. */
+export class WasmExecutable implements Executable {
+  readonly program: Program;
+  readonly #around: Surroundings;
+  readonly #memory: WasmMemory;
+  readonly #blocks: readonly number[];
+  /** What a run has to look at: inputs and states; with poison, also what steps write. */
+  readonly #buffers: readonly { spec: BufferSpec; address: number }[];
+  readonly #outputs: ReadonlyMap<string, { spec: BufferSpec; address: number }>;
+  readonly #loaded: LoadedProgram;
+  readonly #jobs: readonly LabelledJob[];
+  #times?: StepTime[];
+  #disposed = false;
+
+  private constructor(
+    program: Program,
+    memory: WasmMemory,
+    around: Surroundings,
+    parts: { blocks: number[]; addresses: number[]; loaded: LoadedProgram; jobs: LabelledJob[] },
+  ) {
+    this.program = program;
+    this.#memory = memory;
+    this.#around = around;
+    this.#blocks = parts.blocks;
+    const placed = program.plan.buffers.map((spec, i) => ({ spec, address: parts.addresses[i] }));
+    const seen = new Set<BufferKind>(["input", "state"]);
+    if (around.poison) seen.add("scratch").add("output");
+    this.#buffers = placed.filter(({ spec }) => seen.has(spec.kind));
+    const outputs = placed.filter(({ spec }) => spec.kind === "output");
+    this.#outputs = new Map(outputs.map((buffer) => [buffer.spec.name, buffer]));
+    this.#loaded = parts.loaded;
+    this.#jobs = parts.jobs;
+  }
+
+  /** @throws KernelError when an op has no kernel, or the program does not fit into the memory. */
+  static async compile(
+    program: Program,
+    memory: WasmMemory,
+    around: Surroundings,
+  ): Promise<WasmExecutable> {
+    const { linear, pool, relaxed } = around;
+    const plans: KernelPlans = planKernels(program);
+    const blocks: number[] = [];
+    const allocate = (elements: number): number => {
+      const address = linear.allocate(elements * 4);
+      blocks.push(address);
+      return address;
+    };
+    try {
+      const addresses = program.plan.buffers.map((spec) =>
+        spec.kind === "state" ? stateAddress(program, memory, spec) : allocate(spec.elements),
+      );
+      const space = spaceOf(plans);
+      const temps = allocate(space.temps);
+      // Whole cache lines, so that threads never write to one line.
+      const ownElements = Math.ceil(space.own / 16) * 16;
+      const own = allocate(ownElements * pool.threads);
+      program.plan.buffers.forEach((spec, i) => {
+        if (spec.kind !== "state") fillBuffer(linear, addresses[i], spec, around.poison);
+      });
+      if (around.poison) {
+        linear.view(temps, space.temps).fill(Number.NaN);
+        linear.view(own, ownElements * pool.threads).fill(Number.NaN);
+      }
+      const options = { relaxed, shared: linear.shared };
+      const { bytes, jobs } = translate(program, plans, { buffers: addresses, temps }, options);
+      const loaded = await load(program, bytes, pool, (thread) => own + thread * ownElements * 4);
+      return new WasmExecutable(program, memory, around, { blocks, addresses, loaded, jobs });
+    } catch (error) {
+      for (const address of blocks) linear.free(address);
+      throw error;
+    }
+  }
+
+  /** Computes on this thread and the workers, and returns when all is done. */
+  async run(inputs: Readonly<Record<string, HostArray>> = {}): Promise<void> {
+    invariant(!this.#disposed, `${this.program.name} was disposed`);
+    const { linear, pool, poison } = this.#around;
+    const pause = this.#around.breathe();
+    if (pause) await pause;
+    for (const { spec, address } of this.#buffers) {
+      if (spec.kind === "input") {
+        const given = inputs[spec.name];
+        if (given?.length !== spec.elements)
+          throw failure(
+            "E_SHAPE",
+            `Cannot run ${this.program.name}: input "${spec.name}" has ${given?.length ?? "no"} elements, expected ${spec.elements}`,
+          );
+        linear.view(address, spec.elements, spec.dtype).set(given);
+      } else if (spec.kind === "state") {
+        // The address is part of the code.
+        invariant(
+          this.#memory.block(spec.name).address === address,
+          `state "${spec.name}" was made anew after ${this.program.name} was compiled`,
+        );
+      } else if (poison) fillBuffer(linear, address, spec, poison);
+    }
+    if (this.#times) this.#runTimed(this.#times);
+    else for (const job of this.#jobs) pool.run(this.#loaded, job);
+  }
+
+  #runTimed(times: StepTime[]): void {
+    let last = performance.now();
+    this.#jobs.forEach((job, i) => {
+      this.#around.pool.run(this.#loaded, job);
+      const now = performance.now();
+      times[i].ms += now - last;
+      last = now;
+    });
+  }
+
+  /** Starts to add up the time of each step; returns the list that `run` adds to. */
+  profile(): readonly StepTime[] {
+    this.#times = this.#jobs.map(({ label }) => ({ label, ms: 0 }));
+    return this.#times;
+  }
+
+  async read(output: string): Promise<HostArray> {
+    invariant(!this.#disposed, `${this.program.name} was disposed`);
+    const buffer = this.#outputs.get(output);
+    invariant(buffer, `${this.program.name} has no output "${output}"`);
+    const { elements, dtype } = buffer.spec;
+    return this.#around.linear.view(buffer.address, elements, dtype).slice();
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#around.pool.unload(this.#loaded);
+    for (const address of this.#blocks) this.#around.linear.free(address);
+    this.#around.forget(this);
+  }
+}
+
+function stateAddress(program: Program, memory: WasmMemory, spec: BufferSpec): number {
+  const block = memory.block(spec.name);
+  if (block.elements !== spec.elements || block.dtype !== spec.dtype)
+    throw failure(
+      "E_SHAPE",
+      `Cannot compile ${program.name}: state "${spec.name}" has ${block.elements} elements of ${block.dtype}, expected ${spec.elements} of ${spec.dtype}`,
+    );
+  return block.address;
+}
+
+function fillBuffer(
+  linear: LinearMemory,
+  address: number,
+  { kind, elements, dtype, data }: BufferSpec,
+  poison: boolean,
+): void {
+  const view = linear.view(address, elements, dtype);
+  if (data) view.set(data);
+  // What lies between the parts of a pack is zero.
+  else if (kind === "packed" || !poison) view.fill(0);
+  else if (dtype === "f32") view.fill(Number.NaN);
+  else view.fill(-0x7fffffff);
+}
+
+/** Compiles a program's module and gives it to the threads. */
+async function load(
+  { name }: Program,
+  bytes: Uint8Array<ArrayBuffer>,
+  pool: ThreadPool,
+  ownOf: (thread: number) => number,
+): Promise<LoadedProgram> {
+  try {
+    return await pool.load(await WebAssembly.compile(bytes), ownOf);
+  } catch (cause) {
+    throw failure("E_KERNEL", `Cannot compile ${name}: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,43 @@
+import { failure } from "../../core/errors.ts";
+import { plain, relaxed } from "./kernels.generated.ts";
+
+/** `f32x4.relaxed_madd` in a function: valid where the engine has relaxed SIMD. */
+const RELAXED_PROBE = Uint8Array.of(
+  ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 8, 1, 0x60, 3, 0x7b, 0x7b, 0x7b, 1, 0x7b, 3, 2, 1, 0],
+  ...[0x0a, 0x0d, 1, 0x0b, 0, 0x20, 0, 0x20, 1, 0x20, 2, 0xfd, 0x85, 0x02, 0x0b],
+);
+/** The same with `f32x4.add`. */
+const SIMD_PROBE = Uint8Array.of(
+  ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 7, 1, 0x60, 2, 0x7b, 0x7b, 1, 0x7b, 3, 2, 1, 0],
+  ...[0x0a, 0x0b, 1, 0x09, 0, 0x20, 0, 0x20, 1, 0xfd, 0xe4, 0x01, 0x0b],
+);
+
+export const hasRelaxedSimd = (): boolean => WebAssembly.validate(RELAXED_PROBE);
+
+/** @throws KernelError when the engine has no SIMD. */
+export function checkSimd(): void {
+  if (!WebAssembly.validate(SIMD_PROBE))
+    throw failure(
+      "E_NO_ADAPTER",
+      "Cannot start the wasm backend: this JavaScript engine has no WebAssembly SIMD",
+      { fix: "use Node 20, Deno 2 or a browser of 2023 or later, or run with --device reference" },
+    );
+}
+
+/** The compiled kernels of assembly/, for a shared or a plain memory. */
+export function compileKernels(options: {
+  relaxed: boolean;
+  shared: boolean;
+}): Promise<WebAssembly.Module> {
+  const text = atob(options.relaxed ? relaxed : plain);
+  const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+  if (!options.shared) clearSharedFlag(bytes);
+  return WebAssembly.compile(bytes);
+}
+
+/** Makes the module import a plain memory: the only difference is one bit in the limits of the import. */
+function clearSharedFlag(bytes: Uint8Array): void {
+  const name = [3, 0x65, 0x6e, 0x76, 6, 0x6d, 0x65, 0x6d, 0x6f, 0x72, 0x79, 2]; // "env" "memory", a memory
+  const start = bytes.findIndex((_, i) => name.every((byte, j) => bytes[i + j] === byte));
+  bytes[start + name.length] &= ~2;
+}

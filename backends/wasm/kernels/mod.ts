@@ -1,0 +1,32 @@
+import type { Lowering } from "../kernel.ts";
+import { addRows } from "./addRows.ts";
+import { attention } from "./attention.ts";
+import { concat } from "./concat.ts";
+import { conv2d } from "./conv2d.ts";
+import { conv2dInputGrad } from "./conv2dInputGrad.ts";
+import { conv2dWeightGrad } from "./conv2dWeightGrad.ts";
+import { matmul } from "./matmul.ts";
+import { max } from "./max.ts";
+import { normalize } from "./normalize.ts";
+import { normalizeGrad } from "./normalizeGrad.ts";
+import { pad } from "./pad.ts";
+import { random } from "./random.ts";
+import { slice } from "./slice.ts";
+import { softmax } from "./softmax.ts";
+import { sum } from "./sum.ts";
+import { sumPool } from "./sumPool.ts";
+import { takeRows } from "./takeRows.ts";
+import { transpose } from "./transpose.ts";
+import { upsampleNearest } from "./upsampleNearest.ts";
+
+/** How every kernel op of core/ops runs. A test says when one is missing. */
+const all: readonly Lowering[] = [
+  ...[addRows, attention, concat, conv2d, conv2dInputGrad, conv2dWeightGrad, matmul, max],
+  ...[normalize, normalizeGrad, pad, random, slice, softmax, sum, sumPool, takeRows, transpose],
+  upsampleNearest,
+];
+
+/** The lowering of each op, by the op's name. */
+export const lowerings: ReadonlyMap<string, Lowering> = new Map(
+  all.map((lowering) => [lowering.op, lowering]),
+);

@@ -1,0 +1,16 @@
+import { sizeOf } from "../../../core/tensor/shape.ts";
+import { at, f32, grainOf, type Lowering } from "../kernel.ts";
+
+export const normalize: Lowering = {
+  op: "normalize",
+  plan(node) {
+    const N = node.shape.at(-1)!;
+    const call = {
+      fn: "normalizeRows",
+      args: [at(node.inputs[0]), at(node), N, f32(node.attrs.eps as number)],
+      items: sizeOf(node.shape.slice(0, -1)),
+      grain: grainOf(N / 2 + 20),
+    };
+    return { calls: [call] };
+  },
+};

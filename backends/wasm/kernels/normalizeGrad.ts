@@ -1,0 +1,17 @@
+import { sizeOf } from "../../../core/tensor/shape.ts";
+import { at, f32, grainOf, type Lowering } from "../kernel.ts";
+
+export const normalizeGrad: Lowering = {
+  op: "normalizeGrad",
+  plan(node) {
+    const [x, dy] = node.inputs;
+    const N = node.shape.at(-1)!;
+    const call = {
+      fn: "normalizeGradRows",
+      args: [at(x), at(dy), at(node), N, f32(node.attrs.eps as number)],
+      items: sizeOf(node.shape.slice(0, -1)),
+      grain: grainOf(N + 20),
+    };
+    return { calls: [call] };
+  },
+};

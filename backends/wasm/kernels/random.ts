@@ -1,0 +1,20 @@
+import { sizeOf } from "../../../core/tensor/shape.ts";
+import { at, grainOf, type Lowering, own } from "../kernel.ts";
+
+/** Elements of one item: four Philox blocks, as in assembly/random.ts. */
+const PER_ITEM = 16;
+
+export const random: Lowering = {
+  op: "random",
+  plan(node) {
+    const normal = node.attrs.distribution === "normal";
+    const count = sizeOf(node.shape);
+    const args = [at(node.inputs[0]), at(node), count, node.attrs.stream as number, own];
+    const fn = normal ? "randomNormal" : "randomUniform";
+    const items = Math.ceil(count / PER_ITEM);
+    return {
+      calls: [{ fn, args, items, grain: grainOf(normal ? 70 : 40) }],
+      threadSpace: PER_ITEM,
+    };
+  },
+};

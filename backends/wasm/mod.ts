@@ -1,0 +1,2 @@
+export { WasmBackend, type WasmOptions } from "./backend.ts";
+export type { StepTime, WasmExecutable } from "./executable.ts";

@@ -1,0 +1,144 @@
+import { failure } from "../../../core/errors.ts";
+import { MAX_CHUNKS, type Message, type RunStep, serve, slots, takeChunks } from "./crew.ts";
+import type { Host, WorkerHandle } from "./host.ts";
+
+/** A step of a program's module and how its work may be shared: see `Call` in kernel.ts. */
+export interface Job {
+  /** Number of the step in its module. */
+  readonly step: number;
+  readonly items: number;
+  readonly grain: number;
+}
+
+/** A program as every thread has it. */
+export interface LoadedProgram {
+  readonly id: number;
+  /** The export of this thread's instance. */
+  readonly run: RunStep;
+}
+
+/** Chunks per thread: enough to even out threads of unequal luck, few enough to cost nothing. */
+const CHUNKS_PER_THREAD = 8;
+/** A chunk number that no call has. */
+const CLOSED = 255;
+/** Looks at `done` before the waiting thread lets others run. */
+const SPINS = 20_000;
+
+/** The threads of a backend: this one and its workers, all on one linear memory. */
+export class ThreadPool {
+  /** Threads that take part, this one included. */
+  readonly threads: number;
+  readonly #memory: WebAssembly.Memory;
+  readonly #kernels: WebAssembly.Exports;
+  readonly #control: Int32Array;
+  readonly #workers: WorkerHandle[] = [];
+  readonly #mayWait: boolean;
+  #epoch = 0;
+  #nextId = 0;
+
+  /** Without a shared memory there is one thread. */
+  constructor(
+    host: Host,
+    threads: number,
+    memory: WebAssembly.Memory,
+    kernels: WebAssembly.Module,
+    shared: boolean,
+  ) {
+    this.#memory = memory;
+    this.#control = new Int32Array(memory.buffer, 0, 256);
+    this.#kernels = new WebAssembly.Instance(kernels, { env: { memory } }).exports;
+    this.#mayWait = host.mayWait;
+    if (shared)
+      for (let i = 1; i < threads; i++) {
+        const worker = host.startWorker((listen) => `(${serve})(${takeChunks}, ${listen})`);
+        this.#workers.push(worker);
+      }
+    this.threads = this.#workers.length + 1;
+    this.#post({ kind: "start", memory, kernels, slots });
+  }
+
+  /** Chunks that were done by other threads than this one: shows that they work. */
+  get chunksByWorkers(): number {
+    return this.#control[slots.helped];
+  }
+
+  /** Gives all threads a program's module; `ownOf(thread)` is the address of a thread's own space. */
+  async load(
+    module: WebAssembly.Module,
+    ownOf: (thread: number) => number,
+  ): Promise<LoadedProgram> {
+    const id = this.#nextId++;
+    const own = new WebAssembly.Global({ value: "i32" }, ownOf(0));
+    const { exports } = await WebAssembly.instantiate(module, {
+      env: { memory: this.#memory, own },
+      kernels: this.#kernels as WebAssembly.ModuleImports,
+      Math: Math as unknown as WebAssembly.ModuleImports,
+    });
+    this.#post((thread) => ({ kind: "load", id, module, own: ownOf(thread) }));
+    return { id, run: exports.run as RunStep };
+  }
+
+  unload({ id }: LoadedProgram): void {
+    this.#post({ kind: "unload", id });
+  }
+
+  #post(message: Message | ((thread: number) => Message)): void {
+    if (!this.#workers.length) return;
+    this.#workers.forEach((worker, i) => {
+      worker.post(typeof message === "function" ? message(i + 1) : message);
+    });
+    Atomics.add(this.#control, slots.mail, 1);
+    this.#publish(); // an empty call, so that nobody sleeps through the mail
+  }
+
+  /** Makes a new call known, whose slots are written already. */
+  #publish(): void {
+    Atomics.store(this.#control, slots.done, 0);
+    this.#epoch = (this.#epoch + 1) & 0xffffff;
+    Atomics.store(this.#control, slots.word, this.#epoch << 8);
+    if (Atomics.load(this.#control, slots.sleepers) > 0) Atomics.notify(this.#control, slots.word);
+  }
+
+  /** Runs a step on as many threads as it is worth, and waits for it. */
+  run(program: LoadedProgram, { step, items, grain }: Job): void {
+    const wanted = this.#workers.length
+      ? Math.min(Math.ceil(items / grain), this.threads * CHUNKS_PER_THREAD, MAX_CHUNKS)
+      : 1;
+    if (wanted < 2) {
+      program.run(step, 0, items);
+      return;
+    }
+    const control = this.#control;
+    const chunk = Math.ceil(items / wanted);
+    const chunks = Math.ceil(items / chunk);
+    control[slots.program] = program.id;
+    control[slots.step] = step;
+    control[slots.items] = items;
+    control[slots.chunk] = chunk;
+    control[slots.chunks] = chunks;
+    this.#publish();
+    takeChunks(control, slots, this.#epoch << 8, chunks, (index) =>
+      program.run(step, index * chunk, Math.min(items, (index + 1) * chunk)),
+    );
+    this.#awaitChunks(chunks);
+    // Closed: the next call's slots are written before it is published, and a worker that still holds this call's word
+    // must not take them for more chunks of it.
+    Atomics.store(control, slots.word, (this.#epoch << 8) | CLOSED);
+    if (Atomics.load(control, slots.failed))
+      throw failure("E_KERNEL", `Cannot run step ${step} of a program: it trapped in a thread`);
+  }
+
+  #awaitChunks(chunks: number): void {
+    const control = this.#control;
+    for (let spins = 0; ; spins++) {
+      const done = Atomics.load(control, slots.done);
+      if (done === chunks) return;
+      // Whoever holds a chunk was put off its core: sleep a little instead of competing with it.
+      if (spins > SPINS && this.#mayWait) Atomics.wait(control, slots.done, done, 0.05);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.splice(0).map((worker) => worker.stop()));
+  }
+}

@@ -1,0 +1,130 @@
+import { failure, invariant } from "../../core/errors.ts";
+import { rootOf } from "../../core/graph/mod.ts";
+import type { Step } from "../../core/graph/plan.ts";
+import type { Program } from "../../core/graph/program.ts";
+import { formatShape, sizeOf } from "../../core/tensor/shape.ts";
+import type { Tensor } from "../../core/tensor/tensor.ts";
+import type { Dialect } from "./emit/body.ts";
+import { ElementwiseEmitter } from "./emit/elementwise.ts";
+import { i32Const, ModuleWriter, type ValueType } from "./emit/module.ts";
+import { floatBytes } from "./emit/opcodes.ts";
+import { type Argument, type Call, grainOf, type KernelPlan } from "./kernel.ts";
+import { lowerings } from "./kernels/mod.ts";
+import type { Job } from "./threads/pool.ts";
+
+/** A job with its name for the profiler and for error messages. */
+export interface LabelledJob extends Job {
+  readonly label: string;
+}
+
+/** How each kernel step of a program runs. */
+export type KernelPlans = ReadonlyMap<Tensor, KernelPlan>;
+
+/** Asks the lowerings. @throws KernelError when an op has none. */
+export function planKernels(program: Program): KernelPlans {
+  const plans = new Map<Tensor, KernelPlan>();
+  for (const step of program.plan.steps) {
+    if (step.kind !== "kernel") continue;
+    const lowering = lowerings.get(step.node.op.name);
+    if (!lowering)
+      throw failure(
+        "E_KERNEL",
+        `Cannot compile ${program.name}: the wasm backend has no kernel for ${step.node.op.name}`,
+      );
+    plans.set(step.node, lowering.plan(step.node));
+  }
+  return plans;
+}
+
+/** Elements of temporaries that the largest step needs, and of space that a thread needs. */
+export function spaceOf(plans: KernelPlans): { temps: number; own: number } {
+  const all = [...plans.values()];
+  return {
+    temps: Math.max(0, ...all.map((plan) => tempOffsets(plan).size)),
+    own: Math.max(0, ...all.map((plan) => plan.threadSpace ?? 0)),
+  };
+}
+
+/** Where temporaries start, in elements, each on a cache line of its own. */
+function tempOffsets({ temps = [] }: KernelPlan): { offsets: number[]; size: number } {
+  let size = 0;
+  const offsets = temps.map((elements) => {
+    const offset = size;
+    size += Math.ceil(elements / 16) * 16;
+    return offset;
+  });
+  return { offsets, size };
+}
+
+/** Addresses in the linear memory: of buffer number `i` of the plan, and of the temporaries. */
+export interface Addresses {
+  readonly buffers: readonly number[];
+  readonly temps: number;
+}
+
+/**
+ * Translates a planned program to one WebAssembly module: a function `(start, end)` for every fused elementwise step,
+ * and for every kernel call one that passes the kernel its arguments, which are all constants.
+ */
+export function translate(
+  program: Program,
+  plans: KernelPlans,
+  addresses: Addresses,
+  options: Dialect & { shared: boolean },
+): { bytes: Uint8Array<ArrayBuffer>; jobs: LabelledJob[] } {
+  const module = new ModuleWriter(options.shared);
+  const elementwise = new ElementwiseEmitter(module, options);
+  const jobs: LabelledJob[] = [];
+
+  const addressOf = (tensor: Tensor, elements = 0): number => {
+    const { root, offset } = rootOf(tensor);
+    const place = program.plan.places.get(root);
+    invariant(place, `${root.op.name} has no place`);
+    return addresses.buffers[place.buffer] + (place.offset + offset + elements) * 4;
+  };
+
+  const addCall = (call: Call, label: string, plan: KernelPlan = { calls: [] }): void => {
+    const { offsets } = tempOffsets(plan);
+    const types = call.args.map(typeOf);
+    const fn = module.importFunction("kernels", call.fn, {
+      params: ["i32", "i32", ...types],
+      results: [],
+    });
+    const push = (arg: Argument): number[] => {
+      if (typeof arg === "number") return i32Const(arg);
+      if ("f32" in arg) return [0x43, ...floatBytes(arg.f32)];
+      if ("own" in arg) return [0x23, 0];
+      if ("temp" in arg) return i32Const(addresses.temps + (offsets[arg.temp] + arg.offset) * 4);
+      return i32Const(addressOf(arg.tensor, arg.offset));
+    };
+    const step = module.addStep({ imported: fn }, call.args.flatMap(push));
+    if (call.items > 0) jobs.push({ step, items: call.items, grain: call.grain, label });
+  };
+
+  const add = (step: Step): void => {
+    if (step.kind === "kernel") {
+      const { node } = step;
+      if (sizeOf(node.shape) === 0) return;
+      const plan = plans.get(node)!;
+      const label = `${node.op.name} ${node.inputs.map(({ shape }) => formatShape(shape)).join(" ")}`;
+      for (const call of plan.calls)
+        addCall(call, plan.calls.length > 1 ? `${label} ${call.fn}` : label, plan);
+    } else if (step.kind === "elementwise") {
+      if (sizeOf(step.shape) === 0) return;
+      const call = elementwise.emit(step, addressOf);
+      const names = step.nodes.map((node) => node.op.name).join("+");
+      jobs.push({ ...call, label: `${names} ${formatShape(step.shape)}` });
+    } else if (step.elements > 0) {
+      const at = ({ buffer, offset }: { buffer: number; offset: number }) =>
+        addresses.buffers[buffer] + offset * 4;
+      const args = [at(step.from), at(step.to)];
+      const call = { fn: "copyElements", args, items: step.elements, grain: grainOf(0.4) };
+      addCall(call, `copy [${step.elements}]`);
+    }
+  };
+  program.plan.steps.forEach(add);
+  return { bytes: module.bytes(), jobs };
+}
+
+const typeOf = (arg: Argument): ValueType =>
+  typeof arg === "object" && "f32" in arg ? "f32" : "i32";
