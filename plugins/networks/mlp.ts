@@ -1,0 +1,65 @@
+import { DATA_SHAPE, NETWORK, type Network } from "../../core/interfaces/mod.ts";
+import { linear, normal, sinusoid } from "../../core/nn/mod.ts";
+import { concat, constant, reshape, silu, takeRows } from "../../core/ops/mod.ts";
+import { definePlugin, number } from "../../core/plugin/mod.ts";
+import { sizeOf } from "../../core/tensor/shape.ts";
+
+/**
+ * A multilayer perceptron for points and other small vectors.
+ *   u = [x, cos(f·cNoise), sin(f·cNoise), label embedding],  f = 2^linspace(0, 4, bands)
+ *   h = silu(W_i h + b_i), `depth` times from h = u;   F = W h + b
+ * x [B, …], cNoise [B] → [B, …]; features are the last h [B, width]. The label embedding [labelWidth] is there for data
+ * with classes only, and zero where no label is given. Parameters `net.0`, `net.2`, … `out`, `label`.
+ */
+export const mlp = definePlugin({
+  name: "mlp",
+  kind: "network",
+  token: NETWORK,
+  about:
+    "Multilayer perceptron for points: SiLU layers on the point and a sinusoidal noise embedding",
+  options: {
+    width: number({ default: 128, min: 1, integer: true, about: "units of each hidden layer" }),
+    depth: number({ default: 5, min: 1, integer: true, about: "number of hidden layers" }),
+    bands: number({
+      default: 8,
+      min: 1,
+      integer: true,
+      about: "frequencies of the noise embedding, 1 to 16 in equal ratios",
+    }),
+    labelWidth: number({
+      default: 16,
+      min: 1,
+      integer: true,
+      about: "width of the class embedding, for data with classes",
+    }),
+  },
+  create({ width, depth, bands, labelWidth }, container): Network {
+    const { sample, classes } = container.get(DATA_SHAPE);
+    const size = sizeOf(sample);
+    const frequencies = Array.from(
+      { length: bands },
+      (_, i) => 2 ** (bands === 1 ? 0 : (4 * i) / (bands - 1)),
+    );
+    const features: Network["features"] = (scope, x, cNoise, { label }) => {
+      const B = x.shape[0];
+      const parts = [reshape(x, [B, size]), sinusoid(cNoise, frequencies)];
+      if (classes > 0)
+        parts.push(
+          label
+            ? takeRows(
+                scope.at("label").parameter("weight", [classes, labelWidth], normal(1)),
+                label,
+              )
+            : constant(0, "f32", [B, labelWidth]),
+        );
+      let h = concat(parts, 1);
+      for (let i = 0; i < depth; i++) h = silu(linear(scope.at("net").at(2 * i), h, width));
+      return h;
+    };
+    return {
+      features,
+      apply: (scope, x, cNoise, condition) =>
+        reshape(linear(scope.at("out"), features(scope, x, cNoise, condition), size), x.shape),
+    };
+  },
+});

@@ -1,0 +1,86 @@
+import type { Observer } from "../../core/interfaces/mod.ts";
+import type { FileSystem } from "../../core/io/files.ts";
+import { lossPlot } from "../../core/io/lossPlot.ts";
+import { GRADIENT_NORM } from "../../core/train/phaseProgram.ts";
+import { type LossReading, onLosses } from "./lossReadings.ts";
+import { stagesOf } from "./stages.ts";
+
+/** Where the plot goes, and what came before. */
+export interface LossCurvesOptions {
+  readonly files: FileSystem;
+  /** The SVG file, replaced when the run ends. */
+  readonly path: string;
+  /** The event log of the run so far, for one that is resumed: its losses are drawn as well. */
+  readonly earlier?: string;
+  /** Steps between two losses that are read; by default the run's `train.logEvery`. */
+  readonly every?: number;
+}
+
+/** Draws all losses over the steps, distillation to the right of teacher training, when the run ends. */
+export function lossCurves({ files, path, earlier, every }: LossCurvesOptions): Observer {
+  const curves = new Map<string, Map<number, number>>();
+  let offset = 0;
+  const add = ({ phase, step, values }: LossReading) => {
+    for (const [name, value] of Object.entries(values)) {
+      if (name === GRADIENT_NORM) continue;
+      const curve = curves.get(name) ?? new Map<number, number>();
+      // A step that a resumed run repeats replaces what was there.
+      curves.set(name, curve.set(phase === "teacher" ? step : offset + step, value));
+    }
+  };
+  const read = async () => {
+    if (earlier === undefined || !(await files.exists(earlier))) return;
+    const text = new TextDecoder().decode(await files.read(earlier));
+    for (const reading of readingsOf(text)) add(reading);
+  };
+  const draw = async () => {
+    if (curves.size === 0) return;
+    const series = [...curves].map(([name, curve]) => {
+      const points = [...curve].sort(([a], [b]) => a - b);
+      return { name, steps: points.map(([step]) => step), values: points.map(([, v]) => v) };
+    });
+    const xLabel = offset > 0 ? `step (distillation from ${offset} on)` : "step";
+    const svg = await lossPlot(series, { title: "Losses", xLabel, logY: true });
+    await files.write(path, new TextEncoder().encode(svg));
+  };
+
+  return {
+    name: "loss-curves",
+    observe(bus) {
+      const pending: Promise<unknown>[] = [];
+      bus.on(
+        "run/start",
+        (event) => {
+          offset = stagesOf(event).teacher;
+          pending.push(read());
+          return pending[0];
+        },
+        "loss-curves",
+      );
+      onLosses(
+        bus,
+        "loss-curves",
+        (reading) => {
+          const added = reading.then(add);
+          pending.push(added);
+          return added;
+        },
+        every,
+      );
+      bus.on("run/end", () => Promise.allSettled(pending).then(draw), "loss-curves");
+    },
+  };
+}
+
+/** The losses in the text of an event log; a last line that a crash cut short is left out. */
+function readingsOf(text: string): LossReading[] {
+  return text.split("\n").flatMap((line) => {
+    if (!line.includes('/updated"')) return [];
+    try {
+      const { type, step, losses } = JSON.parse(line);
+      return [{ phase: type.slice(0, type.indexOf("/")), step, values: losses }];
+    } catch {
+      return [];
+    }
+  });
+}

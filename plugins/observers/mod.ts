@@ -1,0 +1,9 @@
+/** Observers of a run. They watch and never change it; each is a function of its options that gives an `Observer`. */
+export { type EventLogOptions, eventLog } from "./eventLog.ts";
+export { type LossCurvesOptions, lossCurves } from "./lossCurves.ts";
+export { type LossReading, onLosses } from "./lossReadings.ts";
+export { type ProgressOptions, progress } from "./progress.ts";
+export { judgementTable, resultTable } from "./resultTable.ts";
+export { type SampleGridOptions, sampleGrids } from "./sampleGrids.ts";
+export { type SampleSheet, samplePicture } from "./samplePicture.ts";
+export { table } from "./table.ts";

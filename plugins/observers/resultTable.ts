@@ -1,0 +1,38 @@
+import type { Observer } from "../../core/interfaces/mod.ts";
+import type { Judgement } from "../../core/train/mod.ts";
+import { table } from "./table.ts";
+
+/** Who was judged, in the words of the table. Real data show the best that a metric can give. */
+const titles = { data: "real data", teacher: "teacher", generator: "generator" } as const;
+
+/** Judgements as a table: who, denoiser calls a sample, number of samples, then every metric. */
+export function judgementTable(judgements: readonly Judgement[]): string {
+  const metrics = [...new Set(judgements.flatMap(({ metrics }) => Object.keys(metrics)))];
+  return table([
+    ["", "NFE", "samples", ...metrics],
+    ...judgements.map(({ who, nfe, count, metrics: values }) => [
+      titles[who],
+      who === "data" ? "-" : String(nfe),
+      String(count),
+      ...metrics.map((name) => (values[name] === undefined ? "" : showNumber(values[name]))),
+    ]),
+  ]);
+}
+
+/** Three places up to ten, then fewer: distances of 0.0123 and of 17.5 stand in one table. */
+export const showNumber = (value: number): string =>
+  Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(Math.abs(value) < 0.1 ? 4 : 3);
+
+/** Prints the table when the run has ended and something was judged. */
+export function resultTable(print: (text: string) => void): Observer {
+  const judgements: Judgement[] = [];
+  return {
+    name: "result-table",
+    observe(bus) {
+      bus.on("samples/judged", ({ type: _, ...judgement }) => void judgements.push(judgement));
+      bus.on("run/end", () => {
+        if (judgements.length > 0) print(judgementTable(judgements));
+      });
+    },
+  };
+}
