@@ -1,0 +1,103 @@
+import { files } from "../../backends/host/files.ts";
+import { failure } from "../../core/errors.ts";
+import { DATASET } from "../../core/interfaces/mod.ts";
+import { Control, composeRun, EventBus, resolveConfig, Trainer } from "../../core/train/mod.ts";
+import type { Command, Given } from "./command.ts";
+import { findConfig, layOver } from "./configFile.ts";
+import { describeBackend, deviceAbout, openBackend } from "./device.ts";
+import { measureCeiling } from "./profile/ceiling.ts";
+import { profileOf, summaryOf } from "./profile/report.ts";
+import { watch } from "./profile/watch.ts";
+import { loadRegistry } from "./registry.ts";
+
+export const bench: Command = {
+  name: "bench",
+  about: "Times the updates of a run on this device; with --profile, each kernel.",
+  operands: "<preset|config.json|config.yaml>",
+  arity: [1, 1],
+  flags: {
+    data: { type: "string", value: "DIR", about: "folder of the dataset's files" },
+    set: {
+      type: "string",
+      multiple: true,
+      value: "PATH=VALUE",
+      about: "change one value of the config",
+    },
+    plugin: {
+      type: "string",
+      multiple: true,
+      value: "FILE",
+      about: "a plugin of your own, .ts or .js",
+    },
+    device: { type: "string", value: "NAME", about: deviceAbout },
+    rounds: {
+      type: "string",
+      value: "N",
+      about: "generator updates, each with its critic updates; default 3",
+    },
+    profile: { type: "boolean", about: "time each kernel, beside what the device does at best" },
+  },
+  examples: ["bench gaussians", "bench mnist --data data/mnist --profile --device wasm"],
+
+  async run(given) {
+    const rounds = Number(given.text("rounds") ?? 3);
+    if (!Number.isInteger(rounds) || rounds < 1)
+      throw failure(
+        "E_USAGE",
+        `Cannot run bench: --rounds must be a whole number from 1, current value is ${given.text("rounds")}`,
+      );
+    const { config } = await findConfig(given.positionals[0], files);
+    const wanted = layOver(config, given.all("set"), { "train.steps": "1000000" });
+    await benchConfig(given, wanted, rounds);
+    return 0;
+  },
+};
+
+async function benchConfig(
+  given: Given,
+  config: Parameters<typeof resolveConfig>[0],
+  rounds: number,
+): Promise<void> {
+  const print = (text: string) => void process.stdout.write(`${text}\n`);
+  const resolved = resolveConfig(config, await loadRegistry(given.all("plugin")));
+  const backend = await openBackend(given.text("device"));
+  try {
+    print(`device  ${describeBackend(backend)}`);
+    const ceiling = given.on("profile") ? await measureCeiling(backend) : undefined;
+    const programs = watch(backend);
+    const data = { files, path: given.text("data") };
+    const container = await composeRun(resolved.plugins, backend, data);
+    const bus = new EventBus();
+    const { settings } = resolved;
+    const trainer = new Trainer(container, backend, container.get(DATASET), bus, settings);
+    const stage = trainer.players.generator ? "distillation" : "teacher";
+    if (stage === "distillation") await trainer.startDistillation();
+    const steps = stage === "teacher" ? 1 : settings.criticStepsPerGeneratorStep;
+    let next = 0;
+    const train = async (count: number) => {
+      const control = new Control();
+      const last = next + count * steps - 1;
+      const off = bus.on("step/end", ({ step }) => {
+        if (step === last) control.send({ type: "stop" });
+      });
+      next = await trainer.train(stage, { start: next, control });
+      off();
+    };
+    await train(2); // the first compiles, the second fills caches
+    for (const each of programs) each.restart(false);
+    const start = performance.now();
+    await train(rounds);
+    const ms = (performance.now() - start) / rounds / steps;
+    print(`step    ${ms.toFixed(1)} ms on average, batch ${settings.batch}`);
+    for (const each of programs) print(`\n${summaryOf(each)}`);
+    if (ceiling) {
+      for (const each of programs) each.restart(true);
+      await train(rounds);
+      for (const each of programs) print(`\n${each.program.name}: ${profileOf(each, ceiling)}`);
+    }
+    trainer.dispose();
+    await container.dispose();
+  } finally {
+    await backend.close();
+  }
+}

@@ -1,0 +1,37 @@
+/** One flag of a command. */
+export interface Flag {
+  readonly type: "string" | "boolean";
+  /** May be given more than once. */
+  readonly multiple?: boolean;
+  /** What stands after it in the help, such as DIR. */
+  readonly value?: string;
+  readonly about: string;
+}
+
+/** What a command was given, checked against its flags. */
+export interface Given {
+  readonly positionals: readonly string[];
+  /** The text of a flag, the last when it was given twice. */
+  text(flag: string): string | undefined;
+  /** Every text of a flag, in order. */
+  all(flag: string): readonly string[];
+  on(flag: string): boolean;
+}
+
+/** A command of `onestep`. */
+export interface Command {
+  readonly name: string;
+  /** One sentence. */
+  readonly about: string;
+  /** What stands after the name, such as `<preset|config.json|config.yaml>`. */
+  readonly operands: string;
+  /** Fewest and most operands. */
+  readonly arity: readonly [least: number, most: number];
+  readonly flags: Readonly<Record<string, Flag>>;
+  /** Command lines that work, without the leading `onestep`. */
+  readonly examples: readonly string[];
+  /** More text for its help page. */
+  more?(): string;
+  /** Resolves with the exit status. */
+  run(given: Given): Promise<number>;
+}

@@ -1,0 +1,154 @@
+import { files } from "../../backends/host/files.ts";
+import { onInterrupt } from "../../backends/host/interrupt.ts";
+import { failure } from "../../core/errors.ts";
+import { hostRandom } from "../../core/random/hostRandom.ts";
+import { type ResolvedConfig, Run, resolveConfig, runFolder } from "../../core/train/mod.ts";
+import {
+  eventLog,
+  lossCurves,
+  progress,
+  resultTable,
+  sampleGrids,
+} from "../../plugins/observers/mod.ts";
+import type { Command, Given } from "./command.ts";
+import { findConfig, layOver, type NamedConfig, readConfig } from "./configFile.ts";
+import { describeBackend, deviceAbout, openBackend } from "./device.ts";
+import { INTERRUPTED } from "./exitStatus.ts";
+import { rows } from "./help.ts";
+import { presets } from "./presets.ts";
+import { loadRegistry } from "./registry.ts";
+
+/** Flags that are short for a `--set`. */
+const short = { steps: "train.steps", "teacher-steps": "train.teacher.steps", seed: "train.seed" };
+
+export const train: Command = {
+  name: "train",
+  about: "Trains a teacher and distils it; results go to a folder.",
+  operands: "<preset|config.json|config.yaml>",
+  arity: [0, 1],
+  flags: {
+    data: { type: "string", value: "DIR", about: "folder of the dataset's files" },
+    out: { type: "string", value: "DIR", about: "folder of the results; default runs/<name>" },
+    steps: { type: "string", value: "N", about: "critic updates of the distillation" },
+    "teacher-steps": { type: "string", value: "N", about: "updates of the teacher before it" },
+    seed: { type: "string", value: "N", about: "every random draw follows from it; default 0" },
+    set: {
+      type: "string",
+      multiple: true,
+      value: "PATH=VALUE",
+      about: "change one value of the config",
+    },
+    plugin: {
+      type: "string",
+      multiple: true,
+      value: "FILE",
+      about: "a plugin of your own, .ts or .js",
+    },
+    device: { type: "string", value: "NAME", about: deviceAbout },
+    resume: { type: "boolean", about: "go on with the run in --out, with its own config" },
+    force: { type: "boolean", about: "replace the run in --out" },
+    quiet: { type: "boolean", about: "no progress, only the result" },
+  },
+  examples: [
+    "train gaussians",
+    "train gaussians --seed 1 --set losses.gan-generator=off --out runs/no-gan",
+    "train mnist --data data/mnist --out runs/digits",
+    "train --resume --out runs/digits",
+    "train gaussians --plugin ./examples/custom-loss/charbonnier.ts --set losses.charbonnier.weight=1",
+  ],
+  more: () =>
+    ["presets", ...rows(Object.entries(presets).map(([name, { about }]) => [name, about]))].join(
+      "\n",
+    ),
+
+  async run(given) {
+    const { name, config } = await start(given);
+    const settings = Object.entries(short).map(([flag, path]) => [path, given.text(flag)]);
+    const wanted = layOver(config, given.all("set"), Object.fromEntries(settings));
+    const resolved = resolveConfig(wanted, await loadRegistry(given.all("plugin")));
+    return trainRun(given, resolved, given.text("out") ?? files.join("runs", name));
+  },
+};
+
+/** The config to begin with: a preset's, a file's, or that of the run to go on with. */
+async function start(given: Given): Promise<NamedConfig> {
+  const [wanted] = given.positionals;
+  if (given.on("resume") && given.on("force"))
+    throw failure("E_USAGE", "Cannot both go on with a run and replace it: --resume or --force");
+  if (wanted === undefined && !given.on("resume"))
+    throw failure("E_USAGE", `Cannot run train: it needs ${train.operands}`, {
+      fix: "`onestep train --help` lists the presets",
+    });
+  const found = wanted === undefined ? undefined : await findConfig(wanted, files);
+  if (!given.on("resume")) return found!;
+  const path = given.text("out") ?? (found && files.join("runs", found.name));
+  if (path === undefined)
+    throw failure("E_USAGE", "Cannot resume: there is no --out, expected the folder of a run");
+  const folder = runFolder(files, path);
+  if (!(await folder.holdsRun()))
+    throw failure("E_CHECKPOINT", `Cannot resume ${path}: it holds no run`, {
+      fix: "give the folder of a run with --out, or start one without --resume",
+    });
+  return { name: found?.name ?? path, config: await readConfig(folder.config, files) };
+}
+
+async function trainRun(given: Given, resolved: ResolvedConfig, path: string): Promise<number> {
+  const say = (text: string) => void (given.on("quiet") || process.stderr.write(`${text}\n`));
+  const existing = given.on("resume") ? "resume" : given.on("force") ? "replace" : undefined;
+  const backend = await openBackend(given.text("device"));
+  let run: Run | undefined;
+  let stopped = false;
+  const watch = onInterrupt(() => {
+    stopped = true;
+    process.stderr.write("\nstopping after this step; press Ctrl-C again to give up at once\n");
+    run?.stop();
+  });
+  try {
+    say(`device  ${describeBackend(backend)}`);
+    run = await Run.create({
+      resolved,
+      backend,
+      data: { files, path: given.text("data") },
+      output: { files, path, existing },
+    });
+    if (stopped) run.stop();
+    observe(run, given, existing === "resume");
+    say(`folder  ${path}`);
+    const { reason } = await run.start();
+    if (reason === "stopped") {
+      say(`stopped; go on with: onestep train --resume --out ${path}${sameFlags(given)}`);
+      return INTERRUPTED;
+    }
+    say(`done; draw samples with: onestep sample ${path}`);
+    return 0;
+  } finally {
+    watch();
+    await run?.dispose();
+    await backend.close();
+  }
+}
+
+/** What `--resume` can't find in the folder and has to be told again. */
+function sameFlags(given: Given): string {
+  const words = ["data", "plugin", "device"].flatMap((flag) =>
+    given.all(flag).map((text) => ` --${flag} ${text}`),
+  );
+  return words.join("");
+}
+
+function observe(run: Run, given: Given, resumed: boolean): void {
+  const folder = run.folder!;
+  const { sample } = run.dataset.shape;
+  const planar = sample.length === 1 && sample[0] === 2;
+  // The same points on every picture: a seed and a stream that training does not use.
+  const real = planar ? run.dataset.batch(4000, hostRandom(0, 0, 1000)).x : undefined;
+  const observers = [
+    ...(given.on("quiet") ? [] : [progress({ stream: process.stderr })]),
+    // Before the log itself adds to its file.
+    lossCurves({ files, path: folder.lossPlot, earlier: resumed ? folder.events : undefined }),
+    eventLog({ files, path: folder.events }),
+    sampleGrids({ files, folder: folder.samples, real }),
+    resultTable((text) => process.stdout.write(`${text}\n`)),
+  ];
+  for (const observer of observers) observer.observe(run.bus);
+}
