@@ -1,0 +1,87 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { Container, listToken, token } from "../../../core/di/mod.ts";
+import { definePlugin, isPlugin, number, type PluginKind } from "../../../core/plugin/mod.ts";
+import { thrown } from "../../helpers/thrown.ts";
+
+const test = suite("core/plugin/definePlugin");
+
+const TEACHER = token<{ denoise(x: number): number }>("Teacher");
+const LOSSES = listToken<(x: number) => number>("Loss");
+
+const teacher = definePlugin({
+  name: "shrink",
+  kind: "teacher",
+  token: TEACHER,
+  about: "Shrinks what it is given",
+  options: { factor: number({ default: 0.5, min: 0, max: 1, about: "what is left of the input" }) },
+  create: ({ factor }) => ({ denoise: (x) => factor * x }),
+});
+
+const loss = definePlugin({
+  name: "gap",
+  kind: "loss",
+  token: LOSSES,
+  about: "Distance to the denoised value",
+  options: { weight: number({ default: 1, min: 0, about: "factor of the loss" }) },
+  create({ weight }, c) {
+    const { denoise } = c.get(TEACHER);
+    return (x) => weight * Math.abs(x - denoise(x));
+  },
+});
+
+test("configured plugins install and find each other", () => {
+  const c = new Container();
+  for (const plugin of [loss({ weight: 2 }), teacher(), loss()]) plugin.install(c);
+  assert.equal(
+    c.all(LOSSES).map((apply) => apply(4)),
+    [4, 2],
+  );
+});
+
+test("options are checked when the plugin is configured", () => {
+  assert.is(thrown(() => teacher({ factor: 2 })).code, "E_OPTION");
+  // @ts-expect-error the type checker knows the names
+  const error = thrown(() => teacher({ facter: 1 }));
+  assert.is(
+    error.message,
+    'Cannot configure shrink: "facter" is not one of factor, did you mean "factor"?',
+  );
+});
+
+test("configure: takes options from a config file, settings over them", () => {
+  const plugin = teacher.configure({ factor: 0.25 }, [["factor", "0.75"]]);
+  assert.equal(plugin.options, { factor: 0.75 });
+  assert.is(plugin.kind, "teacher");
+  assert.is(plugin.definition.token, TEACHER);
+});
+
+test("two plugins for one single value are both named", () => {
+  const other = definePlugin({
+    ...teacher.definition,
+    name: "other",
+    token: TEACHER,
+    create: () => ({ denoise: (x) => x }),
+  });
+  const c = new Container();
+  teacher().install(c);
+  const error = thrown(() => other().install(c));
+  assert.is(error.code, "E_DUPLICATE_PLUGIN");
+  assert.match(error.message, /other.*shrink/);
+});
+
+test("a name or kind that is none is refused", () => {
+  const named = thrown(() => definePlugin({ ...loss.definition, name: "My Loss" }));
+  assert.is(named.code, "E_PLUGIN_FILE");
+  assert.match(named.message, "lower-case words joined by hyphens");
+  const kind = "looss" as PluginKind;
+  assert.match(thrown(() => definePlugin({ ...loss.definition, kind })).message, '"looss"');
+});
+
+test("isPlugin: knows plugins, not what resembles them", () => {
+  assert.ok(isPlugin(loss));
+  for (const other of [loss(), loss.definition, () => 0, undefined, null, "loss"])
+    assert.not.ok(isPlugin(other));
+});
+
+test.run();

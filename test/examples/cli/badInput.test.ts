@@ -1,0 +1,218 @@
+// Every fault a user can cause on the command line: two lines with a code and the way out, the exit status, nothing written.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { idxBytes } from "../../helpers/idx.ts";
+import { onestep, scratch, tinyConfig } from "./program.ts";
+
+const test = suite("examples/cli bad input");
+const { path, remove } = scratch();
+const out = path("out");
+test.before(() => void tinyConfig(path("tiny.json")));
+test.after(remove);
+
+/** Runs the words; expects an error of this code whose lines match, the exit status, and no output folder. */
+async function refused(words: string[], code: string, status: number, ...says: RegExp[]) {
+  const { code: exit, stdout, stderr } = await onestep(...words);
+  const lines = stderr
+    .trimEnd()
+    .split("\n")
+    .filter((line) => !/^(device|Warning:) /.test(line));
+  const text = lines.join("\n");
+  assert.is(lines.length, 2, `one line and the way out, not:\n${stderr}`);
+  assert.ok(lines[0].startsWith(`error ${code}: Cannot `), text);
+  assert.match(lines[1], /^fix: .{10,}/);
+  for (const pattern of says) assert.match(text, pattern);
+  assert.is(exit, status, text);
+  assert.is(stdout, "");
+  assert.not.ok(existsSync(out), "a refused run leaves nothing");
+}
+
+/** The words of a training run that would work, with others after them. */
+const training = (...more: string[]) => {
+  return ["train", path("tiny.json"), "--out", out, "--device", "reference", ...more];
+};
+const write = (name: string, text: string | Uint8Array) => {
+  writeFileSync(path(name), text);
+  return path(name);
+};
+
+const usage: Record<string, [words: string[], ...says: RegExp[]]> = {
+  "an unknown command": [["trian"], /"trian".*did you mean "train"\?/],
+  "an unknown flag": [training("--stepz", "3"), /--stepz, did you mean "--steps"\?/],
+  "a flag without its value": [training("--seed"), /--seed needs a value/],
+  "a switch with a value": [training("--resume=yes"), /--resume takes no value/],
+  "too many words": [training("more"), /no place for "more"/],
+  "no preset": [["train"], /it needs <preset/, /--help/],
+  "resume and force": [training("--resume", "--force"), /--resume or --force/],
+  "an unknown kind of plugin": [["plugins", "losss"], /"losss".*did you mean "loss"\?/],
+  "an unknown role": [["sample", "x", "--role", "critic"], /--role must be generator or teacher/],
+};
+for (const [name, [words, ...says]] of Object.entries(usage))
+  test(name, () => refused(words, "E_USAGE", 2, ...says));
+
+test("an unknown preset", () =>
+  refused(
+    ["train", "gausians", "--out", out],
+    "E_UNKNOWN_PRESET",
+    2,
+    /did you mean "gaussians"\?/,
+  ));
+
+test("unknown plugins, with the nearest and all there are", async () => {
+  const network = training("--set", "network.use=mpl");
+  await refused(
+    network,
+    "E_MISSING_PLUGIN",
+    2,
+    /network "mpl".*one of adm, mlp, did you mean "mlp"/,
+  );
+  const loss = training("--set", "losses.gan-genrator.weight=1");
+  await refused(loss, "E_MISSING_PLUGIN", 2, /did you mean "gan-generator"\?/);
+});
+
+test("unknown options and sections", async () => {
+  const option = training("--set", "network.widht=3");
+  await refused(option, "E_UNKNOWN_OPTION", 2, /"widht" is not one of .*did you mean "width"\?/);
+  const section = training("--set", "netwrok.width=3");
+  await refused(section, "E_UNKNOWN_OPTION", 2, /"netwrok".*did you mean "network"\?/);
+  const number = training("--set", "train.stepz=3");
+  await refused(number, "E_UNKNOWN_OPTION", 2, /"stepz".*did you mean "steps"\?/);
+});
+
+test("values of the wrong type or out of range", async () => {
+  await refused(training("--steps", "many"), "E_OPTION", 2, /steps must be a whole number.*"many"/);
+  await refused(training("--steps", "-5"), "E_OPTION", 2, /steps must be a whole number.*-5/);
+  await refused(training("--seed", "1.5"), "E_OPTION", 2, /seed must be a whole number.*1\.5/);
+  await refused(training("--set", "network.width=0"), "E_OPTION", 2, /width must be .*\[1, inf\)/);
+  await refused(training("--set", "nothing"), "E_OPTION", 2, /expected path=value/);
+  await refused(["sample", "x", "--n", "0"], "E_OPTION", 2, /n must be a whole number/);
+});
+
+test("config files that can't be read: line and column", async () => {
+  const train = (file: string) => ["train", file, "--out", out];
+  const json = write("bad.json", '{"dataset": {"use": "gaussians"},\n "network": [1,}\n');
+  await refused(train(json), "E_CONFIG", 2, /bad\.json, line 2, column \d+: /);
+  const yaml = write("bad.yaml", "dataset:\n  use: gaussians\n network: x\n");
+  await refused(train(yaml), "E_CONFIG", 2, /bad\.yaml, line 3, column 1: /);
+  await refused(train(write("list.json", "[]")), "E_CONFIG", 2, /no sections/);
+  await refused(train(write("empty.json", "{}")), "E_CONFIG", 2, /dataset is missing/);
+  await refused(train(path("none.json")), "E_FILE", 1, /no such file/);
+});
+
+test("an adapter that is not there", () =>
+  refused(
+    ["train", path("tiny.json"), "--out", out, "--device", "voodoo 2"],
+    "E_NO_ADAPTER",
+    1,
+    /wanted an adapter whose name has "voodoo 2"/,
+    /onestep doctor/,
+  ));
+
+test("a data folder that is not given, is not there or is empty names the files", async () => {
+  const mnist = (...more: string[]) => [
+    "train",
+    "mnist",
+    "--out",
+    out,
+    "--device",
+    "reference",
+    ...more,
+  ];
+  await refused(mnist(), "E_DATA", 1, /--data/);
+  const all =
+    /train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels/;
+  await refused(mnist("--data", path("nowhere")), "E_DATA", 1, all);
+  mkdirSync(path("empty"));
+  await refused(mnist("--data", path("empty")), "E_DATA", 1, all);
+});
+
+test("damaged IDX files", async () => {
+  const images = idxBytes([2, 28, 28], new Uint8Array(2 * 784));
+  const labels = idxBytes([2], Uint8Array.of(3, 4));
+  const data = (name: string, change: Record<string, Uint8Array>) => {
+    mkdirSync(path(name));
+    const files = {
+      "train-images-idx3-ubyte": images,
+      "train-labels-idx1-ubyte": labels,
+      "t10k-images-idx3-ubyte": images,
+      "t10k-labels-idx1-ubyte": labels,
+      ...change,
+    };
+    for (const [file, bytes] of Object.entries(files)) writeFileSync(join(path(name), file), bytes);
+    return ["train", "mnist", "--data", path(name), "--out", out, "--device", "reference"];
+  };
+  const truncated = { "t10k-images-idx3-ubyte": images.slice(0, 1000) };
+  await refused(data("truncated", truncated), "E_DATA", 1, /t10k-images-idx3-ubyte.*1000/);
+  const magic = images.slice();
+  magic[2] = 0x0d;
+  await refused(data("magic", { "train-images-idx3-ubyte": magic }), "E_DATA", 1, /train-images/);
+  const fewer = { "train-labels-idx1-ubyte": idxBytes([1], Uint8Array.of(3)) };
+  await refused(data("fewer", fewer), "E_DATA", 1, /1 labels.*should have 2/);
+});
+
+test("plugin files: missing, no plugin, with a mistake", async () => {
+  const plugin = (file: string) => training("--plugin", file);
+  await refused(plugin(path("none.ts")), "E_PLUGIN_FILE", 2, /no such file/);
+  await refused(plugin(write("three.ts", "export default 3;")), "E_PLUGIN_FILE", 2, /type number/);
+  const syntax = write("syntax.ts", "\nconst x: number = ;\nexport default x;");
+  await refused(plugin(syntax), "E_PLUGIN_FILE", 2, /syntax\.ts, line 2, column 19: /);
+  const wrong = write(
+    "wrong.ts",
+    'import { definePlugn } from "onestep"; export default definePlugn;',
+  );
+  await refused(plugin(wrong), "E_PLUGIN_FILE", 2, /definePlugn/);
+  const throws = write("throws.ts", 'throw new Error("boo");');
+  await refused(plugin(throws), "E_PLUGIN_FILE", 2, /throws\.ts: boo/);
+});
+
+test("a shape mismatch in a user's loss names the op and the shapes", async () => {
+  const file = write(
+    "mismatch.ts",
+    `import { definePlugin, LOSSES, ops } from "onestep";
+    const compute = ({ generated: { x } }) => ops.mean(ops.matmul(x, x));
+    export default definePlugin({
+      name: "mismatch", kind: "loss", token: LOSSES, about: "wrong", options: {},
+      create: () => ({ name: "mismatch", role: "generator", weight: 1, compute }),
+    });`,
+  );
+  const words = training("--plugin", file, "--set", "losses.mismatch={}");
+  await refused(words, "E_SHAPE", 1, /matmul.*\[8, 2\].*\[8, 2\]/);
+});
+
+test("a folder that holds a run is left alone, and one that holds none can't go on", async () => {
+  const made = path("made");
+  const again = ["train", path("tiny.json"), "--out", made, "--device", "reference", "--quiet"];
+  assert.is((await onestep(...again)).code, 0);
+  const before = contents(made);
+  await refused(again, "E_RUN_EXISTS", 1, /already holds/, /--resume.*--force/);
+  assert.equal(contents(made), before);
+  await refused(training("--resume"), "E_CHECKPOINT", 1, /holds no run/);
+  await refused(["train", "--resume"], "E_USAGE", 2, /--out/);
+});
+
+test("sampling: nothing there, no such class, a picture in the way", async () => {
+  const sample = (...words: string[]) => ["sample", ...words, "--device", "reference"];
+  await refused(sample(path("nowhere")), "E_CHECKPOINT", 1, /neither a run's folder nor/);
+  const run = path("made");
+  const picture = path("picture.png");
+  await refused(sample(run, "--out", picture, "--label", "3"), "E_OPTION", 2, /has no classes/);
+  await refused(sample(run, "--out", picture, "--steps", "4"), "E_OPTION", 2, /trained for/);
+  await refused(sample(write("x.safetensors", "junk")), "E_CHECKPOINT", 1, /x\.safetensors/);
+  write("picture.png", "mine");
+  await refused(sample(run, "--out", picture), "E_FILE", 1, /there already/, /--force/);
+  assert.is(readFileSync(picture, "utf8"), "mine");
+});
+
+const contents = (folder: string): Record<string, string> =>
+  Object.fromEntries(
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => {
+        const file = join(parentPath, name);
+        return [file, readFileSync(file).toString("base64")];
+      }),
+  );
+
+test.run();

@@ -1,0 +1,50 @@
+import { readFileSync } from "node:fs";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { allPlugins } from "../../../plugins/mod.ts";
+import { onestep } from "./program.ts";
+
+const test = suite("examples/cli pages");
+
+test("--help and no words at all: every command; --version: that of package.json", async () => {
+  for (const words of [[], ["--help"], ["help"]]) {
+    const { code, stdout } = await onestep(...words);
+    assert.is(code, 0);
+    for (const name of ["train", "sample", "doctor", "plugins"])
+      assert.match(stdout, new RegExp(`^ {2}${name} `, "m"));
+  }
+  const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+  assert.is((await onestep("--version")).stdout, `${version}\n`);
+});
+
+test("every command has a page with examples", async () => {
+  for (const name of ["train", "sample", "doctor", "plugins"]) {
+    const { code, stdout } = await onestep(name, "--help");
+    assert.is(code, 0);
+    assert.match(stdout, new RegExp(`usage: onestep ${name}`));
+    assert.match(stdout, new RegExp(`examples\n {2}onestep ${name}`));
+    assert.is((await onestep("help", name)).stdout, stdout);
+  }
+});
+
+test("plugins: each with its options", async () => {
+  const { code, stdout } = await onestep("plugins");
+  assert.is(code, 0);
+  for (const { definition } of allPlugins) {
+    assert.ok(stdout.includes(`${definition.kind} ${definition.name}: `), definition.name);
+    for (const option of Object.keys(definition.options))
+      assert.ok(stdout.includes(option), option);
+  }
+  const losses = await onestep("plugins", "loss");
+  assert.match(losses.stdout, /^loss gan-generator: /m);
+  assert.not.match(losses.stdout, /^network /m);
+});
+
+test("doctor: adapters, backends and what auto uses", async () => {
+  const { code, stdout } = await onestep("doctor");
+  assert.is(code, 0);
+  assert.match(stdout, /^runtime +node /m);
+  assert.match(stdout, /^--device auto uses (webgpu|wasm|reference): /m);
+});
+
+test.run();

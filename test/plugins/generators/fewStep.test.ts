@@ -1,0 +1,140 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { grad } from "../../../core/graph/mod.ts";
+import { GENERATOR, LOSSES, NETWORK, type Network, TEACHER } from "../../../core/interfaces/mod.ts";
+import { layoutOf } from "../../../core/nn/mod.ts";
+import { add, mul, sum } from "../../../core/ops/mod.ts";
+import { checkPlugin, definePlugin } from "../../../core/plugin/mod.ts";
+import type { Tensor } from "../../../core/tensor/tensor.ts";
+import { fewStep } from "../../../plugins/generators/fewStep.ts";
+import { distributionMatching } from "../../../plugins/losses/distributionMatching.ts";
+import { ganGenerator } from "../../../plugins/losses/ganGenerator.ts";
+import { mlp } from "../../../plugins/networks/mlp.ts";
+import { edm } from "../../../plugins/teachers/edm.ts";
+import { hasGolden } from "../../helpers/golden.ts";
+import { Dmd2Case } from "../losses/golden.ts";
+import { compose, evaluate, Feed, GivenNoise } from "../support.ts";
+
+const test = suite("plugins/generators/fewStep");
+
+const shape = { sample: [1], classes: 0, sigmaData: 1 };
+
+test("is a well-formed plugin", () => checkPlugin(fewStep, { sigmas: [80, 2.5] }));
+
+test("declares what the teacher declares, and inherits all of it", () => {
+  const container = compose(shape, mlp({ width: 4, depth: 1 }), edm(), fewStep());
+  const names = (role: typeof GENERATOR | typeof TEACHER) => {
+    const declared = container.get(role as typeof TEACHER);
+    return layoutOf((scope) => declared.declare(scope)).entries.map(({ name }) => name);
+  };
+  assert.equal(names(GENERATOR), names(TEACHER));
+  const generator = container.get(GENERATOR);
+  assert.equal(
+    names(TEACHER).map((name) => generator.inherits?.(name)),
+    names(TEACHER),
+  );
+  assert.equal(generator.sigmas, [80]);
+});
+
+test("refuses levels that do not fall", () => {
+  const create = () => compose(shape, mlp(), fewStep({ sigmas: [1, 5] })).get(GENERATOR);
+  assert.throws(create, /^Cannot configure few-step: sigmas is \[1, 5\], should be one or more/);
+});
+
+/** F(x) = gain · x, so that D(x; σ) is (1 + σ·gain) x / (1 + σ²) at σ_data 1, with one parameter to differentiate. */
+const gain = definePlugin({
+  name: "gain",
+  kind: "network",
+  token: NETWORK,
+  about: "one number times x",
+  options: {},
+  create: (): Network => {
+    const apply: Network["apply"] = (scope, x) =>
+      mul(x, scope.parameter("gain", [1], { kind: "constant", value: 2 }));
+    return { apply, features: apply };
+  },
+});
+const D = (x: number, sigma: number, a = 2) => ((1 + sigma * a) * x) / (1 + sigma ** 2);
+
+function generate(sigmas: number[], draws: (feed: Feed) => GivenNoise) {
+  const feed = new Feed();
+  const weights = feed.weights("", () => [2]);
+  const generator = compose(shape, gain(), fewStep({ sigmas })).get(GENERATOR);
+  const x = generator.bind(weights.scope).generate(3, {}, draws(feed));
+  const [dGain] = grad(sum(x), [weights.tensors.get("gain")!]);
+  return evaluate({ x, dGain }, feed, "f64");
+}
+const close = (actual: number, expected: number) =>
+  assert.ok(Math.abs(actual - expected) < 1e-6, `${actual}, should be ${expected}`);
+
+test("one level: x = D(σ·ε; σ), differentiable", async () => {
+  const eps = [1, -0.5, 2];
+  const { x, dGain } = await generate(
+    [4],
+    (feed) => new GivenNoise([feed.tensor("e", [3, 1], eps)]),
+  );
+  for (const [i, each] of eps.entries()) close(x[i], D(4 * each, 4));
+  close(
+    dGain[0],
+    eps.reduce((total, each) => total + (4 * 4 * each) / 17, 0),
+  );
+});
+
+test("several levels: each sample takes its rung of the simulation, and only its last call has a gradient", async () => {
+  const eps = [
+    [1, -0.5, 2],
+    [0.3, 0.1, -1],
+    [0.7, 1.5, -0.2],
+  ];
+  const sigmas = [4, 1, 0.5];
+  const { x, dGain } = await generate(sigmas, (feed) => {
+    const normals = eps.map((each, i) => feed.tensor(`e${i}`, [3, 1], each));
+    return new GivenNoise(normals, [feed.tensor("rung", [3], [2, 0, 1], "i32")]);
+  });
+  const input = (b: number, rung: number): number =>
+    rung === 0
+      ? 4 * eps[0][b]
+      : D(input(b, rung - 1), sigmas[rung - 1]) + sigmas[rung] * eps[rung][b];
+  let expected = 0;
+  [2, 0, 1].forEach((rung, b) => {
+    close(x[b], D(input(b, rung), sigmas[rung]));
+    expected += (sigmas[rung] * input(b, rung)) / (1 + sigmas[rung] ** 2);
+  });
+  close(dGain[0], expected);
+});
+
+const check = hasGolden("dmd_generator_turn") ? test : test.skip;
+check(
+  "dmd_generator_turn: images, losses and every gradient agree with the official code",
+  async () => {
+    const official = new Dmd2Case("dmd_generator_turn");
+    const { reference, feed, generator } = official;
+    const condition = official.condition("in.labels");
+    const shapeOfNoise = reference.shape("in.scaled_noise");
+    const z = reference.f32("in.scaled_noise").map((value) => value / 80);
+    const x = generator.generate(3, condition, new GivenNoise([feed.tensor("z", shapeOfNoise, z)]));
+    const noise = official.noise(
+      ["rand.dm_noise", "rand.cls_noise"],
+      ["rand.dm_timesteps", "rand.cls_timesteps"],
+    );
+    const container = compose(
+      { sample: [3, 16, 16], classes: 10, sigmaData: 0.5 },
+      distributionMatching(),
+      ganGenerator(),
+    );
+    const context = official.context({ generated: { x, condition }, noise });
+    const [dm, gan] = container.all(LOSSES).map((loss) => loss.compute(context));
+    const { tensors } = official.weights.generator;
+    const names = [...tensors.keys()];
+    const total = add(dm, mul(gan, reference.config.gen_cls_loss_weight));
+    const gradients = grad(total, [...tensors.values()]);
+    const outputs = Object.fromEntries(names.map((name, i) => [name, gradients[i]]));
+    const result = await evaluate<Record<string, Tensor>>({ ...outputs, x, dm, gan }, feed);
+    reference.within(result.x, "out.generated_image");
+    reference.within(result.dm, "f64.out.loss_dm");
+    reference.within(result.gan, "f64.out.gen_cls_loss");
+    for (const name of names) reference.within(result[name], `grad.generator.${name}`);
+  },
+);
+
+test.run();

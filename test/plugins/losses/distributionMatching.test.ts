@@ -1,0 +1,121 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { grad } from "../../../core/graph/mod.ts";
+import { LOSSES, type LossContext } from "../../../core/interfaces/mod.ts";
+import { add, constantArray, mul } from "../../../core/ops/mod.ts";
+import { checkPlugin } from "../../../core/plugin/mod.ts";
+import type { Tensor } from "../../../core/tensor/tensor.ts";
+import { distributionMatching } from "../../../plugins/losses/distributionMatching.ts";
+import { hasGolden } from "../../helpers/golden.ts";
+import { compose, evaluate, Feed, GivenNoise, numbers } from "../support.ts";
+import { Dmd2Case } from "./golden.ts";
+
+const test = suite("plugins/losses/distributionMatching");
+
+const lossOf = (options?: Parameters<typeof distributionMatching>[0]) =>
+  compose({ sample: [5], classes: 0, sigmaData: 0.5 }, distributionMatching(options)).all(
+    LOSSES,
+  )[0];
+
+test("is a well-formed plugin", () =>
+  checkPlugin(distributionMatching, { weight: 2, minStep: 0.1 }));
+
+/** Four samples of five numbers; the teacher and the critic see x_t and answer with `real` and `fake` of it. */
+function setting(real: (xt: Tensor) => Tensor, fake: (xt: Tensor) => Tensor) {
+  const feed = new Feed();
+  const x = feed.tensor("x", [4, 5], numbers([4, 5]));
+  const context = {
+    generated: { x, condition: {} },
+    teacher: { denoise: real },
+    critic: { denoise: fake },
+    noise: feed.noise(),
+  } as unknown as LossContext;
+  const loss = lossOf().compute(context);
+  const [dx] = grad(loss, [x]);
+  return { feed, x, loss, dx };
+}
+
+test("critic = teacher gives no gradient and loss 0: the first iteration moves nothing", async () => {
+  const denoise = (xt: Tensor) => mul(xt, 0.3);
+  const { feed, loss, dx } = setting(denoise, denoise);
+  const result = await evaluate({ loss, dx }, feed);
+  assert.is(result.loss[0], 0);
+  assert.ok(result.dx.every((value) => value === 0));
+});
+
+test("the gradient is g/numel, whose descent moves x to where the teacher sees it; the value is ½ mean g²", async () => {
+  const feed = new Feed();
+  const values = numbers([2, 3]);
+  const offset = [0.5, -1, 0.25];
+  const x = feed.tensor("x", [2, 3], values);
+  // D_real = x + a and D_fake = x at any x_t: g = −a / mean|a|
+  const teacher = { denoise: () => add(x, constantArray(offset, [1, 3])) };
+  const context = {
+    ...{ generated: { x, condition: {} }, teacher, critic: { denoise: () => x } },
+    noise: feed.noise(),
+  } as unknown as LossContext;
+  const loss = lossOf().compute(context);
+  const { value, dx } = await evaluate({ value: loss, dx: grad(loss, [x])[0] }, feed);
+  const g = offset.map((a) => -a / (1.75 / 3));
+  for (let i = 0; i < 6; i++) assert.ok(Math.abs(dx[i] - g[i % 3] / 6) < 1e-6);
+  assert.ok(Math.abs(value[0] - (0.5 * g.reduce((sum, each) => sum + each ** 2, 0)) / 3) < 1e-6);
+});
+
+test("0/0 counts as 0: a sample that the teacher leaves as it is stays", async () => {
+  const feed = new Feed();
+  const x = feed.tensor("x", [2, 3], numbers([2, 3]));
+  const same = { denoise: () => x };
+  const context = {
+    ...{ generated: { x, condition: {} }, teacher: same, critic: same, noise: feed.noise() },
+  } as unknown as LossContext;
+  const loss = lossOf().compute(context);
+  const { value, dx } = await evaluate({ value: loss, dx: grad(loss, [x])[0] }, feed);
+  assert.is(value[0], 0);
+  assert.ok(dx.every((each) => each === 0));
+});
+
+test("levels are drawn from minStep to maxStep, both included", () => {
+  const bounds: number[][] = [];
+  class Watched extends GivenNoise {
+    override fromGrid(grid: readonly number[], count: number, low?: number, high?: number) {
+      bounds.push([grid.length, low!, high!]);
+      return constantArray(new Array(count).fill(grid[low!]), [count]);
+    }
+  }
+  const x = constantArray(numbers([4, 5]), [4, 5]);
+  const same = { denoise: () => x };
+  const compute = (options?: Parameters<typeof distributionMatching>[0]) =>
+    lossOf(options).compute({
+      ...{ generated: { x, condition: {} }, teacher: same, critic: same },
+      noise: new Watched([x]),
+    } as unknown as LossContext);
+  compute();
+  compute({ levels: 10, minStep: 0, maxStep: 1 });
+  assert.equal(bounds, [
+    [1000, 20, 981],
+    [10, 0, 10],
+  ]);
+  assert.throws(() => lossOf({ minStep: 0.5, maxStep: 0.4 }), /minStep is 0.5 and maxStep 0.4/);
+});
+
+for (const name of ["dmd_dm_loss_0", "dmd_dm_loss_1"]) {
+  const check = hasGolden(name) ? test : test.skip;
+  check(`${name}: loss and gradient agree with the official code`, async () => {
+    const official = new Dmd2Case(name);
+    const generated = official.images("in.image", "in.labels");
+    const noise = official.noise(["rand.noise"], ["rand.timesteps"]);
+    const loss = lossOf().compute(official.context({ generated, noise }));
+    const [dx, ...none] = grad(loss, [
+      generated.x,
+      ...official.weights.teacher.tensors.values(),
+      ...official.weights.critic.tensors.values(),
+    ]);
+    for (const gradient of none)
+      assert.is(gradient.attrs.value, 0, "teacher and critic are frozen");
+    const result = await evaluate({ loss, dx }, official.feed);
+    official.reference.within(result.loss, "f64.out.loss_dm");
+    official.reference.within(result.dx, "grad.in.image");
+  });
+}
+
+test.run();

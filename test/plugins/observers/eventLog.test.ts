@@ -1,0 +1,81 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { failure } from "../../../core/errors.ts";
+import { EventBus } from "../../../core/train/mod.ts";
+import { eventLog } from "../../../plugins/observers/eventLog.ts";
+import { memoryFiles } from "../../helpers/memoryFiles.ts";
+import { play } from "./scene.ts";
+
+const test = suite("plugins/observers/eventLog");
+const linesOf = (files: ReturnType<typeof memoryFiles>, path = "log") =>
+  new TextDecoder()
+    .decode(files.contents.get(path))
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+test("every event is a line in order, updates only where their losses are read", async () => {
+  const files = memoryFiles();
+  const bus = new EventBus();
+  eventLog({ files, path: "log" }).observe(bus);
+  const { reads } = await play(bus, { teacher: 3, distillation: 3 });
+  assert.equal(
+    linesOf(files).map(({ type, step }) => (step === undefined ? type : `${type} ${step}`)),
+    [
+      ...["run/start", "teacher/updated 0", "step/end 0", "step/end 1", "teacher/updated 2"],
+      ...["step/end 2", "generator/updated 0", "critic/updated 0", "step/end 0", "step/end 1"],
+      ...["generator/updated 2", "critic/updated 2", "step/end 2", "run/end"],
+    ],
+  );
+  assert.equal(linesOf(files)[1].losses, { denoising: 1, "gradient-norm": 9 });
+  assert.is(reads, 2 + 2 + 2 + 2, "only what is logged is read from the device");
+});
+
+test("a slow loss holds back later lines, not the run, and nothing is lost", async () => {
+  const files = memoryFiles();
+  const bus = new EventBus();
+  eventLog({ files, path: "log" }).observe(bus);
+  let arrive: (value: number) => void = () => {};
+  const slow = { read: () => new Promise<number>((resolve) => (arrive = resolve)) };
+  bus.emit("critic/updated", { step: 0, losses: { slow } });
+  bus.emit("step/end", { step: 0, ms: 1 });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.is(files.contents.size, 0);
+  arrive(7);
+  await bus.settled();
+  assert.equal(
+    linesOf(files).map(({ type }) => type),
+    ["critic/updated", "step/end"],
+  );
+  assert.equal(linesOf(files)[0].losses, { slow: 7 });
+});
+
+test("errors go in by code, samples by shape; an old log is gone on with", async () => {
+  const files = memoryFiles({ log: '{"type":"old"}\n' });
+  const bus = new EventBus();
+  eventLog({ files, path: "log" }).observe(bus);
+  const samples = { shape: [2, 2], read: async () => new Float32Array(4) };
+  bus.emit("sample/drawn", { step: 1, role: "generator", nfe: 1, samples });
+  bus.emit("run/failed", { step: 1, error: failure("E_DIVERGED", "Cannot go on") });
+  await bus.settled();
+  const [old, drawn, failed] = linesOf(files);
+  assert.is(old.type, "old");
+  assert.equal(drawn.samples, { shape: [2, 2] });
+  assert.equal(failed.error, { name: "OnestepError", code: "E_DIVERGED", message: "Cannot go on" });
+});
+
+test("a file that can't be written is a warning", async () => {
+  const bus = new EventBus();
+  const full = {
+    ...memoryFiles(),
+    append: () => Promise.reject(failure("E_FILE", "Cannot append")),
+  };
+  eventLog({ files: full, path: "log" }).observe(bus);
+  const warnings: string[] = [];
+  bus.on("run/warning", ({ source }) => void warnings.push(source));
+  bus.emit("step/end", { step: 0, ms: 1 });
+  await bus.settled();
+  assert.ok(warnings.includes("event-log"));
+});
+
+test.run();

@@ -1,0 +1,45 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { EventBus } from "../../../core/train/mod.ts";
+import { eventLog } from "../../../plugins/observers/eventLog.ts";
+import { lossCurves } from "../../../plugins/observers/lossCurves.ts";
+import { memoryFiles } from "../../helpers/memoryFiles.ts";
+import { play } from "./scene.ts";
+
+const test = suite("plugins/observers/lossCurves");
+const text = (files: ReturnType<typeof memoryFiles>, path: string) =>
+  new TextDecoder().decode(files.contents.get(path));
+
+test("draws every loss when the run ends, gradient norms left out", async () => {
+  const files = memoryFiles();
+  const bus = new EventBus();
+  lossCurves({ files, path: "losses.svg" }).observe(bus);
+  await play(bus, { teacher: 6, distillation: 6 });
+  const svg = text(files, "losses.svg");
+  for (const name of ["denoising", "matching", "fake", "distillation from 6 on"])
+    assert.ok(svg.includes(name), name);
+  assert.not.ok(svg.includes("gradient-norm"));
+});
+
+test("a resumed run draws what the log has from before, a torn last line left out", async () => {
+  const files = memoryFiles();
+  const first = new EventBus();
+  eventLog({ files, path: "log" }).observe(first);
+  await play(first, { teacher: 4 });
+  await files.append("log", '{"type":"teacher/updated","st');
+  const second = new EventBus();
+  lossCurves({ files, path: "losses.svg", earlier: "log" }).observe(second);
+  await play(second, { distillation: 4, start: 2 });
+  assert.ok(text(files, "losses.svg").includes("denoising"));
+  assert.ok(text(files, "losses.svg").includes("fake"));
+});
+
+test("a run without losses leaves no file", async () => {
+  const files = memoryFiles();
+  const bus = new EventBus();
+  lossCurves({ files, path: "losses.svg" }).observe(bus);
+  await play(bus);
+  assert.is(files.contents.size, 0);
+});
+
+test.run();

@@ -1,0 +1,55 @@
+import type { EventBus, Scalars } from "../../../core/train/mod.ts";
+
+/** Scalars as the trainer hands them out, and how often they were read. */
+export function scalars(values: Record<string, number>): { losses: Scalars; reads: () => number } {
+  let reads = 0;
+  const losses = Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      name,
+      {
+        read: async () => {
+          reads++;
+          return value;
+        },
+      },
+    ]),
+  );
+  return { losses, reads: () => reads };
+}
+
+/** Lets what has been read arrive. */
+const turn = () => new Promise((resolve) => setTimeout(resolve));
+
+/** Emits the events of a run of `teacher` + `distillation` steps at TTUR ratio 2, and waits for its listeners. */
+export async function play(
+  bus: EventBus,
+  { teacher = 0, distillation = 0, start = 0, logEvery = 2, reason = "complete" as const } = {},
+): Promise<{ reads: number }> {
+  const config = { generator: {}, train: { steps: distillation, logEvery } };
+  const counters: (() => number)[] = [];
+  const update = (
+    phase: "teacher" | "generator" | "critic",
+    step: number,
+    values: Record<string, number>,
+  ) => {
+    const { losses, reads } = scalars(values);
+    counters.push(reads);
+    bus.emit(`${phase}/updated`, { step, losses });
+  };
+  bus.emit("run/start", { seed: 0, steps: teacher + distillation, device: "test", config });
+  for (let step = 0; step < teacher; step++) {
+    update("teacher", step, { denoising: 1 + step, "gradient-norm": 9 });
+    bus.emit("step/end", { step, ms: 1 });
+    await turn();
+  }
+  for (let step = start; step < distillation; step++) {
+    if (step % 2 === 0) update("generator", step, { matching: 10 + step });
+    update("critic", step, { fake: 20 + step });
+    bus.emit("step/end", { step, ms: 1 });
+    await turn();
+  }
+  await bus.settled();
+  bus.emit("run/end", { steps: teacher + distillation, reason });
+  await bus.settled();
+  return { reads: counters.reduce((sum, count) => sum + count(), 0) };
+}
