@@ -2,6 +2,7 @@
 import { failure, suggestion } from "../../core/errors.ts";
 import { bench } from "./bench.ts";
 import type { Command } from "./command.ts";
+import { conformance } from "./conformance/command.ts";
 import { doctor } from "./doctor.ts";
 import { errorText, exitStatus } from "./exitStatus.ts";
 import { manual, overview } from "./help.ts";
@@ -11,7 +12,7 @@ import { sample } from "./sample.ts";
 import { train } from "./train.ts";
 import { version } from "./version.ts";
 
-const commands: readonly Command[] = [train, sample, bench, doctor, plugins];
+const commands: readonly Command[] = [train, sample, bench, conformance, doctor, plugins];
 
 async function main([name, ...words]: readonly string[]): Promise<number> {
   const print = (text: string) => {

@@ -33,7 +33,7 @@ test("names, shapes and absent things", () => {
   assert.ok(ema.names("c0.").includes("c0.out.beta"));
   assert.throws(() => ema.f32("no.such"), /Cannot find no\.such in ema/);
   assert.not(hasGolden("no_such_case"));
-  assert.throws(() => golden("no_such_case"), /Cannot read golden case no_such_case/);
+  assert.throws(() => golden("no_such_case"), /Cannot find case no_such_case/);
   assert.ok(goldenNames("ops_").includes("ops_matmul"));
 });
 
