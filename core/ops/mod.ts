@@ -31,6 +31,7 @@ export * from "./gelu.ts";
 export * from "./geluTanh.ts";
 export * from "./greater.ts";
 export * from "./groupNorm.ts";
+export * from "./groupNormalize.ts";
 export * from "./indexSelect.ts";
 export * from "./interpolate.ts";
 export * from "./iota.ts";

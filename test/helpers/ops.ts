@@ -245,10 +245,29 @@ export const examples: Readonly<Record<string, Examples>> = {
 
   // Normalisation.
   normalize: on([3, 2, 7], (x) => ops.normalize(x, { eps: 1e-3 })),
-  groupNorm: one((d) => [
-    [d.normal([2, 6, 3, 2]), d.normal([6]), d.normal([6])],
-    (x, gamma, beta) => ops.groupNorm(x, gamma, beta, { groups: 3 }),
-  ]),
+  groupNorm: all(
+    one((d) => [
+      [d.normal([2, 6, 3, 2]), d.normal([6]), d.normal([6])],
+      (x, gamma, beta) => ops.groupNorm(x, gamma, beta, { groups: 3 }),
+    ]),
+    one((d) => [
+      [d.normal([2, 4, 3]), d.normal([2, 4]), d.normal([4])],
+      (x, gamma, beta) => ops.groupNorm(x, gamma, beta, { groups: 2, activation: "silu" }),
+    ]),
+    on([3, 2, 5], (x) => ops.groupNorm(x, undefined, undefined, { groups: 1 })),
+  ),
+  groupNormalize: all(
+    ...([1, 2] as const).map((rows) =>
+      one((d) => [
+        [d.normal([2, 3, 2, 5]), d.normal([rows, 3, 2]), d.normal([rows, 3, 2])],
+        (x, scale, shift) => ops.groupNormalize(x, scale, shift, { eps: 1e-3, activation: "silu" }),
+      ]),
+    ),
+    one((d) => [
+      [d.normal([2, 2, 3, 2]), d.normal([1, 2, 3]), d.normal([1, 2, 3])],
+      (x, scale, shift) => ops.groupNormalize(x, scale, shift),
+    ]),
+  ),
   layerNorm: all(
     one((d) => [
       [d.normal([3, 5, 7]), d.normal([5, 7]), d.normal([5, 7])],
@@ -356,7 +375,7 @@ export const examples: Readonly<Record<string, Examples>> = {
 /** Exports of core/ops that are no ops, or have no derivative on purpose and a test of their own. */
 const others = new Set([
   ...["constant", "constantArray", "input", "state", "iota", "defineOp", "defineElementwise"],
-  ...["stopGradient", "view", "pack", "normalizeGrad"],
+  ...["stopGradient", "view", "pack", "normalizeGrad", "groupNormalizeGrad", "gradPlaces"],
 ]);
 
 /** Every op that core/ops exports, by name. */

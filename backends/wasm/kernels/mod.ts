@@ -5,6 +5,8 @@ import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { conv2dInputGrad } from "./conv2dInputGrad.ts";
 import { conv2dWeightGrad } from "./conv2dWeightGrad.ts";
+import { groupNormalize } from "./groupNormalize.ts";
+import { groupNormalizeGrad } from "./groupNormalizeGrad.ts";
 import { matmul } from "./matmul.ts";
 import { max } from "./max.ts";
 import { normalize } from "./normalize.ts";
@@ -21,7 +23,8 @@ import { upsampleNearest } from "./upsampleNearest.ts";
 
 /** How every kernel op of core/ops runs. A test says when one is missing. */
 const all: readonly Lowering[] = [
-  ...[addRows, attention, concat, conv2d, conv2dInputGrad, conv2dWeightGrad, matmul, max],
+  ...[addRows, attention, concat, conv2d, conv2dInputGrad, conv2dWeightGrad, groupNormalize],
+  ...[groupNormalizeGrad, matmul, max],
   ...[normalize, normalizeGrad, pad, random, slice, softmax, sum, sumPool, takeRows, transpose],
   upsampleNearest,
 ];

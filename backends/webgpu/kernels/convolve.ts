@@ -10,7 +10,7 @@ import {
   multiplySubgroup,
   multiplyTiles,
 } from "./matmul.ts";
-import { repack, roundUp } from "./repack.ts";
+import { repack, repackPair, roundUp } from "./repack.ts";
 import { hasLanesOf8, hasTiles } from "./subgroups.ts";
 
 /**
@@ -126,7 +126,7 @@ export function convolveForward(sizes: ConvSizes, kernels: ConvKernels): KernelP
   const { pass, size } = paddedImages(sizes);
   return correlate(
     { B, C: depth, O, R, S, OH, OW, height, width, stride: sizes.stride },
-    [pass, weight],
+    repackPair(pass, weight),
     [size, taps * O * depth],
     kernels,
   );
@@ -165,7 +165,7 @@ export function convolveInputGrad(sizes: ConvSizes, kernels: ConvKernels): Kerne
   });
   return correlate(
     { B, C: depth, O: C, R, S, OH: H, OW: W, height, width, stride: [1, 1] },
-    [spread, turned],
+    repackPair(spread, turned),
     [B * height * width * depth, taps * C * depth],
     kernels,
   );
@@ -267,7 +267,7 @@ function correlate(
     readonly height: number;
     readonly width: number;
   },
-  before: readonly Pass[],
+  before: Pass,
   temps: readonly number[],
   kernels: ConvKernels,
 ): KernelPlan {
@@ -281,7 +281,7 @@ function correlate(
     ...imageStrides(height, width, C, stride),
   };
   const bind = ["temp 0", "temp 1", target] as const;
-  const passes = [...before, tiledPass("conv2d", kernels, [O, B * PQ, 1], { dims, bind })];
+  const passes = [before, tiledPass("conv2d", kernels, [O, B * PQ, 1], { dims, bind })];
   if (P % 4 === 0) return { passes, temps };
   passes.push(
     repack("temp 2", "output", {

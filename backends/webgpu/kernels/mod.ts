@@ -5,6 +5,8 @@ import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { conv2dInputGrad } from "./conv2dInputGrad.ts";
 import { conv2dWeightGrad } from "./conv2dWeightGrad.ts";
+import { groupNormalize } from "./groupNormalize.ts";
+import { groupNormalizeGrad } from "./groupNormalizeGrad.ts";
 import { matmul } from "./matmul.ts";
 import { max } from "./max.ts";
 import { normalize } from "./normalize.ts";
@@ -27,6 +29,8 @@ export const lowerings: readonly Lowering[] = [
   conv2d,
   conv2dInputGrad,
   conv2dWeightGrad,
+  groupNormalize,
+  groupNormalizeGrad,
   matmul,
   max,
   normalize,

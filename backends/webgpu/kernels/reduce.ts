@@ -85,7 +85,7 @@ function chunksFor(
 }
 
 /** Without groups of size 1, and neighbours of one kind as one. */
-function joined(groups: readonly Group[]): Group[] {
+export function joined(groups: readonly Group[]): Group[] {
   const result: Group[] = [];
   for (const group of groups) {
     if (group.size === 1) continue;

@@ -31,7 +31,7 @@ export function repack(from: Bound, to: Bound, { axes, base = 0, terms = [1, 0] 
   const dilation2 = n2.dilation ?? 1;
   const pad2 = n2.pad ?? 0;
   const start2 = pad2 < 0 ? Math.ceil(-pad2 / dilation2) : 0;
-  return {
+  const pass: Omit<Pass, "workgroups"> = {
     kernel: "repack",
     dims: {
       N0: n0.size,
@@ -54,10 +54,34 @@ export function repack(from: Bound, to: Bound, { axes, base = 0, terms = [1, 0] 
       TERMS: terms[0],
       TERM: terms[1],
     },
-    workgroups: grid(Math.ceil((n0.size * n1.size * roundUp(n3.size, 4)) / 4 / 64)),
     bind: [from, to],
   };
+  return { ...pass, workgroups: grid(groupsOf(pass)) };
 }
+
+/**
+ * Two copies in one dispatch; see wgsl/repackPair.wgsl. Neither adds terms, and no two of the tensors share a buffer that
+ * is written.
+ */
+export function repackPair(first: Pass, second: Pass): Pass {
+  const { TERMS: _, TERM: __, ...fields } = first.dims;
+  const dims = Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      [value as number, second.dims[name] as number],
+    ]),
+  );
+  const groups = groupsOf(first);
+  return {
+    kernel: "repackPair",
+    dims: { ...dims, GROUPS: groups },
+    workgroups: grid(groups + groupsOf(second)),
+    bind: [first.bind![0], second.bind![0], first.bind![1], second.bind![1]],
+  };
+}
+
+const groupsOf = ({ dims: { N0, N1, N3 } }: Pick<Pass, "dims">): number =>
+  Math.ceil(((N0 as number) * (N1 as number) * roundUp(N3 as number, 4)) / 4 / 64);
 
 export const roundUp = (value: number, multiple: number): number =>
   Math.ceil(value / multiple) * multiple;

@@ -15,7 +15,7 @@ export const sum: Lowering = {
       },
       plan: (node) =>
         planReduction(node, {
-          ...{ kernel: "sumSubgroup", perGroup: 1, wanted: 32, direct: 2 ** 12, longest: 2 ** 16 },
+          ...{ kernel: "sumSubgroup", perGroup: 1, wanted: 32, direct: 2 ** 14, longest: 2 ** 16 },
         }),
     },
     {

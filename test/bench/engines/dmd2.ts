@@ -122,7 +122,7 @@ export async function dmd2Iteration(backend: Backend): Promise<Prepared> {
   const compile = backend.compile.bind(backend);
   const flops = new Map<string, number>();
   const { trainer, bus, settings, network, release } = await openTrainer(backend);
-  const ratio = settings.criticStepsPerGeneratorStep;
+  const ratio = settings.ttur.critic;
   backend.compile = (source, memory) => {
     flops.set(`${source.name} ${flops.size}`, operationsOfProgram(source));
     return compile(source, memory);

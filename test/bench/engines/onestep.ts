@@ -127,7 +127,7 @@ function casesOn(backend: Backend): Engine["cases"] {
     ops.add(ops.conv2d(x, w, { padding: [1, 1] }), ops.reshape(b, [64, 1, 1]));
   const norm = { x: [7, image], g: ["ones", [64]], b: ["zeros", [64]], dy: [14, image] } as const;
   const normalise = ({ x, g, b }: Record<string, Tensor>) =>
-    ops.silu(ops.groupNorm(x, g, b, { groups: 8 }));
+    ops.groupNorm(x, g, b, { groups: 8, activation: "silu" });
   const heads = [8, 4, 256, 32];
   const qkv = { q: [11, heads], k: [12, heads], v: [13, heads], dy: [14, heads] } as const;
   const without = <T extends object>({ dy: _, ...rest }: T & { dy: unknown }) =>

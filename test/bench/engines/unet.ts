@@ -40,7 +40,8 @@ import type { AdamInput } from "./adamInput.ts";
 
 /** The bench U-Net of our own layers. x [32, 3, 16, 16], embedding [32, 32] → [32, 3, 16, 16]. */
 function unet(scope: Scope, x: Tensor, embedding: Tensor): Tensor {
-  const act = (name: string, h: Tensor) => silu(groupNorm(scope.at(name), h, GROUPS));
+  const act = (name: string, h: Tensor) =>
+    groupNorm(scope.at(name), h, GROUPS, 1e-5, { activation: "silu" });
   const e = silu(
     linear(scope.at("t2"), silu(linear(scope.at("t1"), embedding, EMBEDDING)), EMBEDDING),
   );

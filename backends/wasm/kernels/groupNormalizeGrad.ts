@@ -1,0 +1,22 @@
+import { gradPlaces } from "../../../core/ops/groupNormalize.ts";
+import { at, f32, grainOf, type Lowering } from "../kernel.ts";
+
+export const groupNormalizeGrad: Lowering = {
+  op: "groupNormalizeGrad",
+  plan(node) {
+    const [x, scale, shift, dy] = node.inputs;
+    const [B, G, K, S] = x.shape;
+    const { dScale, dShift } = gradPlaces(x.shape);
+    const call = {
+      fn: "groupNormalizeGradRows",
+      args: [
+        ...[at(x), at(scale), at(shift), at(dy), at(node), at(node, dScale), at(node, dShift)],
+        ...[K, S, scale.shape[0] * G],
+        ...[f32(node.attrs.eps as number), Number(node.attrs.activation === "silu")],
+      ],
+      items: B * G,
+      grain: grainOf(K * S * 4 + 20),
+    };
+    return { calls: [call] };
+  },
+};
