@@ -1,9 +1,11 @@
 import { invariant } from "../../core/errors.ts";
 import type { Program } from "../../core/graph/mod.ts";
-import type { Backend, DeviceInfo, Memory } from "../../core/interfaces/backend.ts";
+import type { Backend, DeviceInfo, Footprint, Memory } from "../../core/interfaces/backend.ts";
 import { type OpenOptions, openDevice } from "./adapter/open.ts";
 import type { DeviceTraits } from "./adapter/traits.ts";
+import type { DispatchList } from "./dispatch.ts";
 import { makeExecutable, type WebGpuExecutable } from "./executable.ts";
+import { footprintOf } from "./footprint.ts";
 import type { Lowering } from "./kernel.ts";
 import { KernelLibrary } from "./kernelSource.ts";
 import { lowerings } from "./kernels/mod.ts";
@@ -11,6 +13,10 @@ import { checkLimits } from "./limits.ts";
 import { lower } from "./lower.ts";
 import { WebGpuMemory } from "./memory.ts";
 import { Session } from "./session.ts";
+import { measuredOn } from "./tuning/signature.ts";
+import { ChoiceStore } from "./tuning/store.ts";
+import { checkTune, type Tune, Tuner } from "./tuning/tuner.ts";
+import type { WarmUpProgress } from "./tuning/warmUp.ts";
 import { checkForced, type ForcedVariants } from "./variants.ts";
 
 /** How to open the backend, and what to change for tests and tuning. */
@@ -23,6 +29,16 @@ export interface WebGpuOptions extends OpenOptions {
   readonly kernels?: Readonly<Record<string, string>>;
   /** More lowerings, preferred to the backend's own. */
   readonly lowerings?: readonly Lowering[];
+  /**
+   * How to choose between variants that fit. "cached" (the default) goes by what "measure" has found on this adapter, driver
+   * and version of the kernels, and by the backend's own order without it; "off" always by the latter, so that results do
+   * not depend on what was measured.
+   */
+  readonly tune?: Tune;
+  /** Hears why something that only makes things faster is of no use, such as a damaged cache. */
+  readonly onProblem?: (problem: string) => void;
+  /** Called while kernels are compiled, which can take seconds; with 0 done at first. */
+  readonly onWarmUp?: (progress: WarmUpProgress) => void;
   /** Smaller limits than the device's own, to try out what a lesser device does. */
   readonly traits?: Partial<DeviceTraits>;
 }
@@ -35,6 +51,7 @@ export class WebGpuBackend implements Backend {
   readonly #options: WebGpuOptions;
   readonly #library: KernelLibrary;
   readonly #lowerings: readonly Lowering[];
+  readonly #tuner: Tuner | undefined;
   readonly #memories = new Set<WebGpuMemory>();
   readonly #executables = new Set<WebGpuExecutable>();
 
@@ -42,6 +59,7 @@ export class WebGpuBackend implements Backend {
   static async open(options: WebGpuOptions = {}): Promise<WebGpuBackend> {
     const all = [...(options.lowerings ?? []), ...lowerings];
     checkForced(all, options.variants ?? {});
+    const tune = checkTune(options.tune ?? "cached");
     let session: Session | undefined;
     const opened = await openDevice({
       ...options,
@@ -51,12 +69,27 @@ export class WebGpuBackend implements Backend {
       },
     });
     session = new Session({ ...opened, traits: { ...opened.traits, ...options.traits } });
-    return new WebGpuBackend(session, options, all);
+    const { onProblem, kernels, traits } = options;
+    // What is measured under made-up traits says nothing of the adapter.
+    const store =
+      tune === "off"
+        ? undefined
+        : await ChoiceStore.open(await measuredOn(opened.traits, all, kernels), {
+            onDisk: traits === undefined,
+            onProblem,
+          });
+    return new WebGpuBackend(session, options, all, store);
   }
 
-  private constructor(session: Session, options: WebGpuOptions, all: readonly Lowering[]) {
+  private constructor(
+    session: Session,
+    options: WebGpuOptions,
+    all: readonly Lowering[],
+    store: ChoiceStore | undefined,
+  ) {
     this.#session = session;
     this.#options = options;
+    this.#tuner = store && this.#makeTuner(store, all);
     this.#library = new KernelLibrary(options.kernels);
     this.#lowerings = all;
     this.traits = session.traits;
@@ -79,21 +112,69 @@ export class WebGpuBackend implements Backend {
   async compile(program: Program, memory: Memory): Promise<WebGpuExecutable> {
     this.#session.check();
     invariant(memory instanceof WebGpuMemory, "a memory of another backend");
+    await this.#tuner?.prepare(program);
+    const { variants, onWarmUp: tell } = this.#options;
+    const executable = await this.#make(program, memory, { variants, tell });
+    this.#executables.add(executable);
+    return executable;
+  }
+
+  /** Sizes on the device, before anything is allocated. @throws KernelError E_DEVICE_LIMIT */
+  footprint(program: Program): Footprint {
+    return footprintOf(this.#lower(program, this.#options.variants));
+  }
+
+  #lower(program: Program, variants: ForcedVariants | undefined): DispatchList {
     const list = lower(program, {
       traits: this.traits,
       library: this.#library,
       lowerings: this.#lowerings,
-      variants: this.#options.variants,
+      variants,
+      measured: (node) => this.#tuner?.chosen(node),
     });
     checkLimits(program, list, this.traits);
-    const debug = this.#options.debug ?? false;
-    const forget = () => this.#executables.delete(executable);
+    return list;
+  }
+
+  async #make(
+    program: Program,
+    memory: WebGpuMemory,
+    { variants, tell }: { variants?: ForcedVariants; tell?: WebGpuOptions["onWarmUp"] },
+  ): Promise<WebGpuExecutable> {
+    const list = this.#lower(program, variants);
     const executable = await makeExecutable(this.#session, program, list, memory, {
-      debug,
-      forget,
+      debug: this.#options.debug ?? false,
+      forget: () => this.#executables.delete(executable),
+      tell,
     });
-    this.#executables.add(executable);
     return executable;
+  }
+
+  #makeTuner(store: ChoiceStore, all: readonly Lowering[]): Tuner {
+    const session = this.#session;
+    const timed = async (submit?: () => void) => {
+      await session.finish();
+      const start = performance.now();
+      submit?.();
+      await session.finish();
+      return performance.now() - start;
+    };
+    return new Tuner({
+      lowerings: all,
+      traits: session.traits,
+      forced: this.#options.variants,
+      store,
+      measures: this.#options.tune === "measure",
+      tell: this.#options.onWarmUp,
+      empty: () => timed(),
+      trial: async (program, variants) => {
+        const executable = await this.#make(program, new WebGpuMemory(session), { variants });
+        return {
+          time: (runs) => timed(() => executable.repeat(runs)),
+          dispose: () => executable.dispose(),
+        };
+      },
+    });
   }
 
   finish(): Promise<void> {

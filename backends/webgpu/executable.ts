@@ -4,10 +4,10 @@ import type { Executable, HostArray } from "../../core/interfaces/backend.ts";
 import { byteSize, type Dispatch, type DispatchList } from "./dispatch.ts";
 import { toHost, toWords } from "./hostArray.ts";
 import type { WebGpuMemory } from "./memory.ts";
-import { Duration } from "./pace.ts";
 import type { Pipeline } from "./pipelines.ts";
 import { poison } from "./poison.ts";
 import type { Session } from "./session.ts";
+import type { WarmUpProgress } from "./tuning/warmUp.ts";
 
 /** What an executable has done so far; differences tell what a step costs. */
 export interface ExecutableStats {
@@ -27,17 +27,15 @@ interface Encoded {
   readonly workgroups: Dispatch["workgroups"];
 }
 
-/** Makes the buffers and pipelines of a program. */
+/** Makes the buffers and pipelines of a program, and tells how far it is with them. */
 export async function makeExecutable(
   session: Session,
   program: Program,
   list: DispatchList,
   memory: WebGpuMemory,
-  options: { debug: boolean; forget: () => void },
+  { tell, ...options }: ExecutableOptions,
 ): Promise<WebGpuExecutable> {
-  const pipelines = await Promise.all(
-    list.dispatches.map(({ kernel, constants }) => session.pipelines.get(kernel, constants)),
-  );
+  const pipelines = await session.warmUp.pipelines(list, tell);
   const own = list.buffers.flatMap((need, index) =>
     need.kind === "state" ? [] : [{ need, index }],
   );
@@ -66,7 +64,16 @@ export async function makeExecutable(
   });
 }
 
-interface Parts {
+/** What is not of the program. */
+export interface ExecutableOptions {
+  /** Fill everything that a run must not read before it has written it with NaN. */
+  readonly debug: boolean;
+  /** Called when the executable is disposed. */
+  readonly forget: () => void;
+  readonly tell?: (progress: WarmUpProgress) => void;
+}
+
+interface Parts extends Omit<ExecutableOptions, "tell"> {
   readonly session: Session;
   readonly program: Program;
   readonly list: DispatchList;
@@ -74,9 +81,6 @@ interface Parts {
   readonly pipelines: readonly Pipeline[];
   readonly buffers: ReadonlyMap<number, GPUBuffer>;
   readonly dims: GPUBuffer;
-  /** Fill everything that a run must not read before it has written it with NaN. */
-  readonly debug: boolean;
-  readonly forget: () => void;
 }
 
 /** A program on the device: one run is one encoder, one compute pass, one submit. */
@@ -88,7 +92,6 @@ export class WebGpuExecutable implements Executable {
   #disposed = false;
   #runs = 0;
   #bindGroups = 0;
-  readonly #duration = new Duration();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -122,21 +125,36 @@ export class WebGpuExecutable implements Executable {
     const words = this.#inputWords(inputs);
     if (debug) poison(session.device.queue, list, buffers);
     for (const [buffer, data] of words) session.write(buffer, data);
+    this.#submit(encoded, 1);
+    this.#runs++;
+    await session.throttle();
+    session.check();
+  }
+
+  /**
+   * Starts runs behind each other in one submit, on whatever the inputs hold: for measuring. Inputs, outputs and states are
+   * of no use afterwards.
+   */
+  repeat(runs: number): void {
+    this.#check();
+    this.#submit(this.#bind(), runs);
+  }
+
+  #submit(encoded: readonly Encoded[], runs: number): void {
+    const { session } = this.#parts;
     const label = this.program.name;
     const encoder = session.device.createCommandEncoder({ label });
     const pass = encoder.beginComputePass({ label });
     let current: GPUComputePipeline | undefined;
-    for (const { pipeline, group, workgroups } of encoded) {
-      if (pipeline !== current) pass.setPipeline(pipeline);
-      current = pipeline;
-      pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(...workgroups);
-    }
+    for (let run = 0; run < runs; run++)
+      for (const { pipeline, group, workgroups } of encoded) {
+        if (pipeline !== current) pass.setPipeline(pipeline);
+        current = pipeline;
+        pass.setBindGroup(0, group);
+        pass.dispatchWorkgroups(...workgroups);
+      }
     pass.end();
-    session.device.queue.submit([encoder.finish()]);
-    this.#runs++;
-    await session.throttle(this.#duration);
-    session.check();
+    session.submit(encoder);
   }
 
   async read(output: string): Promise<HostArray> {

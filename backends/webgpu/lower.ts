@@ -3,11 +3,13 @@ import { isAligned, type Place, type Program, type Step } from "../../core/graph
 import { sizeOf } from "../../core/tensor/shape.ts";
 import type { DType, Tensor } from "../../core/tensor/tensor.ts";
 import type { DeviceTraits } from "./adapter/traits.ts";
+import { batchesOf, type SumJob } from "./batches.ts";
 import { DimsBlock } from "./dimsBlock.ts";
 import { type BoundRange, byteSize, type Dispatch, type DispatchList } from "./dispatch.ts";
 import { type Chain, chainOf, copyChain, elementwisePasses } from "./elementwise/mod.ts";
 import type { Lowering, Pass } from "./kernel.ts";
 import type { KernelLibrary, KernelSource } from "./kernelSource.ts";
+import { channelSumsPass, MOST_SUMS } from "./kernels/channelSums.ts";
 import { Temps } from "./temps.ts";
 import { chooseVariant, type ForcedVariants } from "./variants.ts";
 
@@ -17,6 +19,8 @@ export interface LoweringContext {
   readonly library: KernelLibrary;
   readonly lowerings: readonly Lowering[];
   readonly variants?: ForcedVariants;
+  /** The variant that was measured to be best for a node; undefined where none was. */
+  readonly measured?: (node: Tensor) => string | undefined;
 }
 
 /** Turns a program's plan into dispatches. Allocates and compiles nothing. */
@@ -39,11 +43,16 @@ class ProgramLowering {
 
   list(): DispatchList {
     const { name, plan } = this.#program;
-    plan.steps.forEach((step, index) => {
+    // A variant of sum that was asked for by name runs every sum.
+    const batches = this.#context.variants?.sum
+      ? plan.steps.map((step, index) => ({ index, steps: [step], jobs: [] }))
+      : batchesOf(plan);
+    for (const { index, steps, jobs } of batches) {
       this.#step = index;
       this.#temps.reset();
-      this.#lowerStep(step);
-    });
+      if (steps.length === 1) this.#lowerStep(steps[0]);
+      else this.#channelSums(jobs);
+    }
     return {
       program: name,
       dispatches: this.#dispatches,
@@ -63,6 +72,27 @@ class ProgramLowering {
     else if (step.kind === "copy")
       this.#copy(step.from, step.to, step.elements, plan.buffers[step.to.buffer].dtype);
     else this.#kernel(step.node);
+  }
+
+  /** Several sums over channels into one buffer, in one dispatch. */
+  #channelSums(jobs: readonly SumJob[]): void {
+    const { traits, library } = this.#context;
+    const begin = Math.min(...jobs.map(({ to }) => to.offset));
+    const end = Math.max(...jobs.map(({ to, C }) => to.offset + C));
+    const { kernel, dims, workgroups } = channelSumsPass(
+      jobs.map(({ to, ...sum }) => ({ ...sum, at: to.offset - begin })),
+      traits,
+    );
+    const range = (place: Place, elements: number, access: BoundRange["access"]): BoundRange => ({
+      ...{ buffer: place.buffer, offset: place.offset * 4, size: byteSize(elements), access },
+    });
+    const inputs = Array.from({ length: MOST_SUMS }, (_, i) => {
+      const { from, C, R0, R1 } = jobs[Math.min(i, jobs.length - 1)];
+      return range(from, C * R0 * R1, "read");
+    });
+    const target = { buffer: jobs[0].to.buffer, offset: begin };
+    const output = range(target, end - begin, "read_write");
+    this.#add("sum", "channels", library.get(kernel), {}, [...inputs, output], dims, workgroups);
   }
 
   #copy(from: Place, to: Place, elements: number, dtype: DType): void {
@@ -85,9 +115,9 @@ class ProgramLowering {
 
   #kernel(node: Tensor): void {
     if (sizeOf(node.shape) === 0) return;
-    const { traits, library, lowerings, variants } = this.#context;
+    const { traits, library, lowerings, variants, measured } = this.#context;
     const { places } = this.#program.plan;
-    const variant = chooseVariant(node, lowerings, traits, variants);
+    const variant = chooseVariant(node, lowerings, traits, variants, measured?.(node));
     const { passes, temps = [] } = variant.plan(node, traits);
     const target = places.get(node);
     invariant(target, `${node.op.name} has no place`);

@@ -1,76 +1,73 @@
-/** How long a program took on the device the last times it was watched, in milliseconds. */
-export class Duration {
-  readonly #recent: number[] = [];
+import { mapMode } from "./adapter/usage.ts";
 
-  /** Rather too short than too long; 0 while nothing is known. */
-  get estimate(): number {
-    return this.#recent.length < WATCHED_BEFORE_TRUST ? 0 : Math.min(...this.#recent);
-  }
-  add(ms: number): void {
-    this.#recent.push(ms);
-    if (this.#recent.length > KEPT) this.#recent.shift();
-  }
+/** Time as waiting sees it; another one for tests. */
+export interface Clock {
+  /** Milliseconds from any beginning. */
+  now(): number;
+  /** One turn of the event loop, in which the device's news arrive. */
+  turn(): Promise<void>;
+  sleep(ms: number): Promise<void>;
 }
 
-/** The first time says nothing: drivers compile when a kernel first runs. */
-const WATCHED_BEFORE_TRUST = 2;
-const KEPT = 4;
-/** Part of the estimate that is slept through, and waits that are not worth a timer, in milliseconds. */
-const SLEPT = 0.9;
-const SHORT = 3;
+const hostClock: Clock = {
+  now: () => performance.now(),
+  turn: () => new Promise((resolve) => setImmediate(resolve)),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
+
+/** Milliseconds for which short work is asked for at every turn. */
+const EAGER = 0.5;
+/** Sleeps grow with the wait so far, between these milliseconds: an end is noticed at most so much too late. */
+const PART = 1 / 32;
+const [SHORTEST, LONGEST] = [1, 8];
+/** Turns within which Dawn answers a map of a buffer that the device is done with. */
+const TURNS = 3;
 
 /**
- * Waits for a device without spinning. Dawn in Node looks for the end of work as often as the event loop turns, which on a
- * software adapter takes a core from the very work that is waited for: so most of the time that it took the last times is
- * slept through first.
+ * Waits for a device without spinning. While any promise of Dawn's is open, Dawn in Node turns the event loop without a
+ * pause; on a software adapter that takes a core from the very work that is waited for. So nothing is left open: a map is
+ * tried, taken back when the device is not done yet, and tried again after a sleep.
  */
 export class Pace {
-  readonly #sleeps: boolean;
-  /** Programs under way since `#start`, when the device was last seen idle. */
-  readonly #underWay: Duration[] = [];
-  #start = 0;
-  #expectedEnd = 0;
+  readonly #clock: Clock;
 
-  /** `sleeps` false: only counts. */
-  constructor(sleeps: boolean) {
-    this.#sleeps = sleeps;
+  constructor(clock: Clock = hostClock) {
+    this.#clock = clock;
   }
 
-  /** Runs submitted since the device was last seen idle. */
-  get runs(): number {
-    return this.#underWay.length;
+  /** Asks until the answer is yes: often at first, less often the longer it takes. */
+  async until(isDone: () => Promise<boolean>): Promise<void> {
+    const { now, turn, sleep } = this.#clock;
+    const start = now();
+    while (!(await isDone())) {
+      const waited = now() - start;
+      if (waited < EAGER) await turn();
+      else await sleep(Math.min(LONGEST, Math.max(SHORTEST, waited * PART)));
+    }
   }
 
-  submitted(duration: Duration): void {
-    const now = performance.now();
-    if (this.#underWay.length === 0) this.#start = now;
-    this.#underWay.push(duration);
-    this.#expectedEnd = Math.max(now, this.#expectedEnd) + duration.estimate;
+  /**
+   * Maps the first `bytes` of a buffer for reading once the device is done with it.
+   * @throws what the map is refused with, such as the loss of the device
+   */
+  mapped(buffer: Pick<GPUBuffer, "mapAsync" | "unmap">, bytes: number): Promise<void> {
+    return this.until(() => this.#tryMap(buffer, bytes));
   }
 
-  /** Calls `ask` when its answer, which comes at the end of all work so far, is near. */
-  async wait<T>(ask: () => Promise<T>): Promise<T> {
-    if (!this.#sleeps) return ask();
-    const runs = [...this.#underWay];
-    const sleep = (this.#expectedEnd - performance.now()) * SLEPT;
-    if (sleep > SHORT) await new Promise((resolve) => setTimeout(resolve, sleep));
-    const asked = performance.now();
-    const answer = await ask();
-    this.#learn(runs, asked);
-    return answer;
-  }
-
-  #learn(runs: readonly Duration[], asked: number): void {
-    const now = performance.now();
-    const seen = runs.filter((run, i) => this.#underWay[i] === run).length;
-    // Another wait has already counted these runs.
-    if (seen === 0 || seen < runs.length) return;
-    this.#underWay.splice(0, seen);
-    // An answer at once means that the end was slept through: the work took less than it seems.
-    const took = (now - this.#start) * (now - asked < 1 ? 0.6 : 1);
-    const known = runs.reduce((sum, run) => sum + run.estimate, 0);
-    for (const run of runs) run.add(known > 0 ? (took * run.estimate) / known : took / runs.length);
-    this.#start = now;
-    if (this.#underWay.length === 0) this.#expectedEnd = now;
+  /** Whether the buffer is mapped now; if not, no map is left open. */
+  async #tryMap(buffer: Pick<GPUBuffer, "mapAsync" | "unmap">, bytes: number): Promise<boolean> {
+    let outcome: { readonly error?: unknown } | undefined;
+    const settled = buffer.mapAsync(mapMode.READ, 0, bytes).then(
+      () => void (outcome = {}),
+      (error: unknown) => void (outcome = { error }),
+    );
+    for (let i = 0; i < TURNS && !outcome; i++) await this.#clock.turn();
+    if (!outcome) {
+      buffer.unmap();
+      await settled;
+      return false;
+    }
+    if ("error" in outcome) throw outcome.error;
+    return true;
   }
 }

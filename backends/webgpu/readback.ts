@@ -13,10 +13,11 @@ const SMALLEST = 256;
 export class Readback {
   readonly #device: GPUDevice;
   readonly #buffers: Buffers;
-  readonly #pace: Pace;
+  readonly #pace: Pace | undefined;
   readonly #free = new Map<number, GPUBuffer[]>();
 
-  constructor(device: GPUDevice, buffers: Buffers, pace: Pace) {
+  /** `pace`: how to wait where an open promise would cost a core. */
+  constructor(device: GPUDevice, buffers: Buffers, pace?: Pace) {
     this.#pace = pace;
     this.#device = device;
     this.#buffers = buffers;
@@ -35,7 +36,7 @@ export class Readback {
     this.#device.queue.submit([encoder.finish()]);
     let returned = false;
     try {
-      await this.#pace.wait(() => staging.mapAsync(mapMode.READ, 0, bytes));
+      await (this.#pace?.mapped(staging, bytes) ?? staging.mapAsync(mapMode.READ, 0, bytes));
       const copy = staging.getMappedRange(0, bytes).slice(0);
       staging.unmap();
       returned = kept;

@@ -2,14 +2,16 @@ import { failure, type OnestepError } from "../../core/errors.ts";
 import type { OpenedDevice } from "./adapter/open.ts";
 import type { DeviceTraits } from "./adapter/traits.ts";
 import { Buffers } from "./buffers.ts";
-import { type Duration, Pace } from "./pace.ts";
+import { Fences } from "./fences.ts";
+import { Pace } from "./pace.ts";
 import { Pipelines } from "./pipelines.ts";
 import { Readback } from "./readback.ts";
+import { WarmUp } from "./tuning/warmUp.ts";
 
 /** Runs that may be submitted and not yet done: enough to keep a device busy, few enough to stop soon. */
 const RUNS_IN_FLIGHT = 3;
-/** On a software adapter, which leaves no core idle while the next run is prepared. */
-const SOFTWARE_RUNS_IN_FLIGHT = 2;
+/** On a software adapter: one runs while the next is prepared. */
+const SOFTWARE_RUNS_IN_FLIGHT = 1;
 
 /** An open device with what all programs on it share, and its state of health. */
 export class Session {
@@ -17,10 +19,13 @@ export class Session {
   readonly traits: DeviceTraits;
   readonly buffers: Buffers;
   readonly pipelines: Pipelines;
+  readonly warmUp: WarmUp;
   readonly #readback: Readback;
   readonly #opened: OpenedDevice;
-  readonly #pace: Pace;
-  readonly #inFlight: Promise<unknown>[] = [];
+  /** Where waiting must not take the time of a core; undefined where the platform's own promises do. */
+  readonly #fences: Fences | undefined;
+  /** A wait for each run under way, the oldest first. */
+  readonly #inFlight: (() => Promise<unknown>)[] = [];
   #fault: OnestepError | undefined;
   #closed = false;
 
@@ -30,8 +35,10 @@ export class Session {
     this.traits = opened.traits;
     this.buffers = new Buffers(opened.device);
     this.pipelines = new Pipelines(opened.device);
-    this.#pace = new Pace(opened.traits.software && opened.traits.via === "dawn");
-    this.#readback = new Readback(opened.device, this.buffers, this.#pace);
+    this.warmUp = new WarmUp(this);
+    const pace = opened.traits.software && opened.traits.via === "dawn" ? new Pace() : undefined;
+    this.#fences = pace && new Fences(this.buffers, pace);
+    this.#readback = new Readback(opened.device, this.buffers, pace);
     opened.device.addEventListener("uncapturederror", (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
       // Node has no global to compare the class with.
@@ -72,28 +79,31 @@ export class Session {
     }
   }
 
-  /** Called after each submit of a run; waits while too many are under way. */
-  async throttle(duration: Duration): Promise<void> {
-    const { software } = this.traits;
-    this.#pace.submitted(duration);
-    if (software) {
-      if (this.#pace.runs >= SOFTWARE_RUNS_IN_FLIGHT) await this.#workDone();
+  /** Submits what was encoded, all of a run at once. `finish` waits for it. */
+  submit(encoder: GPUCommandEncoder): void {
+    const fence = this.#fences?.encode(encoder);
+    this.device.queue.submit([encoder.finish()]);
+    if (fence) {
+      // The wait ends with the device too, and then `check` tells.
+      this.#inFlight.push(() => this.#fences!.reached(fence).catch(() => {}));
       return;
     }
-    this.#inFlight.push(this.#workDone());
-    if (this.#inFlight.length > RUNS_IN_FLIGHT) await this.#inFlight.shift();
+    // A wait nobody is at must not end the process.
+    const done = this.device.queue.onSubmittedWorkDone().catch(() => {});
+    this.#inFlight.push(() => done);
   }
 
+  /** Called after each run; waits while too many are under way. */
+  async throttle(): Promise<void> {
+    const most = this.traits.software ? SOFTWARE_RUNS_IN_FLIGHT : RUNS_IN_FLIGHT;
+    while (this.#inFlight.length > most) await this.#inFlight.shift()!();
+  }
+
+  /** Resolves when all submitted runs are done. */
   async finish(): Promise<void> {
     this.check();
-    this.#inFlight.length = 0;
-    await this.#workDone();
+    for (const wait of this.#inFlight.splice(0)) await wait();
     this.check();
-  }
-
-  /** Ends with the device too, and then `check` tells; a wait nobody is at must not end the process. */
-  async #workDone(): Promise<void> {
-    await this.#pace.wait(() => this.device.queue.onSubmittedWorkDone()).catch(() => {});
   }
 
   async close(): Promise<void> {

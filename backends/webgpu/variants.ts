@@ -6,12 +6,16 @@ import type { KernelVariant, Lowering } from "./kernel.ts";
 /** Variants asked for by name, by op: `{ matmul: "tile4x4" }`. */
 export type ForcedVariants = Readonly<Record<string, string>>;
 
-/** Picks the way in which a node runs: the one asked for, else the first that supports node and device. */
+/**
+ * Picks the way in which a node runs: the one asked for, else the one that was measured to be best here, else the first;
+ * the latter two where they support node and device.
+ */
 export function chooseVariant(
   node: Tensor,
   lowerings: readonly Lowering[],
   traits: DeviceTraits,
   forced: ForcedVariants = {},
+  measured?: string,
 ): KernelVariant {
   const op = node.op.name;
   const variants = lowerings.find((each) => each.op === op)?.variants ?? [];
@@ -24,7 +28,8 @@ export function chooseVariant(
       : `expected one of ${names.join(", ")}${suggestion(forced[op], names)}`;
     throw failure("E_OPTION", `Cannot run ${op} with variant "${forced[op]}": ${why}`);
   }
-  const chosen = variants.find((variant) => variant.supports(node, traits));
+  const fitting = variants.filter((variant) => variant.supports(node, traits));
+  const chosen = fitting.find(({ name }) => name === measured) ?? fitting[0];
   invariant(chosen, `the webgpu backend has no kernel for ${op}`);
   return chosen;
 }

@@ -67,7 +67,8 @@ export function testBackend(options: WebGpuOptions = {}): Promise<WebGpuBackend>
   const key = JSON.stringify(options);
   let backend = backends.get(key);
   if (!backend) {
-    backend = WebGpuBackend.open({ debug: true, ...options }).then((opened) => {
+    // What was measured on this machine must not change what is tested.
+    backend = WebGpuBackend.open({ debug: true, tune: "off", ...options }).then((opened) => {
       console.log(
         `webgpu: ${opened.traits.name} (${opened.traits.type}) ${key === "{}" ? "" : key}`,
       );

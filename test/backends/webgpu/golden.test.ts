@@ -5,7 +5,9 @@ import { conforms, goldenNames } from "../../helpers/golden.ts";
 const test = suite("backends/webgpu (golden)");
 const backend = await WebGpuBackend.open({});
 
-for (const name of [...goldenNames("ops_"), "optimizers", "ema"])
+for (const name of ["ops_", "optimizers", "ema", "timestep_", "edm_eps", "edm_ncsnpp"].flatMap(
+  goldenNames,
+))
   test(`${name}: forward and gradients within tolerance`, async () => {
     await conforms(name, backend);
   });

@@ -32,6 +32,12 @@ test("--profile: kernels beside the best of the device, and where the time goes"
   assert.match(stdout, /^ +[\d.]+ ms {2}█+ +matmul$/m);
 });
 
+test("--tune that is no way to choose kernels: an error with the ways", async () => {
+  const { code, stderr } = await onestep("bench", "gaussians", ...small, "--tune", "measured");
+  assert.is(code, 2);
+  assert.match(stderr, /by "measured": expected one of off, cached, measure, did you mean/);
+});
+
 test("--rounds that is no count: an error with the value", async () => {
   const { code, stderr } = await onestep("bench", "gaussians", "--rounds", "0");
   assert.is(code, 2);
