@@ -24,6 +24,8 @@ export interface Memory {
   write(name: string, data: HostArray): void;
   /** Waits for the device. */
   read(name: string): Promise<HostArray>;
+  /** True when it keeps sizes but no numbers, for planning; then nothing need be drawn for it. */
+  readonly sizesOnly?: boolean;
   /** Bytes of all states. */
   readonly bytes: number;
   dispose(): void;
@@ -42,12 +44,29 @@ export interface Executable {
   dispose(): void;
 }
 
+/** Bytes that a program holds on a device once it is compiled, besides the states. */
+export interface Footprint {
+  /** Buffers of the plan, rounded as the device rounds: inputs, outputs, constants, packed gradients, scratch. */
+  readonly planned: number;
+  /** What the device adds: temporaries of kernels, space of threads, sizes. */
+  readonly added: number;
+  /** Dispatches of a run, where that is not the plan's number of steps. */
+  readonly dispatches?: number;
+}
+
 /** A device that compiles and runs programs. */
 export interface Backend {
   readonly info: DeviceInfo;
   createMemory(): Memory;
   /** @throws KernelError when a kernel does not compile or the program needs more than the device has. */
   compile(program: Program, memory: Memory): Promise<Executable>;
+  /**
+   * What `compile` would allocate, without allocating it.
+   * @throws KernelError when a tensor is larger than the device allows.
+   */
+  footprint?(program: Program): Footprint;
+  /** Bytes of all tensors together, where the device tells. */
+  readonly capacity?: number;
   /** Resolves when all submitted work is done. */
   finish(): Promise<void>;
   /** Bytes the device holds for us now. */

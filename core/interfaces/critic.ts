@@ -8,6 +8,8 @@ import type { Role } from "./role.ts";
 export interface CriticNetwork extends Denoiser {
   /** Logit of "x is real" for a noisy x [B, …] at sigma [B] → [B, 1]. */
   discriminate(x: Tensor, sigma: Tensor, condition: Condition): Tensor;
+  /** The same logit from features that another network, such as the teacher, has made of x → [B, 1]. */
+  judge?(features: Tensor): Tensor;
 }
 
 export interface Critic extends Role<CriticNetwork> {}

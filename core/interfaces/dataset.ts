@@ -10,6 +10,18 @@ export interface DataShape {
   readonly classes: number;
   /** Standard deviation of the data, EDM's σ_data. */
   readonly sigmaData: number;
+  /** What samples are described by, where it is text. */
+  readonly text?: TextShape;
+}
+
+/** What a text encoder makes of a prompt. */
+export interface TextShape {
+  /** L, 77 for CLIP. */
+  readonly tokens: number;
+  /** D of a token: 768 in SD 1.5, 2048 in SDXL. */
+  readonly width: number;
+  /** P, the width of the pooled embedding, for models that take one and time ids with it; 1280 in SDXL. */
+  readonly pooled?: number;
 }
 
 /** Samples on the host, row-major, in the range the networks see ([-1, 1] for images). */

@@ -28,6 +28,8 @@ export interface LossContext {
   readonly real: Images;
   /** Every draw of a loss comes from here, so that a run repeats. */
   readonly noise: NoiseSource;
+  /** Takes a number that is worth watching beside the loss, a tensor with one element; it never changes the update. */
+  report?(name: string, value: Tensor): void;
 }
 
 /** One term of a role's objective. */

@@ -12,4 +12,5 @@ export * from "./observer.ts";
 export * from "./optimizer.ts";
 export * from "./role.ts";
 export * from "./sampler.ts";
+export * from "./schedule.ts";
 export * from "./teacher.ts";

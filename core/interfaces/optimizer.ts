@@ -17,6 +17,8 @@ export interface Optimizer {
   readonly role: RoleName;
   /** Largest global L2 norm of the role's gradient; Infinity never clips. */
   readonly clip: number;
+  /** Beginnings of parameter names: the gradient of each such group is clipped by its own norm, and not with the rest. */
+  readonly clipApart?: readonly string[];
   /** Names of the moments it keeps, each as large as the parameters. */
   readonly moments: readonly string[];
   /** Numbers of one update, such as the learning rate. */

@@ -4,7 +4,7 @@ import { input, state, view } from "../ops/mod.ts";
 import { normalsFrom, philox, uniformFrom } from "../random/philox.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Initializer, type ParameterSource, Scope } from "./scope.ts";
+import { type DerivedTensor, type Initializer, type ParameterSource, Scope } from "./scope.ts";
 
 /** A parameter and its place: `offset` elements into flat tensor number `arena`. */
 export interface ParameterEntry {
@@ -20,8 +20,10 @@ export interface ParameterLayout {
   readonly entries: readonly ParameterEntry[];
   /** Elements of each flat tensor. */
   readonly arenas: readonly number[];
-  /** Parameters, gaps not counted. */
+  /** Parameters, gaps and frozen ones not counted. */
   readonly count: number;
+  /** What official state dicts hold besides, where there is any. */
+  readonly derived?: readonly DerivedTensor[];
 }
 
 /** 128 MiB, the storage binding every WebGPU device grants. */
@@ -33,30 +35,41 @@ const MAX_ARENA = (128 * 2 ** 20) / 4;
  */
 export function layoutOf(network: (scope: Scope) => void): ParameterLayout {
   const found = new Map<string, { shape: Shape; init: Initializer }>();
-  network(
-    new Scope((name, shape, init) => {
-      const known = found.get(name);
-      if (known && !sameShape(known.shape, shape))
-        throw failure(
-          "E_SHAPE",
-          `Cannot lay out parameter ${name}: it is ${formatShape(known.shape)} in one place and ${formatShape(shape)} in another`,
-        );
-      found.set(name, { shape, init });
-      return input(`parameter ${name}`, shape);
-    }),
-  );
+  const derived = new Map<string, DerivedTensor>();
+  const record: ParameterSource = (name, shape, init) => {
+    const known = found.get(name);
+    if (known && !sameShape(known.shape, shape))
+      throw failure(
+        "E_SHAPE",
+        `Cannot lay out parameter ${name}: it is ${formatShape(known.shape)} in one place and ${formatShape(shape)} in another`,
+      );
+    found.set(name, { shape, init });
+    return input(`parameter ${name}`, shape);
+  };
+  network(new Scope(record, "", { derive: (tensor) => derived.set(tensor.name, tensor) }));
   const arenas: number[] = [];
+  // Frozen parameters have flat tensors of their own: an update rule sees whole ones.
+  const open: { trained?: number; frozen?: number } = {};
   const entries = [...found].map(([name, { shape, init }]) => {
     const elements = Math.ceil(sizeOf(shape) / ALIGNMENT) * ALIGNMENT;
-    if (arenas.length === 0 || arenas[arenas.length - 1] + elements > MAX_ARENA) arenas.push(0);
-    const arena = arenas.length - 1;
+    const kind = init.frozen ? "frozen" : "trained";
+    let arena = open[kind];
+    if (arena === undefined || arenas[arena] + elements > MAX_ARENA) arena = arenas.push(0) - 1;
+    open[kind] = arena;
     const offset = arenas[arena];
     arenas[arena] += elements;
     return { name, shape, init, arena, offset };
   });
-  const count = entries.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  return { entries, arenas, count };
+  const count = entries.reduce(
+    (sum, { shape, init }) => sum + (init.frozen ? 0 : sizeOf(shape)),
+    0,
+  );
+  return { entries, arenas, count, ...(derived.size > 0 && { derived: [...derived.values()] }) };
 }
+
+/** Whether a flat tensor holds frozen parameters, so that no update moves it. */
+export const isFrozen = ({ entries }: ParameterLayout, arena: number): boolean =>
+  entries.some((entry) => entry.arena === arena && entry.init.frozen === true);
 
 /** Name of the state that holds one flat tensor of a role's weights, moments or average. */
 export const arenaName = (owner: string, arena: number): string => `${owner}.${arena}`;
@@ -132,22 +145,22 @@ function hash(text: string): number {
   return value >>> 0;
 }
 
-/** Flat tensors as named tensors, for a weights file. */
+/** Flat tensors as named tensors, derived ones included, for a weights file. */
 export function unpackArenas(
   layout: ParameterLayout,
   arenas: readonly Float32Array[],
 ): Record<string, { shape: Shape; data: Float32Array }> {
-  return Object.fromEntries(
-    layout.entries.map(({ name, shape, arena, offset }) => [
-      name,
-      { shape, data: arenas[arena].slice(offset, offset + sizeOf(shape)) },
-    ]),
-  );
+  const stored = layout.entries.map(({ name, shape, arena, offset }) => [
+    name,
+    { shape, data: arenas[arena].slice(offset, offset + sizeOf(shape)) },
+  ]);
+  const derived = (layout.derived ?? []).map(({ name, shape, data }) => [name, { shape, data }]);
+  return Object.fromEntries([...stored, ...derived]);
 }
 
 /**
- * Named tensors as flat tensors.
- * @throws CheckpointError listing every missing, unexpected and mis-shaped name.
+ * Named tensors as flat tensors. Derived tensors may be absent; those that are there must be what the options say.
+ * @throws CheckpointError listing every missing, unexpected, mis-shaped and contradicting name.
  */
 export function packArenas(
   layout: ParameterLayout,
@@ -156,8 +169,13 @@ export function packArenas(
   const wrong: string[] = [];
   const arenas = layout.arenas.map((size) => new Float32Array(size));
   const expected = new Set(layout.entries.map(({ name }) => name));
-  for (const name of Object.keys(tensors))
-    if (!expected.has(name)) wrong.push(`unexpected ${name}`);
+  const derived = new Map(layout.derived?.map((tensor) => [tensor.name, tensor]));
+  for (const name of Object.keys(tensors)) {
+    const known = derived.get(name);
+    if (known && !agrees(tensors[name], known))
+      wrong.push(`${name} ${brief(tensors[name])} is not that of the options, ${brief(known)}`);
+    else if (!known && !expected.has(name)) wrong.push(`unexpected ${name}`);
+  }
   for (const { name, shape, arena, offset } of layout.entries) {
     const given = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
     if (!given) wrong.push(`missing ${name}`);
@@ -168,3 +186,18 @@ export function packArenas(
   if (wrong.length) throw failure("E_CHECKPOINT", `Cannot load weights: ${wrong.join("; ")}`);
   return arenas;
 }
+
+interface Values {
+  readonly shape: Shape;
+  readonly data: ArrayLike<number>;
+}
+
+/** Half-precision files round, hence the tolerance. */
+const agrees = (given: Values, known: Values): boolean =>
+  sameShape(given.shape, known.shape) &&
+  Array.from(known.data).every((value, i) => Math.abs(given.data[i] - value) <= 1e-3);
+
+const brief = ({ shape, data }: Values): string => {
+  const first = Array.from({ length: Math.min(4, data.length) }, (_, i) => data[i].toPrecision(3));
+  return `${formatShape(shape)} (${first.join(", ")}${data.length > 4 ? ", …" : ""})`;
+};

@@ -47,6 +47,9 @@ export interface OpSpec {
 
 let nextId = 0;
 
+/** Number of nodes made so far; nodes made later have this id or a higher one. */
+export const nodesMade = (): number => nextId;
+
 /** Appends a node to the graph. Ops call this; user code calls ops. */
 export const createNode = (node: Omit<Tensor, "id">): Tensor =>
-  Object.freeze({ id: nextId++, ...node });
+  Object.freeze({ ...node, id: nextId++ });

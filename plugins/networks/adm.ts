@@ -1,31 +1,26 @@
-import { failure } from "../../core/errors.ts";
+import { blockOf } from "../../core/graph/mod.ts";
 import { type Condition, DATA_SHAPE, NETWORK, type Network } from "../../core/interfaces/mod.ts";
 import {
+  type BlockStyle,
   conv,
+  fanInUniform,
   groupNorm,
+  type Initializer,
   linear,
   normal,
   positionalFrequencies,
   type Scope,
-  selfAttention,
   sinusoid,
+  unetBlock,
+  unetGroups,
   zeros,
 } from "../../core/nn/mod.ts";
-import {
-  add,
-  averageDown,
-  concat,
-  mul,
-  reshape,
-  silu,
-  split,
-  takeRows,
-  transpose,
-  upsampleNearest,
-} from "../../core/ops/mod.ts";
-import { definePlugin, list, number } from "../../core/plugin/mod.ts";
-import { formatShape } from "../../core/tensor/shape.ts";
+import { concat, silu } from "../../core/ops/mod.ts";
+import { definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
+import { addAugmentation, addClass } from "./unetEmbedding.ts";
+import { unetOptions } from "./unetOptions.ts";
+import { type UnetPlan, unetPlan } from "./unetPlan.ts";
 
 /**
  * ADM, the class-conditional U-Net of EDM's ImageNet-64 model, and small versions of it. One block:
@@ -33,8 +28,8 @@ import type { Tensor } from "../../core/tensor/tensor.ts";
  *   h = conv1(silu(norm1(h)·(1 + scale) + shift)),  [scale, shift] = affine(emb)
  *   y = h + skip(x),  then y + attention(y) where there are heads
  * x [B, C, R, R], cNoise [B] → [B, C, R, R]; features are the last encoder block's output, [B, C', r, r] at the lowest
- * resolution r. Names, order and starting values are those of DhariwalUNet in NVlabs/edm; its `resample_filter` buffers are
- * no parameters here. The defaults are the ImageNet-64 model without dropout.
+ * resolution r. Names, order and starting values are those of DhariwalUNet in NVlabs/edm. The defaults are the ImageNet-64
+ * model; it was trained with dropout 0.1.
  * Dhariwal & Nichol 2021, arXiv:2105.05233; Karras et al. 2022, arXiv:2206.00364.
  */
 export const adm = definePlugin({
@@ -43,32 +38,7 @@ export const adm = definePlugin({
   token: NETWORK,
   about: "ADM U-Net for images, with time embedding, class embedding and self-attention",
   options: {
-    channels: number({
-      default: 192,
-      min: 4,
-      integer: true,
-      about: "channels at the highest resolution, and width of the noise embedding",
-    }),
-    channelMult: list(number({ min: 1, integer: true }), {
-      default: [1, 2, 3, 4],
-      about: "channels at each resolution, in units of `channels`; each next one halves the image",
-    }),
-    channelMultEmb: number({
-      default: 4,
-      min: 1,
-      integer: true,
-      about: "width of the embedding that modulates every block, in units of `channels`",
-    }),
-    blocks: number({
-      default: 3,
-      min: 1,
-      integer: true,
-      about: "blocks at each resolution; the decoder has one more",
-    }),
-    attention: list(number({ min: 1, integer: true }), {
-      default: [32, 16, 8],
-      about: "resolutions with self-attention, in pixels a side",
-    }),
+    ...unetOptions({ channels: 192, channelMult: [1, 2, 3, 4], blocks: 3, attention: [32, 16, 8] }),
     channelsPerHead: number({
       default: 64,
       min: 1,
@@ -78,111 +48,77 @@ export const adm = definePlugin({
   },
   create(options, container): Network {
     const { sample, classes } = container.get(DATA_SHAPE);
-    const plan = planBlocks(options, sample);
+    const plan = unetPlan({
+      ...{ ...options, name: "adm", sample },
+      firstChannels: options.channels * (options.channelMult[0] ?? 1),
+      noiseChannels: options.channels,
+      heads: ({ channels }) => Math.floor(channels / options.channelsPerHead),
+    });
+    const style = { ...admStyle, ...options };
+    const begin = (scope: Scope, x: Tensor, cNoise: Tensor, condition: Condition): Encoded => {
+      const model = scope.at("model");
+      const emb = embed(model, options, classes, cNoise, condition);
+      return encode(model, plan, style, x, emb, condition);
+    };
     return {
-      features: (scope, x, cNoise, condition) => {
-        const model = scope.at("model");
-        return encode(model, plan, x, embed(model, options, classes, cNoise, condition)).x;
+      features: (...inputs) => begin(...inputs).x,
+      middle(scope, x, cNoise, condition) {
+        const encoded = begin(scope, x, cNoise, condition);
+        const between = plan.decoder.findIndex(({ joins }) => joins);
+        const blocks = { ...plan, decoder: plan.decoder.slice(0, between) };
+        return decode(scope.at("model"), blocks, style, encoded, condition);
       },
       apply(scope, x, cNoise, condition) {
         const model = scope.at("model");
-        const emb = embed(model, options, classes, cNoise, condition);
-        const encoded = encode(model, plan, x, emb);
-        const h = decode(model, plan, encoded, emb);
-        const out = silu(groupNorm(model.at("out_norm"), h, groupsOf(h)));
+        const h = decode(model, plan, style, begin(scope, x, cNoise, condition), condition);
+        const activation = "silu";
+        const out = groupNorm(model.at("out_norm"), h, unetGroups(h.shape[1]), style.eps, {
+          activation,
+        });
         return conv(model.at("out_conv"), out, sample[0], { init: zeros });
       },
     };
   },
 });
 
-interface AdmOptions {
+/** Weight and bias alike. */
+const both = (init: Initializer) => ({ weight: init, bias: init });
+
+/** Layers as PyTorch starts them, residual branches at zero. */
+const admStyle: Omit<BlockStyle, "dropout" | "resampleFilter"> = {
+  ...{ eps: 1e-5, skipScale: 1, modulation: "scale and shift", projectResampled: false },
+  init: (fanIn) => both(fanInUniform(fanIn)),
+  lastInit: () => both(zeros),
+  attentionInit: (fanIn) => both(fanInUniform(fanIn)),
+};
+
+interface EmbeddingOptions {
   readonly channels: number;
-  readonly channelMult: readonly number[];
   readonly channelMultEmb: number;
-  readonly blocks: number;
-  readonly attention: readonly number[];
-  readonly channelsPerHead: number;
+  readonly augmentLabels: number;
+  readonly labelDropout: number;
 }
 
-/** A block before it meets its parameters. */
-interface Block {
-  readonly name: string;
-  readonly channels: number;
-  readonly resample?: "up" | "down";
-  /** Attention heads; 0 for none. */
-  readonly heads: number;
-  /** Takes a skip connection from the encoder. */
-  readonly joins?: boolean;
-}
-
-interface BlockPlan {
-  /** Name and channels of the first convolution. */
-  readonly first: Pick<Block, "name" | "channels">;
-  readonly encoder: readonly Block[];
-  readonly decoder: readonly Block[];
-}
-
-/** The blocks in order of execution. Throws E_OPTION when the data do not fit the network. */
-function planBlocks(options: AdmOptions, sample: readonly number[]): BlockPlan {
-  const { channels, channelMult, blocks, attention, channelsPerHead } = options;
-  const [, H, W] = sample;
-  const levels = channelMult.length;
-  if (sample.length !== 3 || H !== W || levels === 0 || H % 2 ** (levels - 1) !== 0)
-    throw failure(
-      "E_OPTION",
-      `Cannot use adm for samples ${formatShape(sample)}: channelMult has ${levels} levels, ` +
-        "samples should be square images [C, R, R] with R a multiple of 2 for each level after the first",
-    );
-  const heads = (C: number) => Math.floor(C / channelsPerHead);
-  const headsAt = (resolution: number, C: number) =>
-    attention.includes(resolution) ? heads(C) : 0;
-  const level = (i: number) => {
-    const resolution = H / 2 ** i;
-    return { at: `${resolution}x${resolution}`, resolution, C: channels * channelMult[i] };
-  };
-  const encoder: Block[] = [];
-  const decoder: Block[] = [];
-  for (let i = 0; i < levels; i++) {
-    const { at, resolution, C } = level(i);
-    if (i > 0)
-      encoder.push({ name: `${at}_down`, channels: level(i - 1).C, resample: "down", heads: 0 });
-    for (let k = 0; k < blocks; k++)
-      encoder.push({ name: `${at}_block${k}`, channels: C, heads: headsAt(resolution, C) });
-  }
-  for (let i = levels - 1; i >= 0; i--) {
-    const { at, resolution, C } = level(i);
-    if (i === levels - 1)
-      decoder.push(
-        { name: `${at}_in0`, channels: C, heads: heads(C) },
-        { name: `${at}_in1`, channels: C, heads: 0 },
-      );
-    else decoder.push({ name: `${at}_up`, channels: level(i + 1).C, resample: "up", heads: 0 });
-    for (let k = 0; k <= blocks; k++)
-      decoder.push({
-        ...{ name: `${at}_block${k}`, channels: C, joins: true },
-        heads: headsAt(resolution, C),
-      });
-  }
-  return { first: { name: `${level(0).at}_conv`, channels }, encoder, decoder };
-}
-
-/** Noise level and class as one vector, [B, channels·channelMultEmb]. No label means a zero class vector. */
+/** Noise level, augmentation and class as one vector, [B, channels·channelMultEmb]. No label means a zero class vector. */
 function embed(
   model: Scope,
-  { channels, channelMultEmb }: AdmOptions,
+  { channels, channelMultEmb, augmentLabels, labelDropout }: EmbeddingOptions,
   classes: number,
   cNoise: Tensor,
-  { label }: Condition,
+  condition: Condition,
 ): Tensor {
   const width = channels * channelMultEmb;
-  let emb = sinusoid(cNoise, positionalFrequencies(Math.floor(channels / 2)));
+  let emb = sinusoid(cNoise, positionalFrequencies(channels / 2));
+  emb = addAugmentation(model.at("map_augment"), emb, condition, {
+    ...{ inputs: augmentLabels, width: channels },
+    init: () => both(zeros),
+  });
   emb = silu(linear(model.at("map_layer0"), emb, width));
   emb = linear(model.at("map_layer1"), emb, width);
-  if (classes > 0 && label) {
-    const table = model.at("map_label").parameter("weight", [width, classes], normal(1));
-    emb = add(emb, takeRows(transpose(table), label));
-  }
+  emb = addClass(model.at("map_label"), emb, condition, {
+    ...{ inputs: classes, width, bias: false, gain: 1, labelDropout },
+    init: () => both(normal(1)),
+  });
   return silu(emb);
 }
 
@@ -190,52 +126,41 @@ function embed(
 interface Encoded {
   readonly x: Tensor;
   readonly skips: readonly Tensor[];
+  readonly emb: Tensor;
 }
 
-function encode(model: Scope, { first, encoder }: BlockPlan, x: Tensor, emb: Tensor): Encoded {
+function encode(
+  model: Scope,
+  { first, encoder }: UnetPlan,
+  style: BlockStyle,
+  x: Tensor,
+  emb: Tensor,
+  { dropout }: Condition,
+): Encoded {
   const scope = model.at("enc");
   const skips = [conv(scope.at(first.name), x, first.channels)];
-  for (const block of encoder)
-    skips.push(unetBlock(scope.at(block.name), block, skips[skips.length - 1], emb));
-  return { x: skips[skips.length - 1], skips };
+  for (const block of encoder) {
+    const h = skips[skips.length - 1];
+    skips.push(blockOf(() => unetBlock(scope.at(block.name), h, emb, block, style, dropout)));
+  }
+  return { x: skips[skips.length - 1], skips, emb };
 }
 
-function decode(model: Scope, { decoder }: BlockPlan, { x, skips }: Encoded, emb: Tensor): Tensor {
+function decode(
+  model: Scope,
+  { decoder }: UnetPlan,
+  style: BlockStyle,
+  { x, skips, emb }: Encoded,
+  { dropout }: Condition,
+): Tensor {
   const scope = model.at("dec");
   const waiting = [...skips];
   return decoder.reduce(
     (h, block) =>
-      unetBlock(scope.at(block.name), block, block.joins ? concat([h, waiting.pop()!], 1) : h, emb),
+      blockOf(() => {
+        const joined = block.joins ? concat([h, waiting.pop()!], 1) : h;
+        return unetBlock(scope.at(block.name), joined, emb, block, style, dropout);
+      }),
     x,
   );
 }
-
-function unetBlock(scope: Scope, block: Block, x: Tensor, emb: Tensor): Tensor {
-  const { channels, heads } = block;
-  let h = resampled(silu(groupNorm(scope.at("norm0"), x, groupsOf(x))), block);
-  h = conv(scope.at("conv0"), h, channels);
-  const [scale, shift] = split(
-    reshape(linear(scope.at("affine"), emb, 2 * channels), [x.shape[0], 2 * channels, 1, 1]),
-    2,
-    1,
-  );
-  h = silu(add(mul(groupNorm(scope.at("norm1"), h, groupsOf(h)), add(scale, 1)), shift));
-  h = conv(scope.at("conv1"), h, channels, { init: zeros });
-  const skip = resampled(x, block);
-  h = add(
-    h,
-    x.shape[1] === channels ? skip : conv(scope.at("skip"), skip, channels, { kernel: 1 }),
-  );
-  return heads > 0 ? selfAttention(scope, h, heads, groupsOf(h)) : h;
-}
-
-/** EDM's [1, 1] filter: 2×2 means on the way down, repeated pixels on the way up. */
-const resampled = (x: Tensor, { resample }: Block): Tensor =>
-  resample === "down"
-    ? averageDown(x, { factor: 2 })
-    : resample === "up"
-      ? upsampleNearest(x, { factor: 2 })
-      : x;
-
-/** At most 32 groups of at least 4 channels. */
-const groupsOf = (x: Tensor): number => Math.max(1, Math.min(32, Math.floor(x.shape[1] / 4)));

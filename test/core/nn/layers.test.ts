@@ -4,17 +4,20 @@ import * as assert from "uvu/assert";
 import {
   BoundParameters,
   conv,
+  frozen,
   groupNorm,
   initialise,
   layoutOf,
   linear,
   positionalFrequencies,
+  resampled,
   type Scope,
   selfAttention,
   sinusoid,
+  xavierUniform,
   zeros,
 } from "../../../core/nn/mod.ts";
-import { input } from "../../../core/ops/mod.ts";
+import { constantArray, input } from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 import { compute } from "../../helpers/compute.ts";
 import { thrown } from "../../helpers/thrown.ts";
@@ -101,9 +104,44 @@ test("sinusoid: cosines, then sines", async () => {
   for (const [i, value] of expected.entries()) assert.ok(Math.abs(y[i] - value) < 1e-6);
 });
 
+test("sinusoid: sines first, and frequencies that are a tensor", async () => {
+  const c = input("x", [1]);
+  const f = constantArray([1, 2], [2]);
+  const { y } = await apply((_, t) => sinusoid(t, f, { first: "sin" }), c, [0.5]);
+  const expected = [Math.sin(0.5), Math.sin(1), Math.cos(0.5), Math.cos(1)];
+  for (const [i, value] of expected.entries()) assert.ok(Math.abs(y[i] - value) < 1e-6);
+});
+
+test("resampled: NCSN++'s filter halves and doubles, and a constant image stays", async () => {
+  const x = input("x", [1, 1, 4, 4]);
+  const filter = [1, 3, 3, 1];
+  const ones = new Array(16).fill(1);
+  for (const [direction, size] of [
+    ["up", 8],
+    ["down", 2],
+  ] as const) {
+    const layer = (scope: Scope, t: Tensor) => resampled(scope, t, direction, { filter });
+    const { shape, y } = await apply(layer, x, ones);
+    assert.equal(shape, [1, 1, size, size]);
+    // Zeros around the image show at its edge only.
+    if (direction === "up") assert.ok(Math.abs(y[3 * 8 + 3] - 1) < 1e-6 && y[0] < 1);
+    else assert.ok(Math.abs(y[0] - (7 / 8) ** 2) < 1e-6);
+    assert.equal(
+      layoutOf((s) => void layer(s, x)).derived?.map(({ name, shape: at }) => `${name} ${at}`),
+      ["resample_filter 1,1,4,4"],
+    );
+  }
+});
+
+test("xavierUniform and frozen", () => {
+  assert.equal(xavierUniform(4, 2, 0.5), { kind: "uniform", bound: 0.5 });
+  assert.equal(frozen(zeros), { kind: "constant", value: 0, frozen: true });
+});
+
 test("positionalFrequencies: from 1 down towards 1/10000", () => {
   assert.equal(positionalFrequencies(2), [1, 0.01]);
   assert.is(positionalFrequencies(4).length, 4);
+  assert.equal(positionalFrequencies(2, { endpoint: true }), [1, 1e-4]);
 });
 
 test.run();

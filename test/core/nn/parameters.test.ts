@@ -2,7 +2,9 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
   BoundParameters,
+  frozen,
   initialise,
+  isFrozen,
   layoutOf,
   normal,
   ones,
@@ -130,6 +132,44 @@ test("packArenas: lists all that is missing, unexpected and mis-shaped", () => {
   assert.is(
     error.message,
     "Cannot load weights: unexpected stray; enc.0.weight is [5, 3], expected [3, 5]; missing enc.0.bias",
+  );
+});
+
+test("frozen parameters: flat tensors of their own, not counted, initialised and stored as all", () => {
+  const layout = layoutOf((scope) => {
+    scope.parameter("a", [3], ones);
+    scope.parameter("freqs", [5], frozen(normal(16)));
+    scope.parameter("b", [4], ones);
+  });
+  assert.equal(
+    layout.entries.map(({ name, arena, offset }) => `${name} ${arena} ${offset}`),
+    ["a 0 0", "freqs 1 0", "b 0 64"],
+  );
+  assert.equal(
+    layout.arenas.map((_, arena) => isFrozen(layout, arena)),
+    [false, true],
+  );
+  assert.is(layout.count, 7);
+  const named = unpackArenas(layout, initialise(layout, 1));
+  assert.ok(named.freqs.data.some((value) => Math.abs(value) > 1));
+  assert.equal(packArenas(layout, named), initialise(layout, 1));
+});
+
+test("derived tensors: written with the others, no memory, refused where weights contradict", () => {
+  const layout = layoutOf((scope) => {
+    scope.parameter("w", [2], ones);
+    scope.at("down").derived("filter", [2, 2], () => [0.25, 0.25, 0.25, 0.25]);
+  });
+  assert.equal([layout.arenas, layout.count], [[64], 2]);
+  const named = unpackArenas(layout, initialise(layout, 0));
+  assert.equal(Object.keys(named), ["w", "down.filter"]);
+  const { w } = named;
+  assert.equal(packArenas(layout, named), packArenas(layout, { w }));
+  const filter = { shape: [2, 2], data: [0.25, 0.25, 0.25, 0.5] };
+  assert.is(
+    thrown(() => packArenas(layout, { w, "down.filter": filter })).message,
+    "Cannot load weights: down.filter [2, 2] (0.250, 0.250, 0.250, 0.500) is not that of the options, " +
+      "[2, 2] (0.250, 0.250, 0.250, 0.250)",
   );
 });
 

@@ -1,15 +1,15 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { edmDenoiser, placeholders } from "../../../core/diffusion/mod.ts";
-import { grad } from "../../../core/graph/mod.ts";
+import { ReferenceBackend } from "../../../backends/reference/mod.ts";
+import { placeholders } from "../../../core/diffusion/mod.ts";
 import { type DataShape, NETWORK } from "../../../core/interfaces/mod.ts";
 import { layoutOf } from "../../../core/nn/mod.ts";
-import { mul, sum } from "../../../core/ops/mod.ts";
+import { input } from "../../../core/ops/mod.ts";
 import { checkPlugin } from "../../../core/plugin/mod.ts";
-import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { adm } from "../../../plugins/networks/adm.ts";
-import { type GoldenCase, golden, hasGolden } from "../../helpers/golden.ts";
-import { compose, evaluate, Feed, labelsOf, numbers } from "../support.ts";
+import { conforms, goldenNames } from "../../helpers/golden.ts";
+import { thrown } from "../../helpers/thrown.ts";
+import { compose, evaluate, Feed, numbers } from "../support.ts";
 
 const test = suite("plugins/networks/adm");
 
@@ -29,10 +29,15 @@ function layout(shape: DataShape, options: Parameters<typeof adm>[0]) {
 test("is a well-formed plugin", () => checkPlugin(adm, recipe));
 
 test("the defaults are the ImageNet-64 model: 295,899,267 parameters in 541 tensors", () => {
-  const { count, entries } = layout(imagenet, {});
+  const { count, entries, derived } = layout(imagenet, {});
   assert.is(count, 295_899_267);
-  // 553 state tensors with the two resample_filter buffers of each of the six up and down blocks
-  assert.is(entries.length, 553 - 12);
+  assert.is(entries.length, 541);
+  // The state dict has two resample_filter buffers for each of the six up and down blocks besides.
+  assert.is(derived?.length, 12);
+  assert.equal(derived?.[0], {
+    ...{ name: "model.enc.32x32_down.conv0.resample_filter", shape: [1, 1, 2, 2] },
+    data: Float32Array.of(0.25, 0.25, 0.25, 0.25),
+  });
   const shapes = Object.fromEntries(entries.map(({ name, shape }) => [name, shape]));
   assert.equal(shapes["model.map_label.weight"], [768, 1000]);
   assert.equal(shapes["model.dec.8x8_block3.conv0.weight"], [768, 1344, 3, 3]);
@@ -80,56 +85,83 @@ test("refuses samples that do not halve often enough", () => {
     assert.throws(() => create(sample), /^Cannot use adm for samples \[.*square images/);
 });
 
-/** D(x; σ) of a golden case, over its weights. */
-function goldenDenoiser(feed: Feed, reference: GoldenCase) {
-  const { config } = reference;
-  const shape = {
-    sample: reference.shape("in.x").slice(1),
-    classes: config.label_dim,
-    sigmaData: config.sigma_data,
-  };
-  const plugin = adm({
-    channels: config.model_channels,
-    channelMult: config.channel_mult,
-    channelMultEmb: config.channel_mult_emb,
-    blocks: config.num_blocks,
-    attention: config.attn_resolutions,
-    channelsPerHead: config.channels_per_head,
-  });
-  const network = compose(shape, plugin).get(NETWORK);
-  const weights = feed.weights("w.", (name) => reference.f32(`w.${name}`));
-  const denoiser = edmDenoiser((...inputs) => network.apply(weights.scope, ...inputs), 0.5);
-  const x = feed.tensor("x", reference.shape("in.x"), reference.f32("in.x"));
-  const sigma = feed.tensor("sigma", reference.shape("in.sigma"), reference.f32("in.sigma"));
-  const labels = labelsOf(reference.f32("in.class_labels"), config.label_dim);
-  return { denoiser, weights, x, sigma, condition: feed.label("label", labels) };
-}
+test("names the way out when options and samples do not fit", () => {
+  const refused = (options: Parameters<typeof adm>[0], sample = [3, 16, 16]) =>
+    thrown(() => compose({ sample, classes: 0, sigmaData: 0.5 }, adm(options)).get(NETWORK));
+  const cases = [
+    [{ ...recipe, attention: [8, 32] }, /attention asks for 32 pixels.*among 16, 8$/, /16, 8/],
+    [
+      { ...recipe, channels: 44, channelMult: [1, 3] },
+      /has 132 channels.*32 normalis/,
+      /multiples/,
+    ],
+    [{ ...recipe, channels: 40, channelsPerHead: 12 }, /80 channels.*6 attention heads/, /heads/],
+    [{ ...recipe, channels: 9 }, /embedding has 9 channels, should be even/, /even/],
+    [
+      { ...recipe, resampleFilter: [1, 2, 1] },
+      /resampleFilter \[1, 2, 1\]: it has 3 taps/,
+      /1,3,3,1/,
+    ],
+    [{ ...recipe, resampleFilter: [1, -1] }, /sum is not 0/, /1,1/],
+  ] as const;
+  for (const [options, message, fix] of cases) {
+    const error = refused(options);
+    assert.is(error.code, "E_OPTION");
+    assert.match(error.message, message);
+    assert.match(error.fix, fix);
+  }
+});
 
-for (const name of ["edm_adm_multihead", "edm_adm_3level", "edm_adm_head64", "edm_eps_adm"]) {
-  const check = hasGolden(name) ? test : test.skip;
-  check(`${name}: denoised images and gradients agree with NVlabs/edm`, async () => {
-    const reference = golden(name);
-    const feed = new Feed();
-    const { denoiser, weights, x, sigma, condition } = goldenDenoiser(feed, reference);
-    const outputs: Record<string, Tensor> = {};
-    // The networks here have no augmentation labels: a case with some fixes the rest of the network without them.
-    if (!reference.has("in.augment_labels")) {
-      outputs["out.D_x"] = denoiser.denoise(x, sigma, condition);
-      if (reference.has("gout")) {
-        const gout = feed.tensor("gout", reference.shape("gout"), reference.f32("gout"));
-        const loss = sum(mul(outputs["out.D_x"], gout));
-        const names = [...weights.tensors.keys()].map((key) => `grad.w.${key}`);
-        const gradients = grad(loss, [...weights.tensors.values(), x]);
-        for (const [i, key] of [...names, "grad.in.x"].entries()) outputs[key] = gradients[i];
-        assert.equal([...names, "grad.in.x"].sort(), reference.names("grad."));
-      }
-    }
-    if (reference.has("out.D_x_nolabel"))
-      outputs["out.D_x_nolabel"] = denoiser.denoise(x, sigma, {});
-    const result = await evaluate(outputs, feed);
-    for (const key of Object.keys(outputs)) reference.within(result[key], key);
+test("refuses augmentation labels that it has no place for", () => {
+  const network = compose(mnist, adm(recipe)).get(NETWORK);
+  const { x, sigma } = placeholders(mnist);
+  const augment = input("augment", [1, 9]);
+  const error = thrown(() => layoutOf((scope) => network.apply(scope, x, sigma, { augment })));
+  assert.is(error.code, "E_OPTION");
+  assert.match(error.message, /labels \[1, 9\]: augmentLabels is 0, should be 9/);
+});
+
+test("the first convolution has channels·channelMult[0] channels", () => {
+  const { entries } = layout(mnist, { ...recipe, channels: 8, channelMult: [3, 2] });
+  assert.equal(
+    entries.find(({ name }) => name === "model.enc.16x16_conv.weight")?.shape,
+    [24, 1, 3, 3],
+  );
+});
+
+const names = ["edm_adm", "edm_eps_adm"].flatMap(goldenNames);
+for (const name of names)
+  test(`${name}: denoised images and gradients agree with NVlabs/edm`, async () => {
+    await conforms(name, new ReferenceBackend());
   });
-}
+
+test("dropout and label dropout act where there are draws, and only there", async () => {
+  const feed = new Feed();
+  const plain = compose(mnist, adm(recipe)).get(NETWORK);
+  const shaky = (options: Parameters<typeof adm>[0]) =>
+    compose(mnist, adm({ ...recipe, ...options })).get(NETWORK);
+  const { scope } = feed.weights("w.", (_, shape) => numbers(shape, shape.length));
+  const x = feed.tensor("x", [1, 1, 16, 16], numbers([256]));
+  const c = feed.tensor("c", [1], [0.3]);
+  const label = feed.label("label", [3]);
+  const noise = feed.noise(7);
+  const outputs = {
+    calm: plain.apply(scope, x, c, { ...label, dropout: noise }),
+    still: shaky({ dropout: 0.5 }).apply(scope, x, c, label),
+    shaken: shaky({ dropout: 0.5 }).apply(scope, x, c, { ...label, dropout: noise }),
+    unlabelled: plain.apply(scope, x, c, {}),
+    forgot: shaky({ labelDropout: 1 }).apply(scope, x, c, { ...label, dropout: noise }),
+    rows: plain.apply(scope, x, c, {
+      classWeights: feed.tensor("rows", [1, 10], [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
+    }),
+  };
+  const result = await evaluate(outputs, feed);
+  assert.equal(result.still, result.calm);
+  assert.equal(result.forgot, result.unlabelled);
+  assert.equal(result.rows, result.calm);
+  for (const other of [result.shaken, result.unlabelled])
+    assert.ok(other.some((value, i) => Math.abs(value - result.calm[i]) > 1e-3));
+});
 
 test("an untrained network is silent: D(x) = cSkip·x", async () => {
   const feed = new Feed();
