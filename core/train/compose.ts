@@ -35,7 +35,7 @@ export function composeSampling(
 ): Container {
   const container = new Container();
   container.value(BACKEND, backend, "the run").value(DATA_SHAPE, shape, "the weights file");
-  const needed = new Set(["network", "teacher", "generator", "sampler"]);
+  const needed = new Set(["schedule", "network", "teacher", "generator", "sampler"]);
   for (const plugin of plugins) if (needed.has(plugin.kind)) plugin.install(container);
   return container;
 }

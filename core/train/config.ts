@@ -1,15 +1,12 @@
 import type { Resolver } from "../di/resolver.ts";
 import { failure, suggestion } from "../errors.ts";
+import { AVERAGES, type Average } from "../interfaces/average.ts";
 import { LOSSES, type Loss } from "../interfaces/loss.ts";
-import {
-  type ConfiguredPlugin,
-  group,
-  number,
-  type PluginKind,
-  parseOptions,
-  type Registry,
-} from "../plugin/mod.ts";
+import type { ConfiguredPlugin, PluginKind, Registry } from "../plugin/mod.ts";
 import type { TrainSettings } from "./trainer.ts";
+import { type RunSettings, readTrainOptions } from "./trainOptions.ts";
+
+export type { RunSettings } from "./trainOptions.ts";
 
 /** A plugin by name, with its options beside it: `{ use: "mlp", width: 128 }`. */
 export type Use = { readonly use: string } & Readonly<Record<string, unknown>>;
@@ -18,6 +15,8 @@ export type Use = { readonly use: string } & Readonly<Record<string, unknown>>;
 export interface RunConfig {
   readonly dataset: Use;
   readonly network: Use;
+  /** Noise levels of a model of timesteps; EDM's without one. */
+  readonly schedule?: Use;
   readonly teacher: Use;
   readonly generator?: Use;
   readonly critic?: Use;
@@ -27,7 +26,10 @@ export interface RunConfig {
   readonly losses: Readonly<Record<string, Options | false>>;
   /** By role. */
   readonly optimizers: Readonly<Record<string, Options>>;
-  /** By role; `false` leaves one out. */
+  /**
+   * By role, as `generator`, and others of that role by role and label, as `generator/slow`; `false` leaves one out. Samples
+   * are drawn with the one that has no label; weights of the others are written beside it.
+   */
   readonly averages?: Readonly<Record<string, Options | false>>;
   readonly metrics?: Readonly<Record<string, Options | false>>;
   /** Watchers of a user's own; those of the command line are not listed here. */
@@ -45,72 +47,18 @@ export interface ResolvedConfig {
   readonly config: RunConfig;
 }
 
-/** Numbers that change what a run reports, not what it computes. */
-export interface RunSettings {
-  /** Steps between two lines of the event log that carry losses. */
-  readonly logEvery: number;
-  /** Steps between two sample grids; 0 draws none. */
-  readonly sampleEvery: number;
-  /** Steps between two checkpoints; 0 keeps only the last. */
-  readonly checkpointEvery: number;
-  /** Samples per set when the run is judged. */
-  readonly evaluateCount: number;
-}
-
-const count = { integer: true, min: 0 } as const;
-const specs = {
-  seed: number({
-    default: 0,
-    min: 0,
-    max: Number.MAX_SAFE_INTEGER,
-    integer: true,
-    about: "every random draw of the run follows from it",
-  }),
-  steps: number({ default: 1000, ...count, about: "critic updates" }),
-  batch: number({ default: 32, min: 1, integer: true, about: "images an update sees" }),
-  criticStepsPerGeneratorStep: number({
-    default: 5,
-    min: 1,
-    integer: true,
-    about: "two time-scale update rule; 5 in the DMD2 paper",
-  }),
-  teacher: group(
-    {
-      steps: number({
-        default: 2000,
-        ...count,
-        about: "updates of the teacher before distillation",
-      }),
-      batch: number({ default: 32, min: 1, integer: true, about: "images a teacher update sees" }),
-    },
-    { about: "training of the teacher" },
-  ),
-  logEvery: number({
-    default: 50,
-    min: 1,
-    integer: true,
-    about: "steps between two log lines with losses",
-  }),
-  sampleEvery: number({
-    default: 0,
-    ...count,
-    about: "steps between two sample grids; 0 draws none",
-  }),
-  checkpointEvery: number({
-    default: 0,
-    ...count,
-    about: "steps between two checkpoints; 0 keeps only the last",
-  }),
-  evaluateCount: number({
-    default: 1000,
-    min: 1,
-    integer: true,
-    about: "samples per set when the run is judged",
-  }),
-};
-
 /** Sections with one plugin each, in order of installation. */
-const single = ["dataset", "network", "teacher", "generator", "critic", "sampler"] as const;
+const single = [
+  "dataset",
+  "network",
+  "schedule",
+  "teacher",
+  "generator",
+  "critic",
+  "sampler",
+] as const;
+/** Those of them that a run can do without. */
+const optionalSections: readonly string[] = ["schedule", "generator", "critic"];
 /** Sections with several: section name and kind. */
 const several: readonly (readonly [keyof RunConfig, PluginKind])[] = [
   ["losses", "loss"],
@@ -136,7 +84,7 @@ export function resolveConfig(config: RunConfig, registry: Registry): ResolvedCo
   const complete: Record<string, unknown> = {};
   for (const section of single) {
     const given = config[section];
-    if (!given && (section === "generator" || section === "critic")) continue;
+    if (!given && optionalSections.includes(section)) continue;
     const { use, ...options } = optionsAt(given, section);
     const plugin = registry.get(section, nameAt(use, section)).configure(options);
     plugins.push(plugin);
@@ -148,19 +96,20 @@ export function resolveConfig(config: RunConfig, registry: Registry): ResolvedCo
       if (given === false) continue;
       const { use, ...options } = optionsAt(given, `${section}.${key}`);
       const byRole = section === "optimizers" || section === "averages";
+      const [role, label] = byRole ? roleAndLabel(section, key) : [key];
       const name = byRole
         ? nameAt(use, `${section}.${key}`)
         : nameAt(use ?? key, `${section}.${key}`);
-      const plugin = registry
-        .get(kind, name)
-        .configure(byRole ? { ...options, role: key } : options);
-      plugins.push(kind === "loss" ? renamed(plugin, key) : plugin);
+      const plugin = registry.get(kind, name).configure(byRole ? { ...options, role } : options);
+      plugins.push(
+        kind === "loss" ? renamed(plugin, key) : label ? labelled(plugin, label) : plugin,
+      );
       const { role: _, ...rest } = plugin.options;
       entries.push([key, { use: plugin.name, ...(byRole ? rest : plugin.options) }]);
     }
     complete[section] = Object.fromEntries(entries);
   }
-  const settings = parseOptions("train", specs, optionsAt(config.train ?? {}, "train"));
+  const settings = readTrainOptions(optionsAt(config.train ?? {}, "train"));
   complete.train = settings;
   return { plugins, settings, config: complete as unknown as RunConfig };
 }
@@ -174,6 +123,30 @@ function renamed(plugin: ConfiguredPlugin, name: string): ConfiguredPlugin {
     return { name, role, weight, compute: (context) => loss.compute(context) };
   };
   return { ...plugin, install: (container) => void container.provide(LOSSES, create, name) };
+}
+
+/** `generator`, or `generator/slow` for one more average of it; a label becomes part of a file name. */
+function roleAndLabel(section: string, key: string): [role: string, label?: string] {
+  const at = key.indexOf("/");
+  if (at < 0) return [key];
+  const label = key.slice(at + 1);
+  if (section !== "averages" || !/^[\w-]+$/.test(label))
+    throw failure(
+      "E_CONFIG",
+      `Cannot read the config: ${section} has "${key}", expected ${section === "averages" ? "a role, or role/label with a label of letters, digits, _ and -" : "a role"}`,
+    );
+  return [key.slice(0, at), label];
+}
+
+/** An average beside the one that is served. */
+function labelled(plugin: ConfiguredPlugin, label: string): ConfiguredPlugin {
+  const create = (container: Resolver): Average => ({
+    ...(plugin.definition.create(plugin.options, container) as Average),
+    label,
+  });
+  const install: ConfiguredPlugin["install"] = (container) =>
+    void container.provide(AVERAGES, create, `${plugin.name} ${label}`);
+  return { ...plugin, install };
 }
 
 function optionsAt(value: unknown, place: string): Record<string, unknown> {

@@ -1,5 +1,5 @@
 import type { Resolver } from "../di/resolver.ts";
-import { renoiseSampler } from "../diffusion/renoise.ts";
+import { ownSampler } from "../diffusion/renoise.ts";
 import type { Backend } from "../interfaces/backend.ts";
 import { DATASET } from "../interfaces/dataset.ts";
 import type { Denoiser } from "../interfaces/denoiser.ts";
@@ -24,6 +24,8 @@ export interface Judgement {
 
 /** Most samples computed at a time: images, and points or other vectors. */
 const DRAW_BATCH = { images: 100, vectors: 10_000 } as const;
+/** Samples drawn while a stage is on. */
+export const SAMPLES = 100;
 /** Drawing noise is not training noise. */
 const EVALUATION_SEED = 99;
 
@@ -59,6 +61,11 @@ export class Evaluation {
     return drawn;
   }
 
+  /** Compiles what `draw` needs for so many samples of a role. */
+  async prepare(role: "teacher" | "generator", count: number): Promise<void> {
+    await this.#drawer(role, count);
+  }
+
   async #drawer(role: "teacher" | "generator", count: number): Promise<SampleDrawer> {
     const { shape } = this.#container.get(DATASET);
     const most = shape.sample.length === 1 ? DRAW_BATCH.vectors : DRAW_BATCH.images;
@@ -70,7 +77,7 @@ export class Evaluation {
       const sampler =
         role === "teacher"
           ? this.#container.get(SAMPLER)
-          : renoiseSampler(this.#container.get(GENERATOR).sigmas);
+          : ownSampler(this.#container.get(GENERATOR));
       const player = players[role] as Player<Denoiser>;
       drawer = await SampleDrawer.create(this.#backend, memory, player, sampler, shape, batch);
       this.#drawers.set(key, drawer);

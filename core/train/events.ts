@@ -31,6 +31,12 @@ export interface TrainEvents {
   "teacher/updated": { readonly step: number; readonly losses: Scalars };
   "generator/updated": { readonly step: number; readonly losses: Scalars };
   "critic/updated": { readonly step: number; readonly losses: Scalars };
+  /** What else is worth watching about the update that follows: see `diagnosis`. Every `train.diagnoseEvery` steps. */
+  "phase/diagnosed": {
+    readonly step: number;
+    readonly phase: "teacher" | "generator" | "critic";
+    readonly values: Scalars;
+  };
   /** All phases of the step are done; `ms` is the time they took, pauses excluded. */
   "step/end": { readonly step: number; readonly ms: number };
   /** `role` drew samples with `nfe` denoiser calls each. */

@@ -10,13 +10,17 @@ export {
   type Use,
 } from "./config.ts";
 export { type Command, Control } from "./control.ts";
+export { type DiagnosisProgram, diagnosisProgram, imageGradientName } from "./diagnosis.ts";
 export { Evaluation, type Judgement } from "./evaluation.ts";
 export * from "./events.ts";
+export type { GivenDraws } from "./givenDraws.ts";
 export { type PhaseProgram, phaseProgram } from "./phaseProgram.ts";
+export { checkCapacity, planRun, type RunPlan, type StagePlan } from "./planRun.ts";
 export { Player } from "./player.ts";
 export { Run, type RunRequest, type RunResult } from "./run.ts";
 export { type RunFolder, runFolder } from "./runFolder.ts";
+export { type SamplerStates, samplerStates, type TracedRule, traceRule } from "./samplerProgram.ts";
 export { type Drawn, type DrawRequest, SampleDrawer } from "./sampling.ts";
-export { alternating, type Phase, phasesAt, schedule, teacherOnly } from "./schedule.ts";
+export { alternating, type Phase, phasesAt, schedule, type Ttur, teacherOnly } from "./schedule.ts";
 export { type Stage, Trainer, type TrainSettings } from "./trainer.ts";
 export { decodeWeights, encodeWeights, type WeightsInfo } from "./weightsFile.ts";

@@ -17,8 +17,16 @@ import type { Shape } from "../tensor/shape.ts";
 /** Tensors by name, as a weights file holds them. */
 export type NamedTensors = Record<string, { shape: Shape; data: Float32Array }>;
 
-/** Which copy of a role's weights: those being trained, or what samples are drawn with. */
-export type Copy = "weights" | "served";
+/** Which copy of a role's weights: those being trained, what samples are drawn with, or an average by its label. */
+export type Copy = "weights" | "served" | `average/${string}`;
+
+/** A running average in its place. */
+export interface KeptAverage {
+  readonly average: Average;
+  readonly copy: Copy;
+  /** Name of the scalar that says how much of it an update keeps. */
+  readonly keep: string;
+}
 
 /**
  * A role in a run: its network, its parameters on the device (weights, optimiser moments, running average), and how many
@@ -29,7 +37,8 @@ export class Player<T> {
   readonly role: Role<T>;
   readonly layout: ParameterLayout;
   readonly optimizer: Optimizer | undefined;
-  readonly average: Average | undefined;
+  /** The served one first. */
+  readonly averages: readonly KeptAverage[];
   readonly #memory: Memory;
   /** Optimiser updates done so far. */
   updates = 0;
@@ -38,7 +47,7 @@ export class Player<T> {
     name: RoleName,
     role: Role<T>,
     memory: Memory,
-    training: { optimizer?: Optimizer; average?: Average } = {},
+    training: { optimizer?: Optimizer; average?: Average; averages?: readonly Average[] } = {},
   ) {
     this.name = name;
     this.role = role;
@@ -46,13 +55,20 @@ export class Player<T> {
     this.layout = layoutOf((scope) => role.declare(scope));
     const trained = this.layout.count > 0;
     this.optimizer = trained ? training.optimizer : undefined;
-    this.average = trained ? training.average : undefined;
+    const { average, averages = average ? [average] : [] } = training;
+    this.averages = trained ? inPlaces(averages) : [];
     for (const { name, size } of this.#states) memory.allocate(name, size);
   }
 
   /** State names of one copy, without the arena number. */
   owner(copy: Copy): string {
-    return `${this.name}.${copy === "served" && this.average ? "average" : "weights"}`;
+    if (copy === "weights") return `${this.name}.weights`;
+    if (copy !== "served") return `${this.name}.${copy}`;
+    return `${this.name}.${this.average ? "average" : "weights"}`;
+  }
+  /** The average that samples are drawn with. */
+  get average(): Average | undefined {
+    return this.averages.find(({ copy }) => copy === "served")?.average;
   }
   moment(name: string): string {
     return `${this.name}.${name}`;
@@ -60,7 +76,7 @@ export class Player<T> {
   get #owners(): string[] {
     return [
       this.owner("weights"),
-      ...(this.average ? [this.owner("served")] : []),
+      ...this.averages.map(({ copy }) => this.owner(copy)),
       ...(this.optimizer?.moments ?? []).map((name) => this.moment(name)),
     ];
   }
@@ -79,6 +95,7 @@ export class Player<T> {
 
   /** Fresh weights from the seed, then those inherited from the teacher; the average starts equal, moments at zero. */
   initialise(seed: number, teacher?: NamedTensors): void {
+    if (this.#memory.sizesOnly) return;
     const values = unpackArenas(this.layout, initialise(this.layout, seed));
     for (const name of Object.keys(values)) {
       const source = this.role.inherits?.(name);
@@ -92,7 +109,8 @@ export class Player<T> {
   load(tensors: NamedTensors): void {
     packArenas(this.layout, tensors).forEach((data, arena) => {
       this.#memory.write(arenaName(this.owner("weights"), arena), data);
-      if (this.average) this.#memory.write(arenaName(this.owner("served"), arena), data);
+      for (const { copy } of this.averages)
+        this.#memory.write(arenaName(this.owner(copy), arena), data);
       for (const name of this.optimizer?.moments ?? [])
         this.#memory.write(arenaName(this.moment(name), arena), new Float32Array(data.length));
     });
@@ -131,4 +149,23 @@ export class Player<T> {
       );
     for (const { name } of this.#states) this.#memory.write(name, states[name]);
   }
+}
+
+/** Scalar input: the share of the old average that an update keeps. */
+const AVERAGE_KEEP = "keep";
+
+/** The average without a label is served; where all have one, the weights are. */
+function inPlaces(averages: readonly Average[]): KeptAverage[] {
+  const places = averages.map((average): KeptAverage => {
+    const { label } = average;
+    if (label === undefined) return { average, copy: "served", keep: AVERAGE_KEEP };
+    return { average, copy: `average/${label}`, keep: `${AVERAGE_KEEP} ${label}` };
+  });
+  const twice = places.find(({ copy }, i) => places.findIndex((p) => p.copy === copy) !== i);
+  if (twice)
+    throw failure(
+      "E_CONFIG",
+      `Cannot keep two averages of the ${twice.average.role} called "${twice.average.label ?? ""}": each needs a label of its own`,
+    );
+  return places;
 }

@@ -10,7 +10,8 @@ import { loadCheckpoint, type Manifest, type States, saveCheckpoint } from "./ch
 import { composeRun } from "./compose.ts";
 import type { ResolvedConfig } from "./config.ts";
 import { type Command, Control } from "./control.ts";
-import { Evaluation, type Judgement } from "./evaluation.ts";
+import { Evaluation, type Judgement, SAMPLES } from "./evaluation.ts";
+import { checkCapacity, planRun } from "./planRun.ts";
 import type { Player } from "./player.ts";
 import { type RunFolder, runFolder } from "./runFolder.ts";
 import type { Drawn } from "./sampling.ts";
@@ -31,9 +32,6 @@ export interface RunRequest {
   };
   readonly observers?: readonly Observer[];
 }
-
-/** Samples drawn while a stage is on. */
-const SAMPLES = 100;
 
 /** How a run ended. */
 export interface RunResult {
@@ -81,7 +79,7 @@ export class Run {
 
   /**
    * Checks folder and data, and loads what is to be resumed. Nothing is overwritten before everything was found sound.
-   * @throws CheckpointError, OptionError, or E_DATA
+   * @throws CheckpointError, OptionError, E_DATA, or E_DEVICE_LIMIT when the device is too small for the run
    */
   static async create(request: RunRequest): Promise<Run> {
     const { output, resolved, backend, data = {} } = request;
@@ -98,8 +96,9 @@ export class Run {
     const container = await composeRun(resolved.plugins, backend, data);
     let run: Run | undefined;
     try {
+      // Finds now what would otherwise end the run after hours of teacher training.
+      checkCapacity(await planRun(container, resolved.settings, backend), backend);
       run = new Run(request, container, folder);
-      run.#trace();
       if (resumed) {
         run.#restore(resumed);
         await folder?.writeConfig(resolved.config);
@@ -109,13 +108,6 @@ export class Run {
       await (run ?? container).dispose();
       throw error;
     }
-  }
-
-  /** Finds now what would otherwise end the run after hours of teacher training. */
-  #trace(): void {
-    const { settings } = this.#request.resolved;
-    if (this.#teacherLearns && settings.teacher.steps > 0) this.trainer.trace("teacher");
-    if (this.trainer.players.generator && settings.steps > 0) this.trainer.trace("distillation");
   }
 
   #restore({ manifest, states }: { manifest: Manifest; states: States }): void {
@@ -300,6 +292,13 @@ export class Run {
     if (!this.#folder || player.layout.count === 0) return;
     const info = { role, data: this.#dataset.shape, config: this.#request.resolved.config };
     await this.#folder.writeWeights(role, encodeWeights(await player.read("served"), info));
+    for (const { copy, average } of player.averages)
+      if (average.label !== undefined)
+        await this.#folder.writeWeights(
+          role,
+          encodeWeights(await player.read(copy), info),
+          average.label,
+        );
   }
 
   /** Draws samples from a role's served weights, one set at a time. The teacher uses the configured sampler, the generator its own levels. */

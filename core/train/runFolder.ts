@@ -22,7 +22,8 @@ export interface RunFolder {
   begin(config: RunConfig): Promise<void>;
   /** Replaces the config, for a run that goes on with another: what is in the folder defines what comes next. */
   writeConfig(config: RunConfig): Promise<void>;
-  writeWeights(role: "teacher" | "generator", bytes: Uint8Array): Promise<void>;
+  /** With a label those of an average that is not served, in a folder of their own. */
+  writeWeights(role: "teacher" | "generator", bytes: Uint8Array, label?: string): Promise<void>;
   writeReport(judgements: readonly Judgement[], device: DeviceInfo): Promise<void>;
 }
 
@@ -34,7 +35,8 @@ export function runFolder(files: FileSystem, path: string): RunFolder {
   const at = (...names: string[]) => files.join(path, ...names);
   const own = ["config.json", "events.jsonl", "checkpoint", "samples", "losses.svg", "report.json"];
   const weights = (role: string) => `${role}.safetensors`;
-  const all = [...own, weights("teacher"), weights("generator")];
+  const averages = at("averages");
+  const all = [...own, "averages", weights("teacher"), weights("generator")];
   const writeConfig = (config: RunConfig) => files.write(at("config.json"), text(config));
   return {
     path,
@@ -55,7 +57,11 @@ export function runFolder(files: FileSystem, path: string): RunFolder {
       await writeConfig(config);
     },
     writeConfig,
-    writeWeights: (role, bytes) => files.write(at(weights(role)), bytes),
+    async writeWeights(role, bytes, label) {
+      if (label === undefined) return files.write(at(weights(role)), bytes);
+      await files.makeDir(averages);
+      return files.write(files.join(averages, weights(`${role}-${label}`)), bytes);
+    },
     writeReport: (judgements, device) =>
       files.write(at("report.json"), text({ device, judgements })),
   };

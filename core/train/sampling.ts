@@ -3,12 +3,12 @@ import { program } from "../graph/mod.ts";
 import type { Backend, Executable, HostArray, Memory } from "../interfaces/backend.ts";
 import type { DataShape } from "../interfaces/dataset.ts";
 import type { Denoiser } from "../interfaces/denoiser.ts";
-import type { Sampler, SamplerModel } from "../interfaces/sampler.ts";
-import { broadcastTo, input, reshape, state } from "../ops/mod.ts";
+import type { Sampler } from "../interfaces/sampler.ts";
+import { input } from "../ops/mod.ts";
 import { sampleNoise } from "../random/hostRandom.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { Player } from "./player.ts";
-import { ScalarInputs } from "./scalarInputs.ts";
+import { type SamplerStates, samplerStates, type TracedRule, traceRule } from "./samplerProgram.ts";
 
 /** Samples on the host, with what they cost. */
 export interface Drawn {
@@ -29,12 +29,8 @@ export interface DrawRequest {
 }
 
 /** A rule of the sampler, ready to run. */
-interface CompiledRule {
+interface CompiledRule extends Omit<TracedRule, "updates"> {
   readonly run: Executable;
-  readonly scalars: ScalarInputs;
-  readonly nfe: number;
-  /** Inputs that take fresh noise. */
-  readonly noises: readonly string[];
 }
 
 /**
@@ -48,12 +44,15 @@ export class SampleDrawer {
   readonly #data: DataShape;
   readonly #batch: number;
   readonly #memory: Memory;
+  readonly #states: SamplerStates;
 
   private constructor(sampler: Sampler, data: DataShape, batch: number, memory: Memory) {
     this.#sampler = sampler;
     this.#data = data;
     this.#batch = batch;
     this.#memory = memory;
+    // Drawers of one batch size share the states.
+    this.#states = samplerStates(sampler, `samples.${batch}`, [batch, ...data.sample]);
   }
 
   /** @param batch samples computed at a time; any count can be drawn */
@@ -66,7 +65,7 @@ export class SampleDrawer {
     batch: number,
   ): Promise<SampleDrawer> {
     const drawer = new SampleDrawer(sampler, data, batch, memory);
-    memory.allocate(drawer.#x, batch * sizeOf(data.sample));
+    for (const name of drawer.#states.names) memory.allocate(name, batch * sizeOf(data.sample));
     for (const rule of new Set(sampler.steps.map((step) => step.rule)))
       await drawer.#compile(backend, player, rule);
     return drawer;
@@ -75,10 +74,6 @@ export class SampleDrawer {
   /** Denoiser calls for one sample. */
   get nfe(): number {
     return this.#sampler.steps.reduce((sum, { rule }) => sum + this.#rules.get(rule)!.nfe, 0);
-  }
-  /** Name of the state that holds the samples; drawers of one batch size share it. */
-  get #x(): string {
-    return `samples.${this.#batch}`;
   }
 
   /** @throws OptionError when the labels are not those of `count` samples */
@@ -122,10 +117,11 @@ export class SampleDrawer {
       sampleNoise(eps, { seed, draw: draw++, first, size });
       return eps;
     };
-    const { sigmaMax, steps } = this.#sampler;
+    const { sigmaMax, startScale = sigmaMax, steps } = this.#sampler;
+    const [samples] = this.#states.names;
     this.#memory.write(
-      this.#x,
-      noise().map((eps) => sigmaMax * eps),
+      samples,
+      noise().map((eps) => startScale * eps),
     );
     for (const { rule, values } of steps) {
       const { run, scalars, noises } = this.#rules.get(rule)!;
@@ -134,32 +130,17 @@ export class SampleDrawer {
       for (const name of noises) inputs[name] = noise();
       await run.run(inputs);
     }
-    return (await this.#memory.read(this.#x)) as Float32Array;
+    return (await this.#memory.read(samples)) as Float32Array;
   }
 
   async #compile(backend: Backend, player: Player<Denoiser>, rule: string): Promise<void> {
-    const shape = [this.#batch, ...this.#data.sample];
-    const x = state(this.#x, shape);
-    const scalars = new ScalarInputs();
-    const noises: string[] = [];
-    let nfe = 0;
     const { network } = player.bind("served");
     const condition = this.#data.classes ? { label: input("label", [this.#batch], "i32") } : {};
-    const model: SamplerModel = {
-      denoise: (noisy, sigma) => {
-        nfe++;
-        const levels = broadcastTo(reshape(sigma, [1]), { shape: [this.#batch] });
-        return network.denoise(noisy, levels, condition);
-      },
-      noise: () => {
-        noises.push(`noise.${noises.length}`);
-        return input(noises[noises.length - 1], shape);
-      },
-    };
-    const next = this.#sampler.rules[rule](x, scalars.named, model);
-    const traced = program({ name: `${player.name} ${rule}`, updates: [[x, next]] });
-    const run = await backend.compile(traced, this.#memory);
-    this.#rules.set(rule, { run, scalars, nfe, noises });
+    const { updates, ...traced } = traceRule(this.#sampler, rule, this.#states, (x, sigma) =>
+      network.denoise(x, sigma, condition),
+    );
+    const step = program({ name: `${player.name} ${rule}`, updates });
+    this.#rules.set(rule, { run: await backend.compile(step, this.#memory), ...traced });
   }
 
   dispose(): void {

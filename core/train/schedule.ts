@@ -10,18 +10,39 @@ export type Phase = "teacher" | "generator" | "critic";
 /** What a step consists of, in order; pure. */
 export type PhasesAt<P extends Phase> = (step: number) => readonly P[];
 
-/**
- * Two time-scale update rule: the critic moves every step, the generator before it in every `ratio`-th
- * (Yin et al. 2024, DMD2, arXiv:2405.14867). `ratio` is criticStepsPerGeneratorStep, a whole number >= 1.
- */
-export const phasesAt = (step: number, ratio: number): readonly ("generator" | "critic")[] =>
-  step % ratio === 0 ? ["generator", "critic"] : ["critic"];
+/** Two time-scale update rule: how often each role moves in a cycle. Whole numbers >= 1. */
+export interface Ttur {
+  readonly critic: number;
+  /** 1 by default. */
+  readonly generator?: number;
+  /**
+   * Whether a step belongs to one role. Then a cycle is `generator` steps of the generator and `critic` of the critic after
+   * them; otherwise it is as long as the larger number, and each role moves in its first steps, the generator first.
+   */
+  readonly exclusive?: boolean;
+}
 
-/** The phases of distillation at a TTUR ratio; 5 in the paper. */
+/**
+ * Who moves at a step. At 5:1 the critic moves every step and the generator before it in every fifth, as DMD2 does
+ * (Yin et al. 2024, arXiv:2405.14867). A number is the critic's share, to one of the generator.
+ */
+export function phasesAt(step: number, ttur: number | Ttur): readonly ("generator" | "critic")[] {
+  const {
+    critic,
+    generator = 1,
+    exclusive = false,
+  } = typeof ttur === "number" ? { critic: ttur } : ttur;
+  if (exclusive) return step % (critic + generator) < generator ? ["generator"] : ["critic"];
+  const place = step % Math.max(critic, generator);
+  const moves = { generator: place < generator, critic: place < critic };
+  return (["generator", "critic"] as const).filter((role) => moves[role]);
+}
+
+/** The phases of distillation at a TTUR ratio; 5:1 in the paper. */
 export const alternating =
-  (ratio = 5): PhasesAt<"generator" | "critic"> =>
+  (ttur: number | Ttur = 5): PhasesAt<"generator" | "critic"> =>
   (step) =>
-    phasesAt(step, ratio);
+    phasesAt(step, ttur);
 
 /** The phases of teacher training. */
 export const teacherOnly: PhasesAt<"teacher"> = () => ["teacher"];

@@ -1,7 +1,7 @@
 import type { Resolver } from "../di/resolver.ts";
 import { failure, suggestion } from "../errors.ts";
 import { AVERAGES } from "../interfaces/average.ts";
-import type { Backend, Executable, HostArray, Memory } from "../interfaces/backend.ts";
+import type { Backend, Executable, Memory } from "../interfaces/backend.ts";
 import { CRITIC } from "../interfaces/critic.ts";
 import { DATA_SHAPE, type Dataset } from "../interfaces/dataset.ts";
 import type { Denoiser } from "../interfaces/denoiser.ts";
@@ -10,23 +10,24 @@ import { LOSSES, type Loss } from "../interfaces/loss.ts";
 import { OPTIMIZERS } from "../interfaces/optimizer.ts";
 import type { Role, RoleName } from "../interfaces/role.ts";
 import { TEACHER } from "../interfaces/teacher.ts";
-import { hostRandom } from "../random/hostRandom.ts";
-import { keyOf } from "../random/philox.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { EventBus } from "./bus.ts";
 import type { Command, Control } from "./control.ts";
+import { type DiagnosisProgram, diagnosisProgram } from "./diagnosis.ts";
 import type { Scalars } from "./events.ts";
+import type { GivenDraws } from "./givenDraws.ts";
+import type { PhaseDefinition } from "./phaseContext.ts";
+import { phaseInputs, phaseNumbers } from "./phaseFeed.ts";
+import { STORED } from "./phaseImages.ts";
 import {
-  AVERAGE_KEEP,
+  GATHERED_KEEP,
   GRADIENT_NORM,
   type PhaseProgram,
   type Players,
   phaseProgram,
-  STORED,
-  weightName,
 } from "./phaseProgram.ts";
 import { Player } from "./player.ts";
-import { alternating, type Phase, runSchedule, teacherOnly } from "./schedule.ts";
+import { alternating, type Phase, runSchedule, type Ttur, teacherOnly } from "./schedule.ts";
 
 /** Numbers of a run that belong to no plugin. */
 export interface TrainSettings {
@@ -36,8 +37,16 @@ export interface TrainSettings {
   readonly steps: number;
   /** Images an update sees. */
   readonly batch: number;
-  /** TTUR ratio; 5 in the DMD2 paper. */
-  readonly criticStepsPerGeneratorStep: number;
+  /** Updates of critic and generator in a cycle; 5:1 in the DMD2 paper. */
+  readonly ttur: Ttur;
+  /** What the critic sees after the generator's turn: the images of that turn, or new ones. "shared" by default. */
+  readonly criticImages?: "shared" | "fresh";
+  /** Parts in which the gradient of a batch is gathered; 1 by default. */
+  readonly accumulate?: number;
+  /** Whether network blocks are computed again for the gradient, for less memory; "none" by default. */
+  readonly checkpointing?: "none" | "blocks";
+  /** Steps between two diagnoses; 0, the default, takes none. */
+  readonly diagnoseEvery?: number;
   readonly teacher: { readonly steps: number; readonly batch: number };
 }
 
@@ -47,11 +56,15 @@ export type Stage = "teacher" | "distillation";
 /** A traced update, compiled when its stage begins. */
 interface PreparedPhase extends PhaseProgram {
   run?: Executable;
+  applyRun?: Executable;
 }
+interface PreparedDiagnosis extends DiagnosisProgram {
+  run?: Executable;
+}
+type Made = "fresh" | "stored";
 
 /** How often the losses are checked for NaN and infinity, in steps, and the last; each check waits for the device. */
 const HEALTH_INTERVAL = 50;
-const BATCH_STREAM = 1;
 
 /**
  * Trains the teacher, then distils it. Holds the players and the compiled programs; the alternation is the schedule's, the
@@ -66,6 +79,8 @@ export class Trainer {
   readonly #bus: EventBus;
   readonly #losses: readonly Loss[];
   readonly #programs = new Map<string, PreparedPhase>();
+  readonly #diagnoses = new Map<string, PreparedDiagnosis>();
+  readonly #draws: GivenDraws | undefined;
   /** Factors of losses that commands have changed, by name. */
   readonly changedWeights: Map<string, number> = new Map();
 
@@ -75,7 +90,9 @@ export class Trainer {
     dataset: Dataset,
     bus: EventBus,
     settings: TrainSettings,
+    draws?: GivenDraws,
   ) {
+    this.#draws = draws;
     this.#backend = backend;
     this.#dataset = dataset;
     this.#settings = settings;
@@ -84,8 +101,8 @@ export class Trainer {
     this.memory = backend.createMemory();
     const player = <T>(name: RoleName, role: Role<T>): Player<T> => {
       const optimizer = container.all(OPTIMIZERS).find((entry) => entry.role === name);
-      const average = container.all(AVERAGES).find((entry) => entry.role === name);
-      return new Player(name, role, this.memory, { optimizer, average });
+      const averages = container.all(AVERAGES).filter((entry) => entry.role === name);
+      return new Player(name, role, this.memory, { optimizer, averages });
     };
     const shape = container.get(DATA_SHAPE);
     this.players = {
@@ -110,7 +127,7 @@ export class Trainer {
 
   /** Runs one stage from `start`; resolves with the step that would come next. */
   async train(stage: Stage, { start = 0, control, obey }: TrainRequest = {}): Promise<number> {
-    const { steps, teacher, criticStepsPerGeneratorStep: ratio } = this.#settings;
+    const { steps, teacher, ttur } = this.#settings;
     const carryOut = async (command: Command, step: number) => {
       if (command.type === "set-weight") this.setWeight(command.loss, command.weight);
       await obey?.(command, step);
@@ -123,15 +140,16 @@ export class Trainer {
         update: { teacher: (step) => this.#update("teacher", step, "fresh") },
         steps: teacher.steps,
       });
-    const phasesAt = alternating(ratio);
-    const generatorMovesAt = (step: number) => phasesAt(step).includes("generator");
+    const phasesAt = alternating(ttur);
+    const sharedAt = (step: number) =>
+      this.#sharesImages && phasesAt(step).includes("generator") ? "stored" : "fresh";
     return runSchedule({
       ...common,
       phasesAt,
       update: {
         generator: (step) => this.#update("generator", step, "fresh"),
         // As in the official loop, the critic learns from the very images of the generator's turn.
-        critic: (step) => this.#update("critic", step, generatorMovesAt(step) ? "stored" : "fresh"),
+        critic: (step) => this.#update("critic", step, sharedAt(step)),
       },
       steps,
     });
@@ -156,75 +174,124 @@ export class Trainer {
     for (const [phase, generated] of this.#phasesOf(stage)) this.#phase(phase, generated);
   }
 
-  /** Compiles what a stage needs, so that the first step is not the slow one. */
+  /** Compiles what a stage needs, so that the first step is not the slow one; what the other needed makes room for it. */
   async prepare(stage: Stage): Promise<void> {
-    for (const [phase, generated] of this.#phasesOf(stage)) await this.#compiled(phase, generated);
+    const other = [...this.#programs].filter(
+      ([key]) => key.startsWith("teacher") !== (stage === "teacher"),
+    );
+    for (const [, prepared] of other) releasePrograms(prepared);
+    for (const [phase, generated] of this.#phasesOf(stage)) {
+      await this.#compiled(phase, generated);
+      if (this.#settings.diagnoseEvery) await this.#diagnosis(phase, generated);
+    }
   }
 
-  #phasesOf(stage: Stage): [Phase, "fresh" | "stored"][] {
+  get #sharesImages(): boolean {
+    return this.#settings.criticImages !== "fresh" && !this.#settings.ttur.exclusive;
+  }
+
+  #phasesOf(stage: Stage): [Phase, Made][] {
     if (stage === "teacher") return [["teacher", "fresh"]];
-    const alone = this.#settings.criticStepsPerGeneratorStep > 1;
-    return [
-      ["generator", "fresh"],
-      ["critic", "stored"],
-      ...(alone ? [["critic", "fresh"] as [Phase, "fresh"]] : []),
-    ];
+    const { critic, generator = 1 } = this.#settings.ttur;
+    const phases: [Phase, Made][] = [["generator", "fresh"]];
+    if (this.#sharesImages) phases.push(["critic", "stored"]);
+    if (!this.#sharesImages || critic > generator) phases.push(["critic", "fresh"]);
+    return phases;
   }
 
-  #phase(phase: Phase, generated: "fresh" | "stored"): PreparedPhase {
+  #definition(phase: Phase, generated: Made): PhaseDefinition {
+    return {
+      ...{ phase, generated, batch: this.#batchOf(phase), players: this.players },
+      losses: this.#losses,
+      data: this.#dataset.shape,
+      parts: this.#parts,
+      recompute: this.#settings.checkpointing,
+      noise: this.#draws?.source(phase, generated),
+    };
+  }
+
+  #phase(phase: Phase, generated: Made): PreparedPhase {
     const key = `${phase} ${generated}`;
     let prepared = this.#programs.get(key);
     if (!prepared) {
-      prepared = phaseProgram({
-        ...{ phase, generated, batch: this.#batchOf(phase), players: this.players },
-        losses: this.#losses,
-        data: this.#dataset.shape,
-      });
+      prepared = phaseProgram(this.#definition(phase, generated));
       this.#programs.set(key, prepared);
     }
     return prepared;
   }
 
-  async #compiled(phase: Phase, generated: "fresh" | "stored") {
+  async #compiled(phase: Phase, generated: Made) {
     const prepared = this.#phase(phase, generated);
+    for (const [name, size] of Object.entries(prepared.states)) this.memory.allocate(name, size);
     const run = (prepared.run ??= await this.#backend.compile(prepared.program, this.memory));
+    if (prepared.apply)
+      prepared.applyRun ??= await this.#backend.compile(prepared.apply, this.memory);
     return { ...prepared, run };
   }
 
   #batchOf(phase: Phase): number {
     return phase === "teacher" ? this.#settings.teacher.batch : this.#settings.batch;
   }
+  get #parts(): number {
+    return this.#settings.accumulate ?? 1;
+  }
 
-  async #update(phase: Phase, step: number, generated: "fresh" | "stored"): Promise<Scalars> {
-    const { run, scalars, readsReal, outputs } = await this.#compiled(phase, generated);
+  async #update(phase: Phase, step: number, generated: Made): Promise<Scalars> {
+    const { diagnoseEvery = 0 } = this.#settings;
+    const { run, applyRun, scalars, readsReal, outputs } = await this.#compiled(phase, generated);
     const player = this.players[phase]!;
-    const size = this.#batchOf(phase);
     const steps = phase === "teacher" ? this.#settings.teacher.steps : this.#settings.steps;
-    const inputs: Record<string, HostArray> = {
-      key: keyOf(this.#settings.seed, step),
-      scalars: scalars.encode({
-        ...player.optimizer!.scalars({ update: player.updates, step, steps }),
-        [AVERAGE_KEEP]: player.average?.keep(player.updates, size) ?? 0,
-        ...Object.fromEntries(
-          this.#losses.map((loss) => [
-            weightName(loss),
-            this.changedWeights.get(loss.name) ?? loss.weight,
-          ]),
-        ),
-      }),
-    };
-    if (readsReal) {
-      const stream = BATCH_STREAM + (phase === "teacher" ? 0 : phase === "generator" ? 1 : 2);
-      const real = this.#dataset.batch(size, hostRandom(this.#settings.seed, step, stream));
-      inputs["real.x"] = real.x;
-      if (this.#dataset.shape.classes) inputs["real.label"] = real.label;
-    }
-    await run.run(inputs);
+    const numbers = this.#numbers(phase, step, steps);
+    const inputs = this.#inputs(phase, step, readsReal);
+    if (diagnoseEvery > 0 && step % diagnoseEvery === 0)
+      await this.#diagnose(phase, step, generated);
+    for (let part = 0; part < this.#parts; part++)
+      await run.run({
+        ...inputs(part),
+        scalars: scalars.encode({ ...numbers, [GATHERED_KEEP]: part === 0 ? 0 : 1 }),
+      });
+    const last = applyRun ?? run;
+    if (applyRun)
+      await applyRun.run({ scalars: scalars.encode({ ...numbers, [GATHERED_KEEP]: 1 }) });
     player.updates++;
     if (step % HEALTH_INTERVAL === 0 || step === steps - 1)
-      await this.#checkHealth(run, phase, step, outputs);
-    const read = (name: string) => run.read(name).then((values) => values[0]);
-    return Object.fromEntries(outputs.map((name) => [name, { read: () => read(name) }]));
+      await this.#checkHealth(last, phase, step, outputs);
+    return scalarsOf(last, outputs);
+  }
+
+  #numbers(phase: Phase, step: number, steps: number): Record<string, number> {
+    return phaseNumbers(this.players[phase]!, this.#losses, {
+      ...{ step, steps, batch: this.#batchOf(phase) },
+      changedWeights: this.changedWeights,
+    });
+  }
+
+  #inputs(phase: Phase, step: number, readsReal: boolean) {
+    return phaseInputs(this.#dataset, {
+      ...{ phase, step, readsReal, seed: this.#settings.seed },
+      ...{ batch: this.#batchOf(phase), parts: this.#parts },
+      given: this.#draws?.inputs(phase, step),
+    });
+  }
+
+  async #diagnosis(phase: Phase, generated: Made) {
+    const key = `${phase} ${generated}`;
+    const made: PreparedDiagnosis =
+      this.#diagnoses.get(key) ?? diagnosisProgram(this.#definition(phase, generated));
+    this.#diagnoses.set(key, made);
+    const run = (made.run ??= await this.#backend.compile(made.program, this.memory));
+    return { ...made, run };
+  }
+
+  /** Looks inside the update that comes next, with its draws and its images, and tells the bus. */
+  async #diagnose(phase: Phase, step: number, generated: Made): Promise<void> {
+    const { run, ...made } = await this.#diagnosis(phase, generated);
+    const weights = this.#numbers(phase, step, 1);
+    await run.run({
+      ...this.#inputs(phase, step, made.readsReal)(0),
+      scalars: made.scalars.encode(weights),
+    });
+    this.#bus.emit("phase/diagnosed", { step, phase, values: scalarsOf(run, made.outputs) });
   }
 
   async #checkHealth(
@@ -246,11 +313,23 @@ export class Trainer {
   }
 
   dispose(): void {
-    for (const { run } of this.#programs.values()) run?.dispose();
+    for (const prepared of this.#programs.values()) releasePrograms(prepared);
+    for (const { run } of this.#diagnoses.values()) run?.dispose();
     this.#programs.clear();
+    this.#diagnoses.clear();
     this.memory.dispose();
   }
 }
+
+function releasePrograms(prepared: PreparedPhase): void {
+  prepared.run?.dispose();
+  prepared.applyRun?.dispose();
+  prepared.run = undefined;
+  prepared.applyRun = undefined;
+}
+
+const scalarsOf = (run: Executable, names: readonly string[]): Scalars =>
+  Object.fromEntries(names.map((name) => [name, { read: async () => (await run.read(name))[0] }]));
 
 /** How to run a stage. */
 export interface TrainRequest {

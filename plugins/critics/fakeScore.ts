@@ -1,9 +1,15 @@
-import { edmDenoiser, edmFeatures, placeholders } from "../../core/diffusion/mod.ts";
+import { placeholders, scheduleIn } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
-import { CRITIC, type Critic, DATA_SHAPE, NETWORK } from "../../core/interfaces/mod.ts";
+import {
+  CRITIC,
+  type Critic,
+  DATA_SHAPE,
+  NETWORK,
+  type Network,
+} from "../../core/interfaces/mod.ts";
 import { conv, groupNorm, linear, type Scope } from "../../core/nn/mod.ts";
 import { reshape, silu } from "../../core/ops/mod.ts";
-import { boolean, definePlugin, number } from "../../core/plugin/mod.ts";
+import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import { formatShape } from "../../core/tensor/shape.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 
@@ -12,8 +18,9 @@ const BODY = "fake_unet";
 /**
  * The fake score D_fake with a discriminator head h on its encoder's features.
  *   D_fake(x; σ) = cSkip·x + cOut·F(cIn·x; cNoise);   logit = h(features of F(cIn·x; cNoise))
- * x [B, …], sigma [B] → [B, …] and [B, 1]. Image features [B, C, H, H]: conv 4×4/2, norm, SiLU, conv to 1×1, norm, SiLU,
- * conv 1×1. Vector features [B, N]: linear, SiLU, linear. A discriminator loss gives no gradient to F's decoder.
+ * x [B, …], sigma [B] → [B, …] and [B, 1]. Image features [B, C, H, H]: conv 4×4/2, norm, SiLU until H ≤ 4 (once for 8×8,
+ * three times for SDXL's 32×32), conv to 1×1, norm, SiLU, conv 1×1. Vector features [B, N]: linear, SiLU, linear. A
+ * discriminator loss gives no gradient to F's decoder.
  * Parameters `fake_unet.*`, started from the teacher, and `cls_pred_branch.*`.
  * Yin et al. 2024, DMD2, arXiv:2405.14867, section 4.3; head as in the official code for EDM.
  */
@@ -23,6 +30,10 @@ export const fakeScore = definePlugin({
   token: CRITIC,
   about: "Fake score over the network, with a discriminator head on its encoder",
   options: {
+    tap: choice(["encoder", "middle"], {
+      default: "encoder",
+      about: "what the discriminator reads: the encoder's output, or that of the middle blocks",
+    }),
     head: boolean({
       default: true,
       about: "whether it has the discriminator that GAN losses need",
@@ -37,37 +48,56 @@ export const fakeScore = definePlugin({
       default: 32,
       min: 1,
       integer: true,
-      about:
-        "most normalisation groups of the head, for image features; at least 4 channels a group",
+      about: "most normalisation groups of the head, for image features",
+    }),
+    headGroupWidth: number({
+      default: 4,
+      min: 1,
+      integer: true,
+      about: "fewest channels of such a group; it wins over the number of groups",
     }),
   },
-  create({ head, headWidth, headGroups }, container): Critic {
+  create({ tap, head, headWidth, headGroups, headGroupWidth }, container): Critic {
     const network = container.get(NETWORK);
     const shape = container.get(DATA_SHAPE);
+    const schedule = scheduleIn(container);
     const logit = (scope: Scope, features: Tensor): Tensor =>
       features.shape.length === 4
-        ? imageHead(scope, features, Math.min(headGroups, Math.floor(features.shape[1] / 4)))
+        ? imageHead(
+            scope,
+            features,
+            Math.min(headGroups, Math.floor(features.shape[1] / headGroupWidth)),
+          )
         : vectorHead(scope, features, headWidth);
 
+    const tapped: Network["features"] = (...inputs) => {
+      if (tap === "encoder") return network.features(...inputs);
+      if (network.middle) return network.middle(...inputs);
+      throw failure(
+        "E_OPTION",
+        "Cannot discriminate with fake-score: tap is middle, and the network has no middle blocks",
+        { fix: "set critic.tap=encoder" },
+      );
+    };
     const bind: Critic["bind"] = (scope) => {
       const body = scope.at(BODY);
       return {
-        ...edmDenoiser((...inputs) => network.apply(body, ...inputs), shape.sigmaData),
+        ...schedule.denoiser((...inputs) => network.apply(body, ...inputs)),
         discriminate(x, sigma, condition) {
           if (!head)
             throw failure(
               "E_OPTION",
               "Cannot discriminate with fake-score: head is false, should be true for GAN losses",
             );
-          const features = edmFeatures(
-            (...inputs) => network.features(body, ...inputs),
-            shape.sigmaData,
+          const features = schedule.features(
+            (...inputs) => tapped(body, ...inputs),
             x,
             sigma,
             condition,
           );
           return logit(scope.at("cls_pred_branch"), features);
         },
+        ...(head && { judge: (features: Tensor) => logit(scope.at("cls_pred_branch"), features) }),
       };
     };
     return {
@@ -92,11 +122,16 @@ function imageHead(scope: Scope, features: Tensor, groups: number): Tensor {
       "E_SHAPE",
       `Cannot put a discriminator on features ${formatShape(features.shape)}: should be square, of 2 pixels a side or more`,
     );
-  let h = conv(scope.at(0), features, C, { kernel: 4, stride: 2, padding: 1 });
-  h = silu(groupNorm(scope.at(1), h, groups));
-  h = conv(scope.at(3), h, C, { kernel: h.shape[2], padding: 0 });
-  h = silu(groupNorm(scope.at(4), h, groups));
-  return reshape(conv(scope.at(6), h, 1, { kernel: 1 }), [B, 1]);
+  let h = features;
+  let layer = 0;
+  const normalised = (x: Tensor) =>
+    groupNorm(scope.at(layer + 1), x, groups, 1e-5, { activation: "silu" });
+  do {
+    h = normalised(conv(scope.at(layer), h, C, { kernel: 4, stride: 2, padding: 1 }));
+    layer += 3;
+  } while (h.shape[2] > 4);
+  h = normalised(conv(scope.at(layer), h, C, { kernel: h.shape[2], padding: 0 }));
+  return reshape(conv(scope.at(layer + 3), h, 1, { kernel: 1 }), [B, 1]);
 }
 
 /** Features [B, N] → [B, 1]. */

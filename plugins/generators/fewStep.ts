@@ -1,9 +1,12 @@
 import {
+  backwardSimulation,
   decreasingLevels,
-  edmDenoiser,
+  fallingTimesteps,
   type NoiseSource,
   placeholders,
+  scheduleIn,
 } from "../../core/diffusion/mod.ts";
+import { failure } from "../../core/errors.ts";
 import {
   type Condition,
   DATA_SHAPE,
@@ -11,6 +14,7 @@ import {
   GENERATOR,
   type Generator,
   NETWORK,
+  type NoiseSchedule,
 } from "../../core/interfaces/mod.ts";
 import {
   add,
@@ -19,20 +23,29 @@ import {
   equal,
   mul,
   reshape,
-  stopGradient,
   takeRows,
   where,
 } from "../../core/ops/mod.ts";
-import { definePlugin, list, number } from "../../core/plugin/mod.ts";
+import { choice, definePlugin, group, list, number, text } from "../../core/plugin/mod.ts";
 import type { Shape } from "../../core/tensor/shape.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
+
+/** What the official code adapts in U-Nets of diffusers. */
+const UNET_LAYERS = [
+  ...["to_q", "to_k", "to_v", "to_out.0", "proj_in", "proj_out", "ff.net.0.proj", "ff.net.2"],
+  ...["conv1", "conv2", "conv_shortcut", "downsamplers.0.conv", "upsamplers.0.conv"],
+  "time_emb_proj",
+];
 
 /**
  * The few-step student: the teacher's denoiser, called at a few fixed noise levels.
  *   one level:    x = D(σ·ε; σ)
  *   n levels:     x = D(y_j; σ_j),  j ~ U{0…n−1} a sample,  y_0 = σ_0·ε,  y_i = sg[D(y_{i−1}; σ_{i−1})] + σ_i·ε
+ * A schedule of timesteps starts from y_0 = √(1 + σ_0²)·ε instead: noise of variance 1 as the network sees it.
  * The second is backward simulation: y_j is what the student itself makes of noise in j steps, and only the last call
- * carries a gradient. → x [B, …]. Starts from the teacher's parameters, under the same names.
+ * carries a gradient. With `inputs: "real"` y_i is a real sample noised to σ_i instead, for i > 0. → x [B, …]. Starts from
+ * the teacher's parameters, under the same names. With `lora` these stay, and low-rank adapters beside the layers named are
+ * what is trained.
  * Yin et al. 2024, DMD2, arXiv:2405.14867, sections 4.4 and 4.5.
  */
 export const fewStep = definePlugin({
@@ -45,27 +58,72 @@ export const fewStep = definePlugin({
       default: [80],
       about: "noise levels at which it is called, decreasing; as many as it takes steps",
     }),
+    timesteps: list(number({ min: 0, integer: true }), {
+      default: [],
+      about: "in place of sigmas, for a schedule of timesteps; 999,749,499,249 for four steps",
+    }),
+    inputs: choice(["simulated", "real"], {
+      default: "simulated",
+      about:
+        "what later steps start from in training: what the generator itself makes, or real samples",
+    }),
+    drawStep: choice(["sample", "batch"], {
+      default: "sample",
+      about: "who draws which step is trained: every sample, or all of a batch together",
+    }),
+    lora: group(
+      {
+        rank: number({
+          default: 0,
+          min: 0,
+          integer: true,
+          about: "channels of an adapter; 0 is off",
+        }),
+        alpha: number({ default: 8, above: 0, about: "an adapter counts alpha/rank times" }),
+        targets: list(text(), {
+          default: UNET_LAYERS,
+          about: "layers that get an adapter, by the ends of their names",
+        }),
+      },
+      { about: "low-rank adaptation in place of training every parameter" },
+    ),
   },
   create(options, container): Generator {
-    const sigmas = decreasingLevels("few-step", options.sigmas);
     const network = container.get(NETWORK);
     const shape = container.get(DATA_SHAPE);
-    const bind: Generator["bind"] = (scope) => {
-      const denoiser = edmDenoiser((...inputs) => network.apply(scope, ...inputs), shape.sigmaData);
+    const schedule = scheduleIn(container);
+    const sigmas = levelsOf(options, schedule);
+    const { lora, drawStep } = options;
+    const startsFromReal = options.inputs === "real" && sigmas.length > 1;
+    const bind: Generator["bind"] = (given) => {
+      const scope = lora.rank > 0 ? given.adapted(lora) : given;
+      const denoiser = schedule.denoiser((...inputs) => network.apply(scope, ...inputs));
       return {
         ...denoiser,
-        generate(count, condition, noise) {
+        startsFromReal,
+        generate(count, condition, noise, real) {
           const like = [count, ...shape.sample];
           const { x, sigma } =
             sigmas.length === 1
-              ? firstRung(sigmas[0], like, noise)
-              : drawnRung(denoiser, sigmas, like, condition, noise);
+              ? firstRung(sigmas[0], schedule, like, noise)
+              : drawnRung(
+                  sigmas,
+                  drawStep,
+                  like,
+                  noise,
+                  (start) =>
+                    real && startsFromReal
+                      ? noisedRungs(real.x, sigmas, start, noise)
+                      : simulatedRungs(denoiser, sigmas, start, condition, noise),
+                  schedule,
+                );
           return denoiser.denoise(x, sigma, condition);
         },
       };
     };
     return {
       sigmas,
+      startScale: schedule.start(sigmas[0]),
       bind,
       declare(scope) {
         const { x, sigma, condition } = placeholders(shape);
@@ -76,38 +134,80 @@ export const fewStep = definePlugin({
   },
 });
 
+/** The levels, however they are given. Throws E_OPTION unless there are some, they fall, and the schedule has them. */
+function levelsOf(
+  {
+    sigmas,
+    timesteps,
+  }: { readonly sigmas: readonly number[]; readonly timesteps: readonly number[] },
+  schedule: NoiseSchedule,
+): readonly number[] {
+  if (timesteps.length === 0) return decreasingLevels("few-step", sigmas);
+  const known = schedule.sigmas;
+  if (!known)
+    throw failure(
+      "E_OPTION",
+      "Cannot configure few-step: timesteps are given, and the run has no schedule that knows timesteps",
+      { fix: "give sigmas, or use the schedule `discrete`" },
+    );
+  return fallingTimesteps("few-step", timesteps, known.length).map((timestep) => known[timestep]);
+}
+
 /** A noisy input and the level it has. */
-interface Rung {
+interface NoisyInput {
   readonly x: Tensor;
   /** [B] */
   readonly sigma: Tensor;
 }
 
-const firstRung = (sigma: number, shape: Shape, noise: NoiseSource): Rung => ({
-  x: mul(noise.normal(shape), sigma),
+const firstRung = (
+  sigma: number,
+  schedule: NoiseSchedule,
+  shape: Shape,
+  noise: NoiseSource,
+): NoisyInput => ({
+  x: mul(noise.normal(shape), schedule.start(sigma)),
   sigma: constant(sigma, "f32", [shape[0]]),
 });
 
-/** All rungs are simulated for all samples: a static graph, and every sample can take its own. */
-function drawnRung(
+/** What the generator makes of noise in 0, 1, … steps, noised to the level of the step after. */
+const simulatedRungs = (
   denoiser: Denoiser,
   sigmas: readonly number[],
-  shape: Shape,
+  start: Tensor,
   condition: Condition,
   noise: NoiseSource,
-): Rung {
+): Tensor[] =>
+  [...backwardSimulation(denoiser, sigmas, start, condition, () => noise.normalLike(start))].map(
+    (rung) => rung.x,
+  );
+
+/** Real samples noised to the level of each step, and noise alone for the first, as when sampling. */
+const noisedRungs = (
+  x: Tensor,
+  sigmas: readonly number[],
+  start: Tensor,
+  noise: NoiseSource,
+): Tensor[] => [start, ...sigmas.slice(1).map((sigma) => add(x, mul(noise.normalLike(x), sigma)))];
+
+/** The inputs of all steps are made for all samples: a static graph, and every sample can take its own. */
+function drawnRung(
+  sigmas: readonly number[],
+  drawStep: "sample" | "batch",
+  shape: Shape,
+  noise: NoiseSource,
+  rungsFrom: (start: Tensor) => readonly Tensor[],
+  schedule: NoiseSchedule,
+): NoisyInput {
   const [B] = shape;
-  const index = noise.integers(B, 0, sigmas.length);
+  const index =
+    drawStep === "sample"
+      ? noise.integers(B, 0, sigmas.length)
+      : add(noise.commonInteger(0, sigmas.length), constant(0, "i32", [B]));
   const taken = (rung: number) =>
     reshape(equal(index, rung), [B, ...new Array<number>(shape.length - 1).fill(1)]);
-  let { x } = firstRung(sigmas[0], shape, noise);
-  let chosen = x;
-  for (let rung = 1; rung < sigmas.length; rung++) {
-    const before = constant(sigmas[rung - 1], "f32", [B]);
-    const simulated = stopGradient(denoiser.denoise(x, before, condition));
-    x = add(simulated, mul(noise.normal(shape), sigmas[rung]));
-    chosen = where(taken(rung), x, chosen);
-  }
+  const { x: start } = firstRung(sigmas[0], schedule, shape, noise);
+  const x = rungsFrom(start).reduce((chosen, other, rung) => where(taken(rung), other, chosen));
   const table = constantArray(sigmas, [sigmas.length, 1]);
-  return { x: chosen, sigma: reshape(takeRows(table, index), [B]) };
+  return { x, sigma: reshape(takeRows(table, index), [B]) };
 }

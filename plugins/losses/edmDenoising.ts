@@ -1,7 +1,8 @@
 import { addNoise, edmWeight } from "../../core/diffusion/mod.ts";
-import { DATA_SHAPE, LOSSES, type Loss } from "../../core/interfaces/mod.ts";
+import { DATA_SHAPE, LOSSES, type Loss, type LossContext } from "../../core/interfaces/mod.ts";
 import { mean, mul, square, sub } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
+import type { Tensor } from "../../core/tensor/tensor.ts";
 
 /**
  * Denoising loss that trains a teacher on real data.
@@ -25,12 +26,19 @@ export const edmDenoising = definePlugin({
       name: "edm-denoising",
       role: "teacher",
       weight,
-      compute({ real: { x, condition }, teacher, noise }) {
-        const sigma = noise.logNormal(x.shape[0], pMean, pStd);
-        const xt = addNoise(x, sigma, noise.normalLike(x));
-        const lambda = edmWeight(sigma, sigmaData, x.shape.length);
-        return mean(mul(lambda, square(sub(teacher.denoise(xt, sigma, condition), x))));
-      },
+      compute: (context) => mean(weightedSquares(context, { pMean, pStd, sigmaData })),
     };
   },
 });
+
+/** λ(σ) (D(x + σ·ε; σ) − x)² of every element, [B, …]. The network that learns may drop activations and labels. */
+export function weightedSquares(
+  { real: { x, condition }, teacher, noise }: LossContext,
+  { pMean, pStd, sigmaData }: { pMean: number; pStd: number; sigmaData: number },
+): Tensor {
+  const sigma = noise.logNormal(x.shape[0], pMean, pStd);
+  const xt = addNoise(x, sigma, noise.normalLike(x));
+  const lambda = edmWeight(sigma, sigmaData, x.shape.length);
+  const denoised = teacher.denoise(xt, sigma, { ...condition, dropout: noise });
+  return mul(lambda, square(sub(denoised, x)));
+}

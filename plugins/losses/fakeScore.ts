@@ -1,12 +1,15 @@
-import { addNoise, edmWeight } from "../../core/diffusion/mod.ts";
-import { DATA_SHAPE, LOSSES, type Loss } from "../../core/interfaces/mod.ts";
+import { addNoise, scheduleIn } from "../../core/diffusion/mod.ts";
+import { LOSSES, type Loss } from "../../core/interfaces/mod.ts";
 import { mean, mul, square, stopGradient, sub } from "../../core/ops/mod.ts";
-import { definePlugin, number } from "../../core/plugin/mod.ts";
-import { gridOf, levelOptions } from "./levels.ts";
+import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
+import { gridOf, levelOptions, shareDraw } from "./levels.ts";
+import { targets, targetWeight } from "./targetWeight.ts";
 
 /**
  * Denoising loss of the fake score on the generator's samples.
- *   k ~ U{0…n−1},  L = mean λ(σ_k) (D_fake(x + σ_k·ε; σ_k) − x)²,  λ(σ) = σ⁻² + σ_data⁻²
+ *   k ~ U{0…n−1},  L = mean λ(σ_k) (D_fake(x + σ_k·ε; σ_k) − x)²,  λ(σ) = σ⁻² + σ_data⁻² for EDM networks
+ * With a network that predicts ε, λ(σ) = σ⁻² and the loss is mean (ε_fake − ε)². Option `target` chooses another λ: see
+ * `targetWeight`.
  * x [B, …] from the generator, detached → scalar. Gradient to the critic only, its discriminator head excepted.
  * Yin et al. 2024, DMD2, arXiv:2405.14867, section 4.2; λ and the uniform levels as in the official code for EDM.
  */
@@ -18,10 +21,14 @@ export const fakeScoreLoss = definePlugin({
   options: {
     weight: number({ default: 1, min: 0, about: "factor in the critic's total; 0 is off" }),
     ...levelOptions,
+    target: choice(["network", ...targets], {
+      default: "network",
+      about: "whose squared error it is: weighted as suits the network, or of x0, eps, v or flow",
+    }),
   },
-  create({ weight, ...levels }, container): Loss {
-    const { sigmaData } = container.get(DATA_SHAPE);
-    const grid = gridOf(levels);
+  create({ weight, target, ...levels }, container): Loss {
+    const schedule = scheduleIn(container);
+    const grid = gridOf(levels, schedule);
     return {
       name: "fake-score",
       role: "critic",
@@ -30,8 +37,11 @@ export const fakeScoreLoss = definePlugin({
         const x = stopGradient(generated.x);
         const eps = noise.normalLike(x);
         const sigma = noise.fromGrid(grid, x.shape[0]);
+        shareDraw(noise, { sigma, eps });
         const denoised = critic.denoise(addNoise(x, sigma, eps), sigma, generated.condition);
-        const lambda = edmWeight(sigma, sigmaData, x.shape.length);
+        const rank = x.shape.length;
+        const lambda =
+          target === "network" ? schedule.weight(sigma, rank) : targetWeight(target, sigma, rank);
         return mean(mul(lambda, square(sub(denoised, x))));
       },
     };

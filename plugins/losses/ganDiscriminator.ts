@@ -1,14 +1,28 @@
-import { type Condition, LOSSES, type Loss } from "../../core/interfaces/mod.ts";
-import { add, concat, mean, neg, softplus, split, stopGradient } from "../../core/ops/mod.ts";
+import { joinConditions, scheduleIn } from "../../core/diffusion/mod.ts";
+import { LOSSES, type Loss } from "../../core/interfaces/mod.ts";
+import {
+  add,
+  concat,
+  mean,
+  mul,
+  sigmoid,
+  split,
+  square,
+  stopGradient,
+  sub,
+} from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { discriminatorInput, discriminatorOptions } from "./discriminatorInput.ts";
+import { judgementOptions, judging, logits } from "./judgement.ts";
 
 /**
  * GAN loss of the discriminator.
  *   L = mean [ softplus(l_fake) + softplus(−l_real) ],  l = logit of x + σ_k·ε,  k ~ U{0…n−1} for each batch by itself
+ *   hinge:  L = mean [ max(0, 1 + l_fake) + max(0, 1 − l_real) ];   with r1 > 0 also r1·mean (l(x_t) − l(x_t + s·n))² of
+ *   real samples, n ~ N(0, I): a finite difference for the R1 penalty (Lin et al. 2025, arXiv:2501.08316)
  * x [B, …] from the generator, detached, and [B, …] real → scalar; 2 ln 2 where the discriminator is blind. Gradient to
- * the critic's encoder and head. Real samples draw first; both then pass the critic as one batch [2B, …].
- * Yin et al. 2024, DMD2, arXiv:2405.14867, section 4.3.
+ * the critic's encoder and head. Real samples draw first; all then pass the critic as one batch [2B, …]. Reports the
+ * probabilities of real and generated samples. Yin et al. 2024, DMD2, arXiv:2405.14867, section 4.3.
  */
 export const ganDiscriminator = definePlugin({
   name: "gan-discriminator",
@@ -18,28 +32,51 @@ export const ganDiscriminator = definePlugin({
   options: {
     weight: number({ default: 1e-2, min: 0, about: "factor in the critic's total; 0 is off" }),
     ...discriminatorOptions,
+    ...judgementOptions,
+    r1: number({ default: 0, min: 0, about: "weight of the approximate R1 penalty; 0 is off" }),
+    r1Sigma: number({
+      default: 0.1,
+      above: 0,
+      about: "deviation s of the noise by which the penalty moves real samples",
+    }),
   },
-  create({ weight, ...input }): Loss {
-    const show = discriminatorInput(input);
+  create({ weight, objective, features, r1, r1Sigma, ...input }, container): Loss {
+    const show = discriminatorInput(input, scheduleIn(container));
+    const game = { objective, features };
     return {
       name: "gan-discriminator",
       role: "critic",
       weight,
-      compute({ generated, real, critic, noise }) {
-        const a = show(real.x, noise);
-        const b = show(stopGradient(generated.x), noise);
-        const logits = critic.discriminate(
-          concat([a.xt, b.xt], 0),
-          concat([a.sigma, b.sigma], 0),
-          both(real.condition, generated.condition),
-        );
-        const [realLogit, fakeLogit] = split(logits, 2, 0);
-        return mean(add(softplus(fakeLogit), softplus(neg(realLogit))));
+      compute(context) {
+        const { generated, real, noise } = context;
+        const a = show.real(real.x, noise);
+        const b = show.generated(stopGradient(generated.x), noise, "gan-discriminator");
+        const batches = [
+          { ...a, condition: real.condition },
+          { ...b, condition: generated.condition },
+        ];
+        if (r1 > 0) {
+          const moved = add(a.xt, mul(noise.normalLike(a.xt), r1Sigma));
+          batches.push({ ...a, xt: moved, condition: real.condition });
+        }
+        const all = {
+          xt: concat(
+            batches.map(({ xt }) => xt),
+            0,
+          ),
+          sigma: concat(
+            batches.map(({ sigma }) => sigma),
+            0,
+          ),
+        };
+        const condition = batches.map((each) => each.condition).reduce(joinConditions);
+        const l = logits(game, context, all, condition);
+        const [onReal, onFake, onMoved] = split(l, batches.length, 0);
+        context.report?.("discriminator-on-real", mean(sigmoid(onReal)));
+        context.report?.("discriminator-on-fake", mean(sigmoid(onFake)));
+        const loss = mean(judging(game, onReal, onFake));
+        return onMoved ? add(loss, mul(r1, mean(square(sub(onReal, onMoved))))) : loss;
       },
     };
   },
 });
-
-/** Unconditional unless both are asked for a class. */
-const both = (a: Condition, b: Condition): Condition =>
-  a.label && b.label ? { label: concat([a.label, b.label], 0) } : {};

@@ -1,13 +1,15 @@
+import { scheduleIn } from "../../core/diffusion/mod.ts";
 import { LOSSES, type Loss } from "../../core/interfaces/mod.ts";
-import { mean, neg, softplus } from "../../core/ops/mod.ts";
+import { mean, sigmoid } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { discriminatorInput, discriminatorOptions } from "./discriminatorInput.ts";
+import { fooling, judgementOptions, logits } from "./judgement.ts";
 
 /**
  * Non-saturating GAN loss of the generator.
- *   L = mean softplus(−l),  l = discriminator's logit of x + σ_k·ε,  k ~ U{0…n−1}
+ *   L = mean softplus(−l),  l = discriminator's logit of x + σ_k·ε,  k ~ U{0…n−1};   hinge: L = mean −l
  * x [B, …] from the generator → scalar; ln 2 where the discriminator is blind. Gradient to the generator, through the
- * critic's frozen encoder and head. Yin et al. 2024, DMD2, arXiv:2405.14867, section 4.3.
+ * critic's frozen encoder and head, or the teacher's encoder. Reports the discriminator's probability. Yin et al. 2024, DMD2, arXiv:2405.14867, section 4.3.
  */
 export const ganGenerator = definePlugin({
   name: "gan-generator",
@@ -17,16 +19,21 @@ export const ganGenerator = definePlugin({
   options: {
     weight: number({ default: 3e-3, min: 0, about: "factor in the generator's total; 0 is off" }),
     ...discriminatorOptions,
+    ...judgementOptions,
   },
-  create({ weight, ...input }): Loss {
-    const show = discriminatorInput(input);
+  create({ weight, objective, features, ...input }, container): Loss {
+    const show = discriminatorInput(input, scheduleIn(container));
+    const game = { objective, features };
     return {
       name: "gan-generator",
       role: "generator",
       weight,
-      compute({ generated: { x, condition }, critic, noise }) {
-        const { xt, sigma } = show(x, noise);
-        return mean(softplus(neg(critic.discriminate(xt, sigma, condition))));
+      compute(context) {
+        const { x, condition } = context.generated;
+        const shown = show.generated(x, context.noise, "gan-generator");
+        const l = logits(game, context, shown, condition);
+        context.report?.("discriminator-on-fake", mean(sigmoid(l)));
+        return mean(fooling(game, l));
       },
     };
   },

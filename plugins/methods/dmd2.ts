@@ -27,5 +27,5 @@ export const dmd2: Method = {
     critic: { use: "adamw", lr: 2e-6, warmup: 500, clip: 10 },
   },
   averages: { teacher: { use: "ema", halfLife: 500_000, rampUp: 0.05 } },
-  train: { criticStepsPerGeneratorStep: 5 },
+  train: { ttur: { critic: 5, generator: 1 } },
 };

@@ -1,7 +1,7 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
 import type { FileSystem } from "../../core/io/files.ts";
 import type { TrainEvent } from "../../core/train/mod.ts";
-import { onLosses } from "./lossReadings.ts";
+import { onLosses, readScalars } from "./lossReadings.ts";
 
 /** Where the events go. */
 export interface EventLogOptions {
@@ -42,6 +42,12 @@ export function eventLog({ files, path, every }: EventLogOptions): Observer {
       bus.listen((event) => {
         if (event.type === "run/start") began = performance.now();
         if (event.type.endsWith("/updated")) return;
+        if (event.type === "phase/diagnosed") {
+          // The read must begin while the event is being told.
+          const { values, ...rest } = event;
+          const reading = readScalars(values);
+          return add(async (at) => JSON.stringify({ at, ...rest, values: await reading }));
+        }
         return add((at) => JSON.stringify({ at, ...plain(event) }));
       }, "event-log");
       const losses = async (

@@ -10,10 +10,10 @@ export interface LossReading {
 
 const phases: readonly Phase[] = ["teacher", "generator", "critic"];
 
-/** A read makes the device wait, so that observers of the same event share it. */
 const shared = new WeakMap<Scalars, Promise<Readonly<Record<string, number>>>>();
 
-function read(losses: Scalars): Promise<Readonly<Record<string, number>>> {
+/** The values of an event. A read makes the device wait, so that observers of the same event share it. */
+export function readScalars(losses: Scalars): Promise<Readonly<Record<string, number>>> {
   let reading = shared.get(losses);
   if (!reading) {
     const entries = Object.entries(losses).map(
@@ -49,7 +49,7 @@ export function onLosses(
       ({ step, losses }) => {
         if (step < due[phase]) return;
         due[phase] = step + interval;
-        return take(read(losses).then((values) => ({ phase, step, values })));
+        return take(readScalars(losses).then((values) => ({ phase, step, values })));
       },
       name,
     );

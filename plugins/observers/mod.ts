@@ -1,4 +1,5 @@
 /** Observers of a run. They watch and never change it; each is a function of its options that gives an `Observer`. */
+export { diagnosisTable } from "./diagnosisTable.ts";
 export { type EventLogOptions, eventLog } from "./eventLog.ts";
 export { type LossCurvesOptions, lossCurves } from "./lossCurves.ts";
 export { type LossReading, onLosses } from "./lossReadings.ts";

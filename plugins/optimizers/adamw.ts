@@ -6,7 +6,7 @@ import {
   constantRate,
   cosineRate,
 } from "../../core/optim/mod.ts";
-import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts";
+import { boolean, choice, definePlugin, list, number, text } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 
 /**
@@ -55,13 +55,18 @@ export const adamw = definePlugin({
       min: 0,
       about: "largest L2 norm of the role's whole gradient; 0 never clips",
     }),
+    clipApart: list(text(), {
+      default: [],
+      about: "beginnings of parameter names that are clipped on their own, such as cls_pred_branch",
+    }),
   },
-  create({ role, lr, warmup, decay, clip, ...options }): Optimizer {
+  create({ role, lr, warmup, decay, clip, clipApart, ...options }): Optimizer {
     const rateAt = (steps: number) =>
       decay === "cosine" ? cosineRate(steps, warmup) : constantRate(warmup);
     return {
       role,
       clip: clip > 0 ? clip : Infinity,
+      clipApart,
       moments: ["moment1", "moment2"],
       scalars: ({ update, step, steps }) => adamScalars(update, lr * rateAt(steps)(step), options),
       update(weights, gradient, { moment1, moment2 }, numbers) {

@@ -1,4 +1,4 @@
-import { edmDenoiser, placeholders } from "../../core/diffusion/mod.ts";
+import { edmDenoiser, edmFeatures, placeholders } from "../../core/diffusion/mod.ts";
 import { DATA_SHAPE, NETWORK, TEACHER, type Teacher } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
 
@@ -17,8 +17,15 @@ export const edm = definePlugin({
   create(_, container): Teacher {
     const network = container.get(NETWORK);
     const shape = container.get(DATA_SHAPE);
-    const bind: Teacher["bind"] = (scope) =>
-      edmDenoiser((...inputs) => network.apply(scope, ...inputs), shape.sigmaData);
+    const bind: Teacher["bind"] = (scope) => ({
+      ...edmDenoiser((...inputs) => network.apply(scope, ...inputs), shape.sigmaData),
+      features: (x, sigma, condition) =>
+        edmFeatures(
+          (...inputs) => network.features(scope, ...inputs),
+          shape.sigmaData,
+          ...[x, sigma, condition],
+        ),
+    });
     return {
       trainable: true,
       bind,

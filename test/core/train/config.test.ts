@@ -131,6 +131,33 @@ test("resolveConfig: wrong types and ranges, by the name the user gave", () => {
   );
 });
 
+test("resolveConfig: criticStepsPerGeneratorStep is short for ttur, and wins over it", () => {
+  const { settings, config } = tinyConfig({
+    train: { ttur: { critic: 7, generator: 2 }, criticStepsPerGeneratorStep: 4 },
+  });
+  assert.equal(settings.ttur, { critic: 4, generator: 1, exclusive: false });
+  assert.not.ok("criticStepsPerGeneratorStep" in config.train!);
+});
+
+test("resolveConfig: averages of one role by label, and what a label may be", () => {
+  const { config, plugins } = tinyConfig({ averages: { "generator/slow": { use: "ema" } } });
+  assert.equal(Object.keys(config.averages!), ["teacher", "generator", "generator/slow"]);
+  const averages = plugins.filter(({ kind }) => kind === "average");
+  assert.equal(
+    averages.map(({ options }) => options.role),
+    ["teacher", "generator", "generator"],
+  );
+  for (const key of ["generator/", "generator/../x", "generator/a b"])
+    assert.throws(
+      () => tinyConfig({ averages: { [key]: { use: "ema" } } }),
+      /^Cannot read the config: averages has ".*", expected a role, or role\/label/,
+    );
+  assert.throws(
+    () => tinyConfig({ optimizers: { "critic/b": { use: "adamw" } } }),
+    /expected a role$/,
+  );
+});
+
 test("resolveConfig: one loss plugin under two names is two losses", () => {
   const { plugins, config } = tinyConfig({
     losses: { low: { use: "shrink", weight: 2 }, high: { use: "shrink", weight: 3 } },

@@ -7,6 +7,7 @@ import { DATASET, type HostArray, LOSSES, type Loss } from "../../../core/interf
 import { ones, type Scope } from "../../../core/nn/mod.ts";
 import { add, input, mean, mul, square, sum, toFloat } from "../../../core/ops/mod.ts";
 import { keyOf } from "../../../core/random/philox.ts";
+import { sizeOf } from "../../../core/tensor/shape.ts";
 import {
   composeRun,
   EventBus,
@@ -314,6 +315,43 @@ test("phaseProgram: a gradient longer than clip is shortened to it, and its true
     await free.memory.read("critic.moment1.0"),
   );
 });
+
+test("phaseProgram: groups of parameters can be clipped apart, in one piece and in parts", async () => {
+  const norms = async (clipApart: string[], accumulate = 1) => {
+    const { trainer: made } = await tinyTrainer({
+      optimizers: { critic: { clip: 1e-3, beta1: 0, clipApart } },
+      losses: { "gan-discriminator": { weight: 10 } },
+      train: { steps: 1, batch: 4, accumulate },
+    });
+    const critic = made.players.critic!;
+    const moment = (await made.memory.read("critic.moment1.0")) as Float32Array;
+    const part = (inGroup: boolean) =>
+      Math.hypot(
+        ...critic.layout.entries
+          .filter(({ name }) => name.startsWith("cls_pred_branch.") === inGroup)
+          .flatMap(({ offset, shape }) => [...moment.slice(offset, offset + sizeOf(shape))]),
+      );
+    return { head: part(true), body: part(false) };
+  };
+  const together = await norms([]);
+  assert.ok(Math.abs(Math.hypot(together.head, together.body) / 1e-3 - 1) < 1e-2);
+  for (const parts of [1, 2]) {
+    const { head, body } = await norms(["cls_pred_branch."], parts);
+    assert.ok(Math.abs(head / 1e-3 - 1) < 1e-2, `${head}`);
+    assert.ok(Math.abs(body / 1e-3 - 1) < 1e-2, `${body}`);
+  }
+});
+
+/** A trainer of the tiny experiment after one stage of distillation. */
+async function tinyTrainer(over: object) {
+  const { plugins, settings } = tinyConfig(over);
+  const backend = new ReferenceBackend();
+  const container = await composeRun(plugins, backend, {});
+  const made = new Trainer(container, backend, container.get(DATASET), new EventBus(), settings);
+  await made.startDistillation();
+  await made.train("distillation");
+  return { trainer: made };
+}
 
 test("phaseProgram: parameters that no loss uses stay as they are", async () => {
   const { update, players, memory } = await parts({

@@ -47,6 +47,25 @@ test("owner: samples are drawn with the average where there is one", () => {
   assert.is(player(undefined, {}).player.owner("served"), "critic.weights");
 });
 
+test("Player: averages have places by label, and two of one label are an error", async () => {
+  const memory = new ReferenceBackend().createMemory();
+  const labelled = (label?: string): Average => ({ ...average, label });
+  const averages = [labelled("slow"), labelled()];
+  const made = new Player("critic", role("body"), memory, { averages });
+  assert.equal(memory.names(), ["critic.weights.0", "critic.average/slow.0", "critic.average.0"]);
+  assert.is(made.average, averages[1]);
+  made.initialise(1);
+  assert.equal(await made.read("average/slow"), await made.read("weights"));
+  assert.throws(
+    () => new Player("critic", role("body"), memory, { averages: [labelled(), labelled()] }),
+    /^Cannot keep two averages of the critic called ""/,
+  );
+  assert.is(
+    new Player("critic", role("b"), memory, { averages: [labelled("only")] }).owner("served"),
+    "critic.weights",
+  );
+});
+
 test("initialise: takes what it inherits, and its own start for the rest", async () => {
   const { player: critic } = player((name) =>
     name.startsWith("body.") ? name.slice(5) : undefined,

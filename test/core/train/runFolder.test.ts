@@ -30,6 +30,15 @@ test("begin: clears what an earlier run left, leaves other files, and writes the
   assert.equal(JSON.parse(config), tiny);
 });
 
+test("writeWeights: averages that are not served go to a folder of their own", async () => {
+  const files = memoryFiles();
+  const folder = runFolder(files, "out");
+  await folder.writeWeights("generator", Uint8Array.of(1));
+  await folder.writeWeights("generator", Uint8Array.of(2), "slow");
+  assert.equal([...(await files.read("out/generator.safetensors"))], [1]);
+  assert.equal([...(await files.read("out/averages/generator-slow.safetensors"))], [2]);
+});
+
 test("runFolder: touches nothing until asked to", async () => {
   const files = memoryFiles();
   const folder = runFolder(files, "out");

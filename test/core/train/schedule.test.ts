@@ -58,6 +58,22 @@ test("phasesAt: the generator leads every ratio-th step, the critic is in each",
   for (const [step, ratio, phases] of table) assert.equal(phasesAt(step, ratio), phases);
 });
 
+test("phasesAt: a cycle of several generator updates, shared or exclusive", () => {
+  const cycle = (ttur: Parameters<typeof phasesAt>[1], steps: number) =>
+    Array.from({ length: steps }, (_, step) =>
+      phasesAt(step, ttur)
+        .map((phase) => phase[0])
+        .join(""),
+    ).join(" ");
+  assert.is(cycle({ critic: 5 }, 6), "gc c c c c gc");
+  assert.is(cycle({ critic: 1, generator: 1 }, 3), "gc gc gc");
+  assert.is(cycle({ critic: 3, generator: 2 }, 4), "gc gc c gc");
+  assert.is(cycle({ critic: 1, generator: 3 }, 4), "gc g g gc");
+  // FastGen: four critic updates and one of the generator, in five steps
+  assert.is(cycle({ critic: 4, generator: 1, exclusive: true }, 6), "g c c c c g");
+  assert.is(cycle({ critic: 1, generator: 2, exclusive: true }, 4), "g g c g");
+});
+
 test("six steps at ratio 5", async () => {
   const { log, run } = logged();
   assert.is(await run(), 6);

@@ -117,7 +117,7 @@ export const tiny: RunConfig = {
   train: {
     steps: 8,
     batch: 3,
-    criticStepsPerGeneratorStep: 3,
+    ttur: { critic: 3 },
     teacher: { steps: 4, batch: 2 },
     evaluateCount: 10,
   },

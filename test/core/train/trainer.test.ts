@@ -56,6 +56,67 @@ test("Trainer: generator updates = ⌈steps / ratio⌉, whatever the ratio", asy
   }
 });
 
+test("Trainer: turns of their own, and updates as the cycle says", async () => {
+  for (const [ttur, generatorUpdates, criticUpdates] of [
+    [{ critic: 4, generator: 1, exclusive: true }, 2, 6],
+    [{ critic: 1, generator: 2 }, 8, 4],
+  ] as const) {
+    const { trainer: made } = await trainer({ train: { ttur } });
+    await made.startDistillation();
+    await made.train("distillation");
+    const { generator, critic } = made.players;
+    assert.equal([generator!.updates, critic!.updates], [generatorUpdates, criticUpdates]);
+  }
+});
+
+test("Trainer: rates warm up with the schedule's steps, also those without an update of the role", async () => {
+  const { trainer: made } = await trainer({
+    optimizers: { generator: { warmup: 6, weightDecay: 0.5, lr: 0.1 } },
+    losses: { "gan-generator": false, "gan-discriminator": false },
+    averages: { generator: false },
+    train: { steps: 1 },
+  });
+  const { generator } = made.players;
+  await made.startDistillation();
+  const before = await generator!.read("weights");
+  await made.train("distillation");
+  assert.equal(await generator!.read("weights"), before, "the first update has rate 0");
+  const { decay } = generator!.optimizer!.scalars({ update: 1, step: 3, steps: 8 });
+  assert.ok(Math.abs(decay - 0.5 * 0.1 * (3 / 6)) < 1e-12);
+});
+
+test("Trainer: the critic can be shown new images of the generator's new weights", async () => {
+  const critic = async (criticImages: string) => {
+    const { trainer: made } = await trainer({ train: { steps: 1, criticImages } });
+    await made.startDistillation();
+    await made.train("distillation");
+    return made.players.critic!.read("weights");
+  };
+  assert.not.equal(await critic("fresh"), await critic("shared"));
+});
+
+test("Trainer: several averages of a role, each by its own rule, one of them served", async () => {
+  const { trainer: made } = await trainer({
+    averages: {
+      generator: { use: "ema", halfLife: 20 },
+      "generator/none": { use: "ema", halfLife: 1e-9 },
+      "generator/frozen": { use: "ema", halfLife: 1e9 },
+    },
+  });
+  await made.startDistillation();
+  const generator = made.players.generator!;
+  const start = await generator.read("weights");
+  await made.train("distillation");
+  const [weights, served] = [await generator.read("weights"), await generator.read("served")];
+  assert.not.equal(weights, start);
+  assert.equal(await generator.read("average/none"), weights);
+  const [name] = Object.keys(start);
+  const moved = (tensors: typeof start) =>
+    Math.hypot(...tensors[name].data.map((value, i) => value - start[name].data[i]));
+  assert.ok(moved(await generator.read("average/frozen")) < 1e-3 * moved(weights));
+  assert.ok(moved(served) > 0 && moved(served) < moved(weights));
+});
+
 test("Trainer: trains from a step on, with the same numbers as from the start", async () => {
   const all = await trainer();
   await all.trainer.startDistillation();

@@ -1,20 +1,17 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { ReferenceBackend } from "../../../backends/reference/mod.ts";
 import { placeholders } from "../../../core/diffusion/mod.ts";
 import { grad } from "../../../core/graph/mod.ts";
-import { CRITIC, type DataShape, LOSSES } from "../../../core/interfaces/mod.ts";
+import { CRITIC, type DataShape } from "../../../core/interfaces/mod.ts";
 import { layoutOf } from "../../../core/nn/mod.ts";
-import { add, mul, sqrt, square, sum } from "../../../core/ops/mod.ts";
+import { sum } from "../../../core/ops/mod.ts";
 import { type ConfiguredPlugin, checkPlugin } from "../../../core/plugin/mod.ts";
-import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { fakeScore } from "../../../plugins/critics/fakeScore.ts";
-import { fakeScoreLoss } from "../../../plugins/losses/fakeScore.ts";
-import { ganDiscriminator } from "../../../plugins/losses/ganDiscriminator.ts";
 import { adm } from "../../../plugins/networks/adm.ts";
 import { mlp } from "../../../plugins/networks/mlp.ts";
-import { hasGolden } from "../../helpers/golden.ts";
-import { Dmd2Case } from "../losses/golden.ts";
-import { compose, evaluate } from "../support.ts";
+import { conforms, hasGolden } from "../../helpers/golden.ts";
+import { compose, Feed, numbers } from "../support.ts";
 
 const test = suite("plugins/critics/fakeScore");
 
@@ -72,39 +69,51 @@ test("without a head it has no parameters for one, and refuses to discriminate",
   });
 });
 
-const check = hasGolden("dmd_guidance_turn") ? test : test.skip;
-check(
-  "dmd_guidance_turn: losses, every gradient and their norm agree with the official code",
-  async () => {
-    const official = new Dmd2Case("dmd_guidance_turn");
-    const { reference } = official;
-    const losses = compose(mnist, fakeScoreLoss(), ganDiscriminator()).all(LOSSES);
-    const noise = official.noise(
-      ["rand.fake_noise", "rand.cls_real_noise", "rand.cls_fake_noise"],
-      ["rand.fake_timesteps", "rand.cls_real_timesteps", "rand.cls_fake_timesteps"],
-    );
-    const context = official.context({
-      generated: official.images("in.fake_image", "in.fake_labels"),
-      real: official.images("in.real_image", "in.real_labels"),
-      noise,
-    });
-    const [fake, gan] = losses.map((loss) => loss.compute(context));
-    const { tensors } = official.weights.critic;
-    const names = [...tensors.keys()];
-    const total = add(fake, mul(gan, reference.config.cls_loss_weight));
-    const gradients = grad(total, [...tensors.values()]);
-    const norm = sqrt(gradients.map((g) => sum(square(g))).reduce((a, b) => add(a, b)));
-    const outputs = Object.fromEntries(names.map((name, i) => [name, gradients[i]]));
-    const result = await evaluate<Record<string, Tensor>>(
-      { ...outputs, fake, gan, norm },
-      official.feed,
-    );
-    assert.equal(names.map((name) => `grad.${name}`).sort(), reference.names("grad."));
-    reference.within(result.fake, "f64.out.loss_fake_mean");
-    reference.within(result.gan, "f64.out.guidance_cls_loss");
-    reference.within(result.norm, "f64.out.grad_norm");
-    for (const name of names) reference.within(result[name], `grad.${name}`);
-  },
-);
+test("tap: the head can read the middle blocks, which then get its gradient", () => {
+  const feed = new Feed();
+  const names = (tap: "encoder" | "middle") => {
+    const role = compose(mnist, small, fakeScore({ tap })).get(CRITIC);
+    const weights = feed.fresh(tap, (scope) => role.declare(scope));
+    const { x, sigma, condition } = placeholders(mnist);
+    const logit = role.bind(weights.scope).discriminate(x, sigma, condition);
+    const moved = grad(sum(logit), [...weights.tensors.values()]);
+    return [...weights.tensors.keys()].filter((_, i) => moved[i].attrs.value !== 0);
+  };
+  assert.not.ok(names("encoder").some((name) => name.includes(".dec.")));
+  const decoder = names("middle").filter((name) => name.includes(".dec."));
+  assert.ok(decoder.length > 0);
+  assert.ok(
+    decoder.every((name) => /\.dec\.8x8_in[01]\./.test(name)),
+    decoder.join(),
+  );
+  assert.throws(
+    () => criticOf(points, mlp(), fakeScore({ tap: "middle" })),
+    /network has no middle blocks$/,
+  );
+});
+
+test("judge: features of another network get the head that own features get", async () => {
+  const feed = new Feed();
+  const role = compose(points, mlp({ width: 8, depth: 1 }), fakeScore()).get(CRITIC);
+  const weights = feed.fresh("critic.", (scope) => role.declare(scope));
+  const features = feed.tensor("features", [2, 8], numbers([2, 8]));
+  const judged = role.bind(weights.scope).judge!(features);
+  assert.equal(judged.shape, [2, 1]);
+  const [body, head] = ["fake_unet.", "cls_pred_branch."].map((prefix) =>
+    grad(
+      sum(judged),
+      [...weights.tensors].filter(([name]) => name.startsWith(prefix)).map(([, t]) => t),
+    ),
+  );
+  assert.ok(body.every(({ attrs }) => attrs.value === 0));
+  assert.ok(head.every(({ attrs }) => attrs.value !== 0));
+});
+
+for (const name of ["dmd_guidance_turn"]) {
+  const check = hasGolden(name) ? test : test.skip;
+  check(`${name}: losses, every gradient and their norm agree with the official code`, async () => {
+    await conforms(name, new ReferenceBackend());
+  });
+}
 
 test.run();

@@ -14,7 +14,7 @@ test("is a complete config but for dataset and network", () => {
     { ...dmd2, dataset: { use: "gaussians" }, network: { use: "mlp" } },
     registry,
   );
-  assert.is(settings.criticStepsPerGeneratorStep, 5);
+  assert.is(settings.ttur.critic, 5);
   const options = Object.fromEntries(plugins.map((plugin) => [plugin.name, plugin.options]));
   assert.is(options["gan-generator"].weight, 3e-3);
   assert.is(options["gan-discriminator"].weight, 1e-2);

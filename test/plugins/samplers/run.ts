@@ -11,18 +11,27 @@ export function trace(
   condition: Condition = {},
 ): { readonly x: Tensor; readonly nfe: number } {
   let [x, nfe] = [start, 0];
+  // What a rule has not set yet is NaN: a rule that reads it is found out.
+  let carried = Object.fromEntries(
+    (sampler.carried ?? []).map((name) => [name, constant(Number.NaN, "f32", start.shape)]),
+  );
   sampler.steps.forEach(({ rule, values }, step) => {
     const scalars = Object.fromEntries(
       Object.entries(values).map(([name, value]) => [name, constant(value)]),
     );
-    x = sampler.rules[rule](x, scalars, {
-      denoise(noisy, sigma) {
+    const model = {
+      denoise(noisy: Tensor, sigma: Tensor) {
         nfe++;
         const levels = broadcastTo(reshape(sigma, [1]), { shape: [start.shape[0]] });
         return denoiser.denoise(noisy, levels, condition);
       },
       noise: () => noise(step),
-    });
+    };
+    const done = sampler.rules[rule](x, scalars, model, carried);
+    if ("carried" in done) {
+      x = done.x;
+      carried = { ...carried, ...done.carried };
+    } else x = done;
   });
   return { x, nfe };
 }

@@ -1,0 +1,145 @@
+import { failure } from "../errors.ts";
+import { type GradOptions, grad } from "../graph/mod.ts";
+import { arenaName, isFrozen } from "../nn/parameters.ts";
+import { mul, pack, state, view } from "../ops/mod.ts";
+import { clip, ema } from "../optim/mod.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Player } from "./player.ts";
+import type { ScalarInputs } from "./scalarInputs.ts";
+
+/** Gradient of one flat tensor of a role. */
+export interface FlatGradient {
+  readonly arena: number;
+  /** Elements of the flat tensor. */
+  readonly size: number;
+  /** [size] */
+  readonly gradient: Tensor;
+  /** The same by parameter: its name, its place in the flat tensor, its gradient. */
+  readonly parameters: readonly ParameterGradient[];
+}
+interface ParameterGradient {
+  readonly name: string;
+  readonly offset: number;
+  readonly gradient: Tensor;
+}
+
+/** Where a flat gradient is gathered. */
+export function gathered(
+  player: Player<unknown>,
+  { arena, size, parameters }: FlatGradient,
+): FlatGradient {
+  const gradient = state(arenaName(`${player.name}.gradient`, arena), [size]);
+  return {
+    ...{ arena, size, gradient },
+    parameters: parameters.map(({ name, offset, gradient: { shape } }) => ({
+      ...{ name, offset },
+      gradient: view(gradient, { offset, shape }),
+    })),
+  };
+}
+
+/** The gradient of a loss for every flat tensor of a player that learns. `parameters` in the order of its layout. */
+export function flatGradients(
+  { layout }: Player<unknown>,
+  parameters: readonly Tensor[],
+  loss: Tensor,
+  options?: GradOptions,
+): FlatGradient[] {
+  const learns = layout.entries.map(({ arena }) => !isFrozen(layout, arena));
+  const found = grad(
+    loss,
+    parameters.filter((_, i) => learns[i]),
+    undefined,
+    options,
+  );
+  let next = 0;
+  const gradients = layout.entries.map((entry, i) => ({
+    ...entry,
+    gradient: learns[i] ? found[next++] : undefined,
+  }));
+  return layout.arenas.flatMap((size, arena) => {
+    const own = gradients
+      .filter((entry) => entry.arena === arena && entry.gradient)
+      .map(({ name, offset, gradient }) => ({ name, offset, gradient: gradient! }));
+    return own.length > 0 ? [{ arena, size, gradient: flat(own, size), parameters: own }] : [];
+  });
+}
+
+const flat = (parameters: readonly ParameterGradient[], size: number): Tensor =>
+  pack(
+    parameters.map(({ gradient }) => gradient),
+    parameters.map(({ offset }) => offset),
+    size,
+  );
+
+/** The flat gradients, shortened to the largest norm allowed; and the norm of all of them before. */
+function clipped(
+  { optimizer }: Player<unknown>,
+  gradients: readonly FlatGradient[],
+): { readonly norm: Tensor; readonly gradients: readonly Tensor[] } {
+  const { clip: most, clipApart = [] } = optimizer!;
+  const whole = clip(
+    gradients.map(({ gradient }) => gradient),
+    most,
+  );
+  if (clipApart.length === 0 || most === Infinity)
+    return {
+      norm: whole.norm,
+      gradients: gradients.map((each) => mul(each.gradient, whole.scale)),
+    };
+  const groupOf = (name: string) => clipApart.findIndex((prefix) => name.startsWith(prefix));
+  const all = gradients.flatMap(({ parameters }) => parameters);
+  const scales = new Map<number, Tensor>();
+  for (const group of new Set(all.map(({ name }) => groupOf(name)))) {
+    const own = all.filter(({ name }) => groupOf(name) === group);
+    scales.set(
+      group,
+      clip(
+        own.map(({ gradient }) => gradient),
+        most,
+      ).scale,
+    );
+  }
+  return {
+    norm: whole.norm,
+    gradients: gradients.map(({ parameters, size }) =>
+      flat(
+        parameters.map((each) => ({
+          ...each,
+          gradient: mul(each.gradient, scales.get(groupOf(each.name))!),
+        })),
+        size,
+      ),
+    ),
+  };
+}
+
+/** Clipped gradient step on every flat tensor of a player, with its running averages. */
+export function optimise(
+  player: Player<unknown>,
+  gradients: readonly FlatGradient[],
+  scalars: ScalarInputs,
+): { readonly updates: [Tensor, Tensor][]; readonly norm: Tensor } {
+  const { optimizer, averages } = player;
+  if (!optimizer)
+    throw failure(
+      "E_CONFIG",
+      `Cannot train the ${player.name}: no optimizer has role "${player.name}"`,
+    );
+  const { norm, gradients: steps } = clipped(player, gradients);
+  const updates: [Tensor, Tensor][] = [];
+  gradients.forEach(({ arena, size }, i) => {
+    const weights = state(arenaName(player.owner("weights"), arena), [size]);
+    const moments = Object.fromEntries(
+      optimizer.moments.map((name) => [name, state(arenaName(player.moment(name), arena), [size])]),
+    );
+    const next = optimizer.update(weights, steps[i], moments, scalars.named);
+    updates.push([weights, next.weights]);
+    for (const name of optimizer.moments) updates.push([moments[name], next.moments[name]]);
+    for (const { copy, keep } of averages) {
+      const old = state(arenaName(player.owner(copy), arena), [size]);
+      updates.push([old, ema(old, next.weights, scalars.get(keep))]);
+    }
+  });
+  return { updates, norm };
+}

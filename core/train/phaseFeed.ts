@@ -1,0 +1,75 @@
+/** What the programs of a phase are fed at a step. */
+import type { HostArray } from "../interfaces/backend.ts";
+import type { Dataset } from "../interfaces/dataset.ts";
+import type { Loss } from "../interfaces/loss.ts";
+import { hostRandom } from "../random/hostRandom.ts";
+import { keyOf } from "../random/philox.ts";
+import { sizeOf } from "../tensor/shape.ts";
+import { ROWS } from "./phaseContext.ts";
+import { weightName } from "./phaseProgram.ts";
+import type { Player } from "./player.ts";
+import type { Phase } from "./schedule.ts";
+
+/** When an update happens, and on how many images. */
+export interface UpdateMoment {
+  readonly step: number;
+  readonly steps: number;
+  readonly batch: number;
+  /** Factors of losses that commands have changed, by name. */
+  readonly changedWeights: ReadonlyMap<string, number>;
+}
+
+/** The numbers of an update, by the names under which its programs ask for them: rates, averages, weights of losses. */
+export function phaseNumbers(
+  { updates, optimizer, averages }: Player<unknown>,
+  losses: readonly Loss[],
+  { step, steps, batch, changedWeights }: UpdateMoment,
+): Record<string, number> {
+  return {
+    ...optimizer!.scalars({ update: updates, step, steps }),
+    ...Object.fromEntries(
+      averages.map(({ keep, average }) => [keep, average.keep(updates, batch)]),
+    ),
+    ...Object.fromEntries(
+      losses.map((loss) => [weightName(loss), changedWeights.get(loss.name) ?? loss.weight]),
+    ),
+  };
+}
+
+/** Where the real batches of the phases come from: random streams of their own. */
+const BATCH_STREAMS: Readonly<Record<Phase, number>> = { teacher: 1, generator: 2, critic: 3 };
+
+/** Whose batch it is, and in how many parts. */
+export interface BatchMoment {
+  readonly phase: Phase;
+  readonly step: number;
+  readonly seed: number;
+  readonly batch: number;
+  readonly parts: number;
+  readonly readsReal: boolean;
+  /** Draws that take the place of the seed's. */
+  readonly given?: Readonly<Record<string, HostArray>>;
+}
+
+/** What one part of the batch after the other is fed, numbers aside: the key of its draws, its rows, its real images. */
+export function phaseInputs(
+  dataset: Dataset,
+  { phase, step, seed, batch, parts, readsReal, given }: BatchMoment,
+): (part: number) => Record<string, HostArray> {
+  const size = batch / parts;
+  const { sample, classes } = dataset.shape;
+  const width = sizeOf(sample);
+  const drawn = readsReal && !given?.["real.x"];
+  const real = drawn
+    ? dataset.batch(batch, hostRandom(seed, step, BATCH_STREAMS[phase]))
+    : undefined;
+  return (part) => {
+    const [first, end] = [part * size, (part + 1) * size];
+    return {
+      ...(given ?? { key: keyOf(seed, step) }),
+      ...(parts > 1 && { [ROWS]: Int32Array.from({ length: size }, (_, i) => first + i) }),
+      ...(real && { "real.x": real.x.subarray(first * width, end * width) }),
+      ...(real && classes > 0 && { "real.label": real.label.subarray(first, end) }),
+    };
+  };
+}

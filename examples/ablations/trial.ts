@@ -1,0 +1,116 @@
+import { renoiseSampler } from "../../core/diffusion/mod.ts";
+import { failure } from "../../core/errors.ts";
+import { type Backend, DATASET, GENERATOR, METRICS } from "../../core/interfaces/mod.ts";
+import { Registry } from "../../core/plugin/mod.ts";
+import {
+  Control,
+  composeRun,
+  EventBus,
+  mergeConfig,
+  resolveConfig,
+  SampleDrawer,
+  Trainer,
+} from "../../core/train/mod.ts";
+import type { NamedTensors } from "../../core/train/player.ts";
+import { allPlugins } from "../../plugins/mod.ts";
+import { type Arm, base, beginning } from "./arms.ts";
+
+/** What a trial ends with. */
+export interface Outcome {
+  /** Sliced Wasserstein distance to the data, the mean of the last looks: lower is better. */
+  readonly sw: number;
+  /** How much the distance moves from look to look: the standard deviation of the looks. */
+  readonly wander: number;
+  /** Share of the samples within three standard deviations of a mode of the data. */
+  readonly in3: number;
+  /** Smallest share of a mode times the number of modes: 0 where one is lost. */
+  readonly lo: number;
+}
+
+/** Looks at the samples over the second half of a run, and how many samples each takes. */
+const LOOKS = 8;
+const SAMPLES = 4000;
+
+const registry = new Registry().register(allPlugins);
+
+async function open(backend: Backend, over: object) {
+  const config = JSON.parse(JSON.stringify(mergeConfig(base, over)));
+  const { plugins, settings } = resolveConfig(config, registry);
+  const container = await composeRun(plugins, backend, {});
+  const bus = new EventBus();
+  const dataset = container.get(DATASET);
+  const trainer = new Trainer(container, backend, dataset, bus, settings);
+  return { container, trainer, settings, dataset };
+}
+
+/** Weights that generator and critic of an arm start from: a network that has learned the teacher's mixture for a moment. */
+export async function learnBeginning(
+  arm: Arm,
+  seed: number,
+  backend: Backend,
+  scale = 1,
+): Promise<NamedTensors> {
+  const { steps: whole } = base.train!.teacher as { steps: number };
+  const steps = Math.ceil(whole * scale);
+  const over = mergeConfig(beginning(arm), { train: { seed, teacher: { steps } } });
+  const { container, trainer } = await open(backend, over);
+  await trainer.train("teacher");
+  const weights = await trainer.players.teacher.read("weights");
+  trainer.dispose();
+  await container.dispose();
+  return weights;
+}
+
+/** Trains one arm from its beginning, and looks at its samples over the second half. */
+export async function trial(
+  arm: Arm,
+  seed: number,
+  weights: NamedTensors,
+  backend: Backend,
+  scale = 1,
+): Promise<Outcome> {
+  const { train } = mergeConfig(base, arm.over) as unknown as { train: { steps: number } };
+  const steps = Math.max(2 * LOOKS, Math.ceil(train.steps * scale));
+  const over = mergeConfig(arm.over, { train: { seed, steps } });
+  const { container, trainer, dataset } = await open(backend, over);
+  const { generator, critic } = trainer.players;
+  if (!generator || !critic) throw failure("E_CONFIG", "Cannot run an arm: it has no generator");
+  await trainer.startDistillation();
+  generator.load(weights);
+  const body = Object.entries(weights).map(([name, tensor]) => [`fake_unet.${name}`, tensor]);
+  critic.load({ ...(await critic.read("weights")), ...Object.fromEntries(body) });
+  const sampler = renoiseSampler(container.get(GENERATOR).sigmas);
+  const drawer = await SampleDrawer.create(
+    ...[backend, trainer.memory, generator, sampler, dataset.shape],
+    SAMPLES,
+  );
+  const [metric] = container.all(METRICS);
+  const looks: Readonly<Record<string, number>>[] = [];
+  let start = 0;
+  for (let look = 1; look <= LOOKS; look++) {
+    const end = Math.round(steps / 2 + (look * steps) / (2 * LOOKS));
+    const control = new Control([{ step: end, command: { type: "stop" } }]);
+    start = await trainer.train("distillation", { start, control });
+    looks.push(await metric.evaluate(await drawer.draw({ count: SAMPLES, seed: 99 })));
+  }
+  drawer.dispose();
+  trainer.dispose();
+  await container.dispose();
+  const of = (name: string) => looks.map((look) => look[name]);
+  return {
+    sw: mean(of("sw")),
+    wander: deviation(of("sw")),
+    in3: mean(of("in3")),
+    lo: mean(of("lo")),
+  };
+}
+
+export const mean = (values: readonly number[]): number =>
+  values.reduce((total, each) => total + each, 0) / values.length;
+
+/** Standard deviation of a sample; 0 of one value. */
+export const deviation = (values: readonly number[]): number => {
+  const middle = mean(values);
+  const squares = values.map((each) => (each - middle) ** 2);
+  return values.length > 1 ? Math.sqrt((mean(squares) * values.length) / (values.length - 1)) : 0;
+};

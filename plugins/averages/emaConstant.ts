@@ -1,0 +1,28 @@
+import { AVERAGES, type Average } from "../../core/interfaces/mod.ts";
+import { warmUpBeta } from "../../core/optim/mod.ts";
+import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts";
+
+/**
+ * Exponential moving average of a role's weights with a constant share.
+ *   average ← β·average + (1 − β)·weights;   with warm-up β is at most 1 − 1/(1 + t), t the updates so far
+ * A β of 0.999 remembers about 1000 updates, whatever the batch. With the warm-up the first updates are a plain mean, so the
+ * untrained weights are soon forgotten.
+ */
+export const emaConstant = definePlugin({
+  name: "ema-constant",
+  kind: "average",
+  token: AVERAGES,
+  about: "Exponential moving average of a role's weights with a constant share, for sampling",
+  options: {
+    role: choice(["teacher", "generator", "critic"], {
+      default: "generator",
+      about: "whose weights it averages",
+    }),
+    beta: number({ default: 0.999, min: 0, max: 1, about: "share of the old average kept" }),
+    warmUp: boolean({ default: false, about: "whether early updates count more, as in a mean" }),
+  },
+  create: ({ role, beta, warmUp }): Average => ({
+    role,
+    keep: (update) => (warmUp ? warmUpBeta(update, { max: beta }) : beta),
+  }),
+});

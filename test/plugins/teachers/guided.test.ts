@@ -1,0 +1,65 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { discreteSchedule, mixingAt } from "../../../core/diffusion/mod.ts";
+import { NETWORK, type Network, TEACHER } from "../../../core/interfaces/mod.ts";
+import { layoutOf } from "../../../core/nn/mod.ts";
+import { constantArray, mul, reshape } from "../../../core/ops/mod.ts";
+import { checkPlugin, definePlugin } from "../../../core/plugin/mod.ts";
+import { discrete } from "../../../plugins/schedules/discrete.ts";
+import { guided } from "../../../plugins/teachers/guided.ts";
+import { compose, evaluate, Feed } from "../support.ts";
+
+const test = suite("plugins/teachers/guided");
+
+const shape = { sample: [1], classes: 0, sigmaData: 1, text: { tokens: 1, width: 1 } };
+
+/** ε = gain·text·x_t. */
+const tinted = definePlugin({
+  name: "tinted",
+  kind: "network",
+  token: NETWORK,
+  about: "x times the text",
+  options: {},
+  create: (): Network => {
+    const apply: Network["apply"] = (scope, x, _, { text }) =>
+      mul(
+        mul(x, reshape(text!, [x.shape[0], 1])),
+        scope.parameter("gain", [1], { kind: "constant", value: 1 }),
+      );
+    return { apply, features: apply };
+  },
+});
+const teacher = (guidanceScale: number) =>
+  compose(shape, tinted(), discrete(), guided({ guidanceScale })).get(TEACHER);
+
+test("is a well-formed plugin", () => checkPlugin(guided, { guidanceScale: 8 }));
+
+test("D = x0 of ε_∅ + w (ε_c − ε_∅) at the level's timestep", async () => {
+  const tables = discreteSchedule();
+  const { signal: a, noise: b } = mixingAt(tables, 499);
+  const xt = 1.5;
+  const feed = new Feed();
+  const { scope } = feed.weights("", () => [0.5]);
+  const condition = {
+    text: constantArray([3], [1, 1, 1]),
+    unconditional: { text: constantArray([1], [1, 1, 1]) },
+  };
+  const x = constantArray([xt / a], [1, 1]);
+  const sigma = constantArray([tables.sigmas[499]], [1]);
+  const D = teacher(4).bind(scope).denoise(x, sigma, condition);
+  const eps = 0.5 * xt * (1 + 4 * (3 - 1));
+  const expected = (xt - b * eps) / a;
+  const { D: found } = await evaluate({ D }, feed);
+  assert.ok(Math.abs(found[0] - expected) < 1e-4, `${found[0]}, not ${expected}`);
+});
+
+test("asks for the network's own parameters, and is not trained here", () => {
+  const role = teacher(2);
+  assert.equal(
+    layoutOf((scope) => role.declare(scope)).entries.map(({ name }) => name),
+    ["gain"],
+  );
+  assert.not.ok(role.trainable);
+});
+
+test.run();
