@@ -1,7 +1,8 @@
 import { failure, invariant } from "../../core/errors.ts";
 import type { Program } from "../../core/graph/program.ts";
-import type { Backend, DeviceInfo, Memory } from "../../core/interfaces/backend.ts";
+import type { Backend, DeviceInfo, Footprint, Memory } from "../../core/interfaces/backend.ts";
 import { type Surroundings, WasmExecutable } from "./executable.ts";
+import { footprintOf } from "./footprint.ts";
 import { checkSimd, compileKernels, hasRelaxedSimd } from "./kernelModule.ts";
 import { LinearMemory } from "./linearMemory.ts";
 import { WasmMemory } from "./memory.ts";
@@ -93,6 +94,14 @@ export class WasmBackend implements Backend {
     const executable = await WasmExecutable.compile(program, memory, this.#around);
     this.#executables.add(executable);
     return executable;
+  }
+
+  /** Sizes in the linear memory, before anything is allocated. @throws KernelError when an op has no kernel */
+  footprint(program: Program): Footprint {
+    return footprintOf(program, this.threads);
+  }
+  get capacity(): number {
+    return this.#linear.capacity;
   }
 
   async finish(): Promise<void> {}

@@ -2,6 +2,7 @@ import { failure, invariant } from "../../core/errors.ts";
 import type { BufferKind, BufferSpec } from "../../core/graph/plan.ts";
 import type { Program } from "../../core/graph/program.ts";
 import type { Executable, HostArray } from "../../core/interfaces/backend.ts";
+import { ownSpace } from "./footprint.ts";
 import type { LinearMemory } from "./linearMemory.ts";
 import type { WasmMemory } from "./memory.ts";
 import type { LoadedProgram, ThreadPool } from "./threads/pool.ts";
@@ -86,8 +87,7 @@ export class WasmExecutable implements Executable {
       );
       const space = spaceOf(plans);
       const temps = allocate(space.temps);
-      // Whole cache lines, so that threads never write to one line.
-      const ownElements = Math.ceil(space.own / 16) * 16;
+      const ownElements = ownSpace(space.own);
       const own = allocate(ownElements * pool.threads);
       program.plan.buffers.forEach((spec, i) => {
         if (spec.kind !== "state") fillBuffer(linear, addresses[i], spec, around.poison);

@@ -37,9 +37,14 @@ export class LinearMemory {
     return this.#live;
   }
 
+  /** Bytes that all blocks together can have. */
+  get capacity(): number {
+    return this.#pages * PAGE - FIRST - MARGIN;
+  }
+
   /** Address of a new block of at least `bytes`, whose contents are undefined. */
   allocate(bytes: number): number {
-    const size = Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
+    const size = blockSize(bytes);
     // The smallest gap that is large enough.
     let best = -1;
     this.#gaps.forEach((gap, i) => {
@@ -117,5 +122,9 @@ function reserve(shared: boolean, pages: number): [WebAssembly.Memory, number] {
     });
   }
 }
+
+/** Bytes that a block of `bytes` takes. */
+export const blockSize = (bytes: number): number =>
+  Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

@@ -88,14 +88,16 @@ export class ThreadPool {
       worker.post(typeof message === "function" ? message(i + 1) : message);
     });
     Atomics.add(this.#control, slots.mail, 1);
-    this.#publish(); // an empty call, so that nobody sleeps through the mail
+    // A call without chunks, so that nobody sleeps through the mail. The slots still hold the call before: no chunk of it
+    // must be taken again.
+    this.#publish(CLOSED);
   }
 
   /** Makes a new call known, whose slots are written already. */
-  #publish(): void {
+  #publish(firstChunk = 0): void {
     Atomics.store(this.#control, slots.done, 0);
     this.#epoch = (this.#epoch + 1) & 0xffffff;
-    Atomics.store(this.#control, slots.word, this.#epoch << 8);
+    Atomics.store(this.#control, slots.word, (this.#epoch << 8) | firstChunk);
     if (Atomics.load(this.#control, slots.sleepers) > 0) Atomics.notify(this.#control, slots.word);
   }
 

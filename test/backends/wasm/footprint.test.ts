@@ -1,0 +1,30 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { WasmBackend } from "../../../backends/wasm/mod.ts";
+import { benchUnet, checkFootprint, smallUnet } from "../../helpers/footprint.ts";
+
+const test = suite("backends/wasm/footprint");
+
+test("a program holds what was foretold, on any number of threads", async () => {
+  for (const threads of [1, 3]) {
+    const backend = await WasmBackend.open({ threads });
+    for (const recompute of ["none", "blocks"] as const)
+      await checkFootprint(backend, smallUnet, { recompute, batch: 3, size: 8 });
+    await backend.close();
+  }
+});
+
+test("at bench size, kernels add little to the plan", async () => {
+  const backend = await WasmBackend.open({ threads: 2 });
+  const { plan, added } = await checkFootprint(backend, benchUnet, { recompute: "blocks" });
+  assert.ok(added < 0.1 * plan, `${added} of ${plan} bytes`);
+  await backend.close();
+});
+
+test("the capacity is that of the memory", async () => {
+  const backend = await WasmBackend.open({ threads: 1 });
+  assert.ok(backend.capacity > 0 && backend.capacity < 2 ** 32);
+  await backend.close();
+});
+
+test.run();
