@@ -10,6 +10,8 @@ export interface ManifestCase {
   readonly config: any;
   readonly rtol: number;
   readonly notes: string;
+  // biome-ignore lint/suspicious/noExplicitAny: every case has its own layout, and its kind knows it.
+  readonly extra?: any;
   readonly tensors: Readonly<
     Record<string, { dtype: string; shape: number[]; absmax: number; atol: number }>
   >;
@@ -32,6 +34,9 @@ export class GoldenCase {
   /** The configuration; `config.cases` describes the sub-cases `c0`, `c1`, … */
   // biome-ignore lint/suspicious/noExplicitAny: every case has its own layout, and its kind knows it.
   readonly config: any;
+  /** What else the manifest says of the case, such as tolerances of another kind. */
+  // biome-ignore lint/suspicious/noExplicitAny: every case has its own layout, and its kind knows it.
+  readonly extra: any;
   readonly tensors: Readonly<Record<string, StoredTensor>>;
   readonly #manifest: ManifestCase;
 
@@ -40,6 +45,7 @@ export class GoldenCase {
     this.what = manifest.what;
     this.notes = manifest.notes;
     this.config = manifest.config;
+    this.extra = manifest.extra;
     this.#manifest = manifest;
     this.tensors = decodeSafetensors(bytes, name).tensors;
   }

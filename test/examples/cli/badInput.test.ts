@@ -66,7 +66,7 @@ test("unknown plugins, with the nearest and all there are", async () => {
     network,
     "E_MISSING_PLUGIN",
     2,
-    /network "mpl".*one of adm, mlp, did you mean "mlp"/,
+    /network "mpl".*one of adm, mlp, .*did you mean "mlp"/,
   );
   const loss = training("--set", "losses.gan-genrator.weight=1");
   await refused(loss, "E_MISSING_PLUGIN", 2, /did you mean "gan-generator"\?/);

@@ -1,7 +1,31 @@
 import type { Kind } from "../kind.ts";
+import { ablationSamplerKind } from "./ablationSampler.ts";
+import { dmdTrajectoryKind } from "./dmdTrajectory.ts";
+import { edmDmdKind } from "./edmDmd.ts";
+import { edmLossKind } from "./edmLoss.ts";
+import { edmNetworksKind } from "./edmNetworks.ts";
+import { edmSamplerKind } from "./edmSampler.ts";
 import { emaKind } from "./ema.ts";
+import { kDiffusionKind } from "./kDiffusion.ts";
+import { latentDmdKind } from "./latentDmd.ts";
 import { opsKind } from "./ops.ts";
 import { optimizersKind } from "./optimizers.ts";
+import { timestepEmbeddingsKind } from "./timestepEmbeddings.ts";
+import { unet2dKind } from "./unet2d.ts";
 
 /** Every kind of case that can be run; the first that matches is taken. */
-export const kinds: readonly Kind[] = [opsKind, optimizersKind, emaKind];
+export const kinds: readonly Kind[] = [
+  opsKind,
+  optimizersKind,
+  emaKind,
+  dmdTrajectoryKind,
+  edmDmdKind,
+  edmNetworksKind,
+  edmLossKind,
+  timestepEmbeddingsKind,
+  unet2dKind,
+  latentDmdKind,
+  edmSamplerKind,
+  ablationSamplerKind,
+  kDiffusionKind,
+];
