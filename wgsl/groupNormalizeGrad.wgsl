@@ -8,6 +8,7 @@
 // numerics    moments of x less the group's first element, joined in fixed order (Chan et al.); sums in fixed order
 // oracle      core/ops/groupNormalize.ts (reference), 1e-5 of the group's largest
 // paper       Chan, Golub, LeVeque 1979, Updating Formulae and a Pairwise Algorithm for Computing Sample Variances
+// uses lib/moments
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> scale: array<f32>;
 @group(0) @binding(2) var<storage, read> shift: array<f32>;
@@ -25,13 +26,6 @@ var<workgroup> moments: array<vec3f, WG>;
 // Sums of du x^ and of du over a channel.
 var<workgroup> partial: array<vec2f, WG>;
 
-fn join(a: vec3f, b: vec3f) -> vec3f {
-  let delta = b.x - a.x;
-  let count = a.z + b.z;
-  let share = b.z / max(count, 1.0); // both may be empty
-  return vec3f(a.x + delta * share, a.y + b.y + delta * delta * a.z * share, count);
-}
-
 @compute @workgroup_size(WG)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -44,11 +38,11 @@ fn main(
   let start = row * n;
   let near = x[start];
   var own = vec3f();
-  for (var i = lane; i < n; i += WG) { own = join(own, vec3f(x[start + i] - near, 0.0, 1.0)); }
+  for (var i = lane; i < n; i += WG) { own = join_moments(own, vec3f(x[start + i] - near, 0.0, 1.0)); }
   moments[lane] = own;
   for (var half = WG / 2u; half > 0u; half /= 2u) {
     workgroupBarrier(); // uniform: every lane takes every turn
-    if (lane < half) { moments[lane] = join(moments[lane], moments[lane + half]); }
+    if (lane < half) { moments[lane] = join_moments(moments[lane], moments[lane + half]); }
   }
   workgroupBarrier();
   let center = moments[0].x;

@@ -8,6 +8,7 @@
 // numerics    moments of x less the group's first element, joined four at a time (Chan et al.); sums in lane order
 // oracle      core/ops/groupNormalize.ts (reference), 1e-5 of the group's largest
 // paper       Chan, Golub, LeVeque 1979, Updating Formulae and a Pairwise Algorithm for Computing Sample Variances
+// uses lib/subgroupMoments
 enable subgroups;
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> scale: array<f32>;
@@ -29,24 +30,7 @@ fn main(
   let n4 = dims.K * dims.S4;
   for (var row = first; row < min(first + dims.PER, dims.GROUPS); row++) {
     let start = row * n4;
-    let near = x[start].x;
-    var mean = 0.0; // of what this lane has seen, less near
-    var squares = 0.0; // sum of squared distances from it
-    var count = 0.0;
-    for (var i = lane; i < n4; i += 8u) {
-      let v = x[start + i] - near;
-      let center = dot(v, vec4f(0.25));
-      let d = v - center;
-      let delta = center - mean;
-      let share = 4.0 / (count + 4.0);
-      mean = fma(delta, share, mean);
-      squares += dot(d, d) + delta * delta * count * share;
-      count += 4.0;
-    }
-    let n = 4.0 * f32(n4);
-    let center = subgroupAdd(mean * count) / n;
-    let delta = mean - center;
-    let inverse = inverseSqrt(subgroupAdd(squares + delta * delta * count) / n + dims.EPS);
+    let moments = row_moments(start, n4, lane, dims.EPS);
     let affine = (row % dims.ROWS) * dims.K;
     var level = 0.0;
     var along = 0.0;
@@ -57,7 +41,7 @@ fn main(
       var sums = vec4f();
       var products = vec4f();
       for (var i = lane; i < dims.S4; i += 8u) {
-        let normalised = (x[channel + i] - near - center) * inverse;
+        let normalised = (x[channel + i] - moments.near - moments.rest) * moments.inverse;
         var du = dy[channel + i];
         if (dims.SILU != 0u) {
           let u = fma(normalised, vec4f(weight), vec4f(offset));
@@ -81,15 +65,16 @@ fn main(
       level += weight * dshift;
       along += weight * dscale;
     }
+    let n = 4.0 * f32(n4);
     level /= n;
-    along = along / n * inverse;
+    along = along / n * moments.inverse;
     for (var k = 0u; k < dims.K; k++) {
       let channel = start + k * dims.S4;
       for (var i = lane; i < dims.S4; i += 8u) {
-        let v = x[channel + i] - near - center;
+        let v = x[channel + i] - moments.near - moments.rest;
         let to = 4u * (channel + i);
         let du = vec4f(all[to], all[to + 1u], all[to + 2u], all[to + 3u]);
-        let d = (du - level - v * along) * inverse;
+        let d = (du - level - v * along) * moments.inverse;
         all[to] = d.x;
         all[to + 1u] = d.y;
         all[to + 2u] = d.z;

@@ -7,6 +7,7 @@
 //             a large mean costs no digits
 // oracle      core/ops/groupNormalize.ts (reference), 1e-5 relative
 // paper       Chan, Golub, LeVeque 1979, Updating Formulae and a Pairwise Algorithm for Computing Sample Variances
+// uses lib/subgroupMoments
 enable subgroups;
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> scale: array<f32>;
@@ -25,31 +26,14 @@ fn main(
   let n4 = dims.K * dims.S4;
   for (var row = first; row < min(first + dims.PER, dims.GROUPS); row++) {
     let start = row * n4;
-    let near = x[start].x;
-    var mean = 0.0; // of what this lane has seen, less near
-    var squares = 0.0; // sum of squared distances from it
-    var count = 0.0;
-    for (var i = lane; i < n4; i += 8u) {
-      let v = x[start + i] - near;
-      let center = dot(v, vec4f(0.25));
-      let d = v - center;
-      let delta = center - mean;
-      let share = 4.0 / (count + 4.0);
-      mean = fma(delta, share, mean);
-      squares += dot(d, d) + delta * delta * count * share;
-      count += 4.0;
-    }
-    let n = 4.0 * f32(n4);
-    let center = subgroupAdd(mean * count) / n;
-    let delta = mean - center;
-    let slope = inverseSqrt(subgroupAdd(squares + delta * delta * count) / n + dims.EPS);
+    let moments = row_moments(start, n4, lane, dims.EPS);
     let affine = (row % dims.ROWS) * dims.K;
     for (var k = 0u; k < dims.K; k++) {
-      let factor = scale[affine + k] * slope;
+      let factor = scale[affine + k] * moments.inverse;
       let offset = shift[affine + k];
       let channel = start + k * dims.S4;
       for (var i = lane; i < dims.S4; i += 8u) {
-        var u = fma(x[channel + i] - near - center, vec4f(factor), vec4f(offset));
+        var u = fma(x[channel + i] - moments.near - moments.rest, vec4f(factor), vec4f(offset));
         if (dims.SILU != 0u) { u = u / (1.0 + exp(-u)); }
         y[channel + i] = u;
       }

@@ -7,6 +7,7 @@
 //             a large mean costs no digits
 // oracle      core/ops/normalize.ts (reference), 1e-5 relative
 // paper       Chan, Golub, LeVeque 1979, Updating Formulae and a Pairwise Algorithm for Computing Sample Variances
+// uses lib/subgroupMoments
 enable subgroups;
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
@@ -22,25 +23,9 @@ fn main(
   let first = (group.x + group.y * groups.x) * dims.PER;
   for (var row = first; row < min(first + dims.PER, dims.ROWS); row++) {
     let start = row * dims.N4;
-    let shift = x[start].x;
-    var mean = 0.0; // of what this lane has seen, less shift
-    var squares = 0.0; // sum of squared distances from it
-    var count = 0.0;
+    let moments = row_moments(start, dims.N4, lane, dims.EPS);
     for (var i = lane; i < dims.N4; i += 8u) {
-      let v = x[start + i] - shift;
-      let center = dot(v, vec4f(0.25));
-      let d = v - center;
-      let delta = center - mean;
-      let share = 4.0 / (count + 4.0);
-      mean = fma(delta, share, mean);
-      squares += dot(d, d) + delta * delta * count * share;
-      count += 4.0;
+      y[start + i] = (x[start + i] - moments.near - moments.rest) * moments.inverse;
     }
-    let n = 4.0 * f32(dims.N4);
-    let center = subgroupAdd(mean * count) / n;
-    let delta = mean - center;
-    let variance = subgroupAdd(squares + delta * delta * count) / n;
-    let scale = inverseSqrt(variance + dims.EPS);
-    for (var i = lane; i < dims.N4; i += 8u) { y[start + i] = (x[start + i] - shift - center) * scale; }
   }
 }

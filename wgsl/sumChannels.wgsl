@@ -5,6 +5,7 @@
 // invocations WG, a power of two, with 4*WG bytes of workgroup memory; lanes share the longer of the two reduced axes
 // numerics    f32; lanes are added as a tree in fixed order: runs repeat bit for bit
 // oracle      core/ops/sum.ts (reference), 1e-5 relative to sum |x|
+// uses lib/channelJobs
 @group(0) @binding(0) var<storage, read> x0: array<f32>;
 @group(0) @binding(1) var<storage, read> x1: array<f32>;
 @group(0) @binding(2) var<storage, read> x2: array<f32>;
@@ -19,47 +20,19 @@ struct Dims { OUTPUTS: u32, JOBS: array<vec4u, 7> }
 const WG = 64u;
 var<workgroup> partial: array<f32, WG>;
 
-fn fetch(job: u32, at: u32) -> f32 {
-  switch (job) {
-    case 0u: { return x0[at]; }
-    case 1u: { return x1[at]; }
-    case 2u: { return x2[at]; }
-    case 3u: { return x3[at]; }
-    case 4u: { return x4[at]; }
-    case 5u: { return x5[at]; }
-    default: { return x6[at]; }
-  }
-}
-
 @compute @workgroup_size(WG)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  var c = group.x + group.y * groups.x;
-  if (c >= dims.OUTPUTS) { return; }
-  var job = 0u;
-  while (c >= dims.JOBS[job].x) {
-    c -= dims.JOBS[job].x;
-    job += 1u;
-  }
-  let sizes = dims.JOBS[job];
-  // Lanes share the longer of the two axes; the other is looped over by all.
-  let inner = sizes.z >= sizes.y;
-  let count = select(sizes.y, sizes.z, inner);
-  let rest = select(sizes.z, sizes.y, inner);
-  let stride = select(sizes.x * sizes.z, 1u, inner);
-  let leap = select(1u, sizes.x * sizes.z, inner);
-  let start = c * sizes.z;
-  var total = 0.0;
-  for (var j = 0u; j < rest; j++) {
-    for (var i = lane; i < count; i += WG) { total += fetch(job, start + j * leap + i * stride); }
-  }
-  partial[lane] = total;
+  let index = group.x + group.y * groups.x;
+  if (index >= dims.OUTPUTS) { return; }
+  let job = job_of(index);
+  partial[lane] = lane_sum(job, lane);
   for (var half = WG / 2u; half > 0u; half /= 2u) {
     workgroupBarrier(); // uniform: every lane takes every turn
     if (lane < half) { partial[lane] += partial[lane + half]; }
   }
-  if (lane == 0u) { y[sizes.w + c] = partial[0]; }
+  if (lane == 0u) { y[job.sizes.w + job.channel] = partial[0]; }
 }
