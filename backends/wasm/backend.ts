@@ -1,5 +1,6 @@
 import { failure, invariant } from "../../core/errors.ts";
 import type { Program } from "../../core/graph/program.ts";
+import { ScratchPool } from "../../core/graph/scratchPool.ts";
 import type { Backend, DeviceInfo, Footprint, Memory } from "../../core/interfaces/backend.ts";
 import { type Surroundings, WasmExecutable } from "./executable.ts";
 import { footprintOf } from "./footprint.ts";
@@ -51,6 +52,10 @@ export class WasmBackend implements Backend {
     let breathed = performance.now();
     this.#around = {
       ...parts,
+      scratch: new ScratchPool(
+        (bytes) => linear.allocate(bytes),
+        (address) => linear.free(address),
+      ),
       breathe: () => {
         if (performance.now() - breathed < BREATH_MS) return undefined;
         return nextTurn().then(() => {

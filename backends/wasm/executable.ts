@@ -1,9 +1,10 @@
 import { failure, invariant } from "../../core/errors.ts";
 import type { BufferKind, BufferSpec } from "../../core/graph/plan.ts";
 import type { Program } from "../../core/graph/program.ts";
+import type { ScratchPool } from "../../core/graph/scratchPool.ts";
 import type { Executable, HostArray } from "../../core/interfaces/backend.ts";
-import { ownSpace } from "./footprint.ts";
-import type { LinearMemory } from "./linearMemory.ts";
+import { isShared, ownSpace } from "./footprint.ts";
+import { blockSize, type LinearMemory } from "./linearMemory.ts";
 import type { WasmMemory } from "./memory.ts";
 import type { LoadedProgram, ThreadPool } from "./threads/pool.ts";
 import {
@@ -18,6 +19,8 @@ import {
 export interface Surroundings {
   readonly linear: LinearMemory;
   readonly pool: ThreadPool;
+  /** What only lives while a program runs, by its address; all programs share it. */
+  readonly scratch: ScratchPool<number>;
   readonly relaxed: boolean;
   /** Fill what a program has not written yet with NaN, to find kernels that read it. For tests. */
   readonly poison: boolean;
@@ -38,7 +41,7 @@ export class WasmExecutable implements Executable {
   readonly program: Program;
   readonly #around: Surroundings;
   readonly #memory: WasmMemory;
-  readonly #blocks: readonly number[];
+  readonly #blocks: Blocks;
   /** What a run has to look at: inputs and states; with poison, also what steps write. */
   readonly #buffers: readonly { spec: BufferSpec; address: number }[];
   readonly #outputs: ReadonlyMap<string, { spec: BufferSpec; address: number }>;
@@ -51,7 +54,7 @@ export class WasmExecutable implements Executable {
     program: Program,
     memory: WasmMemory,
     around: Surroundings,
-    parts: { blocks: number[]; addresses: number[]; loaded: LoadedProgram; jobs: LabelledJob[] },
+    parts: { blocks: Blocks; addresses: number[]; loaded: LoadedProgram; jobs: LabelledJob[] },
   ) {
     this.program = program;
     this.#memory = memory;
@@ -75,20 +78,24 @@ export class WasmExecutable implements Executable {
   ): Promise<WasmExecutable> {
     const { linear, pool, relaxed } = around;
     const plans: KernelPlans = planKernels(program);
-    const blocks: number[] = [];
+    const blocks: Blocks = { own: [], shared: [] };
     const allocate = (elements: number): number => {
       const address = linear.allocate(elements * 4);
-      blocks.push(address);
+      blocks.own.push(address);
       return address;
     };
     try {
-      const addresses = program.plan.buffers.map((spec) =>
-        spec.kind === "state" ? stateAddress(program, memory, spec) : allocate(spec.elements),
-      );
       const space = spaceOf(plans);
-      const temps = allocate(space.temps);
       const ownElements = ownSpace(space.own);
-      const own = allocate(ownElements * pool.threads);
+      const scratch = program.plan.buffers.filter(isShared).map(({ elements }) => elements);
+      const sizes = [...scratch, space.temps, ownElements * pool.threads];
+      blocks.shared = around.scratch.take(sizes.map((elements) => blockSize(elements * 4)));
+      const [temps, own] = blocks.shared.slice(scratch.length);
+      let next = 0;
+      const addresses = program.plan.buffers.map((spec) => {
+        if (spec.kind === "state") return stateAddress(program, memory, spec);
+        return isShared(spec) ? blocks.shared[next++] : allocate(spec.elements);
+      });
       program.plan.buffers.forEach((spec, i) => {
         if (spec.kind !== "state") fillBuffer(linear, addresses[i], spec, around.poison);
       });
@@ -101,7 +108,7 @@ export class WasmExecutable implements Executable {
       const loaded = await load(program, bytes, pool, (thread) => own + thread * ownElements * 4);
       return new WasmExecutable(program, memory, around, { blocks, addresses, loaded, jobs });
     } catch (error) {
-      for (const address of blocks) linear.free(address);
+      freeBlocks(around, blocks);
       throw error;
     }
   }
@@ -161,9 +168,20 @@ export class WasmExecutable implements Executable {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#around.pool.unload(this.#loaded);
-    for (const address of this.#blocks) this.#around.linear.free(address);
+    freeBlocks(this.#around, this.#blocks);
     this.#around.forget(this);
   }
+}
+
+/** Addresses of what a program allocated, and of what it shares with others. */
+interface Blocks {
+  readonly own: number[];
+  shared: readonly number[];
+}
+
+function freeBlocks({ linear, scratch }: Surroundings, { own, shared }: Blocks): void {
+  for (const address of own) linear.free(address);
+  scratch.release(shared);
 }
 
 function stateAddress(program: Program, memory: WasmMemory, spec: BufferSpec): number {

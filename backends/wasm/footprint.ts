@@ -1,3 +1,4 @@
+import type { BufferSpec } from "../../core/graph/plan.ts";
 import type { Program } from "../../core/graph/program.ts";
 import type { Footprint } from "../../core/interfaces/backend.ts";
 import { blockSize } from "./linearMemory.ts";
@@ -6,11 +7,21 @@ import { planKernels, spaceOf } from "./translate.ts";
 /** Bytes of the blocks that an executable takes on so many threads. @throws KernelError when an op has no kernel */
 export function footprintOf(program: Program, threads: number): Footprint {
   const { temps, own } = spaceOf(planKernels(program));
-  const planned = program.plan.buffers
-    .filter(({ kind }) => kind !== "state")
-    .reduce((sum, { elements }) => sum + blockSize(elements * 4), 0);
-  return { planned, added: blockSize(temps * 4) + blockSize(ownSpace(own) * threads * 4) };
+  const spaces = [temps, ownSpace(own) * threads].map((elements) => blockSize(elements * 4));
+  const sizes = (specs: readonly BufferSpec[]) =>
+    specs.map(({ elements }) => blockSize(elements * 4));
+  const { buffers } = program.plan;
+  return {
+    planned: total(sizes(buffers.filter(({ kind }) => kind !== "state"))),
+    added: total(spaces),
+    shared: [...sizes(buffers.filter(isShared)), ...spaces],
+  };
 }
+
+const total = (sizes: readonly number[]): number => sizes.reduce((sum, size) => sum + size, 0);
+
+/** Whether nothing is left in a buffer that a later run needs, so that other programs may use it in between. */
+export const isShared = ({ kind }: BufferSpec): boolean => kind === "scratch";
 
 /** Elements of a thread's own space: whole cache lines, so that threads never write to one line. */
 export const ownSpace = (elements: number): number => Math.ceil(elements / 16) * 16;

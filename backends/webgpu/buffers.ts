@@ -41,18 +41,18 @@ export class Buffers {
 
   /**
    * Makes several buffers, or none: a device out of memory is found out here rather than in the middle of a run.
+   * @param make makes them with `create`
+   * @param undo destroys them
    * @throws KernelError E_DEVICE_LIMIT
    */
-  async createAll(
-    owner: string,
-    needs: readonly { label: string; bytes: number; use: keyof typeof usages }[],
-  ): Promise<GPUBuffer[]> {
+  async allOrNone<T>(owner: string, make: () => T, undo: (made: T) => void): Promise<T> {
+    const before = this.#bytes;
     this.#device.pushErrorScope("out-of-memory");
-    const made = needs.map(({ label, bytes, use }) => this.create(label, bytes, use));
+    const made = make();
+    const total = this.#bytes - before;
     const fault = await this.#device.popErrorScope();
     if (!fault) return made;
-    for (const buffer of made) this.destroy(buffer);
-    const total = needs.reduce((sum, { bytes }) => sum + bytes, 0);
+    undo(made);
     throw failure(
       "E_DEVICE_LIMIT",
       `Cannot allocate ${formatBytes(total)} for ${owner}: the device has not enough free memory`,

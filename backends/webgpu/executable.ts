@@ -2,6 +2,7 @@ import { failure, invariant } from "../../core/errors.ts";
 import type { Program } from "../../core/graph/mod.ts";
 import type { Executable, HostArray } from "../../core/interfaces/backend.ts";
 import { byteSize, type Dispatch, type DispatchList } from "./dispatch.ts";
+import { isShared } from "./footprint.ts";
 import { toHost, toWords } from "./hostArray.ts";
 import type { WebGpuMemory } from "./memory.ts";
 import type { Pipeline } from "./pipelines.ts";
@@ -16,7 +17,7 @@ export interface ExecutableStats {
   readonly submits: number;
   readonly bindGroups: number;
   readonly buffers: number;
-  /** Bytes of its own buffers: scratch, inputs, outputs, constants, dims. */
+  /** Bytes of its buffers: inputs, outputs, constants, dims, and the scratch that it shares with other programs. */
   readonly bytes: number;
 }
 
@@ -39,16 +40,11 @@ export async function makeExecutable(
   const own = list.buffers.flatMap((need, index) =>
     need.kind === "state" ? [] : [{ need, index }],
   );
-  const made = await session.buffers.createAll(program.name, [
-    ...own.map(({ need: { kind, name, elements } }) => ({
-      label: `${program.name}/${kind} ${name}`,
-      bytes: byteSize(elements),
-      use: "storage" as const,
-    })),
-    { label: `${program.name}/dims`, bytes: list.dims.byteLength, use: "uniform" as const },
-  ]);
-  const dims = made[own.length];
-  const buffers = new Map(own.map(({ index }, i) => [index, made[i]]));
+  const { buffers, dims } = await session.buffers.allOrNone(
+    program.name,
+    () => makeBuffers(session, list, program.name),
+    (made) => destroyBuffers(session, list, made),
+  );
   session.write(dims, list.dims);
   for (const { need, index } of own)
     if (need.data) session.write(buffers.get(index)!, toWords(need.data, need.dtype));
@@ -64,6 +60,44 @@ export async function makeExecutable(
   });
 }
 
+/** Buffers by the numbers of their needs, states aside, and that of all `Dims`. */
+interface OwnBuffers {
+  readonly buffers: ReadonlyMap<number, GPUBuffer>;
+  readonly dims: GPUBuffer;
+}
+
+function makeBuffers(
+  session: Session,
+  { buffers: needs, dims }: DispatchList,
+  label: string,
+): OwnBuffers {
+  const shared = [...needs.keys()].filter((index) => isShared(needs[index]));
+  const taken = session.scratch.take(shared.map((index) => byteSize(needs[index].elements)));
+  const buffers = new Map(shared.map((index, i) => [index, taken[i]]));
+  needs.forEach((need, index) => {
+    if (need.kind === "state" || isShared(need)) return;
+    const { kind, name, elements } = need;
+    const title = `${label}/${kind} ${name}`;
+    buffers.set(index, session.buffers.create(title, byteSize(elements), "storage"));
+  });
+  return {
+    buffers,
+    dims: session.buffers.create(`${label}/dims`, dims.byteLength, "uniform"),
+  };
+}
+
+function destroyBuffers(
+  session: Session,
+  { buffers: needs }: DispatchList,
+  { buffers, dims }: OwnBuffers,
+): void {
+  const shared = [...buffers].filter(([index]) => isShared(needs[index]));
+  session.scratch.release(shared.map(([, buffer]) => buffer));
+  for (const [index, buffer] of buffers)
+    if (!isShared(needs[index])) session.buffers.destroy(buffer);
+  session.buffers.destroy(dims);
+}
+
 /** What is not of the program. */
 export interface ExecutableOptions {
   /** Fill everything that a run must not read before it has written it with NaN. */
@@ -73,14 +107,12 @@ export interface ExecutableOptions {
   readonly tell?: (progress: WarmUpProgress) => void;
 }
 
-interface Parts extends Omit<ExecutableOptions, "tell"> {
+interface Parts extends Omit<ExecutableOptions, "tell">, OwnBuffers {
   readonly session: Session;
   readonly program: Program;
   readonly list: DispatchList;
   readonly memory: WebGpuMemory;
   readonly pipelines: readonly Pipeline[];
-  readonly buffers: ReadonlyMap<number, GPUBuffer>;
-  readonly dims: GPUBuffer;
 }
 
 /** A program on the device: one run is one encoder, one compute pass, one submit. */
@@ -170,8 +202,8 @@ export class WebGpuExecutable implements Executable {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    const { session, buffers, dims, forget } = this.#parts;
-    for (const buffer of [...buffers.values(), dims]) session.buffers.destroy(buffer);
+    const { session, list, forget } = this.#parts;
+    destroyBuffers(session, list, this.#parts);
     this.#encoded = undefined;
     forget();
   }

@@ -1,5 +1,8 @@
 import type { Footprint } from "../../core/interfaces/backend.ts";
-import { byteSize, type DispatchList } from "./dispatch.ts";
+import { type BufferNeed, byteSize, type DispatchList } from "./dispatch.ts";
+
+/** Whether nothing is left in a buffer that a later run needs, so that other programs may use it in between. */
+export const isShared = ({ kind }: BufferNeed): boolean => kind === "scratch" || kind === "temp";
 
 /** Bytes of the buffers that an executable makes for a list. */
 export function footprintOf({ buffers, dims, dispatches }: DispatchList): Footprint {
@@ -7,5 +10,6 @@ export function footprintOf({ buffers, dims, dispatches }: DispatchList): Footpr
   for (const { kind, elements } of buffers)
     if (kind === "temp") added += byteSize(elements);
     else if (kind !== "state") planned += byteSize(elements);
-  return { planned, added, dispatches: dispatches.length };
+  const shared = buffers.filter(isShared).map(({ elements }) => byteSize(elements));
+  return { planned, added, shared, dispatches: dispatches.length };
 }

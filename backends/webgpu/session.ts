@@ -1,4 +1,5 @@
 import { failure, type OnestepError } from "../../core/errors.ts";
+import { ScratchPool } from "../../core/graph/mod.ts";
 import type { OpenedDevice } from "./adapter/open.ts";
 import type { DeviceTraits } from "./adapter/traits.ts";
 import { Buffers } from "./buffers.ts";
@@ -18,6 +19,8 @@ export class Session {
   readonly device: GPUDevice;
   readonly traits: DeviceTraits;
   readonly buffers: Buffers;
+  /** What only lives while a program runs; all programs share it. */
+  readonly scratch: ScratchPool<GPUBuffer>;
   readonly pipelines: Pipelines;
   readonly warmUp: WarmUp;
   readonly #readback: Readback;
@@ -34,6 +37,10 @@ export class Session {
     this.device = opened.device;
     this.traits = opened.traits;
     this.buffers = new Buffers(opened.device);
+    this.scratch = new ScratchPool(
+      (bytes) => this.buffers.create("scratch", bytes, "storage"),
+      (buffer) => this.buffers.destroy(buffer),
+    );
     this.pipelines = new Pipelines(opened.device);
     this.warmUp = new WarmUp(this);
     const pace = opened.traits.software && opened.traits.via === "dawn" ? new Pace() : undefined;

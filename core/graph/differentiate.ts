@@ -5,7 +5,14 @@ import { constant } from "../ops/sources.ts";
 import { sum } from "../ops/sum.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { blockOf, repeatBlock } from "./block.ts";
 import { topologicalOrder } from "./traverse.ts";
+
+/** How gradients are made. */
+export interface GradOptions {
+  /** Whose values are computed again for the gradient instead of being kept: nobody's, or those inside of blocks. */
+  readonly recompute?: "none" | "blocks";
+}
 
 /**
  * Gradients of a scalar with respect to `wrt`, as nodes of the same graph (reverse mode). Where nothing flows the
@@ -13,7 +20,12 @@ import { topologicalOrder } from "./traverse.ts";
  * @param seed cotangent of `loss`; 1 when absent, and then `loss` must have one element
  * @throws ShapeError when `loss` is not a scalar, or a gradient would have to pass an op that has none.
  */
-export function grad(loss: Tensor, wrt: readonly Tensor[], seed?: Tensor): Tensor[] {
+export function grad(
+  loss: Tensor,
+  wrt: readonly Tensor[],
+  seed?: Tensor,
+  { recompute = "none" }: GradOptions = {},
+): Tensor[] {
   if (!seed && sizeOf(loss.shape) !== 1)
     throw failure(
       "E_SHAPE",
@@ -25,6 +37,9 @@ export function grad(loss: Tensor, wrt: readonly Tensor[], seed?: Tensor): Tenso
 
   const cotangents = new Map<Tensor, Tensor>();
   if (active.has(loss)) cotangents.set(loss, seed ?? constant(1, "f32", loss.shape));
+  // A repeated node has the derivative of the first, from values of its own.
+  const repeated = new Map<Tensor, Tensor>();
+  const now = (node: Tensor) => repeated.get(node) ?? node;
   for (const node of order.reverse()) {
     const dy = cotangents.get(node);
     if (!dy || !node.inputs.some((input) => active.has(input))) continue;
@@ -33,7 +48,9 @@ export function grad(loss: Tensor, wrt: readonly Tensor[], seed?: Tensor): Tenso
         "E_NOT_DIFFERENTIABLE",
         `Cannot differentiate ${node.op.name}: it has no derivative`,
       );
-    node.op.vjp(node, dy).forEach((dx, i) => {
+    if (recompute === "blocks" && node.op === blockOf.spec)
+      for (const [inner, again] of repeatBlock(node, dy, now)) repeated.set(inner, again);
+    node.op.vjp(now(node), dy).forEach((dx, i) => {
       const target = node.inputs[i];
       if (!dx || !active.has(target) || target.dtype !== "f32") return;
       const fitted = unbroadcast(dx, target.shape);

@@ -1,8 +1,9 @@
-import { invariant } from "../errors.ts";
 import { pack } from "../ops/pack.ts";
 import { sources } from "../ops/sources.ts";
 import { sameShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { schedule } from "./schedule.ts";
+import { gatesOf, rootOf } from "./views.ts";
 
 /** One piece of device work: a single kernel op, or a chain of elementwise ops over one shape. */
 export interface Unit {
@@ -13,16 +14,6 @@ export interface Unit {
   inputs: Tensor[];
   /** Values that others, or the caller, read. */
   outputs: Tensor[];
-}
-
-/** The value behind views: what was computed, and the element at which the view starts. */
-export function rootOf(tensor: Tensor): { root: Tensor; offset: number } {
-  let [root, offset] = [tensor, 0];
-  while (root.op.kind === "view") {
-    offset += (root.attrs.offset as number | undefined) ?? 0;
-    root = root.inputs[0];
-  }
-  return { root, offset };
 }
 
 /** A constant that is one number everywhere; elementwise kernels write it as a literal. */
@@ -92,8 +83,9 @@ export function fuse(
       first: at,
       latest: at,
     };
-    for (const input of node.inputs) {
-      const maker = groupOf.get(rootOf(input).root);
+    const dependencies = node.inputs.flatMap((input) => [rootOf(input).root, ...gatesOf(input)]);
+    for (const value of dependencies) {
+      const maker = groupOf.get(value);
       if (maker) {
         group.dependsOn.add(maker);
         maker.users.add(group);
@@ -116,10 +108,7 @@ export function fuse(
 
   const groups = [...new Set(groupOf.values())];
   for (const group of groups) Object.assign(group, boundary(group.nodes));
-  return schedule(
-    groups,
-    [...roots].map((root) => groupOf.get(rootOf(root).root)),
-  );
+  return schedule(groups, [...roots], (root) => groupOf.get(root), position);
 }
 
 /** The nodes that read each value, directly or through views. */
@@ -245,33 +234,4 @@ function ancestorsOf(groups: readonly Group[]): Set<Group> {
         stack.push(group);
       }
   return found;
-}
-
-/** Units in an order in which they can run: depth first from the roots, which keeps values short-lived. */
-function schedule(groups: readonly Group[], roots: readonly (Group | undefined)[]): Unit[] {
-  const order: Unit[] = [];
-  const done = new Set<Group>();
-  const open = new Set<Group>();
-  for (const root of roots) {
-    if (!root || done.has(root)) continue;
-    const stack = [{ group: root, waiting: [...root.dependsOn] }];
-    done.add(root);
-    open.add(root);
-    while (stack.length) {
-      const top = stack[stack.length - 1];
-      const next = top.waiting.shift();
-      invariant(!next || !open.has(next), "fusion closed a cycle");
-      if (!next) {
-        order.push(top.group);
-        open.delete(top.group);
-        stack.pop();
-      } else if (!done.has(next)) {
-        done.add(next);
-        open.add(next);
-        stack.push({ group: next, waiting: [...next.dependsOn] });
-      }
-    }
-  }
-  invariant(order.length === groups.length, "fusion lost or repeated a unit");
-  return order;
 }

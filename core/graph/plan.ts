@@ -3,7 +3,9 @@ import { pack } from "../ops/pack.ts";
 import { sources } from "../ops/sources.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { DType, Tensor } from "../tensor/tensor.ts";
-import { isUniform, rootOf, type Unit } from "./fuse.ts";
+import { isUniform, type Unit } from "./fuse.ts";
+import { ALIGNMENT, shareSlots } from "./slots.ts";
+import { rootOf } from "./views.ts";
 
 /** What a buffer is for, which decides who fills it and how long it lives. */
 export type BufferKind = "input" | "state" | "constant" | "scratch" | "packed" | "output";
@@ -15,7 +17,7 @@ export interface BufferSpec {
   readonly name: string;
   readonly dtype: DType;
   /** Size in elements of 4 bytes. */
-  elements: number;
+  readonly elements: number;
   /** Contents of a constant. */
   readonly data?: Float32Array | Int32Array;
 }
@@ -40,9 +42,6 @@ export interface Plan {
   /** Bytes of all buffers but the states. */
   readonly bytes: number;
 }
-
-/** Elements between aligned places: WebGPU bindings start at multiples of 256 bytes. */
-export const ALIGNMENT = 64;
 
 /**
  * Assigns every value a place. Scratch buffers are shared by values that do not live at the same time; a new value of
@@ -183,26 +182,15 @@ export function planMemory(
   // Everything else: scratch, by liveness.
   const lastRead = (root: Tensor): number =>
     Math.max(-1, ...(reads.get(root) ?? []).map(({ at }) => at));
-  const free: number[] = [];
-  const dying = new Map<number, number[]>();
-  units.forEach((unit, index) => {
-    for (const value of unit.outputs) {
-      if (places.has(value)) continue;
-      const elements = sizeOf(value.shape);
-      const slot =
-        takeSlot(free, buffers, elements, value.dtype) ??
-        newBuffer({
-          kind: "scratch",
-          name: `${buffers.length}`,
-          dtype: value.dtype,
-          elements,
-        }).buffer;
-      places.set(value, { buffer: slot, offset: 0 });
-      const death = Math.max(index, lastRead(value));
-      dying.set(death, [...(dying.get(death) ?? []), slot]);
-    }
-    free.push(...(dying.get(index) ?? []));
-  });
+  const lifetimes = units.flatMap((unit, from) =>
+    unit.outputs
+      .filter((value) => !places.has(value))
+      .map((value) => ({ value, from, to: Math.max(from, lastRead(value)) })),
+  );
+  for (const { dtype, elements, tenants } of shareSlots(lifetimes, units)) {
+    const place = newBuffer({ kind: "scratch", name: `${buffers.length}`, dtype, elements });
+    for (const { value, offset } of tenants) places.set(value, { ...place, offset });
+  }
 
   const placeOf = (tensor: Tensor): Place => {
     const { root, offset } = rootOf(tensor);
@@ -233,30 +221,6 @@ export function planMemory(
     0,
   );
   return { steps, buffers, places, bytes };
-}
-
-/** The free slot that fits best: the smallest one large enough, else the largest one, grown. */
-function takeSlot(
-  free: number[],
-  buffers: BufferSpec[],
-  elements: number,
-  dtype: DType,
-): number | undefined {
-  let best = -1;
-  free.forEach((slot, i) => {
-    if (buffers[slot].dtype !== dtype) return;
-    const [size, bestSize] = [buffers[slot].elements, best < 0 ? -1 : buffers[free[best]].elements];
-    const better =
-      best < 0 ||
-      (size >= elements
-        ? bestSize < elements || size < bestSize
-        : bestSize < elements && size > bestSize);
-    if (better) best = i;
-  });
-  if (best < 0) return undefined;
-  const [slot] = free.splice(best, 1);
-  buffers[slot].elements = Math.max(buffers[slot].elements, elements);
-  return slot;
 }
 
 function copiesIntoPack(node: Tensor, placeOf: (tensor: Tensor) => Place): Step[] {
@@ -299,4 +263,4 @@ function stateWrites(
 
 /** Whether a place may start a binding. */
 export const isAligned = (place: Place): boolean => place.offset % ALIGNMENT === 0;
-export { isUniform };
+export { ALIGNMENT, isUniform };

@@ -2,7 +2,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { fuse } from "./fuse.ts";
 import { type Plan, planMemory } from "./plan.ts";
 import { simplify } from "./simplify.ts";
-import { topologicalOrder } from "./traverse.ts";
+import { inTraceOrder } from "./traverse.ts";
 
 /** What a program computes from its inputs and states, as traced. */
 export interface ProgramDefinition {
@@ -39,7 +39,7 @@ export function program({ name, outputs = {}, updates = [] }: ProgramDefinition)
   const states = roots.slice(names.length + updates.length);
   const outputMap = new Map(names.map((key, i) => [key, roots[i]]));
   const updateMap = new Map(states.map((state, i) => [state, values[i]]));
-  const nodes = topologicalOrder(roots);
+  const nodes = inTraceOrder(roots);
   const units = fuse(
     nodes,
     new Set([...outputMap.values(), ...values].map(behindViews)),

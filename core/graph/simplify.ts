@@ -2,26 +2,30 @@ import { add } from "../ops/add.ts";
 import { broadcastTo } from "../ops/broadcastTo.ts";
 import { div } from "../ops/div.ts";
 import { mul } from "../ops/mul.ts";
+import { pad } from "../ops/pad.ts";
 import { reshape } from "../ops/reshape.ts";
+import { slice } from "../ops/slice.ts";
 import { constant, sources } from "../ops/sources.ts";
 import { stopGradient } from "../ops/stopGradient.ts";
 import { sub } from "../ops/sub.ts";
 import { sameShape, sizeOf } from "../tensor/shape.ts";
 import { createNode, type Tensor } from "../tensor/tensor.ts";
-import { topologicalOrder } from "./traverse.ts";
+import { blockOf } from "./block.ts";
+import { joinedPads, sliceAsView } from "./rewriteParts.ts";
+import { inTraceOrder } from "./traverse.ts";
 
 /**
  * The same graph, smaller: equal nodes are merged, constants folded, identities and gradient barriers dropped, and
- * what no root needs is gone. Returns the image of each root.
+ * what no root needs is gone. Returns the image of each root; images are in the order of the trace.
  */
 export function simplify(roots: readonly Tensor[]): Tensor[] {
   const image = new Map<Tensor, Tensor>();
   const unique = new Map<string, Tensor>();
-  for (const node of topologicalOrder(roots)) {
+  for (const node of inTraceOrder(roots)) {
     const inputs = node.inputs.map((input) => image.get(input)!);
     const rewritten = rewrite(node, inputs);
     const result =
-      rewritten ?? (sameNodes(inputs, node.inputs) ? node : createNode({ ...node, inputs }));
+      rewritten ?? (node.op.kind === "source" ? node : createNode({ ...node, inputs }));
     const key = keyOf(result);
     const twin = unique.get(key);
     if (!twin) unique.set(key, result);
@@ -29,9 +33,6 @@ export function simplify(roots: readonly Tensor[]): Tensor[] {
   }
   return roots.map((root) => image.get(root)!);
 }
-
-const sameNodes = (a: readonly Tensor[], b: readonly Tensor[]): boolean =>
-  a.every((node, i) => node === b[i]);
 
 const tableIds = new WeakMap<object, number>();
 let tables = 0;
@@ -53,6 +54,7 @@ function rewrite(node: Tensor, inputs: readonly Tensor[]): Tensor | undefined {
   const [a, b] = inputs;
   switch (node.op) {
     case stopGradient.spec:
+    case blockOf.spec:
       return a;
     case reshape.spec:
       if (sameShape(a.shape, node.shape)) return a;
@@ -71,7 +73,10 @@ function rewrite(node: Tensor, inputs: readonly Tensor[]): Tensor | undefined {
     case add.spec:
       if (uniform(a) === 0) return fitted(b, node);
       if (uniform(b) === 0) return fitted(a, node);
+      if (a.op === pad.spec) return joinedPads(a, b);
       break;
+    case slice.spec:
+      return sliceAsView(node, a);
     case sub.spec:
       if (uniform(b) === 0) return fitted(a, node);
       break;

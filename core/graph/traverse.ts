@@ -25,3 +25,7 @@ export function topologicalOrder(roots: Iterable<Tensor>): Tensor[] {
   }
   return order;
 }
+
+/** The same nodes in the order in which they were made, which has inputs before users too. */
+export const inTraceOrder = (roots: Iterable<Tensor>): Tensor[] =>
+  topologicalOrder(roots).sort((a, b) => a.id - b.id);

@@ -44,12 +44,17 @@ export interface Executable {
   dispose(): void;
 }
 
-/** Bytes that a program holds on a device once it is compiled, besides the states. */
+/** Bytes that a program alone holds on a device once it is compiled, besides the states. */
 export interface Footprint {
   /** Buffers of the plan, rounded as the device rounds: inputs, outputs, constants, packed gradients, scratch. */
   readonly planned: number;
   /** What the device adds: temporaries of kernels, space of threads, sizes. */
   readonly added: number;
+  /**
+   * Sizes of those buffers, scratch and temporaries, that programs of the device use in turn: of all programs together
+   * there are only as many as one at a time needs.
+   */
+  readonly shared?: readonly number[];
   /** Dispatches of a run, where that is not the plan's number of steps. */
   readonly dispatches?: number;
 }

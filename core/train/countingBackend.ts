@@ -1,5 +1,6 @@
 import { invariant } from "../errors.ts";
 import type { Program } from "../graph/program.ts";
+import { ScratchPool } from "../graph/scratchPool.ts";
 import type {
   Backend,
   DeviceInfo,
@@ -53,6 +54,11 @@ export class CountingBackend implements Backend {
   readonly #device: Backend;
   readonly #memories = new Set<CountingMemory>();
   readonly #live = new Set<Counted>();
+  /** As on a device, programs share what lives only while they run. */
+  readonly #scratch = new ScratchPool<object>(
+    () => ({}),
+    () => {},
+  );
 
   constructor(device: Backend) {
     this.#device = device;
@@ -73,6 +79,7 @@ export class CountingBackend implements Backend {
   async compile(program: Program): Promise<Executable> {
     const counted = { program, footprint: this.footprint(program) };
     this.#live.add(counted);
+    const taken = this.#scratch.take(counted.footprint.shared ?? []);
     return {
       program,
       async run() {},
@@ -81,7 +88,9 @@ export class CountingBackend implements Backend {
         invariant(value, `${program.name} has no output "${output}"`);
         return new Float32Array(value.shape.reduce((a, b) => a * b, 1));
       },
-      dispose: () => void this.#live.delete(counted),
+      dispose: () => {
+        if (this.#live.delete(counted)) this.#scratch.release(taken);
+      },
     };
   }
 
@@ -95,10 +104,12 @@ export class CountingBackend implements Backend {
   }
   get liveBytes(): number {
     const programs = [...this.#live].reduce(
-      (sum, { footprint }) => sum + footprint.planned + footprint.added,
+      (sum, { footprint: { planned, added, shared = [] } }) =>
+        shared.reduce((rest, bytes) => rest - bytes, sum + planned + added),
       0,
     );
-    return [...this.#memories].reduce((sum, { bytes }) => sum + bytes, programs);
+    const states = [...this.#memories].reduce((sum, { bytes }) => sum + bytes, 0);
+    return states + programs + this.#scratch.bytes;
   }
 
   async finish(): Promise<void> {}

@@ -51,19 +51,20 @@ export async function planRun(
     known = counting.programs;
     stages.push({ stage, programs, bytes: counting.liveBytes });
   };
-  if (container.get(TEACHER).trainable && settings.teacher.steps > 0) {
-    await trainer.prepare("teacher");
-    note("teacher");
-  }
-  if (players.generator && settings.steps > 0) {
-    await trainer.prepare("distillation");
-    note("distillation");
-  }
   const evaluation = new Evaluation(container, counting, trainer, bus);
-  for (const count of [settings.evaluateCount, ...(settings.sampleEvery > 0 ? [SAMPLES] : [])]) {
-    await evaluation.prepare("teacher", count);
-    if (players.generator) await evaluation.prepare("generator", count);
-  }
+  const { sampleEvery, evaluateCount } = settings;
+  // In the order of a run, as what programs share depends on it.
+  const train = async (stage: Stage, steps: number) => {
+    if (steps === 0) return;
+    await trainer.prepare(stage);
+    const role = stage === "teacher" ? "teacher" : "generator";
+    if (sampleEvery > 0 && sampleEvery < steps) await evaluation.prepare(role, SAMPLES);
+    note(stage);
+  };
+  if (container.get(TEACHER).trainable) await train("teacher", settings.teacher.steps);
+  if (players.generator) await train("distillation", settings.steps);
+  await evaluation.prepare("teacher", evaluateCount);
+  if (players.generator) await evaluation.prepare("generator", evaluateCount);
   note("samples");
   const sizes = Object.values(players).map(({ name, layout }) => [name, layout.count]);
   return {

@@ -180,7 +180,10 @@ export class Trainer {
       ([key]) => key.startsWith("teacher") !== (stage === "teacher"),
     );
     for (const [, prepared] of other) releasePrograms(prepared);
-    for (const [phase, generated] of this.#phasesOf(stage)) {
+    // In falling size, programs share the most memory.
+    const size = ([phase, generated]: [Phase, Made]) =>
+      this.#phase(phase, generated).program.plan.bytes;
+    for (const [phase, generated] of this.#phasesOf(stage).sort((a, b) => size(b) - size(a))) {
       await this.#compiled(phase, generated);
       if (this.#settings.diagnoseEvery) await this.#diagnosis(phase, generated);
     }

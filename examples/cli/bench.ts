@@ -4,7 +4,7 @@ import { DATASET } from "../../core/interfaces/mod.ts";
 import { Control, composeRun, EventBus, resolveConfig, Trainer } from "../../core/train/mod.ts";
 import type { Command, Given } from "./command.ts";
 import { findConfig, layOver } from "./configFile.ts";
-import { describeBackend, deviceAbout, openBackend } from "./device.ts";
+import { describeBackend, deviceAbout, openBackend, tuneFlag, tuning } from "./device.ts";
 import { measureCeiling } from "./profile/ceiling.ts";
 import { profileOf, summaryOf } from "./profile/report.ts";
 import { watch } from "./profile/watch.ts";
@@ -30,6 +30,7 @@ export const bench: Command = {
       about: "a plugin of your own, .ts or .js",
     },
     device: { type: "string", value: "NAME", about: deviceAbout },
+    tune: tuneFlag,
     rounds: {
       type: "string",
       value: "N",
@@ -60,7 +61,7 @@ async function benchConfig(
 ): Promise<void> {
   const print = (text: string) => void process.stdout.write(`${text}\n`);
   const resolved = resolveConfig(config, await loadRegistry(given.all("plugin")));
-  const backend = await openBackend(given.text("device"));
+  const backend = await openBackend(given.text("device"), tuning(given));
   try {
     print(`device  ${describeBackend(backend)}`);
     const ceiling = given.on("profile") ? await measureCeiling(backend) : undefined;
@@ -72,7 +73,7 @@ async function benchConfig(
     const trainer = new Trainer(container, backend, container.get(DATASET), bus, settings);
     const stage = trainer.players.generator ? "distillation" : "teacher";
     if (stage === "distillation") await trainer.startDistillation();
-    const steps = stage === "teacher" ? 1 : settings.criticStepsPerGeneratorStep;
+    const steps = stage === "teacher" ? 1 : settings.ttur.critic;
     let next = 0;
     const train = async (count: number) => {
       const control = new Control();

@@ -7,12 +7,13 @@ import { doctor } from "./doctor.ts";
 import { errorText, exitStatus } from "./exitStatus.ts";
 import { manual, overview } from "./help.ts";
 import { parseFlags } from "./parseFlags.ts";
+import { plan } from "./plan/command.ts";
 import { plugins } from "./plugins.ts";
 import { sample } from "./sample.ts";
 import { train } from "./train.ts";
 import { version } from "./version.ts";
 
-const commands: readonly Command[] = [train, sample, bench, conformance, doctor, plugins];
+const commands: readonly Command[] = [train, sample, plan, bench, conformance, doctor, plugins];
 
 async function main([name, ...words]: readonly string[]): Promise<number> {
   const print = (text: string) => {

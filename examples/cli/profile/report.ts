@@ -1,7 +1,7 @@
 import { table } from "../../../plugins/observers/table.ts";
 import type { Ceiling } from "./ceiling.ts";
 import { bytesOf, operationsOf } from "./operations.ts";
-import { nameOf, type Watched } from "./watch.ts";
+import type { Watched } from "./watch.ts";
 
 /** All equal steps of a program, in one run. */
 interface Line {
@@ -25,11 +25,14 @@ export function summaryOf({ program, wallMs }: Watched): string {
 }
 
 /** The slowest kernels of a program as a table, then all time by op and shape as bars. */
-export function profileOf({ program, wallMs, kernels }: Watched, ceiling: Ceiling): string {
+export function profileOf(
+  { program, names, variants, wallMs, kernels }: Watched,
+  ceiling: Ceiling,
+): string {
   if (!kernels || kernels.size === 0) return "no kernel times: this device has no timestamps";
   const lines = new Map<string, Line>();
-  for (const step of program.plan.steps) {
-    const name = nameOf(step);
+  for (const [index, step] of program.plan.steps.entries()) {
+    const name = names[index];
     const op = step.kind === "kernel" ? step.node.op.name : step.kind;
     const ms = (kernels.get(name) ?? 0) / wallMs.length;
     const line = lines.get(name) ?? { name, op, ms, count: 0, operations: 0, bytes: 0 };
@@ -46,10 +49,16 @@ export function profileOf({ program, wallMs, kernels }: Watched, ceiling: Ceilin
     return [
       ...[fixed(ms), share(ms, total), String(count)],
       ...(operations > 0 ? [fixed(gflops), share(gflops, ceiling.gflops)] : ["", ""]),
-      ...[fixed(gigabytes), share(gigabytes, ceiling.gigabytes), shortened(name)],
+      ...[fixed(gigabytes), share(gigabytes, ceiling.gigabytes)],
+      ...(variants.size > 0 ? [variants.get(name) ?? ""] : []),
+      shortened(name),
     ];
   });
-  const head = ["ms", "share", "calls", "GFLOP/s", "of best", "GB/s", "of best", "kernel"];
+  const head = [
+    ...["ms", "share", "calls", "GFLOP/s", "of best", "GB/s", "of best"],
+    ...(variants.size > 0 ? ["variant"] : []),
+    "kernel",
+  ];
   return [
     `${fixed(total)} ms in kernels; the best here is ${fixed(ceiling.gflops)} GFLOP/s and ${fixed(ceiling.gigabytes)} GB/s`,
     "",

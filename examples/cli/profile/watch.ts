@@ -9,6 +9,10 @@ import { timePasses } from "./passTimes.ts";
 /** A compiled program whose runs are timed. */
 export interface Watched {
   readonly program: Program;
+  /** What each step of the plan is called; equal steps share a name. */
+  readonly names: readonly string[];
+  /** Kernel variants by name of the step, where the backend has several. */
+  readonly variants: ReadonlyMap<string, string>;
   /** Of each run, to the end of the device's work. */
   wallMs: number[];
   /** Milliseconds of all runs by kind of step, once asked for. */
@@ -17,8 +21,7 @@ export interface Watched {
   restart(kernels: boolean): void;
 }
 
-/** What a step is called in a profile: equal steps share a name. */
-export function nameOf(step: Step): string {
+function nameOf(step: Step): string {
   if (step.kind === "copy") return `copy [${step.elements}]`;
   if (step.kind === "elementwise")
     return `${step.nodes.map(({ op }) => op.name).join("+")} ${formatShape(step.shape)}`;
@@ -42,8 +45,11 @@ function watched(backend: Backend, executable: Executable): Watched {
   const { program } = executable;
   const run = executable.run.bind(executable);
   let stepTimes: ReturnType<WasmExecutable["profile"]> | undefined;
+  const names = program.plan.steps.map(nameOf);
   const self: Watched = {
     program,
+    names,
+    variants: variantsOf(executable, names),
     wallMs: [],
     kernels: undefined,
     restart(kernels) {
@@ -52,7 +58,7 @@ function watched(backend: Backend, executable: Executable): Watched {
       if (kernels && executable instanceof WasmExecutable) stepTimes = executable.profile();
     },
   };
-  const names = new Set(program.plan.steps.map(nameOf));
+  const known = new Set(names);
   const add = (name: string, ms: number): void => {
     self.kernels?.set(name, (self.kernels.get(name) ?? 0) + ms);
   };
@@ -71,8 +77,7 @@ function watched(backend: Backend, executable: Executable): Watched {
       await backend.finish();
       self.wallMs.push(performance.now() - start);
       const ms = await times.read();
-      for (const [i, { step }] of dispatches.entries())
-        add(nameOf(program.plan.steps[step]), ms[i] ?? 0);
+      for (const [i, { step }] of dispatches.entries()) add(names[step], ms[i] ?? 0);
       return;
     }
     await run(inputs);
@@ -80,9 +85,22 @@ function watched(backend: Backend, executable: Executable): Watched {
     self.wallMs.push(performance.now() - start);
     for (const time of stepTimes ?? []) {
       // The parts of a kernel have its name and one of their own.
-      add(names.has(time.label) ? time.label : time.label.replace(/ \w+$/, ""), time.ms);
+      add(known.has(time.label) ? time.label : time.label.replace(/ \w+$/, ""), time.ms);
       time.ms = 0;
     }
   };
   return self;
+}
+
+/** The variant of each kernel step. The plan's own steps have none. */
+function variantsOf(executable: Executable, names: readonly string[]): Map<string, string> {
+  if (!(executable instanceof WebGpuExecutable)) return new Map();
+  const variants = new Map<string, string>();
+  for (const { op, step, variant } of executable.dispatches) {
+    if (op === "elementwise" || op === "copy") continue;
+    const others = variants.get(names[step])?.split("|") ?? [];
+    // Steps of one name can differ in what the name does not say.
+    variants.set(names[step], [...new Set([...others, variant])].join("|"));
+  }
+  return variants;
 }

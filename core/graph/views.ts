@@ -1,0 +1,19 @@
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** The value behind views: what was computed, and the element at which the view starts. */
+export function rootOf(tensor: Tensor): { root: Tensor; offset: number } {
+  let [root, offset] = [tensor, 0];
+  while (root.op.kind === "view") {
+    offset += (root.attrs.offset as number | undefined) ?? 0;
+    root = root.inputs[0];
+  }
+  return { root, offset };
+}
+
+/** Values that must have been computed before a view may be read: the second inputs of `after` nodes. */
+export function gatesOf(tensor: Tensor): Tensor[] {
+  const gates: Tensor[] = [];
+  for (let node = tensor; node.op.kind === "view"; node = node.inputs[0])
+    for (const gate of node.inputs.slice(1)) gates.push(rootOf(gate).root);
+  return gates;
+}

@@ -1,0 +1,110 @@
+import { files } from "../../../backends/host/files.ts";
+import { failure, OnestepError } from "../../../core/errors.ts";
+import type { Backend } from "../../../core/interfaces/backend.ts";
+import {
+  checkCapacity,
+  composeRun,
+  planRun,
+  type ResolvedConfig,
+  resolveConfig,
+} from "../../../core/train/mod.ts";
+import type { Command } from "../command.ts";
+import { findConfig, layOver } from "../configFile.ts";
+import { describeBackend, deviceAbout, openBackend } from "../device.ts";
+import { loadRegistry } from "../registry.ts";
+import { waysToFit } from "./advice.ts";
+import { mebibytes, reportOf } from "./report.ts";
+
+export const plan: Command = {
+  name: "plan",
+  about: "Says what a run needs of a device, and whether it fits, without running it.",
+  operands: "<preset|config.json|config.yaml>",
+  arity: [1, 1],
+  flags: {
+    data: { type: "string", value: "DIR", about: "folder of the dataset's files" },
+    set: {
+      type: "string",
+      multiple: true,
+      value: "PATH=VALUE",
+      about: "change one value of the config",
+    },
+    plugin: {
+      type: "string",
+      multiple: true,
+      value: "FILE",
+      about: "a plugin of your own, .ts or .js",
+    },
+    device: { type: "string", value: "NAME", about: deviceAbout },
+    memory: {
+      type: "string",
+      value: "SIZE",
+      about: "what all tensors may take together, such as 6GiB; WebGPU does not tell",
+    },
+  },
+  examples: [
+    "plan gaussians",
+    "plan mnist --data data/mnist --set train.batch=256 --memory 512MiB",
+    "plan mnist --data data/mnist --set train.checkpointing=blocks --device webgpu",
+  ],
+
+  async run(given) {
+    const memory = readSize(given.text("memory"));
+    const { config } = await findConfig(given.positionals[0], files);
+    const wanted = layOver(config, given.all("set"), {});
+    const resolved = resolveConfig(wanted, await loadRegistry(given.all("plugin")));
+    const device = await openBackend(given.text("device"));
+    try {
+      const capacity = memory ?? device.capacity;
+      process.stdout.write(`device      ${describeBackend(device)}\n`);
+      await report(resolved, device, capacity, given.text("data"));
+      return 0;
+    } finally {
+      await device.close();
+    }
+  },
+};
+
+/** @throws KernelError E_DEVICE_LIMIT that says what would fit */
+async function report(
+  resolved: ResolvedConfig,
+  device: Backend,
+  capacity: number | undefined,
+  path: string | undefined,
+): Promise<void> {
+  const { plugins, settings } = resolved;
+  const container = await composeRun(plugins, device, { files, path });
+  const print = (text: string) => void process.stdout.write(`${text}\n`);
+  try {
+    const found = await planRun(container, settings, device);
+    print(reportOf(found));
+    checkCapacity(found, device, capacity);
+    print(
+      capacity === undefined
+        ? "fits        every tensor does; the device does not tell its memory, see --memory"
+        : `fits        yes, the device has ${mebibytes(capacity)} MiB`,
+    );
+  } catch (error) {
+    if (!(error instanceof OnestepError) || error.code !== "E_DEVICE_LIMIT") throw error;
+    print("fits        no");
+    const ways = await waysToFit(container, settings, device, capacity);
+    const fix = ways.length
+      ? `what would fit:\n  ${ways.join("\n  ")}`
+      : "use a smaller network or another device; neither repeated blocks nor a smaller batch is enough";
+    throw failure("E_DEVICE_LIMIT", error.message, { fix, cause: error });
+  } finally {
+    await container.dispose();
+  }
+}
+
+/** "6GiB" in bytes. @throws E_USAGE */
+function readSize(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const [, number, unit = ""] = text.match(/^(\d+(?:\.\d+)?)\s*([KMGT]i?B?)?$/i) ?? [];
+  const power = ["", "k", "m", "g", "t"].indexOf(unit.charAt(0).toLowerCase());
+  if (number === undefined)
+    throw failure(
+      "E_USAGE",
+      `Cannot run plan: --memory is "${text}", expected a size such as 6GiB or 512MiB`,
+    );
+  return Number(number) * 1024 ** power;
+}

@@ -1,0 +1,69 @@
+import { type Program, rootOf } from "../../../core/graph/mod.ts";
+import { formatShape, sizeOf } from "../../../core/tensor/shape.ts";
+import type { Tensor } from "../../../core/tensor/tensor.ts";
+import type { RunPlan, StagePlan } from "../../../core/train/mod.ts";
+import { table } from "../../../plugins/observers/mod.ts";
+import { operationsOfProgram } from "../profile/operations.ts";
+
+const MIB = 2 ** 20;
+/** Bytes as a number of mebibytes, for columns and sentences. */
+export const mebibytes = (bytes: number): string => (bytes / MIB).toFixed(1);
+
+/** Tensors that are listed of each program. */
+const LISTED = 3;
+
+/** A run's plan for people: parameters, states by role, and of each stage its programs with their largest tensors. */
+export function reportOf(plan: RunPlan): string {
+  const { parameters, states, stages, peakBytes } = plan;
+  const counts = Object.entries(parameters).map(
+    ([role, count]) => `${role} ${count.toLocaleString("en-US")}`,
+  );
+  return [
+    `parameters  ${counts.join(", ")}`,
+    "",
+    table([["states", "MiB"], ...statesByOwner(states).map(([name, b]) => [name, mebibytes(b)])]),
+    ...stages.flatMap((stage) => ["", stageText(stage)]),
+    "",
+    `peak        ${mebibytes(peakBytes)} MiB`,
+  ].join("\n");
+}
+
+/** `critic.moment1.0` and `critic.moment1.1` are one line. */
+function statesByOwner(states: ReadonlyMap<string, number>): [string, number][] {
+  const sums = new Map<string, number>();
+  for (const [name, bytes] of states) {
+    const owner = name.replace(/\.\d+$/, "");
+    sums.set(owner, (sums.get(owner) ?? 0) + bytes);
+  }
+  return [...sums];
+}
+
+function stageText({ stage, programs, bytes }: StagePlan): string {
+  const rows = programs.map(({ program, footprint }) => [
+    program.name,
+    String(footprint.dispatches ?? program.plan.steps.length),
+    (operationsOfProgram(program) / 1e9).toFixed(2),
+    mebibytes(footprint.planned),
+    mebibytes(footprint.added),
+    largestTensors(program),
+  ]);
+  const head = ["program", "steps", "GFLOP", "MiB", "+ device", "largest tensors"];
+  return `${stage}, ${mebibytes(bytes)} MiB with states\n${table([head, ...rows])}`;
+}
+
+/** The largest values that a program computes: op, shape and size. */
+function largestTensors({ plan }: Program): string {
+  const sizes = new Map<Tensor, number>();
+  for (const tensor of plan.places.keys()) {
+    const { root } = rootOf(tensor);
+    const { kind } = plan.buffers[plan.places.get(tensor)!.buffer];
+    if (root.op.kind !== "source" && kind !== "state") sizes.set(root, sizeOf(root.shape) * 4);
+  }
+  const kinds = new Map<string, number>();
+  for (const [{ op, shape }, bytes] of sizes) kinds.set(`${op.name} ${formatShape(shape)}`, bytes);
+  return [...kinds]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, LISTED)
+    .map(([name, bytes]) => `${name} ${mebibytes(bytes)}`)
+    .join(", ");
+}

@@ -1,0 +1,48 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { onestep, scratch, tinyConfig } from "../program.ts";
+
+const test = suite("examples/cli plan");
+const folder = scratch();
+const device = ["--device", "reference"];
+test.after(() => folder.remove());
+
+test("says what each stage needs, and that it fits", async () => {
+  const config = tinyConfig(folder.path("tiny.json"));
+  const { code, stdout, stderr } = await onestep("plan", config, "--device", "wasm");
+  assert.is(code, 0, stderr);
+  assert.match(stdout, /^parameters {2}teacher \d+, generator \d+, critic \d+$/m);
+  for (const row of ["teacher.weights", "generator.average", "critic.moment2"])
+    assert.match(stdout, new RegExp(`^${row} +\\d+\\.\\d$`, "m"));
+  assert.match(stdout, /^teacher, .* MiB with states\nprogram +steps +GFLOP +MiB/m);
+  assert.match(stdout, /^critic update +\d+ +0\.00 .*\[\d+.*\] 0\.\d/m);
+  assert.match(stdout, /^fits +yes, the device has \d/m);
+});
+
+test("what does not fit is refused with what would", async () => {
+  const config = tinyConfig(folder.path("wide.json"), {
+    ...{ batch: 4096, teacher: { steps: 9, batch: 64 }, evaluateCount: 8, sampleEvery: 0 },
+  });
+  const { code, stdout, stderr } = await onestep("plan", config, ...device, "--memory", "1.5MiB");
+  assert.is(code, 1);
+  assert.match(stdout, /^fits +no$/m);
+  assert.match(
+    stderr,
+    /^error E_DEVICE_LIMIT: Cannot run on .* needs .* MiB, the device has 1\.5/m,
+  );
+  const [, accumulate] =
+    stderr.match(/^ {2}--set train\.accumulate=(\d+) needs \d\.\d MiB$/m) ?? [];
+  assert.ok(Number(accumulate) > 1, stderr);
+  assert.match(stderr, /^ {2}--set train\.batch=\d+ needs/m);
+  // What it says would fit does.
+  const again = ["--memory", "1.5MiB", "--set", `train.accumulate=${accumulate}`];
+  assert.is((await onestep("plan", config, ...device, ...again)).code, 0);
+});
+
+test("a size that is none is a usage error", async () => {
+  const { code, stderr } = await onestep("plan", "gaussians", "--memory", "much");
+  assert.is(code, 2);
+  assert.match(stderr, /--memory is "much", expected a size such as 6GiB/);
+});
+
+test.run();
