@@ -32,7 +32,7 @@ export function edmFeatures(
 }
 
 /** One noisy sample that is not known yet: what a role is applied to when it is asked for its parameters. */
-export function placeholders({ sample, classes }: DataShape): {
+export function placeholders({ sample, classes, text }: DataShape): {
   readonly x: Tensor;
   readonly sigma: Tensor;
   readonly condition: Condition;
@@ -40,6 +40,13 @@ export function placeholders({ sample, classes }: DataShape): {
   return {
     x: input("x", [1, ...sample]),
     sigma: input("sigma", [1]),
-    condition: classes > 0 ? { label: input("label", [1], "i32") } : {},
+    condition: {
+      ...(classes > 0 && { label: input("label", [1], "i32") }),
+      ...(text && { text: input("text", [1, text.tokens, text.width]) }),
+      ...(text?.pooled && {
+        pooled: input("pooled", [1, text.pooled]),
+        timeIds: input("timeIds", [1, 6]),
+      }),
+    },
   };
 }

@@ -31,6 +31,10 @@ export class NoiseSource {
     // The offset is added as an integer: in float32 the sum could round up to `high`.
     return add(toInt(mul(this.uniform([count]), high - low)), low);
   }
+  /** One integer low…high−1 for the whole batch. → [1] */
+  commonInteger(low: number, high: number): Tensor {
+    return this.integers(1, low, high);
+  }
   /** Levels of a table, indices low…high−1 equally likely. → [count] */
   fromGrid(grid: readonly number[], count: number, low = 0, high: number = grid.length): Tensor {
     const table = constantArray(grid, [grid.length, 1]);

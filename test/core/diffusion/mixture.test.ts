@@ -58,4 +58,37 @@ test("mixtureDenoiser: finite, and the nearest mode or the mean, at extreme leve
   close(await denoised(ring, [0, 0, 40, 0], [80, 1e4]), [0, 0, 0, 0], 1e-2);
 });
 
+test("mixtureDenoiser: float32 keeps its digits at every level, against the formula in float64", async () => {
+  const D = 32;
+  const number = (i: number) => Math.sin(1 + 1.7 * i * (i % 5) + i);
+  const mixture = {
+    means: [0, 1, 2].map((k) => Array.from({ length: D }, (_, i) => 1.5 * number(k * D + i))),
+    deviations: [0.2, 0.6, 0.4],
+    weights: [1, 2, 3],
+  };
+  for (const sigma of [0.02, 0.3, 0.9, 1.4, 8, 113]) {
+    const x = Array.from({ length: D }, (_, i) =>
+      Math.fround(mixture.means[1][i] + sigma * 1.4 * number(7 * i + 3)),
+    );
+    const v = mixture.deviations.map((s) => s ** 2 + Math.fround(sigma) ** 2);
+    const logits = mixture.means.map((mean, k) => {
+      const distance = mean.reduce((sum, each, i) => sum + (x[i] - each) ** 2, 0);
+      return Math.log(mixture.weights[k]) - distance / (2 * v[k]) - (D / 2) * Math.log(v[k]);
+    });
+    const odds = logits.map((logit) => Math.exp(logit - Math.max(...logits)));
+    const total = odds.reduce((sum, each) => sum + each, 0);
+    const expected = x.map((value, i) =>
+      odds.reduce(
+        (sum, each, k) =>
+          sum +
+          ((each / total) *
+            (Math.fround(sigma) ** 2 * mixture.means[k][i] + mixture.deviations[k] ** 2 * value)) /
+            v[k],
+        0,
+      ),
+    );
+    close(await denoised(mixture, x, [sigma]), expected, 1e-6);
+  }
+});
+
 test.run();

@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { renoiseSampler } from "../../../core/diffusion/mod.ts";
 import type { SamplerModel } from "../../../core/interfaces/mod.ts";
 import { constantArray, input, mul } from "../../../core/ops/mod.ts";
+import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { compute } from "../../helpers/compute.ts";
 
 const test = suite("core/diffusion/renoise");
@@ -25,8 +26,9 @@ test("renoiseSampler: D(x), then D(x + σ·ε)", async () => {
   };
   const x = constantArray([10, 20], [2]);
   const sigma = input("sigma", []);
+  const at = (rule: string) => rules[rule](x, { sigma }, model, {}) as Tensor;
   const { first, next } = await compute(
-    { first: rules.predict(x, { sigma }, model), next: rules.renoise(x, { sigma }, model) },
+    { first: at("predict"), next: at("renoise") },
     { sigma: Float32Array.of(2) },
   );
   assert.equal([...first], [20, 40]);

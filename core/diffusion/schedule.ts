@@ -1,0 +1,65 @@
+import { DATA_SHAPE } from "../interfaces/dataset.ts";
+import { type NoiseSchedule, SCHEDULE } from "../interfaces/schedule.ts";
+import { add, constant, div, mul, rsqrt, square, toFloat } from "../ops/mod.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { edmDenoiser, edmFeatures } from "./denoiser.ts";
+import type { DiscreteSchedule } from "./discrete.ts";
+import { discreteDenoiser, nearestTimestep } from "./discreteDenoiser.ts";
+import { edmWeight, perSample } from "./edm.ts";
+import type { PredictionKind } from "./prediction.ts";
+
+/** EDM's preconditioning, for every level above 0. λ = σ⁻² + σ_data⁻² (Karras et al. 2022, Table 1). */
+export const edmSchedule = (sigmaData: number): NoiseSchedule => ({
+  denoiser: (F) => edmDenoiser(F, sigmaData),
+  features: (F, x, sigma, condition) => edmFeatures(F, sigmaData, x, sigma, condition),
+  weight: (sigma, rank) => edmWeight(sigma, sigmaData, rank),
+  scale: () => 1,
+  start: (sigma) => sigma,
+});
+
+/** What can be read of x_t = a·x0 + b·ε with a network that knows discrete timesteps. */
+type DiscretePrediction = Exclude<PredictionKind, "flow">;
+
+/**
+ * A network of discrete timesteps t, which sees x_t = x/√(1 + σ²), its `cNoise` the timestep whose level is nearest.
+ * Sampling starts from x_t = N(0, I), as the official code of DMD2 and diffusers do. λ makes the loss of D the plain mean
+ * square of what F predicts: σ⁻² for ε, 1 + σ⁻² for the velocity, 1 for the sample itself.
+ */
+export function timestepSchedule(
+  tables: DiscreteSchedule,
+  prediction: DiscretePrediction = "epsilon",
+): NoiseSchedule {
+  const scale = (sigma: number) => Math.sqrt(1 + sigma ** 2);
+  return {
+    sigmas: tables.sigmas.filter(Number.isFinite),
+    denoiser: (F) =>
+      discreteDenoiser((xt, t, condition) => F(xt, toFloat(t), condition), tables, prediction),
+    features(F, x, sigma, condition) {
+      const signal = rsqrt(add(square(perSample(sigma, x.shape.length)), 1));
+      return F(mul(x, signal), toFloat(nearestTimestep(sigma, tables)), condition);
+    },
+    weight: (sigma, rank) => predictionWeight(perSample(sigma, rank), prediction),
+    scale,
+    start: scale,
+  };
+}
+
+/** 1/c², c the factor of the prediction in x0. */
+function predictionWeight(s: Tensor, prediction: DiscretePrediction): Tensor {
+  if (prediction === "sample") return constant(1, "f32", s.shape);
+  const inverse = div(1, square(s));
+  return prediction === "epsilon" ? inverse : add(inverse, 1);
+}
+
+/** What a plugin's container is asked for. */
+interface Asked {
+  has(key: typeof SCHEDULE): boolean;
+  get(key: typeof SCHEDULE): NoiseSchedule;
+  get(key: typeof DATA_SHAPE): { readonly sigmaData: number };
+}
+
+/** The schedule of a run: that of a plugin, else EDM's with the σ_data of the data. */
+export const scheduleIn = (container: Asked): NoiseSchedule =>
+  container.has(SCHEDULE)
+    ? container.get(SCHEDULE)
+    : edmSchedule(container.get(DATA_SHAPE).sigmaData);
