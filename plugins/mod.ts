@@ -1,5 +1,7 @@
 /** Every plugin that comes with onestep, by name; and all of them, for a registry. */
 import { ema } from "./averages/ema.ts";
+import { emaConstant } from "./averages/emaConstant.ts";
+import { emaPower } from "./averages/emaPower.ts";
 import { fakeScore } from "./critics/fakeScore.ts";
 import { gaussiansDataset } from "./datasets/gaussiansPlugin.ts";
 import { mnistDataset } from "./datasets/mnistPlugin.ts";
@@ -13,21 +15,49 @@ import { classifierFrechet } from "./metrics/classifierFrechet.ts";
 import { gaussianModes } from "./metrics/gaussianModes.ts";
 import { adm } from "./networks/adm.ts";
 import { mlp } from "./networks/mlp.ts";
+import { song } from "./networks/song.ts";
+import { unet2d } from "./networks/unet2d.ts";
 import { adamw } from "./optimizers/adamw.ts";
+import { ddim } from "./samplers/ddim.ts";
+import { ddpm } from "./samplers/ddpm.ts";
+import { dpm2 } from "./samplers/dpm2.ts";
+import { dpm2Ancestral } from "./samplers/dpm2Ancestral.ts";
+import { dpmpp2sAncestral } from "./samplers/dpmpp2sAncestral.ts";
+import { dpmSolver } from "./samplers/dpmSolver.ts";
+import { edmAblation } from "./samplers/edmAblation.ts";
+import { euler } from "./samplers/euler.ts";
+import { eulerAncestral } from "./samplers/eulerAncestral.ts";
 import { heun } from "./samplers/heun.ts";
+import { lcm } from "./samplers/lcm.ts";
+import { lms } from "./samplers/lms.ts";
 import { renoise } from "./samplers/renoise.ts";
+import { tcd } from "./samplers/tcd.ts";
+import { discrete } from "./schedules/discrete.ts";
 import { edm } from "./teachers/edm.ts";
 import { gaussianMixture } from "./teachers/gaussianMixture.ts";
+import { guided } from "./teachers/guided.ts";
 
 export { dmd2, type Method } from "./methods/dmd2.ts";
 export {
   adamw,
   adm,
   classifierFrechet,
+  ddim,
+  ddpm,
+  discrete,
   distributionMatching,
+  dpm2,
+  dpm2Ancestral,
+  dpmpp2sAncestral,
+  dpmSolver,
   edm,
+  edmAblation,
   edmDenoising,
   ema,
+  emaConstant,
+  emaPower,
+  euler,
+  eulerAncestral,
   fakeScore,
   fakeScoreLoss,
   fewStep,
@@ -36,10 +66,16 @@ export {
   gaussianMixture,
   gaussianModes,
   gaussiansDataset,
+  guided,
   heun,
+  lcm,
+  lms,
   mlp,
   mnistDataset,
   renoise,
+  song,
+  tcd,
+  unet2d,
 };
 
 /** One line a plugin: a new one is added here. */
@@ -48,8 +84,12 @@ export const allPlugins = [
   mnistDataset,
   mlp,
   adm,
+  song,
+  unet2d,
+  discrete,
   edm,
   gaussianMixture,
+  guided,
   fewStep,
   fakeScore,
   edmDenoising,
@@ -58,9 +98,23 @@ export const allPlugins = [
   ganGenerator,
   ganDiscriminator,
   heun,
+  ddim,
+  ddpm,
+  dpm2,
+  dpm2Ancestral,
+  dpmpp2sAncestral,
+  dpmSolver,
+  edmAblation,
+  euler,
+  eulerAncestral,
+  lcm,
+  lms,
+  tcd,
   renoise,
   adamw,
   ema,
+  emaConstant,
+  emaPower,
   classifierFrechet,
   gaussianModes,
 ] as const;

@@ -1,5 +1,6 @@
 import type { Kind } from "../kind.ts";
 import { ablationSamplerKind } from "./ablationSampler.ts";
+import { diffusersSamplersKind } from "./diffusersSamplers.ts";
 import { dmdTrajectoryKind } from "./dmdTrajectory.ts";
 import { edmDmdKind } from "./edmDmd.ts";
 import { edmLossKind } from "./edmLoss.ts";
@@ -10,6 +11,7 @@ import { kDiffusionKind } from "./kDiffusion.ts";
 import { latentDmdKind } from "./latentDmd.ts";
 import { opsKind } from "./ops.ts";
 import { optimizersKind } from "./optimizers.ts";
+import { addNoiseKind, scheduleTablesKind } from "./schedules.ts";
 import { timestepEmbeddingsKind } from "./timestepEmbeddings.ts";
 import { unet2dKind } from "./unet2d.ts";
 
@@ -25,6 +27,9 @@ export const kinds: readonly Kind[] = [
   timestepEmbeddingsKind,
   unet2dKind,
   latentDmdKind,
+  scheduleTablesKind,
+  addNoiseKind,
+  diffusersSamplersKind,
   edmSamplerKind,
   ablationSamplerKind,
   kDiffusionKind,

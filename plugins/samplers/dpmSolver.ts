@@ -1,0 +1,84 @@
+import { SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
+import { add, div, mul, sub } from "../../core/ops/mod.ts";
+import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts";
+import { type SolverMethod, solverFactors } from "./dpmSolverFactors.ts";
+import { levelOptions, levelsOf } from "./levels.ts";
+
+/**
+ * DPM-Solver++ and DPM-Solver, multistep: x ← keep·x + Σ_k f_k m_k + rise·ε, where m_k are the predictions of this step and
+ * of the last ones: the clean sample D (++), or ε = (x − D)/σ. The factors are in dpmSolverFactors.ts.
+ * x [B, …]. NFE N. Lu et al. 2022, arXiv:2211.01095; with eta 1 its SDE of section 5.
+ */
+export const dpmSolver = definePlugin({
+  name: "dpm-solver",
+  kind: "sampler",
+  token: SAMPLER,
+  about: "DPM-Solver++ 2M and its kin: orders 1 to 3, ODE or SDE, one network call a step",
+  options: {
+    ...levelOptions,
+    order: choice([1, 2, 3], { default: 2, about: "predictions in use" }),
+    solver: choice(["midpoint", "heun"], { default: "midpoint", about: "second-order term" }),
+    predict: choice(["sample", "noise"], {
+      default: "sample",
+      about: "what is extrapolated: the clean sample (DPM-Solver++) or the noise (DPM-Solver)",
+    }),
+    eta: number({ default: 0, min: 0, about: "fresh noise; 0 is the ODE, 1 the SDE" }),
+    noiseScale: number({ default: 1, min: 0, about: "factor on the fresh noise" }),
+    lowerOrderFinal: boolean({
+      default: true,
+      about: "with fewer than 15 steps, lower orders at the end",
+    }),
+    firstOrderFinal: boolean({ default: false, about: "first order at the last step" }),
+  },
+  create({ lowerOrderFinal, firstOrderFinal, noiseScale, ...options }): Sampler {
+    const { sigmas, ...start } = levelsOf("dpm-solver", options, true);
+    const method: SolverMethod = options;
+    const steps = sigmas.length - 1;
+    const few = lowerOrderFinal && steps < 15;
+    const orderAt = (i: number): number => {
+      if (i === steps - 1 && (firstOrderFinal || few || sigmas[steps] === 0)) return 1;
+      return Math.min(options.order, i + 1, i === steps - 2 && few ? 2 : 3);
+    };
+    const chosen = sigmas.slice(0, -1).map((sigma, i) => {
+      const { keep, factors, rise } = solverFactors(sigmas, i, orderAt(i), method);
+      const values = Object.fromEntries(factors.map((factor, k) => [`f${k}`, factor]));
+      const rule = `order ${factors.length}${rise > 0 ? " and noise" : ""}`;
+      const all = { sigma, keep, ...values };
+      return { rule, values: rise > 0 ? { ...all, rise: rise * noiseScale } : all };
+    });
+    return {
+      ...start,
+      steps: chosen,
+      rules: Object.fromEntries(
+        chosen.map(({ rule, values }) => [
+          rule,
+          ruleOf(orderOf(rule), options.order, options.predict, "rise" in values),
+        ]),
+      ),
+      carried: predictionNames(options.order - 1),
+    };
+  },
+});
+
+const orderOf = (rule: string): number => Number(rule.split(" ")[1]);
+
+/** Predictions before this one, newest first. */
+const predictionNames = (count: number) =>
+  Array.from({ length: count }, (_, i) => `prediction${i + 1}`);
+
+const ruleOf =
+  (used: number, order: number, predict: "sample" | "noise", noisy: boolean): SamplerRule =>
+  (x, values, model, carried) => {
+    const denoised = model.denoise(x, values.sigma);
+    const own = predict === "sample" ? denoised : div(sub(x, denoised), values.sigma);
+    const names = predictionNames(order - 1);
+    const predictions = [own, ...names.map((name) => carried[name])];
+    const next = predictions
+      .slice(0, used)
+      .reduce((sum, m, k) => add(sum, mul(values[`f${k}`], m)), mul(values.keep, x));
+    return {
+      x: noisy ? add(next, mul(values.rise, model.noise())) : next,
+      // A step shifts the whole line; what is not set yet is never read.
+      carried: Object.fromEntries(names.map((name, k) => [name, predictions[k]])),
+    };
+  };

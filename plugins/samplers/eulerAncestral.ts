@@ -1,0 +1,25 @@
+import { SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
+import { definePlugin } from "../../core/plugin/mod.ts";
+import { ancestral, ancestralOptions } from "./ancestral.ts";
+import { eulerStep } from "./churn.ts";
+import { levelOptions, levelsOf } from "./levels.ts";
+
+/**
+ * Euler's method with ancestral noise (ancestral.ts): x ← x + (down − σ) (x − D(x; σ))/σ + up·noiseScale·ε.
+ * x [B, …]. NFE N. `sample_euler_ancestral` of k-diffusion.
+ */
+export const eulerAncestral = definePlugin({
+  name: "euler-ancestral",
+  kind: "sampler",
+  token: SAMPLER,
+  about: "Euler's method with fresh noise after every step but the last",
+  options: { ...levelOptions, ...ancestralOptions },
+  create(options): Sampler {
+    const { sigmas, ...start } = levelsOf("euler-ancestral", options);
+    const toLevel = (sigma: number, down: number) => ({
+      rule: "euler",
+      values: { sigma, keep: down / sigma },
+    });
+    return { ...start, ...ancestral(sigmas, options, toLevel, { euler: eulerStep }) };
+  },
+});
