@@ -1,28 +1,53 @@
 import { readdirSync } from "node:fs";
 import { ReferenceBackend } from "../../backends/reference/mod.ts";
 import { WasmBackend } from "../../backends/wasm/mod.ts";
-import { WebGpuBackend } from "../../backends/webgpu/mod.ts";
+import { checkTune, WebGpuBackend, type WebGpuOptions } from "../../backends/webgpu/mod.ts";
 import type { Backend } from "../../core/interfaces/backend.ts";
+import type { Flag, Given } from "./command.ts";
+import { warmUpLine } from "./warmUpLine.ts";
 
 /** What `--device` takes. */
 export const deviceAbout =
   "auto, webgpu, software, wasm, reference, or part of an adapter's name; default auto";
+
+/** How a GPU gets ready, and who hears of it. */
+export type GpuOptions = Pick<WebGpuOptions, "tune" | "onWarmUp" | "onProblem">;
+
+/** The flag that `tuning` reads. */
+export const tuneFlag: Flag = {
+  type: "string",
+  value: "MODE",
+  about:
+    "GPU kernels where several do: as measured before (cached), measure what is new (measure), or always the same (off); default cached",
+};
+
+/** What `--tune` asks for; on a terminal, with a line that says how far the device is. @throws E_OPTION */
+export function tuning(given: Given, quiet = false): GpuOptions {
+  return {
+    tune: checkTune(given.text("tune") ?? "cached"),
+    onWarmUp: quiet ? undefined : warmUpLine(process.stderr),
+    onProblem: (problem) => void process.stderr.write(`note: ${problem}\n`),
+  };
+}
 
 /**
  * Opens the device of a run. `auto` is a GPU where there is one, else WebAssembly on the CPU, else a software adapter,
  * else the reference backend; the environment variable ONESTEP_ADAPTER makes it the adapter of that name.
  * @throws E_NO_ADAPTER when what was asked for by name is not there
  */
-export async function openBackend(device = "auto"): Promise<Backend> {
+export async function openBackend(
+  device = "auto",
+  gpu: GpuOptions = { onWarmUp: warmUpLine(process.stderr) },
+): Promise<Backend> {
   if (device === "reference") return new ReferenceBackend();
   if (device === "wasm") return WasmBackend.open();
-  if (device === "webgpu") return WebGpuBackend.open();
-  if (device !== "auto") return WebGpuBackend.open({ prefer: device });
-  if (process.env.ONESTEP_ADAPTER) return WebGpuBackend.open();
+  if (device === "webgpu") return WebGpuBackend.open(gpu);
+  if (device !== "auto") return WebGpuBackend.open({ ...gpu, prefer: device });
+  if (process.env.ONESTEP_ADAPTER) return WebGpuBackend.open(gpu);
   const ways = [
-    ...(mayHaveGpu() ? [() => WebGpuBackend.open({ allowSoftware: false })] : []),
+    ...(mayHaveGpu() ? [() => WebGpuBackend.open({ ...gpu, allowSoftware: false })] : []),
     () => WasmBackend.open(),
-    () => WebGpuBackend.open({ prefer: "software" }),
+    () => WebGpuBackend.open({ ...gpu, prefer: "software" }),
   ];
   for (const open of ways) {
     try {

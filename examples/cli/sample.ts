@@ -1,5 +1,5 @@
 import { files } from "../../backends/host/files.ts";
-import { renoiseSampler } from "../../core/diffusion/mod.ts";
+import { ownSampler } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
 import { GENERATOR, SAMPLER, TEACHER } from "../../core/interfaces/mod.ts";
 import { encodePng } from "../../core/io/png.ts";
@@ -98,9 +98,7 @@ export const sample: Command = {
       const player = new Player(info.role, role, memory);
       player.load(tensors);
       const sampler =
-        generator && !given.on("sampler")
-          ? renoiseSampler(generator.sigmas)
-          : container.get(SAMPLER);
+        generator && !given.on("sampler") ? ownSampler(generator) : container.get(SAMPLER);
       const drawer = await SampleDrawer.create(
         backend,
         memory,

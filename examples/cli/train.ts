@@ -1,18 +1,26 @@
 import { files } from "../../backends/host/files.ts";
 import { onInterrupt } from "../../backends/host/interrupt.ts";
-import { failure } from "../../core/errors.ts";
+import { failure, suggestion } from "../../core/errors.ts";
 import { hostRandom } from "../../core/random/hostRandom.ts";
-import { type ResolvedConfig, Run, resolveConfig, runFolder } from "../../core/train/mod.ts";
 import {
+  mergeConfig,
+  type ResolvedConfig,
+  Run,
+  resolveConfig,
+  runFolder,
+} from "../../core/train/mod.ts";
+import {
+  diagnosisTable,
   eventLog,
   lossCurves,
   progress,
   resultTable,
   sampleGrids,
 } from "../../plugins/observers/mod.ts";
+import { type Profile, profileLines, profiles } from "../../plugins/profiles/mod.ts";
 import type { Command, Given } from "./command.ts";
 import { findConfig, layOver, type NamedConfig, readConfig } from "./configFile.ts";
-import { describeBackend, deviceAbout, openBackend } from "./device.ts";
+import { describeBackend, deviceAbout, openBackend, tuneFlag, tuning } from "./device.ts";
 import { INTERRUPTED } from "./exitStatus.ts";
 import { rows } from "./help.ts";
 import { presets } from "./presets.ts";
@@ -32,6 +40,11 @@ export const train: Command = {
     steps: { type: "string", value: "N", about: "critic updates of the distillation" },
     "teacher-steps": { type: "string", value: "N", about: "updates of the teacher before it" },
     seed: { type: "string", value: "N", about: "every random draw follows from it; default 0" },
+    profile: {
+      type: "string",
+      value: "NAME",
+      about: `set together what the sources do differently: ${Object.keys(profiles).join(", ")}`,
+    },
     set: {
       type: "string",
       multiple: true,
@@ -45,6 +58,7 @@ export const train: Command = {
       about: "a plugin of your own, .ts or .js",
     },
     device: { type: "string", value: "NAME", about: deviceAbout },
+    tune: tuneFlag,
     resume: { type: "boolean", about: "go on with the run in --out, with its own config" },
     force: { type: "boolean", about: "replace the run in --out" },
     quiet: { type: "boolean", about: "no progress, only the result" },
@@ -54,6 +68,7 @@ export const train: Command = {
     "train gaussians --seed 1 --set losses.gan-generator=off --out runs/no-gan",
     "train mnist --data data/mnist --out runs/digits",
     "train --resume --out runs/digits",
+    "train gaussians --profile dmd2-code --set losses.gan-generator.weight=0.03",
     "train gaussians --plugin ./examples/custom-loss/charbonnier.ts --set losses.charbonnier.weight=1",
   ],
   more: () =>
@@ -64,11 +79,30 @@ export const train: Command = {
   async run(given) {
     const { name, config } = await start(given);
     const settings = Object.entries(short).map(([flag, path]) => [path, given.text(flag)]);
-    const wanted = layOver(config, given.all("set"), Object.fromEntries(settings));
+    const profile = profileOf(given);
+    const base = profile ? mergeConfig(config, profile.config) : config;
+    const wanted = layOver(base, given.all("set"), Object.fromEntries(settings));
     const resolved = resolveConfig(wanted, await loadRegistry(given.all("plugin")));
+    if (profile && !given.on("quiet"))
+      process.stderr.write(`${profileLines(profile, resolved.config).join("\n")}\n`);
     return trainRun(given, resolved, given.text("out") ?? files.join("runs", name));
   },
 };
+
+/** The profile to lay over the config. A run that goes on has its own settings. */
+function profileOf(given: Given): Profile | undefined {
+  const name = given.text("profile");
+  if (name === undefined) return undefined;
+  if (given.on("resume"))
+    throw failure("E_USAGE", "Cannot change the profile of a run: --profile or --resume");
+  const names = Object.keys(profiles);
+  if (!Object.hasOwn(profiles, name))
+    throw failure(
+      "E_USAGE",
+      `Cannot use profile "${name}": it is not one of ${names.join(", ")}${suggestion(name, names)}`,
+    );
+  return profiles[name];
+}
 
 /** The config to begin with: a preset's, a file's, or that of the run to go on with. */
 async function start(given: Given): Promise<NamedConfig> {
@@ -95,7 +129,7 @@ async function start(given: Given): Promise<NamedConfig> {
 async function trainRun(given: Given, resolved: ResolvedConfig, path: string): Promise<number> {
   const say = (text: string) => void (given.on("quiet") || process.stderr.write(`${text}\n`));
   const existing = given.on("resume") ? "resume" : given.on("force") ? "replace" : undefined;
-  const backend = await openBackend(given.text("device"));
+  const backend = await openBackend(given.text("device"), tuning(given, given.on("quiet")));
   let run: Run | undefined;
   let stopped = false;
   const watch = onInterrupt(() => {
@@ -148,6 +182,7 @@ function observe(run: Run, given: Given, resumed: boolean): void {
     lossCurves({ files, path: folder.lossPlot, earlier: resumed ? folder.events : undefined }),
     eventLog({ files, path: folder.events }),
     sampleGrids({ files, folder: folder.samples, real }),
+    diagnosisTable((text) => process.stdout.write(`${text}\n\n`)),
     resultTable((text) => process.stdout.write(`${text}\n`)),
   ];
   for (const observer of observers) observer.observe(run.bus);
