@@ -1,8 +1,16 @@
 // The one build script: `node build.mjs [gen|test|test-deno|bench|cli|example] [flags]`; without a word it builds dist/.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -107,8 +115,17 @@ async function runExample(name, args) {
   }
   await gen();
   const outfile = `.test/${name}/main.mjs`;
-  await build({ ...common, entryPoints: [file], outfile });
+  const { outputFiles } = await build({ ...common, entryPoints: [file], outfile, write: false });
+  for (const output of outputFiles) replaceFile(output.path, output.contents);
   return run(process.execPath, ["--enable-source-maps", outfile, ...args]);
+}
+
+/** Writes a file in one step: a program that another process starts at this moment is the old one or the new one, whole. */
+function replaceFile(path, contents) {
+  mkdirSync(dirname(path), { recursive: true });
+  const part = `${path}.${process.pid}`;
+  writeFileSync(part, contents);
+  renameSync(part, path);
 }
 
 const words = flags[0] === "--" ? flags.slice(1) : flags;
@@ -132,37 +149,68 @@ function run(command, args, { collect } = {}) {
 /** Bundles test/**\/*.test.ts and runs uvu over the bundle; ends with the plain line `N passed, N failed`. */
 async function test() {
   await gen();
-  rmSync(join(root, ".test/suite"), { recursive: true, force: true });
+  const bundle = `.test/suite-${process.pid}`; // a name of its own: two runs side by side keep out of each other's way
   const pattern = flags.find((flag) => !flag.startsWith("-")) ?? "";
   const entryPoints = filesBelow("test", ".test.ts").filter((file) => file.includes(pattern));
-  await build({
-    ...common,
-    entryPoints,
-    outbase: "test",
-    outdir: ".test/suite",
-    splitting: true,
-    outExtension: { ".js": ".mjs" },
-  });
-  // Two runners side by side: the software adapter's kernels, and everything else. Each prints when it is done.
-  const lanes = ["^backends.webgpu", "^(?!backends.webgpu)"].filter((lane) =>
-    entryPoints.some((file) => new RegExp(lane).test(file.slice("test/".length))),
+  try {
+    await build({
+      ...common,
+      entryPoints,
+      outbase: "test",
+      outdir: bundle,
+      splitting: true,
+      outExtension: { ".js": ".mjs" },
+    });
+    const results = await runQueue(groupsOf(entryPoints), (group) => runSuites(bundle, group));
+    const sum = (key) => results.reduce((total, result) => total + result[key], 0);
+    const [passed, failed, skipped] = [sum("passed"), sum("failed"), sum("skipped")];
+    console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`);
+    return results.find(({ code }) => code)?.code || (failed > 0 || passed === 0 ? 1 : 0);
+  } finally {
+    rmSync(join(root, bundle), { recursive: true, force: true });
+  }
+}
+
+/** Test folders that take longest, to be started first. */
+const SLOW = ["examples", "backends/webgpu", "core/train", "core/ops", "backends/wasm"];
+
+/** The suites by folder, slow ones first, as patterns of their paths. */
+function groupsOf(entryPoints) {
+  const folders = entryPoints.map((file) => file.split("/").slice(1, 3));
+  const named = new Set(
+    folders.map(([first, second]) => {
+      const folder = `${first}/${second}`;
+      return SLOW.find((slow) => slow === first || slow === folder) ?? first;
+    }),
   );
-  const results = await Promise.all(lanes.map(runSuites));
-  const sum = (key) => results.reduce((total, result) => total + result[key], 0);
-  const [passed, failed, skipped] = [sum("passed"), sum("failed"), sum("skipped")];
-  console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`);
-  return results.find(({ code }) => code)?.code || (failed > 0 || passed === 0 ? 1 : 0);
+  const rank = (group) => (SLOW.includes(group) ? SLOW.indexOf(group) : SLOW.length);
+  const groups = [...named].sort((a, b) => rank(a) - rank(b));
+  const escaped = (group) => group.replaceAll("/", ".").replace(/\.test\.ts$/, "");
+  return groups.map((group) => {
+    const others = groups.filter((other) => other.startsWith(`${group}/`));
+    const not = others.map((other) => `(?!${escaped(other)}\\b)`).join("");
+    return `^${not}${escaped(group)}\\b`;
+  });
+}
+
+/** Two runners side by side take group after group. A group is printed when it is done. */
+async function runQueue(groups, runGroup) {
+  const waiting = [...groups];
+  const results = [];
+  const runner = async () => {
+    for (let group = waiting.shift(); group; group = waiting.shift())
+      results.push(await runGroup(group));
+  };
+  await Promise.all([runner(), runner()]);
+  return results;
 }
 
 /** Runs the bundled suites whose paths match, and counts what uvu reports. */
-async function runSuites(lane) {
+async function runSuites(bundle, group) {
   let output = "";
   const code = await run(
     process.execPath,
-    [
-      ...["--enable-source-maps", "node_modules/uvu/bin.js", ".test/suite"],
-      `${lane}.*\\.test\\.mjs$`,
-    ],
+    [...["--enable-source-maps", "node_modules/uvu/bin.js", bundle], `${group}.*\\.test\\.mjs$`],
     { collect: (text) => (output += text) },
   );
   process.stdout.write(output);
