@@ -33,6 +33,7 @@ import { lms } from "./samplers/lms.ts";
 import { renoise } from "./samplers/renoise.ts";
 import { tcd } from "./samplers/tcd.ts";
 import { discrete } from "./schedules/discrete.ts";
+import { rectifiedFlow } from "./schedules/rectifiedFlow.ts";
 import { edm } from "./teachers/edm.ts";
 import { gaussianMixture } from "./teachers/gaussianMixture.ts";
 import { guided } from "./teachers/guided.ts";
@@ -72,6 +73,7 @@ export {
   lms,
   mlp,
   mnistDataset,
+  rectifiedFlow,
   renoise,
   song,
   tcd,
@@ -87,6 +89,7 @@ export const allPlugins = [
   song,
   unet2d,
   discrete,
+  rectifiedFlow,
   edm,
   gaussianMixture,
   guided,

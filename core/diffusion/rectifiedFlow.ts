@@ -33,11 +33,19 @@ export const shiftTime = (time: number, shift: number): number =>
 /** A network of the flow's velocity ε − x0: xt [B, …], time [B] → [B, …]. */
 export type FlowNetwork = (xt: Tensor, time: Tensor, condition: Condition) => Tensor;
 
+/** What a network of the flow is shown of x = x0 + σ·ε: x_t = x/(1 + σ) and t = σ/(1 + σ). x [B, …], sigma [B]. */
+export function flowInput(
+  x: Tensor,
+  sigma: Tensor,
+): { readonly xt: Tensor; readonly time: Tensor } {
+  const total = add(sigma, 1);
+  return { xt: div(x, perSample(total, x.shape.length)), time: div(sigma, total) };
+}
+
 /** D(x; σ) = x_t − t·v(x_t; t) with t = σ/(1 + σ), x_t = (1 − t)·x. x [B, …], sigma [B] → [B, …]. */
 export const flowDenoiser = (network: FlowNetwork): Denoiser => ({
   denoise(x, sigma, condition) {
-    const time = div(sigma, add(sigma, 1));
-    const xt = div(x, perSample(add(sigma, 1), x.shape.length));
+    const { xt, time } = flowInput(x, sigma);
     return sub(xt, mul(perSample(time, x.shape.length), network(xt, time, condition)));
   },
 });

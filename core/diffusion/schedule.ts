@@ -7,6 +7,7 @@ import type { DiscreteSchedule } from "./discrete.ts";
 import { discreteDenoiser, nearestTimestep } from "./discreteDenoiser.ts";
 import { edmWeight, perSample } from "./edm.ts";
 import type { PredictionKind } from "./prediction.ts";
+import { flowDenoiser, flowInput, flowSigma } from "./rectifiedFlow.ts";
 
 /** EDM's preconditioning, for every level above 0. λ = σ⁻² + σ_data⁻² (Karras et al. 2022, Table 1). */
 export const edmSchedule = (sigmaData: number): NoiseSchedule => ({
@@ -49,6 +50,40 @@ function predictionWeight(s: Tensor, prediction: DiscretePrediction): Tensor {
   if (prediction === "sample") return constant(1, "f32", s.shape);
   const inverse = div(1, square(s));
   return prediction === "epsilon" ? inverse : add(inverse, 1);
+}
+
+/** How a network of a rectified flow is told times, and which of them losses draw. */
+export interface FlowOptions {
+  /** The network's `cNoise` is timeScale·t. */
+  readonly timeScale?: number;
+  /** The levels are those of times k/count, 0 < k < count. */
+  readonly count?: number;
+  /** Moves these times towards noise; a factor of their levels. */
+  readonly shift?: number;
+}
+
+/**
+ * A network of a rectified flow's velocity, which sees x_t = x/(1 + σ) and timeScale·t, t = σ/(1 + σ). Sampling starts from
+ * x_t = N(0, I), as public pipelines do; t = 1 itself has no finite level. λ = (1 + 1/σ)² = 1/t² makes the loss of D the plain
+ * mean square of the velocity: D − x0 = t·(v − F).
+ */
+export function flowSchedule({
+  timeScale = 1000,
+  count = 1000,
+  shift = 1,
+}: FlowOptions = {}): NoiseSchedule {
+  const scale = (sigma: number) => 1 + sigma;
+  return {
+    sigmas: Array.from({ length: count - 1 }, (_, k) => shift * flowSigma((k + 1) / count)),
+    denoiser: (F) => flowDenoiser((xt, time, condition) => F(xt, mul(time, timeScale), condition)),
+    features(F, x, sigma, condition) {
+      const { xt, time } = flowInput(x, sigma);
+      return F(xt, mul(time, timeScale), condition);
+    },
+    weight: (sigma, rank) => square(add(div(1, perSample(sigma, rank)), 1)),
+    scale,
+    start: scale,
+  };
 }
 
 /** What a plugin's container is asked for. */
