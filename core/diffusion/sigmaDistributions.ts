@@ -38,11 +38,12 @@ export const uniformTime =
     return div(time, sub(1, time));
   };
 
-/** Another distribution moved towards noise: σ' = shift·σ, which is t' = s·t/(1 + (s − 1)·t) in times of a flow. */
-export const shifted =
-  (distribution: SigmaDistribution, shift: number): SigmaDistribution =>
-  (noise, count) =>
-    mul(distribution(noise, count), shift);
+/**
+ * Another distribution moved towards noise: σ' = shift·σ, which is t' = s·t/(1 + (s − 1)·t) in times of a flow; 1 is the
+ * distribution itself.
+ */
+export const shifted = (distribution: SigmaDistribution, shift: number): SigmaDistribution =>
+  shift === 1 ? distribution : (noise, count) => mul(distribution(noise, count), shift);
 
 /** t = σ/(1 + σ) of levels on the device, [count]; the logistic function of ln σ, so that large levels lose nothing. */
 export const timesOf = (sigma: Tensor): Tensor => sigmoid(log(sigma));

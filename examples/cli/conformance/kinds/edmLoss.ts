@@ -1,3 +1,4 @@
+import { logNormal } from "../../../../core/diffusion/mod.ts";
 import { grad } from "../../../../core/graph/mod.ts";
 import { LOSSES, type LossContext, TEACHER } from "../../../../core/interfaces/mod.ts";
 import { mul } from "../../../../core/ops/mod.ts";
@@ -41,7 +42,8 @@ async function runLoss({ reference, set, backend, check }: Job): Promise<void> {
   const scalar = mul(loss.compute(context()), sizeOf(shape.sample));
   const known: Record<string, () => Tensor> = {
     scalar: () => scalar,
-    loss_elementwise: () => weightedSquares(context(), { ...options, sigmaData: shape.sigmaData }),
+    loss_elementwise: () =>
+      weightedSquares(context(), logNormal(options.pMean, options.pStd), shape.sigmaData),
   };
   const outputs: Record<string, Tensor> = {};
   for (const name of [...reference.names("out."), ...reference.names("f64.out.")]) {
