@@ -66,7 +66,7 @@ test("every dependency has its line, every script and file it names is there", (
 
 test("plugins and presets that it names exist", () => {
   const names = new Set(allPlugins.map(({ definition }) => definition.name));
-  for (const row of ["teachers", "networks", "samplers", "data"]) {
+  for (const row of ["teachers", "networks", "samplers", "schedules", "data"]) {
     const [, cells] = readme().match(new RegExp(`^\\| ${row} \\| (.*) \\|$`, "m")) ?? [];
     for (const [, name] of cells.matchAll(/`([\w-]+)`/g)) assert.ok(names.has(name), name);
   }
