@@ -2,6 +2,7 @@
 import { ema } from "./averages/ema.ts";
 import { emaConstant } from "./averages/emaConstant.ts";
 import { emaPower } from "./averages/emaPower.ts";
+import { gradientBalance } from "./balancers/gradientBalance.ts";
 import { fakeScore } from "./critics/fakeScore.ts";
 import { gaussiansDataset } from "./datasets/gaussiansPlugin.ts";
 import { mnistDataset } from "./datasets/mnistPlugin.ts";
@@ -67,6 +68,7 @@ export {
   gaussianMixture,
   gaussianModes,
   gaussiansDataset,
+  gradientBalance,
   guided,
   heun,
   lcm,
@@ -118,6 +120,7 @@ export const allPlugins = [
   ema,
   emaConstant,
   emaPower,
+  gradientBalance,
   classifierFrechet,
   gaussianModes,
 ] as const;

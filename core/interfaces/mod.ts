@@ -1,5 +1,6 @@
 export * from "./average.ts";
 export * from "./backend.ts";
+export * from "./balancer.ts";
 export * from "./condition.ts";
 export * from "./critic.ts";
 export * from "./dataset.ts";

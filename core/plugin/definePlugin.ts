@@ -18,6 +18,7 @@ export const pluginKinds = [
   "metric",
   "optimizer",
   "average",
+  "balancer",
   "observer",
 ] as const;
 

@@ -31,6 +31,8 @@ export interface RunConfig {
    * are drawn with the one that has no label; weights of the others are written beside it.
    */
   readonly averages?: Readonly<Record<string, Options | false>>;
+  /** What moves weights of losses while the run goes on; they look every `train.diagnoseEvery` steps. */
+  readonly balancers?: Readonly<Record<string, Options | false>>;
   readonly metrics?: Readonly<Record<string, Options | false>>;
   /** Watchers of a user's own; those of the command line are not listed here. */
   readonly observers?: Readonly<Record<string, Options | false>>;
@@ -64,6 +66,7 @@ const several: readonly (readonly [keyof RunConfig, PluginKind])[] = [
   ["losses", "loss"],
   ["optimizers", "optimizer"],
   ["averages", "average"],
+  ["balancers", "balancer"],
   ["metrics", "metric"],
   ["observers", "observer"],
 ];

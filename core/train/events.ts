@@ -37,6 +37,8 @@ export interface TrainEvents {
     readonly phase: "teacher" | "generator" | "critic";
     readonly values: Scalars;
   };
+  /** A balancer has changed the factor of a loss, from the next update on. */
+  "loss/reweighted": { readonly step: number; readonly loss: string; readonly weight: number };
   /** All phases of the step are done; `ms` is the time they took, pauses excluded. */
   "step/end": { readonly step: number; readonly ms: number };
   /** `role` drew samples with `nfe` denoiser calls each. */

@@ -2,6 +2,7 @@ import type { Resolver } from "../di/resolver.ts";
 import { failure, suggestion } from "../errors.ts";
 import { AVERAGES } from "../interfaces/average.ts";
 import type { Backend, Executable, Memory } from "../interfaces/backend.ts";
+import { BALANCERS, type Balancer } from "../interfaces/balancer.ts";
 import { CRITIC } from "../interfaces/critic.ts";
 import { DATA_SHAPE, type Dataset } from "../interfaces/dataset.ts";
 import type { Denoiser } from "../interfaces/denoiser.ts";
@@ -78,6 +79,7 @@ export class Trainer {
   readonly #settings: TrainSettings;
   readonly #bus: EventBus;
   readonly #losses: readonly Loss[];
+  readonly #balancers: readonly Balancer[];
   readonly #programs = new Map<string, PreparedPhase>();
   readonly #diagnoses = new Map<string, PreparedDiagnosis>();
   readonly #draws: GivenDraws | undefined;
@@ -98,6 +100,13 @@ export class Trainer {
     this.#settings = settings;
     this.#bus = bus;
     this.#losses = container.all(LOSSES);
+    this.#balancers = container.all(BALANCERS);
+    if (this.#balancers.length > 0 && !settings.diagnoseEvery)
+      throw failure(
+        "E_CONFIG",
+        "Cannot balance losses: train.diagnoseEvery is 0, balancers need a look every few steps",
+        { fix: "set train.diagnoseEvery=50" },
+      );
     this.memory = backend.createMemory();
     const player = <T>(name: RoleName, role: Role<T>): Player<T> => {
       const optimizer = container.all(OPTIMIZERS).find((entry) => entry.role === name);
@@ -294,7 +303,24 @@ export class Trainer {
       ...this.#inputs(phase, step, made.readsReal)(0),
       scalars: made.scalars.encode(weights),
     });
-    this.#bus.emit("phase/diagnosed", { step, phase, values: scalarsOf(run, made.outputs) });
+    const values = scalarsOf(run, made.outputs);
+    this.#bus.emit("phase/diagnosed", { step, phase, values });
+    if (phase === "generator") await this.#rebalance(step, values);
+  }
+
+  async #rebalance(step: number, scalars: Scalars): Promise<void> {
+    if (this.#balancers.length === 0) return;
+    const read = Object.entries(scalars).map(async ([name, each]) => [name, await each.read()]);
+    const values = Object.fromEntries(await Promise.all(read));
+    for (const balancer of this.#balancers) {
+      const weights = Object.fromEntries(
+        this.#losses.map(({ name, weight }) => [name, this.changedWeights.get(name) ?? weight]),
+      );
+      for (const [loss, weight] of Object.entries(balancer.rebalance(values, weights))) {
+        this.setWeight(loss, weight);
+        this.#bus.emit("loss/reweighted", { step, loss, weight });
+      }
+    }
   }
 
   async #checkHealth(

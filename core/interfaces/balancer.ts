@@ -1,0 +1,15 @@
+import { type ListToken, listToken } from "../di/token.ts";
+
+/** Changes the weights of losses while a run goes on, from what is seen inside the updates. */
+export interface Balancer {
+  /**
+   * New factors by loss, from those in use and the values of a generator's diagnosis (see `diagnosisProgram`). A loss that is
+   * not named keeps its factor. They count from the next update on and become part of checkpoints.
+   */
+  rebalance(
+    values: Readonly<Record<string, number>>,
+    weights: Readonly<Record<string, number>>,
+  ): Readonly<Record<string, number>>;
+}
+
+export const BALANCERS: ListToken<Balancer> = listToken<Balancer>("balancers");
