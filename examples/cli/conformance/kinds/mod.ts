@@ -9,6 +9,7 @@ import { edmSamplerKind } from "./edmSampler.ts";
 import { emaKind } from "./ema.ts";
 import { kDiffusionKind } from "./kDiffusion.ts";
 import { latentDmdKind } from "./latentDmd.ts";
+import { lpipsKind } from "./lpips.ts";
 import { opsKind } from "./ops.ts";
 import { optimizersKind } from "./optimizers.ts";
 import { addNoiseKind, scheduleTablesKind } from "./schedules.ts";
@@ -33,4 +34,5 @@ export const kinds: readonly Kind[] = [
   edmSamplerKind,
   ablationSamplerKind,
   kDiffusionKind,
+  lpipsKind,
 ];
