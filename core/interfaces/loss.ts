@@ -1,6 +1,8 @@
 import { type ListToken, listToken } from "../di/token.ts";
 import type { NoiseSource } from "../diffusion/noiseSource.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import type { Shape } from "../tensor/shape.ts";
+import type { DType, Tensor } from "../tensor/tensor.ts";
+import type { HostArray } from "./backend.ts";
 import type { Condition } from "./condition.ts";
 import type { CriticNetwork } from "./critic.ts";
 import type { Denoiser } from "./denoiser.ts";
@@ -26,10 +28,26 @@ export interface LossContext {
   readonly generated: Images;
   /** A batch of the dataset. */
   readonly real: Images;
+  /** A batch of the loss's own samples by the names of their tensors, [B, …], where it brings some. */
+  readonly own?: Readonly<Record<string, Tensor>>;
   /** Every draw of a loss comes from here, so that a run repeats. */
   readonly noise: NoiseSource;
   /** Takes a number that is worth watching beside the loss, a tensor with one element; it never changes the update. */
   report?(name: string, value: Tensor): void;
+}
+
+/**
+ * Samples that a loss brings along, such as stored pairs. Like a dataset it holds no position: all randomness comes in, so a
+ * resumed run repeats.
+ */
+export interface OwnSamples {
+  /** What a sample consists of: shapes without the batch axis. */
+  readonly tensors: Readonly<Record<string, { readonly shape: Shape; readonly dtype: DType }>>;
+  /**
+   * Draws so many samples at random, with replacement; each tensor [count, …]. `random` gives independent uniform numbers in
+   * [0, 1) and is called a fixed number of times a sample.
+   */
+  batch(count: number, random: () => number): Readonly<Record<string, HostArray>>;
 }
 
 /** One term of a role's objective. */
@@ -39,6 +57,15 @@ export interface Loss {
   readonly role: RoleName;
   /** Factor in the role's total; 0 removes the term from the graph. */
   readonly weight: number;
+  /** Of which it is fed a batch at every update. */
+  readonly own?: OwnSamples;
+  /** Reads the files it needs; awaited once, before anything is traced, unless the weight is 0. */
+  load?(): Promise<void>;
+  /**
+   * Refuses a teacher it was not made for; called before distillation begins.
+   * @param fingerprint as `teacherFingerprint` gives it
+   */
+  checkTeacher?(fingerprint: string): void;
   /** A tensor with one element. */
   compute(context: LossContext): Tensor;
 }

@@ -8,11 +8,12 @@ import {
   type DataFolder,
   type DataShape,
 } from "../interfaces/dataset.ts";
+import { LOSSES } from "../interfaces/loss.ts";
 import type { ConfiguredPlugin } from "../plugin/mod.ts";
 
 /**
- * A container with a run's plugins, its device and its loaded dataset. Options are already checked; what can still fail is
- * the data.
+ * A container with a run's plugins, its device and its loaded dataset; its losses have read their files. Options are already
+ * checked; what can still fail is the data.
  */
 export async function composeRun(
   plugins: readonly ConfiguredPlugin[],
@@ -24,6 +25,7 @@ export async function composeRun(
   for (const plugin of plugins) plugin.install(container);
   const dataset = await container.get(DATASET_SOURCE);
   container.value(DATASET, dataset, "the run").value(DATA_SHAPE, dataset.shape, "the run");
+  for (const loss of container.all(LOSSES)) if (loss.weight !== 0) await loss.load?.();
   return container;
 }
 

@@ -122,8 +122,12 @@ function renamed(plugin: ConfiguredPlugin, name: string): ConfiguredPlugin {
   if (name === plugin.name) return plugin;
   const create = (container: Resolver): Loss => {
     const loss = plugin.definition.create(plugin.options, container) as Loss;
-    const { role, weight } = loss;
-    return { name, role, weight, compute: (context) => loss.compute(context) };
+    const { role, weight, own } = loss;
+    return {
+      ...{ name, role, weight, own },
+      ...{ load: loss.load?.bind(loss), checkTeacher: loss.checkTeacher?.bind(loss) },
+      compute: (context) => loss.compute(context),
+    };
   };
   return { ...plugin, install: (container) => void container.provide(LOSSES, create, name) };
 }

@@ -4,7 +4,7 @@ import type { CriticNetwork } from "../interfaces/critic.ts";
 import type { DataShape } from "../interfaces/dataset.ts";
 import type { Denoiser } from "../interfaces/denoiser.ts";
 import type { GeneratorNetwork } from "../interfaces/generator.ts";
-import type { Images, Loss, LossContext } from "../interfaces/loss.ts";
+import type { Images, Loss, LossContext, OwnSamples } from "../interfaces/loss.ts";
 import type { BoundParameters } from "../nn/parameters.ts";
 import { input, stopGradient } from "../ops/mod.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
@@ -39,6 +39,13 @@ export interface PhaseDefinition {
   /** What it draws from, instead of the seed's source. */
   readonly noise?: NoiseSource;
 }
+
+/** The terms of a role's objective that count. */
+export const activeLosses = (losses: readonly Loss[], phase: Phase): readonly Loss[] =>
+  losses.filter((loss) => loss.role === phase && loss.weight !== 0);
+
+/** Input with one tensor of a loss's own samples. */
+export const ownInput = (loss: Loss, tensor: string): string => `${loss.name}: ${tensor}`;
 
 /** Input with the places in the batch that a part holds, i32 [batch / parts]. */
 export const ROWS = "rows";
@@ -84,8 +91,9 @@ export function tracePhase(definition: PhaseDefinition): TracedPhase {
     present(bound.generator?.network, "generator"),
   );
   const reports = new Map<string, Tensor>();
-  const context: LossContext = {
+  const contextOf = (loss: Loss): LossContext => ({
     noise,
+    own: loss.own && ownSamples(loss, loss.own, size),
     get teacher() {
       return present(bound.teacher?.network, "teacher");
     },
@@ -102,10 +110,11 @@ export function tracePhase(definition: PhaseDefinition): TracedPhase {
       return images.real;
     },
     report: (name, value) => void reports.set(name, stopGradient(scalar(name, value))),
-  };
-  const terms = definition.losses
-    .filter((loss) => loss.role === phase && loss.weight !== 0)
-    .map((loss) => ({ loss, value: scalar(loss.name, loss.compute(context)) }));
+  });
+  const terms = activeLosses(definition.losses, phase).map((loss) => ({
+    loss,
+    value: scalar(loss.name, loss.compute(contextOf(loss))),
+  }));
   if (terms.length === 0)
     throw failure("E_CONFIG", `Cannot train the ${phase}: it has no loss, expected at least one`);
   return { terms, images, parameters: bound[phase]!.parameters, reports, rows };
@@ -122,6 +131,14 @@ function bindPlayers(players: Players, phase: Phase) {
     critic: bind(players.critic),
   };
 }
+
+const ownSamples = (loss: Loss, { tensors }: OwnSamples, size: number) =>
+  Object.fromEntries(
+    Object.entries(tensors).map(([name, { shape, dtype }]) => [
+      name,
+      input(ownInput(loss, name), [size, ...shape], dtype),
+    ]),
+  );
 
 const detached = ({ x, condition }: Images): Images => ({ x: stopGradient(x), condition });
 

@@ -5,7 +5,7 @@ import type { Loss } from "../interfaces/loss.ts";
 import { hostRandom } from "../random/hostRandom.ts";
 import { keyOf } from "../random/philox.ts";
 import { sizeOf } from "../tensor/shape.ts";
-import { ROWS } from "./phaseContext.ts";
+import { activeLosses, ownInput, ROWS } from "./phaseContext.ts";
 import { weightName } from "./phaseProgram.ts";
 import type { Player } from "./player.ts";
 import type { Phase } from "./schedule.ts";
@@ -39,6 +39,9 @@ export function phaseNumbers(
 /** Where the real batches of the phases come from: random streams of their own. */
 const BATCH_STREAMS: Readonly<Record<Phase, number>> = { teacher: 1, generator: 2, critic: 3 };
 
+/** The first of the streams that losses draw their own samples from, in the order of the config. */
+const OWN_STREAMS = 16;
+
 /** Whose batch it is, and in how many parts. */
 export interface BatchMoment {
   readonly phase: Phase;
@@ -47,15 +50,21 @@ export interface BatchMoment {
   readonly batch: number;
   readonly parts: number;
   readonly readsReal: boolean;
+  /** All losses of the run; those of the phase may bring samples of their own. */
+  readonly losses: readonly Loss[];
   /** Draws that take the place of the seed's. */
   readonly given?: Readonly<Record<string, HostArray>>;
 }
 
-/** What one part of the batch after the other is fed, numbers aside: the key of its draws, its rows, its real images. */
+/**
+ * What one part of the batch after the other is fed, numbers aside: the key of its draws, its rows, its real images, the own
+ * samples of its losses.
+ */
 export function phaseInputs(
   dataset: Dataset,
-  { phase, step, seed, batch, parts, readsReal, given }: BatchMoment,
+  moment: BatchMoment,
 ): (part: number) => Record<string, HostArray> {
+  const { phase, step, seed, batch, parts, readsReal, given } = moment;
   const size = batch / parts;
   const { sample, classes } = dataset.shape;
   const width = sizeOf(sample);
@@ -63,6 +72,7 @@ export function phaseInputs(
   const real = drawn
     ? dataset.batch(batch, hostRandom(seed, step, BATCH_STREAMS[phase]))
     : undefined;
+  const own = ownBatches(moment);
   return (part) => {
     const [first, end] = [part * size, (part + 1) * size];
     return {
@@ -70,6 +80,20 @@ export function phaseInputs(
       ...(parts > 1 && { [ROWS]: Int32Array.from({ length: size }, (_, i) => first + i) }),
       ...(real && { "real.x": real.x.subarray(first * width, end * width) }),
       ...(real && classes > 0 && { "real.label": real.label.subarray(first, end) }),
+      ...Object.fromEntries(
+        own.map(({ name, values, width }) => [name, values.subarray(first * width, end * width)]),
+      ),
     };
   };
+}
+
+/** The batch of every loss with samples of its own, tensor by tensor. */
+function ownBatches({ losses, phase, seed, step, batch }: BatchMoment) {
+  return losses.flatMap((loss, place) => {
+    if (!loss.own || !activeLosses([loss], phase).length) return [];
+    const drawn = loss.own.batch(batch, hostRandom(seed, step, OWN_STREAMS + place));
+    return Object.entries(loss.own.tensors).map(([tensor, { shape }]) => ({
+      ...{ name: ownInput(loss, tensor), values: drawn[tensor], width: sizeOf(shape) },
+    }));
+  });
 }

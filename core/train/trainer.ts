@@ -280,7 +280,7 @@ export class Trainer {
 
   #inputs(phase: Phase, step: number, readsReal: boolean) {
     return phaseInputs(this.#dataset, {
-      ...{ phase, step, readsReal, seed: this.#settings.seed },
+      ...{ phase, step, readsReal, seed: this.#settings.seed, losses: this.#losses },
       ...{ batch: this.#batchOf(phase), parts: this.#parts },
       given: this.#draws?.inputs(phase, step),
     });
