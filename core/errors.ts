@@ -49,6 +49,10 @@ export const catalogue = {
     fix: "lower the learning rates, or resume from a checkpoint before that step",
   },
   E_CHECKPOINT: { kind: "checkpoint", fix: "use a file that onestep wrote, or train again" },
+  E_PAIRS: {
+    kind: "checkpoint",
+    fix: "draw pairs with this run's teacher: `onestep pairs` on its folder or weights",
+  },
   E_RUN_EXISTS: {
     kind: "checkpoint",
     fix: "continue it with --resume, replace it with --force, or choose another --out",

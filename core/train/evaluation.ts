@@ -9,7 +9,7 @@ import { SAMPLER } from "../interfaces/sampler.ts";
 import { hostRandom } from "../random/hostRandom.ts";
 import type { EventBus } from "./bus.ts";
 import type { Player } from "./player.ts";
-import { type Drawn, SampleDrawer } from "./sampling.ts";
+import { type Drawn, drawBatch, SampleDrawer } from "./sampling.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** One line of a run's result: whose samples, at what cost, and what the metrics say. */
@@ -22,8 +22,6 @@ export interface Judgement {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** Most samples computed at a time: images, and points or other vectors. */
-const DRAW_BATCH = { images: 100, vectors: 10_000 } as const;
 /** Samples drawn while a stage is on. */
 export const SAMPLES = 100;
 /** Drawing noise is not training noise. */
@@ -68,8 +66,7 @@ export class Evaluation {
 
   async #drawer(role: "teacher" | "generator", count: number): Promise<SampleDrawer> {
     const { shape } = this.#container.get(DATASET);
-    const most = shape.sample.length === 1 ? DRAW_BATCH.vectors : DRAW_BATCH.images;
-    const batch = Math.min(count, most);
+    const batch = drawBatch(shape, count);
     const key = `${role} ${batch}`;
     let drawer = this.#drawers.get(key);
     if (!drawer) {

@@ -2,6 +2,7 @@ import type { Container } from "../di/mod.ts";
 import { failure } from "../errors.ts";
 import type { Backend } from "../interfaces/backend.ts";
 import { DATASET, type DataFolder, type Dataset } from "../interfaces/dataset.ts";
+import { LOSSES } from "../interfaces/loss.ts";
 import { OBSERVERS, type Observer } from "../interfaces/observer.ts";
 import { TEACHER } from "../interfaces/teacher.ts";
 import type { FileSystem } from "../io/files.ts";
@@ -11,6 +12,7 @@ import { composeRun } from "./compose.ts";
 import type { ResolvedConfig } from "./config.ts";
 import { type Command, Control } from "./control.ts";
 import { Evaluation, type Judgement, SAMPLES } from "./evaluation.ts";
+import { teacherFingerprint } from "./fingerprint.ts";
 import { checkCapacity, planRun } from "./planRun.ts";
 import type { Player } from "./player.ts";
 import { type RunFolder, runFolder } from "./runFolder.ts";
@@ -79,7 +81,7 @@ export class Run {
 
   /**
    * Checks folder and data, and loads what is to be resumed. Nothing is overwritten before everything was found sound.
-   * @throws CheckpointError, OptionError, E_DATA, or E_DEVICE_LIMIT when the device is too small for the run
+   * @throws CheckpointError (E_PAIRS among them), OptionError, E_DATA, or E_DEVICE_LIMIT when the device is too small for the run
    */
   static async create(request: RunRequest): Promise<Run> {
     const { output, resolved, backend, data = {} } = request;
@@ -99,10 +101,9 @@ export class Run {
       // Finds now what would otherwise end the run after hours of teacher training.
       checkCapacity(await planRun(container, resolved.settings, backend), backend);
       run = new Run(request, container, folder);
-      if (resumed) {
-        run.#restore(resumed);
-        await folder?.writeConfig(resolved.config);
-      } else await folder?.begin(resolved.config);
+      if (resumed) run.#restore(resumed);
+      if (!run.#teacherIsYetToLearn) await run.#checkTeacher();
+      await (resumed ? folder?.writeConfig(resolved.config) : folder?.begin(resolved.config));
       return run;
     } catch (error) {
       await (run ?? container).dispose();
@@ -131,6 +132,20 @@ export class Run {
     const { settings } = this.#request.resolved;
     if (stage === "distillation") return settings.steps;
     return this.#teacherLearns ? settings.teacher.steps : 0;
+  }
+
+  get #teacherIsYetToLearn(): boolean {
+    return this.#position.stage === "teacher" && this.#teacherLearns;
+  }
+  /** Asks the losses that were made for one teacher whether it is this one. */
+  async #checkTeacher(): Promise<void> {
+    const particular = this.#container
+      .all(LOSSES)
+      .filter(({ checkTeacher, weight }) => checkTeacher && weight !== 0);
+    if (particular.length === 0) return;
+    const weights = await this.trainer.players.teacher.read("served");
+    const fingerprint = await teacherFingerprint(this.#request.resolved.config, weights);
+    for (const loss of particular) loss.checkTeacher?.(fingerprint);
   }
 
   get dataset(): Dataset {
@@ -208,6 +223,7 @@ export class Run {
     if (this.#teacherLearns && !(await this.#stage("teacher"))) return false;
     await this.#writeWeights("teacher");
     if (!this.trainer.players.generator) return true;
+    await this.#checkTeacher();
     await this.trainer.startDistillation();
     this.#position = { stage: "distillation", step: 0 };
     return true;

@@ -28,6 +28,10 @@ export interface DrawRequest {
   readonly label?: Int32Array;
 }
 
+/** How many of so many samples are computed at a time: a hundred images, more points or other vectors. */
+export const drawBatch = ({ sample }: DataShape, count: number): number =>
+  Math.min(count, sample.length === 1 ? 10_000 : 100);
+
 /** A rule of the sampler, ready to run. */
 interface CompiledRule extends Omit<TracedRule, "updates"> {
   readonly run: Executable;
@@ -74,6 +78,11 @@ export class SampleDrawer {
   /** Denoiser calls for one sample. */
   get nfe(): number {
     return this.#sampler.steps.reduce((sum, { rule }) => sum + this.#rules.get(rule)!.nfe, 0);
+  }
+
+  /** Whether a sample follows from its first noise alone. */
+  get deterministic(): boolean {
+    return [...this.#rules.values()].every(({ noises }) => noises.length === 0);
   }
 
   /** @throws OptionError when the labels are not those of `count` samples */
