@@ -12,6 +12,7 @@ import { edmDenoising } from "./losses/edmDenoising.ts";
 import { fakeScoreLoss } from "./losses/fakeScore.ts";
 import { ganDiscriminator } from "./losses/ganDiscriminator.ts";
 import { ganGenerator } from "./losses/ganGenerator.ts";
+import { regression } from "./losses/regression.ts";
 import { classifierFrechet } from "./metrics/classifierFrechet.ts";
 import { gaussianModes } from "./metrics/gaussianModes.ts";
 import { adm } from "./networks/adm.ts";
@@ -39,6 +40,7 @@ import { edm } from "./teachers/edm.ts";
 import { gaussianMixture } from "./teachers/gaussianMixture.ts";
 import { guided } from "./teachers/guided.ts";
 
+export { dmd } from "./methods/dmd.ts";
 export { dmd2, type Method } from "./methods/dmd2.ts";
 export {
   adamw,
@@ -76,6 +78,7 @@ export {
   mlp,
   mnistDataset,
   rectifiedFlow,
+  regression,
   renoise,
   song,
   tcd,
@@ -102,6 +105,7 @@ export const allPlugins = [
   fakeScoreLoss,
   ganGenerator,
   ganDiscriminator,
+  regression,
   heun,
   ddim,
   ddpm,
