@@ -6,6 +6,7 @@ import { conformance } from "./conformance/command.ts";
 import { doctor } from "./doctor.ts";
 import { errorText, exitStatus } from "./exitStatus.ts";
 import { manual, overview } from "./help.ts";
+import { pairs } from "./pairs.ts";
 import { parseFlags } from "./parseFlags.ts";
 import { plan } from "./plan/command.ts";
 import { plugins } from "./plugins.ts";
@@ -13,7 +14,16 @@ import { sample } from "./sample.ts";
 import { train } from "./train.ts";
 import { version } from "./version.ts";
 
-const commands: readonly Command[] = [train, sample, plan, bench, conformance, doctor, plugins];
+const commands: readonly Command[] = [
+  train,
+  sample,
+  pairs,
+  plan,
+  bench,
+  conformance,
+  doctor,
+  plugins,
+];
 
 async function main([name, ...words]: readonly string[]): Promise<number> {
   const print = (text: string) => {

@@ -10,7 +10,7 @@ test("--help and no words at all: every command; --version: that of package.json
   for (const words of [[], ["--help"], ["help"]]) {
     const { code, stdout } = await onestep(...words);
     assert.is(code, 0);
-    for (const name of ["train", "sample", "doctor", "plugins"])
+    for (const name of ["train", "sample", "pairs", "doctor", "plugins"])
       assert.match(stdout, new RegExp(`^ {2}${name} `, "m"));
   }
   const { version } = JSON.parse(readFileSync("package.json", "utf8"));
@@ -18,7 +18,7 @@ test("--help and no words at all: every command; --version: that of package.json
 });
 
 test("every command has a page with examples", async () => {
-  for (const name of ["train", "sample", "doctor", "plugins"]) {
+  for (const name of ["train", "sample", "pairs", "doctor", "plugins"]) {
     const { code, stdout } = await onestep(name, "--help");
     assert.is(code, 0);
     assert.match(stdout, new RegExp(`usage: onestep ${name}`));
