@@ -10,10 +10,12 @@ import type {
 import { sources } from "../../core/ops/sources.ts";
 import type { NumericArray, Tensor } from "../../core/tensor/tensor.ts";
 import { makeArray, type Precision, ReferenceMemory } from "./memory.ts";
+import { roundToHalf } from "./roundToHalf.ts";
 
 /**
  * Runs every op's `reference`, node by node, on typed arrays: the oracle. Accumulates in float64 and stores float32
- * (or float64, for finite differences). Slow, and shares no code with any kernel.
+ * (or float64, for finite differences), rounded to float16 where a node is kept so. Slow, and shares no code with any
+ * kernel.
  */
 export class ReferenceBackend implements Backend {
   readonly info: DeviceInfo = {
@@ -21,6 +23,7 @@ export class ReferenceBackend implements Backend {
     name: "JavaScript (float64 oracle)",
     software: true,
   };
+  readonly storesHalf = true;
   readonly #precision: Precision;
   readonly #memories = new Set<ReferenceMemory>();
   constructor(precision: Precision = "f32") {
@@ -67,6 +70,7 @@ export class ReferenceBackend implements Backend {
           exact,
         );
         if (exact !== out) out.set(exact);
+        if (node.storage === "f16" && precision === "f32") roundAll(out);
       }
       return out;
     };
@@ -98,6 +102,10 @@ export class ReferenceBackend implements Backend {
   async close(): Promise<void> {
     for (const memory of this.#memories) memory.dispose();
   }
+}
+
+function roundAll(values: NumericArray): void {
+  for (let i = 0; i < values.length; i++) values[i] = roundToHalf(values[i]);
 }
 
 const elementsOf = (node: Tensor): number =>

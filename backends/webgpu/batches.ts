@@ -82,7 +82,8 @@ const LONGEST_COPY = 1024;
 /** A step as a job, if it is one whose operands lie where bindings can start, in two buffers. */
 function jobOf(step: Step, plan: Plan): SumJob | undefined {
   const job = step.kind === "copy" ? copyJob(step, plan) : sumJob(step, plan);
-  const fits = job && job.from.buffer !== job.to.buffer && isAligned(job.from) && isAligned(job.to);
+  const aligned = (place: Place) => isAligned(place, plan.buffers[place.buffer].storage);
+  const fits = job && job.from.buffer !== job.to.buffer && aligned(job.from) && aligned(job.to);
   return fits ? job : undefined;
 }
 

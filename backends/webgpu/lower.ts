@@ -123,7 +123,9 @@ class ProgramLowering {
     invariant(target, `${node.op.name} has no place`);
     // A kernel can only start writing at an aligned place; its result goes to any other by a copy.
     const elements = sizeOf(node.shape);
-    const output = isAligned(target) ? target : this.#temps.take(elements, node.dtype);
+    const output = isAligned(target, node.storage)
+      ? target
+      : this.#temps.take(elements, node.dtype);
     const inputs = node.inputs.map((input) => this.#bindable(input, output));
     const shared = temps.map((size) => ({ place: this.#temps.take(size, "f32"), size }));
 
@@ -158,7 +160,7 @@ class ProgramLowering {
   #bindable(input: Tensor, output: Place): Place {
     const place = this.#program.plan.places.get(input);
     invariant(place, `${input.op.name} has no place`);
-    if (isAligned(place) && place.buffer !== output.buffer) return place;
+    if (isAligned(place, input.storage) && place.buffer !== output.buffer) return place;
     const elements = sizeOf(input.shape);
     const copy = this.#temps.take(elements, input.dtype);
     this.#copy(place, copy, elements, input.dtype);

@@ -4,8 +4,10 @@ import { reshape } from "../ops/reshape.ts";
 import { constant } from "../ops/sources.ts";
 import { sum } from "../ops/sum.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { withStorage } from "../tensor/storage.ts";
+import { nodesMade, type Tensor } from "../tensor/tensor.ts";
 import { blockOf, repeatBlock } from "./block.ts";
+import { keptAs } from "./keptAs.ts";
 import { topologicalOrder } from "./traverse.ts";
 
 /** How gradients are made. */
@@ -16,7 +18,8 @@ export interface GradOptions {
 
 /**
  * Gradients of a scalar with respect to `wrt`, as nodes of the same graph (reverse mode). Where nothing flows the
- * gradient is a constant zero. Only what leads from `wrt` to `loss` is differentiated.
+ * gradient is a constant zero. Only what leads from `wrt` to `loss` is differentiated. A gradient is kept in the storage of
+ * what it belongs to: in f32 for a parameter, whatever the network between it and the loss is kept in.
  * @param seed cotangent of `loss`; 1 when absent, and then `loss` must have one element
  * @throws ShapeError when `loss` is not a scalar, or a gradient would have to pass an op that has none.
  */
@@ -50,12 +53,17 @@ export function grad(
       );
     if (recompute === "blocks" && node.op === blockOf.spec)
       for (const [inner, again] of repeatBlock(node, dy, now)) repeated.set(inner, again);
-    node.op.vjp(now(node), dy).forEach((dx, i) => {
+    const first = nodesMade();
+    const rule = node.op.vjp;
+    const found = withStorage(node.storage, () => rule(now(node), dy));
+    found.forEach((dx, i) => {
       const target = node.inputs[i];
       if (!dx || !active.has(target) || target.dtype !== "f32") return;
-      const fitted = unbroadcast(dx, target.shape);
+      const { shape, storage } = target;
+      const fitted = withStorage(storage, () => unbroadcast(keptAs(storage, dx, first), shape));
       const sofar = cotangents.get(target);
-      cotangents.set(target, sofar ? add(sofar, fitted) : fitted);
+      const both = () => add(sofar!, fitted);
+      cotangents.set(target, sofar ? withStorage(storage, both) : fitted);
     });
   }
   return wrt.map((tensor) => cotangents.get(tensor) ?? constant(0, "f32", tensor.shape));

@@ -140,7 +140,8 @@ function overwriteRule(
   for (const [state, value] of updates) {
     const { root, offset } = rootOf(value);
     const whole = offset === 0 && sizeOf(root.shape) === sizeOf(state.shape);
-    if (whole && root.op !== pack.spec && !stateOf.has(root)) stateOf.set(root, state);
+    const fits = whole && root.storage === state.storage;
+    if (fits && root.op !== pack.spec && !stateOf.has(root)) stateOf.set(root, state);
   }
   return (
     output: Tensor,

@@ -2,9 +2,11 @@ import { invariant } from "../errors.ts";
 import { pack } from "../ops/pack.ts";
 import { sources } from "../ops/sources.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
+import { elementBytes, type Storage } from "../tensor/storage.ts";
 import type { DType, Tensor } from "../tensor/tensor.ts";
-import { isUniform, type Unit } from "./fuse.ts";
-import { ALIGNMENT, shareSlots } from "./slots.ts";
+import { alignmentOf } from "./alignment.ts";
+import type { Unit } from "./fuse.ts";
+import { shareSlots } from "./slots.ts";
 import { rootOf } from "./views.ts";
 
 /** What a buffer is for, which decides who fills it and how long it lives. */
@@ -16,7 +18,8 @@ export interface BufferSpec {
   /** Of the input, state or output; a number for the rest. */
   readonly name: string;
   readonly dtype: DType;
-  /** Size in elements of 4 bytes. */
+  /** How its elements are kept: only scratch is ever f16. */
+  readonly storage: Storage;
   readonly elements: number;
   /** Contents of a constant. */
   readonly data?: Float32Array | Int32Array;
@@ -33,6 +36,9 @@ export type Step =
   | { readonly kind: "kernel"; readonly node: Tensor }
   | ({ readonly kind: "elementwise"; readonly shape: Shape } & Readonly<Unit>)
   | { readonly kind: "copy"; readonly from: Place; readonly to: Place; readonly elements: number };
+
+/** Adds a buffer, f32 unless it says otherwise. */
+type NewBuffer = (spec: Omit<BufferSpec, "storage"> & Partial<BufferSpec>) => Place;
 
 export interface Plan {
   readonly steps: readonly Step[];
@@ -56,7 +62,10 @@ export function planMemory(
   const end = units.length;
   const buffers: BufferSpec[] = [];
   const places = new Map<Tensor, Place>();
-  const newBuffer = (spec: BufferSpec): Place => ({ buffer: buffers.push(spec) - 1, offset: 0 });
+  const newBuffer: NewBuffer = (spec) => ({
+    buffer: buffers.push({ storage: "f32", ...spec }) - 1,
+    offset: 0,
+  });
 
   const madeAt = new Map<Tensor, number>();
   units.forEach((unit, index) => {
@@ -128,6 +137,7 @@ export function planMemory(
       maker !== undefined &&
       whole &&
       !places.has(root) &&
+      root.storage === state.storage &&
       root.op !== pack.spec &&
       oldReadsOf(state).every(
         ({ at, as }) =>
@@ -156,7 +166,11 @@ export function planMemory(
     node.inputs.forEach((part, i) => {
       const { root, offset } = rootOf(part);
       const own =
-        madeAt.has(root) && !places.has(root) && offset === 0 && reads.get(root)!.length === 1;
+        madeAt.has(root) &&
+        !places.has(root) &&
+        root.storage === node.storage &&
+        offset === 0 &&
+        reads.get(root)!.length === 1;
       if (own && sizeOf(root.shape) === sizeOf(part.shape) && root.op !== pack.spec)
         places.set(root, { buffer: place.buffer, offset: offsets[i] });
     });
@@ -167,7 +181,8 @@ export function planMemory(
     const { root, offset } = rootOf(value);
     const elements = sizeOf(value.shape);
     const place = newBuffer({ kind: "output", name, dtype: value.dtype, elements });
-    if (madeAt.has(root) && !places.has(root) && offset === 0 && sizeOf(root.shape) === elements)
+    const whole = offset === 0 && sizeOf(root.shape) === elements;
+    if (madeAt.has(root) && !places.has(root) && root.storage === "f32" && whole)
       places.set(root, place);
     else
       finalCopies.push({
@@ -187,8 +202,8 @@ export function planMemory(
       .filter((value) => !places.has(value))
       .map((value) => ({ value, from, to: Math.max(from, lastRead(value)) })),
   );
-  for (const { dtype, elements, tenants } of shareSlots(lifetimes, units)) {
-    const place = newBuffer({ kind: "scratch", name: `${buffers.length}`, dtype, elements });
+  for (const { tenants, ...slot } of shareSlots(lifetimes, units)) {
+    const place = newBuffer({ kind: "scratch", name: `${buffers.length}`, ...slot });
     for (const { value, offset } of tenants) places.set(value, { ...place, offset });
   }
 
@@ -217,7 +232,7 @@ export function planMemory(
   steps.push(...stateWrites(stateCopies, places, placeOf, newBuffer));
 
   const bytes = buffers.reduce(
-    (sum, spec) => sum + (spec.kind === "state" ? 0 : spec.elements * 4),
+    (sum, spec) => sum + (spec.kind === "state" ? 0 : spec.elements * elementBytes(spec.storage)),
     0,
   );
   return { steps, buffers, places, bytes };
@@ -239,7 +254,7 @@ function stateWrites(
   copies: readonly { state: Tensor; value: Tensor }[],
   places: ReadonlyMap<Tensor, Place>,
   placeOf: (tensor: Tensor) => Place,
-  newBuffer: (spec: BufferSpec) => Place,
+  newBuffer: NewBuffer,
 ): Step[] {
   const saved: Step[] = [];
   const written: Step[] = [];
@@ -261,6 +276,6 @@ function stateWrites(
   return [...saved, ...written];
 }
 
-/** Whether a place may start a binding. */
-export const isAligned = (place: Place): boolean => place.offset % ALIGNMENT === 0;
-export { ALIGNMENT, isUniform };
+/** Whether a place in a buffer of this storage may start a binding. */
+export const isAligned = (place: Place, storage: Storage): boolean =>
+  place.offset % alignmentOf(storage) === 0;

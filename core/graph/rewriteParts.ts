@@ -5,15 +5,17 @@ import { slice } from "../ops/slice.ts";
 import { view } from "../ops/view.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-
-/** Elements between places that every kernel can read without a copy. */
-const ALIGNED = 64;
+import { alignmentOf } from "./alignment.ts";
 
 /** A slice that is one run of x, at a place where kernels can start to read: no copy, only a view of it. */
 export function sliceAsView(node: Tensor, x: Tensor): Tensor | undefined {
   const { axis, start } = node.attrs as { axis: number; start: number };
   const offset = start * sizeOf(x.shape.slice(axis + 1));
-  if (node.op !== slice.spec || sizeOf(x.shape.slice(0, axis)) !== 1 || offset % ALIGNED)
+  if (
+    node.op !== slice.spec ||
+    sizeOf(x.shape.slice(0, axis)) !== 1 ||
+    offset % alignmentOf(x.storage)
+  )
     return undefined;
   return view(reshape(x, [sizeOf(x.shape)]), { offset, shape: node.shape });
 }

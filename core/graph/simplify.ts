@@ -9,6 +9,7 @@ import { constant, sources } from "../ops/sources.ts";
 import { stopGradient } from "../ops/stopGradient.ts";
 import { sub } from "../ops/sub.ts";
 import { sameShape, sizeOf } from "../tensor/shape.ts";
+import { withStorage } from "../tensor/storage.ts";
 import { createNode, type Tensor } from "../tensor/tensor.ts";
 import { blockOf } from "./block.ts";
 import { joinedPads, sliceAsView } from "./rewriteParts.ts";
@@ -23,7 +24,7 @@ export function simplify(roots: readonly Tensor[]): Tensor[] {
   const unique = new Map<string, Tensor>();
   for (const node of inTraceOrder(roots)) {
     const inputs = node.inputs.map((input) => image.get(input)!);
-    const rewritten = rewrite(node, inputs);
+    const rewritten = withStorage(node.storage, () => rewrite(node, inputs));
     const result =
       rewritten ?? (node.op.kind === "source" ? node : createNode({ ...node, inputs }));
     const key = keyOf(result);
@@ -46,7 +47,7 @@ function keyOf(node: Tensor): string {
     return `table ${tableIds.get(value)}`;
   });
   const inputs = node.inputs.map((input) => input.id).join();
-  return `${node.op.name}(${inputs})${attrs}:${node.shape}:${node.dtype}`;
+  return `${node.op.name}(${inputs})${attrs}:${node.shape}:${node.dtype}:${node.storage}`;
 }
 
 /** A simpler node with the same value, or undefined. `inputs` are already simplified. */

@@ -1,10 +1,9 @@
 import { sizeOf } from "../tensor/shape.ts";
+import type { Storage } from "../tensor/storage.ts";
 import type { DType, Tensor } from "../tensor/tensor.ts";
+import { alignmentOf } from "./alignment.ts";
 import type { Unit } from "./fuse.ts";
 import { rootOf } from "./views.ts";
-
-/** Elements between aligned places: WebGPU bindings start at multiples of 256 bytes. */
-export const ALIGNMENT = 64;
 
 /** A value and the units between which it lives: the one that makes it and the last that reads it. */
 export interface Lifetime {
@@ -18,9 +17,10 @@ export interface Tenant extends Lifetime {
   readonly offset: number;
 }
 
-/** A buffer that values share. Size in elements. */
+/** A buffer that values of one type and storage share. Size in elements. */
 export interface Slot {
   readonly dtype: DType;
+  readonly storage: Storage;
   readonly elements: number;
   readonly tenants: Tenant[];
 }
@@ -39,13 +39,19 @@ export function shareSlots(lifetimes: readonly Lifetime[], units: readonly Unit[
     (a, b) => sizeOf(b.value.shape) - sizeOf(a.value.shape) || a.from - b.from,
   );
   for (const lifetime of bySize) {
-    const { dtype, shape } = lifetime.value;
+    const { dtype, storage, shape } = lifetime.value;
     // Slots come in falling size.
     const slot = slots.findLast(
-      (each) => each.dtype === dtype && roomIn(each, lifetime, units) !== undefined,
+      (each) =>
+        each.dtype === dtype &&
+        each.storage === storage &&
+        roomIn(each, lifetime, units) !== undefined,
     );
     if (slot) slot.tenants.push({ ...lifetime, offset: roomIn(slot, lifetime, units)! });
-    else slots.push({ dtype, elements: sizeOf(shape), tenants: [{ ...lifetime, offset: 0 }] });
+    else {
+      const elements = sizeOf(shape);
+      slots.push({ dtype, storage, elements, tenants: [{ ...lifetime, offset: 0 }] });
+    }
   }
   return slots;
 }
@@ -63,15 +69,17 @@ function roomIn(slot: Slot, wanted: Lifetime, units: readonly Unit[]): number | 
     .find(
       (start) =>
         start + size <= slot.elements &&
-        others.every(
-          (tenant) => start >= endOf(tenant) || start + aligned(size) <= tenant.offset,
-        ) &&
+        others.every((tenant) => start >= endOf(tenant) || start + room(wanted) <= tenant.offset) &&
         inPlace.every(({ offset }) => offset === start),
     );
 }
 
-const aligned = (elements: number): number => Math.ceil(elements / ALIGNMENT) * ALIGNMENT;
-const endOf = ({ offset, value }: Tenant): number => offset + aligned(sizeOf(value.shape));
+/** Elements from the start of a value to the first aligned place behind it. */
+function room({ value: { shape, storage } }: Lifetime): number {
+  const alignment = alignmentOf(storage);
+  return Math.ceil(sizeOf(shape) / alignment) * alignment;
+}
+const endOf = (tenant: Tenant): number => tenant.offset + room(tenant);
 const areApart = (a: Lifetime, b: Lifetime): boolean => a.to < b.from || b.to < a.from;
 
 /** Whether the unit that makes the later value may write it over the earlier one. */

@@ -62,6 +62,8 @@ export interface Footprint {
 /** A device that compiles and runs programs. */
 export interface Backend {
   readonly info: DeviceInfo;
+  /** Whether values that a trace keeps in f16 are; otherwise they are kept in f32. */
+  readonly storesHalf?: boolean;
   createMemory(): Memory;
   /** @throws KernelError when a kernel does not compile or the program needs more than the device has. */
   compile(program: Program, memory: Memory): Promise<Executable>;

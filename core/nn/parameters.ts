@@ -1,5 +1,5 @@
 import { failure } from "../errors.ts";
-import { ALIGNMENT } from "../graph/plan.ts";
+import { ALIGNMENT } from "../graph/alignment.ts";
 import { input, state, view } from "../ops/mod.ts";
 import { normalsFrom, philox, uniformFrom } from "../random/philox.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../tensor/shape.ts";

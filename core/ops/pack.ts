@@ -26,6 +26,7 @@ export function pack(parts: readonly Tensor[], offsets: readonly number[], size:
     attrs: { offsets, size },
     shape: [size],
     dtype: "f32",
+    storage: "f32", // the optimiser's gradients
   });
 }
 pack.spec = spec;

@@ -1,2 +1,3 @@
 export * from "./shape.ts";
+export * from "./storage.ts";
 export * from "./tensor.ts";

@@ -1,4 +1,5 @@
-import type { Shape } from "./shape.ts";
+import { type Shape, sizeOf } from "./shape.ts";
+import { currentStorage, type Storage } from "./storage.ts";
 
 /** Element types. `i32` holds labels, indices and random keys; everything that is differentiated is `f32`. */
 export type DType = "f32" | "i32";
@@ -20,6 +21,8 @@ export interface Tensor {
   readonly attrs: Attrs;
   readonly shape: Shape;
   readonly dtype: DType;
+  /** How its elements are kept where it has memory of its own. Values inside a fused step are f32 all the same. */
+  readonly storage: Storage;
 }
 
 /**
@@ -50,6 +53,14 @@ let nextId = 0;
 /** Number of nodes made so far; nodes made later have this id or a higher one. */
 export const nodesMade = (): number => nextId;
 
+/** A node before it is one; without `storage` it is kept as the trace says, see `withStorage`. */
+type NewNode = Omit<Tensor, "id" | "storage"> & { readonly storage?: Storage };
+
 /** Appends a node to the graph. Ops call this; user code calls ops. */
-export const createNode = (node: Omit<Tensor, "id">): Tensor =>
-  Object.freeze({ ...node, id: nextId++ });
+export const createNode = (node: NewNode): Tensor =>
+  Object.freeze({ ...node, storage: storageOf(node), id: nextId++ });
+
+function storageOf({ op, inputs, shape, dtype, storage = currentStorage() }: NewNode): Storage {
+  if (op.kind === "view") return inputs[0].storage;
+  return op.kind === "source" || dtype !== "f32" || sizeOf(shape) === 1 ? "f32" : storage;
+}

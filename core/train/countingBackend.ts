@@ -71,6 +71,10 @@ export class CountingBackend implements Backend {
     return memory;
   }
 
+  get storesHalf(): boolean {
+    return this.#device.storesHalf ?? false;
+  }
+
   /** @throws KernelError when a tensor is larger than the device allows. */
   footprint(program: Program): Footprint {
     return this.#device.footprint?.(program) ?? { planned: program.plan.bytes, added: 0 };

@@ -1,5 +1,12 @@
 import * as ops from "../../core/ops/mod.ts";
-import { type Shape, sameShape, sizeOf, type Tensor } from "../../core/tensor/mod.ts";
+import {
+  type Shape,
+  type Storage,
+  sameShape,
+  sizeOf,
+  type Tensor,
+  withStorage,
+} from "../../core/tensor/mod.ts";
 import type { Values } from "./interpret.ts";
 import type { Draw } from "./ops.ts";
 
@@ -13,7 +20,12 @@ export interface RandomGraph {
 
 const shapes: readonly Shape[] = [[4, 6], [6, 4], [24], [2, 12], [6], [1, 6], [4, 1], []];
 
-export function randomGraph(draw: Draw, size: number): RandomGraph {
+/** @param storageOf what the next op is traced with; f32 when absent */
+export function randomGraph(
+  draw: Draw,
+  size: number,
+  storageOf: () => Storage = () => "f32",
+): RandomGraph {
   const states = [ops.state("s0", [24]), ops.state("s1", [4, 6]), ops.state("s2", [6])];
   const given = [ops.input("i0", [4, 6]), ops.input("i1", [3])];
   const pool: Tensor[] = [...states, ...given, ops.constantArray([1, -1, 0.5, 2, 0, 3], [6])];
@@ -81,7 +93,7 @@ export function randomGraph(draw: Draw, size: number): RandomGraph {
   ];
   while (pool.length < size) {
     try {
-      const made = draw.pick(makers)();
+      const made = withStorage(storageOf(), draw.pick(makers));
       // Kept bounded: sums of sums would drown the small numbers.
       pool.push(made.op.kind === "elementwise" && draw.unit() < 0.2 ? ops.tanh(made) : made);
     } catch (error) {
