@@ -97,6 +97,10 @@ export class WebGpuBackend implements Backend {
     this.info = { backend: "webgpu", name, software };
   }
 
+  get storesHalf(): boolean {
+    return this.traits.f16;
+  }
+
   /** The device itself, for programs that draw or compute with it beside us. It is closed with the backend. */
   get device(): GPUDevice {
     return this.#session.device;

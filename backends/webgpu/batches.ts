@@ -32,6 +32,8 @@ export function batchesOf(plan: Plan): Batch[] {
     if (parts.length > 0) batches.push({ index: parts.at(-1)!.index, steps, jobs });
     waiting.delete(target);
   };
+  // A kernel for every mixture of storages would take longer to compile than a dispatch does.
+  const storageAt = ({ buffer }: Place) => plan.buffers[buffer].storage;
   plan.steps.forEach((step, index) => {
     const job = jobOf(step, plan);
     for (const [target, parts] of [...waiting])
@@ -41,7 +43,9 @@ export function batchesOf(plan: Plan): Batch[] {
       return;
     }
     const { buffer } = job.to;
-    if (waiting.get(buffer)?.length === MOST_SUMS) flush(buffer);
+    const before = waiting.get(buffer);
+    const mixes = before && storageAt(before[0].jobs[0].from) !== storageAt(job.from);
+    if (mixes || before?.length === MOST_SUMS) flush(buffer);
     waiting.set(buffer, [...(waiting.get(buffer) ?? []), { index, steps: [step], jobs: [job] }]);
   });
   for (const target of [...waiting.keys()]) flush(target);

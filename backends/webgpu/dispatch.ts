@@ -1,4 +1,5 @@
-import type { BufferSpec } from "../../core/graph/mod.ts";
+import type { BufferSpec, Place } from "../../core/graph/mod.ts";
+import { elementBytes, type Storage } from "../../core/tensor/storage.ts";
 import type { KernelSource } from "./kernelSource.ts";
 
 /**
@@ -19,6 +20,7 @@ export interface BufferNeed {
   readonly kind: BufferSpec["kind"] | "temp";
   readonly name: string;
   readonly dtype: "f32" | "i32";
+  readonly storage: Storage;
   readonly elements: number;
   /** Contents of a constant. */
   readonly data?: Float32Array | Int32Array;
@@ -56,5 +58,20 @@ export interface BoundRange {
 /** Bytes from one `Dims` to the next: what every device accepts as the offset of a uniform binding. */
 export const DIMS_SLOT = 256;
 
-/** Bytes of a buffer: whole vec4s, so that kernels may bind any tensor as such. */
-export const byteSize = (elements: number): number => Math.max(16, Math.ceil(elements / 4) * 16);
+/** Bytes of so many elements: whole vec4s, so that kernels may bind any tensor as such. */
+export const byteSize = (elements: number, storage: Storage = "f32"): number =>
+  Math.max(16, Math.ceil(elements / 4) * 4 * elementBytes(storage));
+
+/** Bytes of a buffer. */
+export const bufferBytes = ({ elements, storage }: BufferNeed): number =>
+  byteSize(elements, storage);
+
+/** A part of a buffer from a place in it on. */
+export const rangeOf = (
+  { buffer, offset }: Place,
+  { elements, storage }: Pick<BufferNeed, "elements" | "storage">,
+  access: BoundRange["access"],
+): BoundRange => ({
+  ...{ buffer, offset: offset * elementBytes(storage), access },
+  size: byteSize(elements, storage),
+});

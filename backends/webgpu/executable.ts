@@ -1,7 +1,7 @@
 import { failure, invariant } from "../../core/errors.ts";
 import type { Program } from "../../core/graph/mod.ts";
 import type { Executable, HostArray } from "../../core/interfaces/backend.ts";
-import { byteSize, type Dispatch, type DispatchList } from "./dispatch.ts";
+import { bufferBytes, type Dispatch, type DispatchList } from "./dispatch.ts";
 import { isShared } from "./footprint.ts";
 import { toHost, toWords } from "./hostArray.ts";
 import type { WebGpuMemory } from "./memory.ts";
@@ -72,13 +72,12 @@ function makeBuffers(
   label: string,
 ): OwnBuffers {
   const shared = [...needs.keys()].filter((index) => isShared(needs[index]));
-  const taken = session.scratch.take(shared.map((index) => byteSize(needs[index].elements)));
+  const taken = session.scratch.take(shared.map((index) => bufferBytes(needs[index])));
   const buffers = new Map(shared.map((index, i) => [index, taken[i]]));
   needs.forEach((need, index) => {
     if (need.kind === "state" || isShared(need)) return;
-    const { kind, name, elements } = need;
-    const title = `${label}/${kind} ${name}`;
-    buffers.set(index, session.buffers.create(title, byteSize(elements), "storage"));
+    const title = `${label}/${need.kind} ${need.name}`;
+    buffers.set(index, session.buffers.create(title, bufferBytes(need), "storage"));
   });
   return {
     buffers,

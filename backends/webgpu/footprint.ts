@@ -1,5 +1,5 @@
 import type { Footprint } from "../../core/interfaces/backend.ts";
-import { type BufferNeed, byteSize, type DispatchList } from "./dispatch.ts";
+import { type BufferNeed, bufferBytes, type DispatchList } from "./dispatch.ts";
 
 /** Whether nothing is left in a buffer that a later run needs, so that other programs may use it in between. */
 export const isShared = ({ kind }: BufferNeed): boolean => kind === "scratch" || kind === "temp";
@@ -7,9 +7,9 @@ export const isShared = ({ kind }: BufferNeed): boolean => kind === "scratch" ||
 /** Bytes of the buffers that an executable makes for a list. */
 export function footprintOf({ buffers, dims, dispatches }: DispatchList): Footprint {
   let [planned, added] = [0, dims.byteLength];
-  for (const { kind, elements } of buffers)
-    if (kind === "temp") added += byteSize(elements);
-    else if (kind !== "state") planned += byteSize(elements);
-  const shared = buffers.filter(isShared).map(({ elements }) => byteSize(elements));
+  for (const need of buffers)
+    if (need.kind === "temp") added += bufferBytes(need);
+    else if (need.kind !== "state") planned += bufferBytes(need);
+  const shared = buffers.filter(isShared).map(bufferBytes);
   return { planned, added, shared, dispatches: dispatches.length };
 }

@@ -1,6 +1,7 @@
 import { invariant } from "../../core/errors.ts";
 import * as generated from "../../wgsl/generated.ts";
 import { type DimsLayout, parseDims } from "./dims.ts";
+import { withHalfStorage } from "./halfStorage.ts";
 import { type Binding, parseBindings, parseOverrides, usedLibraries } from "./header.ts";
 
 /** A kernel ready to be compiled, and what its source says about itself. */
@@ -37,6 +38,16 @@ export class KernelLibrary {
   /** A kernel from its text. Equal texts give the same object. */
   fromText(name: string, text: string): KernelSource {
     return this.#sources.get(text) ?? this.#keep(text, this.#assemble(name, text));
+  }
+
+  /** The same kernel with the bindings named `half` kept in f16. */
+  halved(kernel: KernelSource, half: readonly string[]): KernelSource {
+    if (half.length === 0) return kernel;
+    const key = `${half.join()} in f16\n${kernel.code}`;
+    const known = this.#sources.get(key);
+    if (known) return known;
+    const code = withHalfStorage(kernel.code, half);
+    return this.#keep(key, { ...kernel, code, bindings: parseBindings(code) });
   }
 
   #keep(key: string, source: KernelSource): KernelSource {

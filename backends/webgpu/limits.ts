@@ -4,7 +4,7 @@ import { formatShape, sizeOf } from "../../core/tensor/shape.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import type { DeviceTraits } from "./adapter/traits.ts";
 import { formatBytes } from "./buffers.ts";
-import { byteSize, type DispatchList } from "./dispatch.ts";
+import { bufferBytes, type DispatchList } from "./dispatch.ts";
 
 /**
  * Holds a program to the device's limits before anything is allocated.
@@ -17,8 +17,8 @@ export function checkLimits(program: Program, list: DispatchList, traits: Device
       `Cannot compile ${program.name}: ${describe(program, list, buffer)} needs ${formatBytes(bytes)} in one ${what}, ${traits.name} allows ${formatBytes(limit)}`,
     );
   };
-  list.buffers.forEach(({ elements }, buffer) => {
-    const bytes = byteSize(elements);
+  list.buffers.forEach((need, buffer) => {
+    const bytes = bufferBytes(need);
     if (bytes > traits.maxBuffer) refuse(buffer, bytes, traits.maxBuffer, "buffer");
   });
   for (const { bindings } of list.dispatches) {

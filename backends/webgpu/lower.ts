@@ -1,15 +1,17 @@
 import { invariant } from "../../core/errors.ts";
 import { isAligned, type Place, type Program, type Step } from "../../core/graph/mod.ts";
 import { sizeOf } from "../../core/tensor/shape.ts";
+import type { Storage } from "../../core/tensor/storage.ts";
 import type { DType, Tensor } from "../../core/tensor/tensor.ts";
 import type { DeviceTraits } from "./adapter/traits.ts";
 import { batchesOf, type SumJob } from "./batches.ts";
 import { DimsBlock } from "./dimsBlock.ts";
-import { type BoundRange, byteSize, type Dispatch, type DispatchList } from "./dispatch.ts";
+import { type BoundRange, type Dispatch, type DispatchList, rangeOf } from "./dispatch.ts";
 import { type Chain, chainOf, copyChain, elementwisePasses } from "./elementwise/mod.ts";
 import type { Lowering, Pass } from "./kernel.ts";
 import type { KernelLibrary, KernelSource } from "./kernelSource.ts";
 import { channelSumsPass, MOST_SUMS } from "./kernels/channelSums.ts";
+import { tempStorages } from "./tempStorage.ts";
 import { Temps } from "./temps.ts";
 import { chooseVariant, type ForcedVariants } from "./variants.ts";
 
@@ -38,7 +40,11 @@ class ProgramLowering {
   constructor(program: Program, context: LoweringContext) {
     this.#program = program;
     this.#context = context;
-    this.#temps = new Temps(program.plan.buffers);
+    const { buffers } = program.plan;
+    // On a device without f16, what could be kept in it is kept in f32.
+    this.#temps = new Temps(
+      context.traits.f16 ? buffers : buffers.map((spec) => ({ ...spec, storage: "f32" })),
+    );
   }
 
   list(): DispatchList {
@@ -83,9 +89,8 @@ class ProgramLowering {
       jobs.map(({ to, ...sum }) => ({ ...sum, at: to.offset - begin })),
       traits,
     );
-    const range = (place: Place, elements: number, access: BoundRange["access"]): BoundRange => ({
-      ...{ buffer: place.buffer, offset: place.offset * 4, size: byteSize(elements), access },
-    });
+    const range = (place: Place, elements: number, access: BoundRange["access"]) =>
+      rangeOf(place, { elements, storage: this.#storageAt(place) }, access);
     const inputs = Array.from({ length: MOST_SUMS }, (_, i) => {
       const { from, C, R0, R1 } = jobs[Math.min(i, jobs.length - 1)];
       return range(from, C * R0 * R1, "read");
@@ -99,7 +104,7 @@ class ProgramLowering {
     let source = from;
     if (from.buffer === to.buffer && from.offset !== to.offset) {
       // One buffer can't be read and written under two offsets in one dispatch.
-      source = this.#temps.take(elements, dtype);
+      source = this.#temps.take(elements, dtype, this.#storageAt(from));
       this.#chain(copyChain(from, source, elements, dtype), "copy", "copy");
     }
     this.#chain(copyChain(source, to, elements, dtype), "copy", "copy");
@@ -123,20 +128,26 @@ class ProgramLowering {
     invariant(target, `${node.op.name} has no place`);
     // A kernel can only start writing at an aligned place; its result goes to any other by a copy.
     const elements = sizeOf(node.shape);
-    const output = isAligned(target, node.storage)
+    const output = isAligned(target, this.#storageAt(target))
       ? target
-      : this.#temps.take(elements, node.dtype);
+      : this.#temps.take(elements, node.dtype, this.#storageAt(target));
     const inputs = node.inputs.map((input) => this.#bindable(input, output));
-    const shared = temps.map((size) => ({ place: this.#temps.take(size, "f32"), size }));
+    const kept = tempStorages(passes, (bound) =>
+      this.#storageAt(bound === "output" ? output : inputs[bound]),
+    );
+    const shared = temps.map((size, i) => {
+      const storage = kept.get(`temp ${i}`) ?? "f32";
+      return { place: this.#temps.take(size, "f32", storage), size };
+    });
 
-    const rangeOf = (name: number | "output" | `temp ${number}`, access: BoundRange["access"]) => {
+    const range = (name: number | "output" | `temp ${number}`, access: BoundRange["access"]) => {
       const { place, size } =
         name === "output"
           ? { place: output, size: elements }
           : typeof name === "number"
             ? { place: inputs[name], size: sizeOf(node.inputs[name].shape) }
             : shared[Number(name.slice("temp ".length))];
-      return { buffer: place.buffer, offset: place.offset * 4, size: byteSize(size), access };
+      return rangeOf(place, { elements: size, storage: this.#storageAt(place) }, access);
     };
     for (const pass of passes) {
       const kernel = library.get(pass.kernel);
@@ -147,7 +158,7 @@ class ProgramLowering {
         `${pass.kernel} has ${storage.length} storage bindings, ${variant.name} of ${node.op.name} binds ${bound.length}`,
       );
       const bindings = bound.map((name, i) =>
-        rangeOf(name, storage[i].access === "read" ? "read" : "read_write"),
+        range(name, storage[i].access === "read" ? "read" : "read_write"),
       );
       checkAliases(pass, bindings);
       const { constants = {}, dims, workgroups } = pass;
@@ -160,23 +171,34 @@ class ProgramLowering {
   #bindable(input: Tensor, output: Place): Place {
     const place = this.#program.plan.places.get(input);
     invariant(place, `${input.op.name} has no place`);
-    if (isAligned(place, input.storage) && place.buffer !== output.buffer) return place;
+    if (isAligned(place, this.#storageAt(place)) && place.buffer !== output.buffer) return place;
     const elements = sizeOf(input.shape);
-    const copy = this.#temps.take(elements, input.dtype);
+    const copy = this.#temps.take(elements, input.dtype, this.#storageAt(place));
     this.#copy(place, copy, elements, input.dtype);
     return copy;
+  }
+
+  #storageAt({ buffer }: Place): Storage {
+    return this.#temps.buffers[buffer].storage;
   }
 
   #add(
     op: string,
     variant: string,
-    kernel: KernelSource,
+    source: KernelSource,
     constants: Readonly<Record<string, number>>,
     bindings: readonly BoundRange[],
     dims: Pass["dims"],
     workgroups: Dispatch["workgroups"],
   ): void {
     if (workgroups.some((count) => count === 0)) return;
+    const half = source.bindings.filter(
+      (_, i) => bindings[i] && this.#temps.buffers[bindings[i].buffer].storage === "f16",
+    );
+    const kernel = this.#context.library.halved(
+      source,
+      half.map(({ name }) => name),
+    );
     const dimsOffset = this.#dims.add(kernel, dims);
     const label = `${this.#program.name}/${op}/${kernel.name}#${this.#step}`;
     this.#dispatches.push({

@@ -1,7 +1,7 @@
-import { byteSize, type DispatchList } from "./dispatch.ts";
+import { bufferBytes, type DispatchList } from "./dispatch.ts";
 
-/** A quiet NaN; as an integer it is 2143289344, no sensible index either. */
-const NAN_BITS = 0x7fc00000;
+/** A quiet NaN, and two of them in f16; as an integer it is 2143322048, no sensible index either. */
+const NAN_BITS = 0x7fc07fc0;
 
 let pattern = new Uint32Array(0);
 
@@ -15,8 +15,10 @@ export function poison(
   buffers: ReadonlyMap<number, GPUBuffer>,
 ): void {
   const kinds = ["scratch", "output", "temp"];
-  const spoiled = needs.flatMap(({ kind, elements }, index) =>
-    kinds.includes(kind) ? [{ buffer: buffers.get(index)!, words: byteSize(elements) / 4 }] : [],
+  const spoiled = needs.flatMap((need, index) =>
+    kinds.includes(need.kind)
+      ? [{ buffer: buffers.get(index)!, words: bufferBytes(need) / 4 }]
+      : [],
   );
   const largest = Math.max(0, ...spoiled.map(({ words }) => words));
   if (pattern.length < largest) pattern = new Uint32Array(largest).fill(NAN_BITS);

@@ -1,4 +1,5 @@
-import type { BufferSpec, Place } from "../../core/graph/mod.ts";
+import type { Place } from "../../core/graph/mod.ts";
+import type { Storage } from "../../core/tensor/storage.ts";
 import type { DType } from "../../core/tensor/tensor.ts";
 import type { BufferNeed } from "./dispatch.ts";
 
@@ -7,6 +8,7 @@ interface Temp {
   readonly kind: "temp";
   readonly name: string;
   readonly dtype: DType;
+  readonly storage: Storage;
   elements: number;
 }
 
@@ -17,7 +19,7 @@ export class Temps {
   readonly #first: number;
   readonly #used = new Set<number>();
 
-  constructor(planned: readonly BufferSpec[]) {
+  constructor(planned: readonly BufferNeed[]) {
     this.buffers = [...planned];
     this.#first = planned.length;
   }
@@ -28,13 +30,13 @@ export class Temps {
   }
 
   /** A place that nothing else in this step uses. */
-  take(elements: number, dtype: DType): Place {
-    const free = (_: unknown, i: number): boolean =>
-      i >= this.#first && !this.#used.has(i) && this.buffers[i].dtype === dtype;
+  take(elements: number, dtype: DType, storage: Storage): Place {
+    const free = (need: BufferNeed, i: number): boolean =>
+      i >= this.#first && !this.#used.has(i) && need.dtype === dtype && need.storage === storage;
     let buffer = this.buffers.findIndex(free);
     if (buffer < 0) {
       const name = `temp ${this.buffers.length - this.#first}`;
-      buffer = this.buffers.push({ kind: "temp", name, dtype, elements: 0 }) - 1;
+      buffer = this.buffers.push({ kind: "temp", name, dtype, storage, elements: 0 }) - 1;
     }
     const temp = this.buffers[buffer] as Temp;
     temp.elements = Math.max(temp.elements, elements);

@@ -1,9 +1,9 @@
 import { invariant } from "../../../core/errors.ts";
-import { ALIGNMENT, type Place } from "../../../core/graph/mod.ts";
+import { ALIGNMENT, alignmentOf, type Place } from "../../../core/graph/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import type { DType } from "../../../core/tensor/tensor.ts";
 import type { BoundRange, BufferNeed } from "../dispatch.ts";
-import { byteSize } from "../dispatch.ts";
+import { rangeOf } from "../dispatch.ts";
 import { type Accesses, accessesOf } from "./access.ts";
 import type { Chain } from "./chain.ts";
 
@@ -50,7 +50,8 @@ export function layOut(
   const parts: ChainLayout[] = [];
   for (let start = 0; start < count; start += partSize) {
     const size = Math.min(partSize, count - start);
-    parts.push({ width, count: size, accesses, ...bind(chain, accesses, width, start, size) });
+    const bound = bind(chain, accesses, { width, start, count: size, buffers });
+    parts.push({ width, count: size, accesses, ...bound });
   }
   return parts;
 }
@@ -87,7 +88,15 @@ interface Extent {
   readonly wide: boolean;
 }
 
-function bind(chain: Chain, accesses: Accesses, width: Width, start: number, count: number) {
+/** A part of a chain, and all buffers. */
+interface Part {
+  readonly width: Width;
+  readonly start: number;
+  readonly count: number;
+  readonly buffers: readonly BufferNeed[];
+}
+
+function bind(chain: Chain, accesses: Accesses, { width, start, count, buffers }: Part) {
   const readExtents = chain.reads.map(({ place, shape, dtype }, i): Extent => {
     const access = accesses.reads[i];
     const full = access.kind === "full";
@@ -115,15 +124,12 @@ function bind(chain: Chain, accesses: Accesses, width: Width, start: number, cou
     if (written.has(buffer)) checkOverlaps(here);
     const first = Math.min(...here.map(({ place }) => place.offset));
     const end = Math.max(...here.map(({ place, size }) => place.offset + size));
-    const base = Math.floor(first / ALIGNMENT) * ALIGNMENT;
+    const { storage } = buffers[buffer];
+    const base = Math.floor(first / alignmentOf(storage)) * alignmentOf(storage);
     starts.push(base);
+    const access = written.has(buffer) ? "read_write" : "read";
     return {
-      range: {
-        buffer,
-        offset: base * 4,
-        size: byteSize(end - base),
-        access: written.has(buffer) ? "read_write" : "read",
-      },
+      range: rangeOf({ buffer, offset: base }, { elements: end - base, storage }, access),
       dtype: here[0].dtype,
       width: here.some(({ wide }) => wide) ? width : 1,
     };
