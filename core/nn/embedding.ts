@@ -1,4 +1,5 @@
 import { concat, constantArray, cos, mul, reshape, sin } from "../ops/mod.ts";
+import { withStorage } from "../tensor/storage.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**
@@ -11,7 +12,8 @@ export function sinusoid(
   { first = "cos" }: { readonly first?: "cos" | "sin" } = {},
 ): Tensor {
   const f = "shape" in frequencies ? frequencies : constantArray(frequencies, [frequencies.length]);
-  const angle = mul(reshape(c, [c.shape[0], 1]), reshape(f, [1, -1]));
+  // An angle has digits before the point, of which f16 would leave too few behind it.
+  const angle = withStorage("f32", () => mul(reshape(c, [c.shape[0], 1]), reshape(f, [1, -1])));
   return concat(first === "cos" ? [cos(angle), sin(angle)] : [sin(angle), cos(angle)], 1);
 }
 

@@ -1,4 +1,5 @@
 import type { Shape } from "../tensor/shape.ts";
+import type { Storage } from "../tensor/storage.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** How a parameter starts. `bound` and `deviation` are in the parameter's own units. */
@@ -71,6 +72,8 @@ export interface ScopeExtras {
   /** Hears of every derived tensor; only who lays parameters out wants to know. */
   readonly derive?: (tensor: DerivedTensor) => void;
   readonly lowRank?: LowRank;
+  /** What a network over this scope is kept in; f32 where absent. */
+  readonly storage?: Storage;
 }
 
 /**
@@ -93,6 +96,13 @@ export class Scope {
   /** The same scope with a low-rank path beside every layer that `lowRank` names; all other parameters are frozen. */
   adapted(lowRank: LowRank): Scope {
     return new Scope(this.#source, this.#prefix, { ...this.#extras, lowRank });
+  }
+  /** The same scope for a network whose values are kept in `storage`; its parameters are f32 all the same. */
+  keptIn(storage: Storage): Scope {
+    return new Scope(this.#source, this.#prefix, { ...this.#extras, storage });
+  }
+  get storage(): Storage {
+    return this.#extras.storage ?? "f32";
   }
   /** The low-rank path of the layer whose scope this is, where it has one. */
   get lowRank(): LowRank | undefined {

@@ -1,4 +1,5 @@
 import { add, concat, constant, constantArray, cos, mul, reshape, sin, sub } from "../ops/mod.ts";
+import { withStorage } from "../tensor/storage.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** Shape of an embedding of timesteps. */
@@ -28,13 +29,9 @@ export function timestepEmbedding(
   const f = Array.from({ length: n }, (_, i) => maxPeriod ** (-i / (n - shift)));
   const high = f.map((value) => keepBits(value, 12));
   const t = reshape(timestep, [B, 1]);
-  const a = mul(t, constantArray(high, [1, n]));
-  const b = mul(
-    t,
-    constantArray(
-      f.map((value, i) => value - high[i]),
-      [1, n],
-    ),
+  const low = f.map((value, i) => value - high[i]);
+  const [a, b] = withStorage("f32", () =>
+    [high, low].map((part) => mul(t, constantArray(part, [1, n]))),
   );
   const cosines = sub(mul(cos(a), cos(b)), mul(sin(a), sin(b)));
   const sines = add(mul(sin(a), cos(b)), mul(cos(a), sin(b)));

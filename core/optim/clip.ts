@@ -14,13 +14,16 @@ export const gradientNorm = (gradients: readonly Tensor[]): Tensor =>
 /**
  * The factor that shortens all gradients together to a norm of at most `maxNorm`: min(1, maxNorm / (‖g‖ + 1e-6)), as
  * PyTorch does; 1 when `maxNorm` is infinite. Multiply the gradients by it: that becomes part of the update's kernel.
+ * @param lossScale what the loss, and with it the gradients, was multiplied by: norm and factor take it out again
  */
 export function clip(
   gradients: readonly Tensor[],
   maxNorm: number,
+  lossScale?: Tensor,
 ): { readonly norm: Tensor; readonly scale: Tensor } {
-  const norm = gradientNorm(gradients);
+  const whole = gradientNorm(gradients);
+  const norm = lossScale ? div(whole, lossScale) : whole;
   // Infinity has no literal in WGSL, and a constant 1 is simplified away.
-  if (maxNorm === Infinity) return { norm, scale: constant(1) };
-  return { norm, scale: minimum(div(maxNorm, add(norm, 1e-6)), 1) };
+  const shortened = maxNorm === Infinity ? constant(1) : minimum(div(maxNorm, add(norm, 1e-6)), 1);
+  return { norm, scale: lossScale ? div(shortened, lossScale) : shortened };
 }

@@ -10,6 +10,7 @@ import {
 } from "../interfaces/dataset.ts";
 import { LOSSES } from "../interfaces/loss.ts";
 import type { ConfiguredPlugin } from "../plugin/mod.ts";
+import { keepingStorage } from "./precision.ts";
 
 /**
  * A container with a run's plugins, its device and its loaded dataset; its losses have read their files. Options are already
@@ -22,7 +23,7 @@ export async function composeRun(
 ): Promise<Container> {
   const container = new Container();
   container.value(BACKEND, backend, "the run").value(DATA_FOLDER, folder, "the run");
-  for (const plugin of plugins) plugin.install(container);
+  for (const plugin of plugins) keepingStorage(plugin).install(container);
   const dataset = await container.get(DATASET_SOURCE);
   container.value(DATASET, dataset, "the run").value(DATA_SHAPE, dataset.shape, "the run");
   for (const loss of container.all(LOSSES)) if (loss.weight !== 0) await loss.load?.();

@@ -1,7 +1,8 @@
 import { grad, type Program, program } from "../graph/mod.ts";
-import { add, clamp, mean, mul, sqrt, square, sub } from "../ops/mod.ts";
+import { add, clamp, div, mean, mul, sqrt, square, sub } from "../ops/mod.ts";
 import { gradientNorm } from "../optim/mod.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { lossScaleOf } from "./lossScale.ts";
 import { type PhaseDefinition, tracePhase } from "./phaseContext.ts";
 import { weightName } from "./phaseProgram.ts";
 import { ScalarInputs } from "./scalarInputs.ts";
@@ -25,7 +26,8 @@ export const imageGradientName = (loss: string): string => `image-gradient ${los
  *   and whatever the losses report, such as the discriminator's outputs and the lag of the critic
  */
 export function diagnosisProgram(definition: PhaseDefinition): DiagnosisProgram {
-  const { phase } = definition;
+  const { phase, players } = definition;
+  const lossScale = lossScaleOf(phase, players[phase]?.lossScaling ?? "none")?.scale;
   const scalars = new ScalarInputs();
   const { terms, images, reports } = tracePhase(definition);
   const outputs: Record<string, Tensor> = Object.fromEntries(reports);
@@ -34,7 +36,9 @@ export function diagnosisProgram(definition: PhaseDefinition): DiagnosisProgram 
     const { x } = images.generated;
     for (const { loss, value } of terms) {
       const weight = scalars.get(weightName(loss));
-      outputs[imageGradientName(loss.name)] = gradientNorm(grad(mul(value, weight), [x]));
+      const weighted = mul(value, weight);
+      const norm = gradientNorm(grad(lossScale ? mul(weighted, lossScale) : weighted, [x]));
+      outputs[imageGradientName(loss.name)] = lossScale ? div(norm, lossScale) : norm;
     }
     const level = clamp(mul(add(x, 1), 0.5), { min: 0, max: 1 });
     outputs.brightness = mean(level);

@@ -1,9 +1,10 @@
 import { failure } from "../errors.ts";
 import { type GradOptions, grad } from "../graph/mod.ts";
 import { arenaName, isFrozen } from "../nn/parameters.ts";
-import { mul, pack, state, view } from "../ops/mod.ts";
-import { clip, ema } from "../optim/mod.ts";
+import { mul, pack, state, view, where } from "../ops/mod.ts";
+import { clip, ema, isFinitePositive } from "../optim/mod.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { lossScaleOf } from "./lossScale.ts";
 import type { Player } from "./player.ts";
 import type { ScalarInputs } from "./scalarInputs.ts";
 
@@ -72,15 +73,17 @@ const flat = (parameters: readonly ParameterGradient[], size: number): Tensor =>
     size,
   );
 
-/** The flat gradients, shortened to the largest norm allowed; and the norm of all of them before. */
+/** The flat gradients without loss scale, shortened to the largest norm allowed; and the norm of all of them before. */
 function clipped(
   { optimizer }: Player<unknown>,
   gradients: readonly FlatGradient[],
+  lossScale?: Tensor,
 ): { readonly norm: Tensor; readonly gradients: readonly Tensor[] } {
   const { clip: most, clipApart = [] } = optimizer!;
   const whole = clip(
     gradients.map(({ gradient }) => gradient),
     most,
+    lossScale,
   );
   if (clipApart.length === 0 || most === Infinity)
     return {
@@ -97,6 +100,7 @@ function clipped(
       clip(
         own.map(({ gradient }) => gradient),
         most,
+        lossScale,
       ).scale,
     );
   }
@@ -114,7 +118,10 @@ function clipped(
   };
 }
 
-/** Clipped gradient step on every flat tensor of a player, with its running averages. */
+/**
+ * Clipped gradient step on every flat tensor of a player, with its running averages. Where the loss is scaled, an update
+ * whose gradient is not finite leaves all of them as they are; its number counts all the same.
+ */
 export function optimise(
   player: Player<unknown>,
   gradients: readonly FlatGradient[],
@@ -126,20 +133,25 @@ export function optimise(
       "E_CONFIG",
       `Cannot train the ${player.name}: no optimizer has role "${player.name}"`,
     );
-  const { norm, gradients: steps } = clipped(player, gradients);
+  const scaling = lossScaleOf(player.name, player.lossScaling);
+  const { norm, gradients: steps } = clipped(player, gradients, scaling?.scale);
+  const finite = scaling && isFinitePositive(norm);
   const updates: [Tensor, Tensor][] = [];
+  const become = (old: Tensor, next: Tensor) =>
+    updates.push([old, finite ? where(finite, next, old) : next]);
   gradients.forEach(({ arena, size }, i) => {
     const weights = state(arenaName(player.owner("weights"), arena), [size]);
     const moments = Object.fromEntries(
       optimizer.moments.map((name) => [name, state(arenaName(player.moment(name), arena), [size])]),
     );
     const next = optimizer.update(weights, steps[i], moments, scalars.named);
-    updates.push([weights, next.weights]);
-    for (const name of optimizer.moments) updates.push([moments[name], next.moments[name]]);
+    become(weights, next.weights);
+    for (const name of optimizer.moments) become(moments[name], next.moments[name]);
     for (const { copy, keep } of averages) {
       const old = state(arenaName(player.owner(copy), arena), [size]);
-      updates.push([old, ema(old, next.weights, scalars.get(keep))]);
+      become(old, ema(old, next.weights, scalars.get(keep)));
     }
   });
+  if (finite) updates.push(...scaling.updates(finite));
   return { updates, norm };
 }

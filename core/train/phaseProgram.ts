@@ -1,7 +1,8 @@
 import { type Program, program } from "../graph/mod.ts";
 import type { Loss } from "../interfaces/loss.ts";
-import { add, concat, div, mul, reshape, slice, state } from "../ops/mod.ts";
+import { add, concat, div, mul, reshape, slice, state, where } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { lossScaleOf } from "./lossScale.ts";
 import { flatGradients, gathered, optimise } from "./optimise.ts";
 import { type PhaseDefinition, tracePhase } from "./phaseContext.ts";
 import type { Player } from "./player.ts";
@@ -20,13 +21,15 @@ export interface PhaseProgram {
   readonly scalars: ScalarInputs;
   /** Whether it reads a batch of real images (inputs `real.x`, `real.label`). */
   readonly readsReal: boolean;
-  /** Names of its outputs: each term, and the norm of the gradient before clipping. */
+  /** Names of its outputs: each term, the norm of the gradient before clipping, and a dynamic loss scale. */
   readonly outputs: readonly string[];
   /** States it needs besides those of its players, with their numbers of elements. */
   readonly states: Readonly<Record<string, number>>;
 }
 
 export const GRADIENT_NORM = "gradient-norm";
+/** What the loss was multiplied by, where that changes from update to update. */
+export const LOSS_SCALE = "loss-scale";
 /** Scalar input: 0 for the first part of a batch, 1 for the others, which add to what is there. */
 export const GATHERED_KEEP = "keep what is gathered";
 export const weightName = (loss: Loss): string => `weight of ${loss.name}`;
@@ -45,12 +48,17 @@ export function phaseProgram(definition: PhaseDefinition): PhaseProgram {
   const total = terms
     .map(({ loss, value }) => mul(value, scalars.get(weightName(loss))))
     .reduce((a, b) => add(a, b));
-  const gradients = flatGradients(player, parameters.tensors, total, { recompute });
+  const scale = lossScaleOf(phase, player.lossScaling)?.scale;
+  const scaled = scale ? mul(total, scale) : total;
+  const gradients = flatGradients(player, parameters.tensors, scaled, { recompute });
   const names = terms.map(({ loss }) => loss.name);
-  const known = { scalars, outputs: [...names, GRADIENT_NORM] };
+  const shown: Record<string, Tensor> =
+    scale && player.lossScaling === "dynamic" ? { [LOSS_SCALE]: scale } : {};
+  const known = { scalars, outputs: [...names, GRADIENT_NORM, ...Object.keys(shown)] };
   const outputsOf = (values: readonly Tensor[], norm: Tensor) => ({
     ...Object.fromEntries(names.map((name, i) => [name, values[i]])),
     [GRADIENT_NORM]: norm,
+    ...shown,
   });
 
   if (parts === 1) {
@@ -71,7 +79,7 @@ export function phaseProgram(definition: PhaseDefinition): PhaseProgram {
   const read = state(readings(phase), [terms.length]);
   const gather = (old: Tensor, now: Tensor): [Tensor, Tensor] => [
     old,
-    add(mul(old, keep), div(now, parts)),
+    add(where(keep, old, 0), div(now, parts)),
   ];
   const values = concat(
     terms.map(({ value }) => reshape(value, [1])),

@@ -13,6 +13,8 @@ import {
   unpackArenas,
 } from "../nn/parameters.ts";
 import type { Shape } from "../tensor/shape.ts";
+import type { Storage } from "../tensor/storage.ts";
+import { type LossScaling, scaleStates } from "./lossScale.ts";
 
 /** Tensors by name, as a weights file holds them. */
 export type NamedTensors = Record<string, { shape: Shape; data: Float32Array }>;
@@ -28,6 +30,17 @@ export interface KeptAverage {
   readonly keep: string;
 }
 
+/** How a role is trained, and what its network is kept in. */
+export interface PlayerTraining {
+  readonly optimizer?: Optimizer;
+  readonly average?: Average;
+  readonly averages?: readonly Average[];
+  /** f32 by default. */
+  readonly storage?: Storage;
+  /** None by default. */
+  readonly lossScaling?: LossScaling;
+}
+
 /**
  * A role in a run: its network, its parameters on the device (weights, optimiser moments, running average), and how many
  * updates they have seen.
@@ -39,16 +52,13 @@ export class Player<T> {
   readonly optimizer: Optimizer | undefined;
   /** The served one first. */
   readonly averages: readonly KeptAverage[];
+  readonly lossScaling: LossScaling;
+  readonly #storage: Storage;
   readonly #memory: Memory;
   /** Optimiser updates done so far. */
   updates = 0;
 
-  constructor(
-    name: RoleName,
-    role: Role<T>,
-    memory: Memory,
-    training: { optimizer?: Optimizer; average?: Average; averages?: readonly Average[] } = {},
-  ) {
+  constructor(name: RoleName, role: Role<T>, memory: Memory, training: PlayerTraining = {}) {
     this.name = name;
     this.role = role;
     this.#memory = memory;
@@ -57,6 +67,9 @@ export class Player<T> {
     this.optimizer = trained ? training.optimizer : undefined;
     const { average, averages = average ? [average] : [] } = training;
     this.averages = trained ? inPlaces(averages) : [];
+    const { storage = "f32", lossScaling = "none" } = training;
+    this.#storage = storage;
+    this.lossScaling = this.optimizer ? lossScaling : "none";
     for (const { name, size } of this.#states) memory.allocate(name, size);
   }
 
@@ -82,15 +95,17 @@ export class Player<T> {
   }
   /** Names and sizes of all its states on the device. */
   get #states(): { readonly name: string; readonly size: number }[] {
-    return this.#owners.flatMap((owner) =>
+    const flat = this.#owners.flatMap((owner) =>
       this.layout.arenas.map((size, arena) => ({ name: arenaName(owner, arena), size })),
     );
+    const numbers = scaleStates(this.name, this.lossScaling).map(([name]) => ({ name, size: 1 }));
+    return [...flat, ...numbers];
   }
 
   /** The role over one copy of its weights, for a trace. */
   bind(copy: Copy): { network: T; parameters: BoundParameters } {
     const parameters = new BoundParameters(this.owner(copy), this.layout);
-    return { network: this.role.bind(parameters.scope), parameters };
+    return { network: this.role.bind(parameters.scope.keptIn(this.#storage)), parameters };
   }
 
   /** Fresh weights from the seed, then those inherited from the teacher; the average starts equal, moments at zero. */
@@ -105,7 +120,7 @@ export class Player<T> {
     this.load(values);
   }
 
-  /** Takes weights from named tensors; forgets moments and average. */
+  /** Takes weights from named tensors; forgets moments, average and loss scale. */
   load(tensors: NamedTensors): void {
     packArenas(this.layout, tensors).forEach((data, arena) => {
       this.#memory.write(arenaName(this.owner("weights"), arena), data);
@@ -114,6 +129,8 @@ export class Player<T> {
       for (const name of this.optimizer?.moments ?? [])
         this.#memory.write(arenaName(this.moment(name), arena), new Float32Array(data.length));
     });
+    for (const [name, first] of scaleStates(this.name, this.lossScaling))
+      this.#memory.write(name, Float32Array.of(first));
     this.updates = 0;
   }
 

@@ -15,6 +15,7 @@ import { Evaluation, type Judgement, SAMPLES } from "./evaluation.ts";
 import { teacherFingerprint } from "./fingerprint.ts";
 import { checkCapacity, planRun } from "./planRun.ts";
 import type { Player } from "./player.ts";
+import { precisionNotice } from "./precision.ts";
 import { type RunFolder, runFolder } from "./runFolder.ts";
 import type { Drawn } from "./sampling.ts";
 import { type Stage, Trainer } from "./trainer.ts";
@@ -185,6 +186,8 @@ export class Run {
       device: `${backend.info.backend}: ${backend.info.name}${backend.info.software ? " (software)" : ""}`,
       config: config as unknown as Record<string, unknown>,
     });
+    const notice = precisionNotice(backend, settings);
+    if (notice) this.bus.emit("run/warning", { source: "precision", message: notice });
     const end = async (reason: "complete" | "stopped" | "failed") => {
       this.bus.emit("run/end", { steps: this.#completed, reason });
       await this.bus.settled();

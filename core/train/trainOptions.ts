@@ -14,6 +14,7 @@ export interface RunSettings {
   readonly evaluateCount: number;
 }
 
+const storages = ["f32", "f16"] as const;
 const count = { integer: true, min: 0 } as const;
 const specs = {
   seed: number({
@@ -61,6 +62,23 @@ const specs = {
     default: "none",
     about:
       "whose values are computed again for the gradient instead of being kept, for less memory",
+  }),
+  precision: group(
+    {
+      teacher: choice(storages, { default: "f32", about: "the teacher's network" }),
+      generator: choice(storages, { default: "f32", about: "the generator's" }),
+      critic: choice(storages, { default: "f32", about: "the critic's" }),
+    },
+    {
+      about:
+        "what the values inside a network are kept in, where the device can; weights and losses are f32",
+    },
+  ),
+  lossScale: number({
+    default: 0,
+    min: 0,
+    about:
+      "factor of the losses while a network is in f16, against gradients too small for it; 0 adapts it",
   }),
   diagnoseEvery: number({
     default: 0,

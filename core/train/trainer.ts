@@ -11,6 +11,7 @@ import { LOSSES, type Loss } from "../interfaces/loss.ts";
 import { OPTIMIZERS } from "../interfaces/optimizer.ts";
 import type { Role, RoleName } from "../interfaces/role.ts";
 import { TEACHER } from "../interfaces/teacher.ts";
+import { SMALLEST_SCALE } from "../optim/mod.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { EventBus } from "./bus.ts";
 import type { Command, Control } from "./control.ts";
@@ -23,15 +24,17 @@ import { STORED } from "./phaseImages.ts";
 import {
   GATHERED_KEEP,
   GRADIENT_NORM,
+  LOSS_SCALE,
   type PhaseProgram,
   type Players,
   phaseProgram,
 } from "./phaseProgram.ts";
 import { Player } from "./player.ts";
+import { type PrecisionSettings, scalingOf, storageOn } from "./precision.ts";
 import { alternating, type Phase, runSchedule, type Ttur, teacherOnly } from "./schedule.ts";
 
 /** Numbers of a run that belong to no plugin. */
-export interface TrainSettings {
+export interface TrainSettings extends PrecisionSettings {
   /** Every random draw of the run follows from it; 0 … 2⁵³−1. */
   readonly seed: number;
   /** Critic updates. */
@@ -111,7 +114,11 @@ export class Trainer {
     const player = <T>(name: RoleName, role: Role<T>): Player<T> => {
       const optimizer = container.all(OPTIMIZERS).find((entry) => entry.role === name);
       const averages = container.all(AVERAGES).filter((entry) => entry.role === name);
-      return new Player(name, role, this.memory, { optimizer, averages });
+      return new Player(name, role, this.memory, {
+        ...{ optimizer, averages },
+        storage: storageOn(backend, settings, name),
+        lossScaling: scalingOf(settings, name),
+      });
     };
     const shape = container.get(DATA_SHAPE);
     this.players = {
@@ -330,9 +337,11 @@ export class Trainer {
     outputs: readonly string[],
   ): Promise<void> {
     const values = await Promise.all(outputs.map(async (name) => (await run.read(name))[0]));
+    // An update that overflows is left out, and the next one has a smaller scale; until there is none.
+    const isLeftOut = values[outputs.indexOf(LOSS_SCALE)] > SMALLEST_SCALE;
     const bad = outputs.flatMap((name, i) => {
-      const what = name === GRADIENT_NORM ? "gradient norm" : `loss ${name}`;
-      return Number.isFinite(values[i]) ? [] : [`${what} is ${values[i]}`];
+      if (Number.isFinite(values[i]) || (name === GRADIENT_NORM && isLeftOut)) return [];
+      return [`${name === GRADIENT_NORM ? "gradient norm" : `loss ${name}`} is ${values[i]}`];
     });
     if (bad.length)
       throw failure(

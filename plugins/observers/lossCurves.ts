@@ -1,7 +1,7 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
 import type { FileSystem } from "../../core/io/files.ts";
 import { lossPlot } from "../../core/io/lossPlot.ts";
-import { GRADIENT_NORM } from "../../core/train/phaseProgram.ts";
+import { GRADIENT_NORM, LOSS_SCALE } from "../../core/train/phaseProgram.ts";
 import { type LossReading, onLosses } from "./lossReadings.ts";
 import { stagesOf } from "./stages.ts";
 
@@ -22,7 +22,7 @@ export function lossCurves({ files, path, earlier, every }: LossCurvesOptions): 
   let offset = 0;
   const add = ({ phase, step, values }: LossReading) => {
     for (const [name, value] of Object.entries(values)) {
-      if (name === GRADIENT_NORM) continue;
+      if (name === GRADIENT_NORM || name === LOSS_SCALE) continue;
       const curve = curves.get(name) ?? new Map<number, number>();
       // A step that a resumed run repeats replaces what was there.
       curves.set(name, curve.set(phase === "teacher" ? step : offset + step, value));

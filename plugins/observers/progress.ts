@@ -76,7 +76,7 @@ function follow(
     async (reading) => {
       const { phase, values } = await reading;
       if ((phase === "teacher") !== (stage === "teacher")) return;
-      const { "gradient-norm": _, ...terms } = values;
+      const { "gradient-norm": _, "loss-scale": __, ...terms } = values;
       losses = { ...losses, ...terms };
     },
     every,
