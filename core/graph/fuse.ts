@@ -69,11 +69,26 @@ export function fuse(
     return outputs.filter((output) => isSafe(output, read, new Set(nodes), done)).length >= excess;
   };
 
+  /** Joins a node's group with those of its inputs, where that may be. */
+  const joinInputs = (node: Tensor): void => {
+    for (const input of node.inputs) {
+      const [group, other] = [groupOf.get(node)!, groupOf.get(input)];
+      if (!other?.elementwise || other === group || !sameShape(other.nodes[0].shape, node.shape))
+        continue;
+      if (reaches(group, other) || reaches(other, group)) continue;
+      const nodes = [...other.nodes, ...group.nodes].sort(
+        (a, b) => position.get(a)! - position.get(b)!,
+      );
+      if (readsPartOfItself(nodes) || !fits(nodes, [other, group])) continue;
+      merge(nodes, other, group, groupOf);
+    }
+  };
+
   for (const node of order) {
     if (node.op.kind === "source" || node.op.kind === "view") continue;
     const at = position.get(node)!;
     const elementwise = node.op.kind === "elementwise";
-    let group: Group = {
+    const group: Group = {
       nodes: [node],
       elementwise,
       inputs: [],
@@ -92,19 +107,10 @@ export function fuse(
       }
     }
     groupOf.set(node, group);
-    if (!elementwise) continue;
-    for (const input of node.inputs) {
-      const other = groupOf.get(input);
-      if (!other?.elementwise || other === group || !sameShape(other.nodes[0].shape, node.shape))
-        continue;
-      if (reaches(group, other) || reaches(other, group)) continue;
-      const nodes = [...other.nodes, ...group.nodes].sort(
-        (a, b) => position.get(a)! - position.get(b)!,
-      );
-      if (readsPartOfItself(nodes) || !fits(nodes, [other, group])) continue;
-      group = merge(nodes, other, group, groupOf);
-    }
+    if (elementwise) joinInputs(node);
   }
+  // Values that were in the way while their readers were still apart may not be any more.
+  for (const node of order) if (node.op.kind === "elementwise") joinInputs(node);
 
   const groups = [...new Set(groupOf.values())];
   for (const group of groups) Object.assign(group, boundary(group.nodes));
@@ -179,7 +185,7 @@ function readsPartOfItself(nodes: readonly Tensor[]): boolean {
 }
 
 /** Joins two groups; `b` holds the node that was looked at last. */
-function merge(nodes: Tensor[], a: Group, b: Group, groupOf: Map<Tensor, Group>): Group {
+function merge(nodes: Tensor[], a: Group, b: Group, groupOf: Map<Tensor, Group>): void {
   const merged: Group = {
     nodes,
     elementwise: true,
@@ -201,7 +207,6 @@ function merge(nodes: Tensor[], a: Group, b: Group, groupOf: Map<Tensor, Group>)
         user.latest = merged.latest;
         stack.push(user);
       }
-  return merged;
 }
 
 function replace(set: Set<Group>, a: Group, b: Group, merged: Group): void {

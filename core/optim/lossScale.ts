@@ -28,20 +28,21 @@ export function isFinitePositive(x: Tensor): Tensor {
 }
 
 /**
- * The factor of the next update's loss, from the number of good updates in a row; all are scalars. Half after an update whose
- * gradient is not finite, the double after 2000 that are, so that it stays just below what overflows.
+ * The factor of the next update's loss, from the number of good updates in a row; all are scalars, and `sound` is 0 for a
+ * gradient that is not finite. Half after such a gradient, the double after 2000 good ones, so that it stays just below
+ * what overflows.
  * Micikevicius et al. 2018, Mixed Precision Training, arXiv:1710.03740, section 3.2.
  */
 export function nextScale(
   scale: Tensor,
   good: Tensor,
-  finite: Tensor,
+  sound: Tensor,
 ): { readonly scale: Tensor; readonly good: Tensor } {
   const more = add(good, 1);
   const isDue = greater(more, PATIENCE - 0.5);
   const grown = where(isDue, minimum(mul(scale, 2), LARGEST_SCALE), scale);
   return {
-    scale: where(finite, grown, maximum(div(scale, 2), SMALLEST_SCALE)),
-    good: where(mul(finite, less(more, PATIENCE - 0.5)), more, 0),
+    scale: where(sound, grown, maximum(div(scale, 2), SMALLEST_SCALE)),
+    good: where(sound, where(isDue, 0, more), 0),
   };
 }

@@ -9,8 +9,8 @@ export type LossScaling = "none" | number | "dynamic";
 export interface LossScale {
   /** Scalar: the loss is multiplied by it, and the gradient divided. */
   readonly scale: Tensor;
-  /** What it becomes after an update; `finite` is 0 where the gradient was not finite. */
-  updates(finite: Tensor): [Tensor, Tensor][];
+  /** What it becomes after an update; `sound` is 0 where the gradient was not finite. */
+  updates(sound: Tensor): [Tensor, Tensor][];
 }
 
 /** States of a dynamic scale and their first values. */
@@ -29,8 +29,8 @@ export function lossScaleOf(role: string, scaling: LossScaling): LossScale | und
   const [scale, good] = scaleStates(role, scaling).map(([name]) => state(name, []));
   return {
     scale,
-    updates(finite) {
-      const next = nextScale(scale, good, finite);
+    updates(sound) {
+      const next = nextScale(scale, good, sound);
       return [
         [scale, next.scale],
         [good, next.good],

@@ -73,23 +73,37 @@ const flat = (parameters: readonly ParameterGradient[], size: number): Tensor =>
     size,
   );
 
-/** The flat gradients without loss scale, shortened to the largest norm allowed; and the norm of all of them before. */
+/** What an update goes by. */
+interface Clipped {
+  /** Of all gradients, before they were shortened. */
+  readonly norm: Tensor;
+  readonly gradients: readonly Tensor[];
+  /** Scalar, 0 where the norm is not finite; absent without a loss scale. */
+  readonly sound?: Tensor;
+}
+
+/** The flat gradients without loss scale, shortened to the largest norm allowed. */
 function clipped(
   { optimizer }: Player<unknown>,
   gradients: readonly FlatGradient[],
   lossScale?: Tensor,
-): { readonly norm: Tensor; readonly gradients: readonly Tensor[] } {
+): Clipped {
   const { clip: most, clipApart = [] } = optimizer!;
   const whole = clip(
     gradients.map(({ gradient }) => gradient),
     most,
     lossScale,
   );
-  if (clipApart.length === 0 || most === Infinity)
+  const finite = lossScale && isFinitePositive(whole.norm);
+  if (clipApart.length === 0 || most === Infinity) {
+    // The factor itself says whether the norm is finite: one buffer less in the update's kernel, which then stays one.
+    const factor = finite ? where(finite, whole.scale, 0) : whole.scale;
     return {
       norm: whole.norm,
-      gradients: gradients.map((each) => mul(each.gradient, whole.scale)),
+      gradients: gradients.map((each) => mul(each.gradient, factor)),
+      sound: finite && factor,
     };
+  }
   const groupOf = (name: string) => clipApart.findIndex((prefix) => name.startsWith(prefix));
   const all = gradients.flatMap(({ parameters }) => parameters);
   const scales = new Map<number, Tensor>();
@@ -106,6 +120,7 @@ function clipped(
   }
   return {
     norm: whole.norm,
+    sound: finite,
     gradients: gradients.map(({ parameters, size }) =>
       flat(
         parameters.map((each) => ({
@@ -134,11 +149,10 @@ export function optimise(
       `Cannot train the ${player.name}: no optimizer has role "${player.name}"`,
     );
   const scaling = lossScaleOf(player.name, player.lossScaling);
-  const { norm, gradients: steps } = clipped(player, gradients, scaling?.scale);
-  const finite = scaling && isFinitePositive(norm);
+  const { norm, gradients: steps, sound } = clipped(player, gradients, scaling?.scale);
   const updates: [Tensor, Tensor][] = [];
   const become = (old: Tensor, next: Tensor) =>
-    updates.push([old, finite ? where(finite, next, old) : next]);
+    updates.push([old, sound ? where(sound, next, old) : next]);
   gradients.forEach(({ arena, size }, i) => {
     const weights = state(arenaName(player.owner("weights"), arena), [size]);
     const moments = Object.fromEntries(
@@ -152,6 +166,6 @@ export function optimise(
       become(old, ema(old, next.weights, scalars.get(keep)));
     }
   });
-  if (finite) updates.push(...scaling.updates(finite));
+  if (scaling && sound) updates.push(...scaling.updates(sound));
   return { updates, norm };
 }

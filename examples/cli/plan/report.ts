@@ -1,5 +1,6 @@
 import { type Program, rootOf } from "../../../core/graph/mod.ts";
 import { formatShape, sizeOf } from "../../../core/tensor/shape.ts";
+import { elementBytes } from "../../../core/tensor/storage.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import type { RunPlan, StagePlan } from "../../../core/train/mod.ts";
 import { table } from "../../../plugins/observers/mod.ts";
@@ -56,8 +57,9 @@ function largestTensors({ plan }: Program): string {
   const sizes = new Map<Tensor, number>();
   for (const tensor of plan.places.keys()) {
     const { root } = rootOf(tensor);
-    const { kind } = plan.buffers[plan.places.get(tensor)!.buffer];
-    if (root.op.kind !== "source" && kind !== "state") sizes.set(root, sizeOf(root.shape) * 4);
+    const { kind, storage } = plan.buffers[plan.places.get(tensor)!.buffer];
+    if (root.op.kind !== "source" && kind !== "state")
+      sizes.set(root, sizeOf(root.shape) * elementBytes(storage));
   }
   const kinds = new Map<string, number>();
   for (const [{ op, shape }, bytes] of sizes) kinds.set(`${op.name} ${formatShape(shape)}`, bytes);

@@ -1,5 +1,6 @@
 import type { Program, Step } from "../../../core/graph/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
+import { elementBytes } from "../../../core/tensor/storage.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 
 /** Multiplications and additions of a product or a convolution; 0 for other ops. */
@@ -28,5 +29,8 @@ export function bytesOf(step: Step): number {
   if (step.kind === "copy") return step.elements * 8;
   const tensors =
     step.kind === "kernel" ? [step.node, ...step.node.inputs] : [...step.inputs, ...step.outputs];
-  return tensors.reduce((sum, { shape }) => sum + sizeOf(shape) * 4, 0);
+  return tensors.reduce(
+    (sum, { shape, storage }) => sum + sizeOf(shape) * elementBytes(storage),
+    0,
+  );
 }

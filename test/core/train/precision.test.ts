@@ -37,6 +37,11 @@ test("networks are kept in f16; preconditioning, losses and all that is updated 
   const layers = trainer.players.critic!.layout.entries.filter(({ shape }) => shape.length === 2);
   assert.ok(products.some(({ storage }) => storage === "f16"));
   assert.ok(weightGradients <= 2 * layers.length, `${weightGradients} products in f32`);
+  const { arenas } = trainer.players.critic!.layout;
+  const overAll = program.plan.steps.filter(
+    (step) => step.kind === "elementwise" && step.shape[0] === arenas[0],
+  );
+  assert.is(overAll.length, 2, "the squares of the norm, and the update in one step");
   for (const [state, value] of program.updates) {
     assert.is(state.storage, "f32");
     assert.is(value.storage, "f32", `${state.attrs.name}`);
