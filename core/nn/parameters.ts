@@ -1,4 +1,4 @@
-import { failure } from "../errors.ts";
+import { failure, suggestion } from "../errors.ts";
 import { ALIGNMENT } from "../graph/alignment.ts";
 import { input, state, view } from "../ops/mod.ts";
 import { normalsFrom, philox, uniformFrom } from "../random/philox.ts";
@@ -159,31 +159,52 @@ export function unpackArenas(
 }
 
 /**
+ * What keeps named tensors from being the parameters of a layout: every unexpected, contradicting, missing and mis-shaped
+ * name, the nearest of the other kind beside a missing or unexpected one. Derived tensors may be absent.
+ */
+export function mismatches(
+  layout: ParameterLayout,
+  tensors: Readonly<Record<string, Values>>,
+): string[] {
+  const expected = new Set(layout.entries.map(({ name }) => name));
+  const derived = new Map(layout.derived?.map((tensor) => [tensor.name, tensor]));
+  const given = Object.keys(tensors).filter((name) => !derived.has(name));
+  const unexpected = given.filter((name) => !expected.has(name));
+  const missing = [...expected].filter((name) => !Object.hasOwn(tensors, name));
+  const near = (name: string, others: readonly string[]) =>
+    missing.length * unexpected.length <= MOST_PAIRS ? suggestion(name, others) : "";
+  return [
+    ...unexpected.map((name) => `unexpected ${name}${near(name, missing)}`),
+    ...[...derived.values()].flatMap((known) => {
+      const found = Object.hasOwn(tensors, known.name) ? tensors[known.name] : known;
+      return agrees(found, known)
+        ? []
+        : [`${known.name} ${brief(found)} is not that of the options, ${brief(known)}`];
+    }),
+    ...layout.entries.flatMap(({ name, shape }) => {
+      if (!Object.hasOwn(tensors, name)) return [`missing ${name}${near(name, unexpected)}`];
+      if (sameShape(tensors[name].shape, shape)) return [];
+      return [`${name} is ${formatShape(tensors[name].shape)}, expected ${formatShape(shape)}`];
+    }),
+  ];
+}
+
+/** Pairs of names that are compared for a suggestion; beyond it the files have little in common, and it would take long. */
+const MOST_PAIRS = 20_000;
+
+/**
  * Named tensors as flat tensors. Derived tensors may be absent; those that are there must be what the options say.
  * @throws CheckpointError listing every missing, unexpected, mis-shaped and contradicting name.
  */
 export function packArenas(
   layout: ParameterLayout,
-  tensors: Readonly<Record<string, { shape: Shape; data: ArrayLike<number> }>>,
+  tensors: Readonly<Record<string, Values>>,
 ): Float32Array[] {
-  const wrong: string[] = [];
-  const arenas = layout.arenas.map((size) => new Float32Array(size));
-  const expected = new Set(layout.entries.map(({ name }) => name));
-  const derived = new Map(layout.derived?.map((tensor) => [tensor.name, tensor]));
-  for (const name of Object.keys(tensors)) {
-    const known = derived.get(name);
-    if (known && !agrees(tensors[name], known))
-      wrong.push(`${name} ${brief(tensors[name])} is not that of the options, ${brief(known)}`);
-    else if (!known && !expected.has(name)) wrong.push(`unexpected ${name}`);
-  }
-  for (const { name, shape, arena, offset } of layout.entries) {
-    const given = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
-    if (!given) wrong.push(`missing ${name}`);
-    else if (!sameShape(given.shape, shape))
-      wrong.push(`${name} is ${formatShape(given.shape)}, expected ${formatShape(shape)}`);
-    else arenas[arena].set(given.data, offset);
-  }
+  const wrong = mismatches(layout, tensors);
   if (wrong.length) throw failure("E_CHECKPOINT", `Cannot load weights: ${wrong.join("; ")}`);
+  const arenas = layout.arenas.map((size) => new Float32Array(size));
+  for (const { name, arena, offset } of layout.entries)
+    arenas[arena].set(tensors[name].data, offset);
   return arenas;
 }
 

@@ -3,6 +3,7 @@ import { failure, suggestion } from "../errors.ts";
 import { AVERAGES, type Average } from "../interfaces/average.ts";
 import { LOSSES, type Loss } from "../interfaces/loss.ts";
 import type { ConfiguredPlugin, PluginKind, Registry } from "../plugin/mod.ts";
+import { readStartFiles, type StartFiles } from "./startWeights.ts";
 import type { TrainSettings } from "./trainer.ts";
 import { type RunSettings, readTrainOptions } from "./trainOptions.ts";
 
@@ -37,6 +38,8 @@ export interface RunConfig {
   /** Watchers of a user's own; those of the command line are not listed here. */
   readonly observers?: Readonly<Record<string, Options | false>>;
   readonly train?: Options;
+  /** Weights to start from: a teacher that has some is not trained unless `train.teacher.steps` says so. */
+  readonly start?: StartFiles;
 }
 type Options = Readonly<Record<string, unknown>>;
 
@@ -70,7 +73,7 @@ const several: readonly (readonly [keyof RunConfig, PluginKind])[] = [
   ["metrics", "metric"],
   ["observers", "observer"],
 ];
-const sections = [...single, ...several.map(([section]) => section), "train"];
+const sections = [...single, ...several.map(([section]) => section), "train", "start"];
 
 /**
  * Checks a config: sections, plugin names, options.
@@ -112,8 +115,15 @@ export function resolveConfig(config: RunConfig, registry: Registry): ResolvedCo
     }
     complete[section] = Object.fromEntries(entries);
   }
-  const settings = readTrainOptions(optionsAt(config.train ?? {}, "train"));
+  const start = readStartFiles(optionsAt(config.start ?? {}, "start"));
+  const given = optionsAt(config.train ?? {}, "train");
+  const untaught = {
+    ...given,
+    teacher: { steps: 0, ...optionsAt(given.teacher ?? {}, "train.teacher") },
+  };
+  const settings = readTrainOptions(start.teacher === undefined ? given : untaught);
   complete.train = settings;
+  if (Object.keys(start).length > 0) complete.start = start;
   return { plugins, settings, config: complete as unknown as RunConfig };
 }
 

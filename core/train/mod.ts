@@ -25,5 +25,6 @@ export { type RunFolder, runFolder } from "./runFolder.ts";
 export { type SamplerStates, samplerStates, type TracedRule, traceRule } from "./samplerProgram.ts";
 export { type Drawn, type DrawRequest, drawBatch, SampleDrawer } from "./sampling.ts";
 export { alternating, type Phase, phasesAt, schedule, type Ttur, teacherOnly } from "./schedule.ts";
+export type { StartFiles } from "./startWeights.ts";
 export { type Stage, Trainer, type TrainSettings } from "./trainer.ts";
 export { decodeWeights, encodeWeights, type WeightsInfo } from "./weightsFile.ts";

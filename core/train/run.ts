@@ -4,6 +4,7 @@ import type { Backend } from "../interfaces/backend.ts";
 import { DATASET, type DataFolder, type Dataset } from "../interfaces/dataset.ts";
 import { LOSSES } from "../interfaces/loss.ts";
 import { OBSERVERS, type Observer } from "../interfaces/observer.ts";
+import type { RoleName } from "../interfaces/role.ts";
 import { TEACHER } from "../interfaces/teacher.ts";
 import type { FileSystem } from "../io/files.ts";
 import { EventBus } from "./bus.ts";
@@ -18,6 +19,7 @@ import type { Player } from "./player.ts";
 import { precisionNotice } from "./precision.ts";
 import { type RunFolder, runFolder } from "./runFolder.ts";
 import type { Drawn } from "./sampling.ts";
+import { readStartWeights } from "./startWeights.ts";
 import { type Stage, Trainer } from "./trainer.ts";
 import { encodeWeights } from "./weightsFile.ts";
 
@@ -102,7 +104,11 @@ export class Run {
       // Finds now what would otherwise end the run after hours of teacher training.
       checkCapacity(await planRun(container, resolved.settings, backend), backend);
       run = new Run(request, container, folder);
-      if (resumed) run.#restore(resumed);
+      if (!resumed) await run.#startFromFiles({ teacher: true });
+      else {
+        run.#restore(resumed);
+        if (resumed.manifest.stage === "teacher") await run.#startFromFiles({ teacher: false });
+      }
       if (!run.#teacherIsYetToLearn) await run.#checkTeacher();
       await (resumed ? folder?.writeConfig(resolved.config) : folder?.begin(resolved.config));
       return run;
@@ -110,6 +116,17 @@ export class Run {
       await (run ?? container).dispose();
       throw error;
     }
+  }
+
+  /** Reads the files of `start`. What a run that goes on has in its checkpoint already needs none. */
+  async #startFromFiles(needs: { teacher: boolean }): Promise<void> {
+    const { resolved, output, data } = this.#request;
+    const { teacher, ...others } = resolved.config.start ?? {};
+    const start = needs.teacher && teacher !== undefined ? { teacher, ...others } : others;
+    const weights = await readStartWeights(start, this.trainer.players, {
+      ...{ seed: resolved.settings.seed, files: output?.files ?? data?.files },
+    });
+    this.trainer.startFrom(weights);
   }
 
   #restore({ manifest, states }: { manifest: Manifest; states: States }): void {
@@ -236,6 +253,7 @@ export class Run {
     if (!this.trainer.players.generator || this.#position.stage !== "distillation") return true;
     if (!(await this.#stage("distillation"))) return false;
     await this.#writeWeights("generator");
+    await this.#writeWeights("critic");
     return true;
   }
 
@@ -306,9 +324,9 @@ export class Run {
     this.bus.emit("checkpoint/saved", { step, path, bytes });
   }
 
-  async #writeWeights(role: "teacher" | "generator"): Promise<void> {
-    const player = this.trainer.players[role] as Player<unknown>;
-    if (!this.#folder || player.layout.count === 0) return;
+  async #writeWeights(role: RoleName): Promise<void> {
+    const player = this.trainer.players[role] as Player<unknown> | undefined;
+    if (!this.#folder || !player?.layout.count) return;
     const info = { role, data: this.#dataset.shape, config: this.#request.resolved.config };
     await this.#folder.writeWeights(role, encodeWeights(await player.read("served"), info));
     for (const { copy, average } of player.averages)

@@ -1,4 +1,5 @@
 import type { DeviceInfo } from "../interfaces/backend.ts";
+import type { RoleName } from "../interfaces/role.ts";
 import type { FileSystem } from "../io/files.ts";
 import type { RunConfig } from "./config.ts";
 import type { Judgement } from "./evaluation.ts";
@@ -15,7 +16,7 @@ export interface RunFolder {
   /** Folder of the sample grids. */
   readonly samples: string;
   readonly lossPlot: string;
-  weights(role: "teacher" | "generator"): string;
+  weights(role: RoleName): string;
   /** Whether there is anything that `begin` would remove. */
   holdsRun(): Promise<boolean>;
   /** Clears what an earlier run left and writes the config. */
@@ -23,7 +24,7 @@ export interface RunFolder {
   /** Replaces the config, for a run that goes on with another: what is in the folder defines what comes next. */
   writeConfig(config: RunConfig): Promise<void>;
   /** With a label those of an average that is not served, in a folder of their own. */
-  writeWeights(role: "teacher" | "generator", bytes: Uint8Array, label?: string): Promise<void>;
+  writeWeights(role: RoleName, bytes: Uint8Array, label?: string): Promise<void>;
   writeReport(judgements: readonly Judgement[], device: DeviceInfo): Promise<void>;
 }
 
@@ -36,7 +37,7 @@ export function runFolder(files: FileSystem, path: string): RunFolder {
   const own = ["config.json", "events.jsonl", "checkpoint", "samples", "losses.svg", "report.json"];
   const weights = (role: string) => `${role}.safetensors`;
   const averages = at("averages");
-  const all = [...own, "averages", weights("teacher"), weights("generator")];
+  const all = [...own, "averages", ...["teacher", "generator", "critic"].map(weights)];
   const writeConfig = (config: RunConfig) => files.write(at("config.json"), text(config));
   return {
     path,

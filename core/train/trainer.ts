@@ -32,6 +32,7 @@ import {
 import { Player } from "./player.ts";
 import { type PrecisionSettings, scalingOf, storageOn } from "./precision.ts";
 import { alternating, type Phase, runSchedule, type Ttur, teacherOnly } from "./schedule.ts";
+import type { StartWeights } from "./startWeights.ts";
 
 /** Numbers of a run that belong to no plugin. */
 export interface TrainSettings extends PrecisionSettings {
@@ -86,6 +87,7 @@ export class Trainer {
   readonly #programs = new Map<string, PreparedPhase>();
   readonly #diagnoses = new Map<string, PreparedDiagnosis>();
   readonly #draws: GivenDraws | undefined;
+  #startWeights: StartWeights = {};
   /** Factors of losses that commands have changed, by name. */
   readonly changedWeights: Map<string, number> = new Map();
 
@@ -133,12 +135,22 @@ export class Trainer {
     this.players.teacher.initialise(settings.seed);
   }
 
-  /** Gives generator and critic their starting weights: the teacher's where they inherit, else the seed's. */
+  /** Weights to start from in place of the seed's and the teacher's. The teacher has its own from now on. */
+  startFrom({ teacher, ...others }: StartWeights): void {
+    if (teacher) this.players.teacher.load(teacher);
+    this.#startWeights = others;
+  }
+
+  /** Gives generator and critic their starting weights: those of a file, else the teacher's where they inherit, else the seed's. */
   async startDistillation(): Promise<void> {
     const { teacher, generator, critic } = this.players;
     const source = await teacher.read("served");
-    generator?.initialise(this.#settings.seed, source);
-    critic?.initialise(this.#settings.seed, source);
+    for (const player of [generator, critic]) {
+      const given = player && this.#startWeights[player.name];
+      if (given) player.load(given);
+      else player?.initialise(this.#settings.seed, source);
+    }
+    this.#startWeights = {};
   }
 
   /** Runs one stage from `start`; resolves with the step that would come next. */

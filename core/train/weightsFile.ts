@@ -1,5 +1,6 @@
 import { failure } from "../errors.ts";
 import type { DataShape } from "../interfaces/dataset.ts";
+import type { RoleName } from "../interfaces/role.ts";
 import { decodeSafetensors, encodeSafetensors, toFloat32 } from "../io/safetensors.ts";
 import type { RunConfig } from "./config.ts";
 import type { NamedTensors } from "./player.ts";
@@ -13,8 +14,11 @@ export interface WeightsInfo {
 
 const KEY = "onestep";
 
-/** Weights by parameter name, with their manifest in the header. */
-export function encodeWeights(tensors: NamedTensors, info: WeightsInfo): Uint8Array {
+/** Weights by parameter name, with their manifest in the header. Those of a critic are only for `start.critic`. */
+export function encodeWeights(
+  tensors: NamedTensors,
+  info: Omit<WeightsInfo, "role"> & { readonly role: RoleName },
+): Uint8Array {
   const stored = Object.fromEntries(
     Object.entries(tensors).map(([name, { shape, data }]) => [
       name,
@@ -53,6 +57,8 @@ function readInfo(text: string | undefined, file: string): WeightsInfo {
   } catch {
     throw refuse("its manifest is not JSON");
   }
+  if ((info?.role as string) === "critic")
+    throw refuse("it holds the critic, should hold the teacher or the generator");
   const sound =
     ["teacher", "generator"].includes(info?.role) &&
     Array.isArray(info.data?.sample) &&

@@ -27,7 +27,12 @@ import { presets } from "./presets.ts";
 import { loadRegistry } from "./registry.ts";
 
 /** Flags that are short for a `--set`. */
-const short = { steps: "train.steps", "teacher-steps": "train.teacher.steps", seed: "train.seed" };
+const short = {
+  steps: "train.steps",
+  "teacher-steps": "train.teacher.steps",
+  seed: "train.seed",
+  teacher: "start.teacher",
+};
 
 export const train: Command = {
   name: "train",
@@ -39,6 +44,11 @@ export const train: Command = {
     out: { type: "string", value: "DIR", about: "folder of the results; default runs/<name>" },
     steps: { type: "string", value: "N", about: "critic updates of the distillation" },
     "teacher-steps": { type: "string", value: "N", about: "updates of the teacher before it" },
+    teacher: {
+      type: "string",
+      value: "FILE",
+      about: "start with these weights of the teacher, which is not trained then",
+    },
     seed: { type: "string", value: "N", about: "every random draw follows from it; default 0" },
     profile: {
       type: "string",
@@ -81,13 +91,22 @@ export const train: Command = {
     const settings = Object.entries(short).map(([flag, path]) => [path, given.text(flag)]);
     const profile = profileOf(given);
     const base = profile ? mergeConfig(config, profile.config) : config;
-    const wanted = layOver(base, given.all("set"), Object.fromEntries(settings));
+    const wanted = layOver(base, settingsOf(given), Object.fromEntries(settings));
     const resolved = resolveConfig(wanted, await loadRegistry(given.all("plugin")));
     if (profile && !given.on("quiet"))
       process.stderr.write(`${profileLines(profile, resolved.config).join("\n")}\n`);
     return trainRun(given, resolved, given.text("out") ?? files.join("runs", name));
   },
 };
+
+/** The `--set`s. A teacher with weights is not trained, whatever a preset says, unless this command line does. */
+function settingsOf(given: Given): readonly string[] {
+  const settings = given.all("set");
+  const taught = given.on("teacher") || settings.some((text) => text.startsWith("start.teacher="));
+  if (given.on("teacher") && given.on("resume"))
+    throw failure("E_USAGE", "Cannot change the start of a run: --teacher or --resume");
+  return taught && !given.on("resume") ? ["train.teacher.steps=0", ...settings] : settings;
+}
 
 /** The profile to lay over the config. A run that goes on has its own settings. */
 function profileOf(given: Given): Profile | undefined {

@@ -113,6 +113,7 @@ test("Run: a folder holds config, weights, checkpoint and report", async () => {
     "out/checkpoint/done-8.safetensors",
     "out/checkpoint/manifest.msgpack",
     "out/config.json",
+    "out/critic.safetensors",
     "out/generator.safetensors",
     "out/report.json",
     "out/teacher.safetensors",

@@ -9,7 +9,13 @@ const test = suite("core/train/runFolder");
 test("holdsRun: true for anything that begin would remove, false for the user's own files", async () => {
   assert.is(await runFolder(memoryFiles(), "out").holdsRun(), false);
   assert.is(await runFolder(memoryFiles({ "out/notes.txt": "" }), "out").holdsRun(), false);
-  for (const name of ["config.json", "events.jsonl", "samples/a.png", "teacher.safetensors"])
+  for (const name of [
+    "config.json",
+    "events.jsonl",
+    "samples/a.png",
+    "teacher.safetensors",
+    "critic.safetensors",
+  ])
     assert.is(await runFolder(memoryFiles({ [`out/${name}`]: "" }), "out").holdsRun(), true, name);
 });
 
