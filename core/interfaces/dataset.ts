@@ -22,6 +22,21 @@ export interface TextShape {
   readonly width: number;
   /** P, the width of the pooled embedding, for models that take one and time ids with it; 1280 in SDXL. */
   readonly pooled?: number;
+  /**
+   * What the data have of the embedding of no text, which guidance leads away from; the rest of it is zero. Absent where
+   * they have none: then nothing can be guided.
+   */
+  readonly unconditional?: readonly ("text" | "pooled")[];
+}
+
+/** What samples are described by, row-major. */
+export interface Description {
+  /** Tokens of a text encoder, [B, L, D]. */
+  readonly text: Float32Array;
+  /** [B, P], for models that take a pooled embedding. */
+  readonly pooled?: Float32Array;
+  /** Sizes in pixels, [B, 6], for the same models. */
+  readonly timeIds?: Float32Array;
 }
 
 /** Samples on the host, row-major, in the range the networks see ([-1, 1] for images). */
@@ -29,6 +44,8 @@ export interface Batch {
   readonly x: Float32Array;
   /** Class indices; all 0 for unconditional data. */
   readonly label: Int32Array;
+  /** Of data with text. */
+  readonly described?: Description;
 }
 
 /** Where real samples come from. Holds no position: all randomness comes in, so a resumed run repeats. */
@@ -42,6 +59,8 @@ export interface Dataset {
    * `random` gives independent uniform numbers in [0, 1) and is called a fixed number of times a sample.
    */
   batch(which: number | ArrayLike<number>, random: () => number): Batch;
+  /** The embedding of no text, [L, D] and [P]: what `shape.text.unconditional` lists of it. */
+  readonly unconditional?: Partial<Pick<Description, "text" | "pooled">>;
   /** The centres [K, D] and common standard deviation of the equally likely Gaussians it draws from, where it does. */
   readonly mixture?: { readonly means: ArrayLike<number>; readonly std: number };
   /** All held-out samples, where there are some. */

@@ -9,6 +9,8 @@ export interface Network {
   apply(scope: Scope, x: Tensor, cNoise: Tensor, condition: Condition): Tensor;
   /** What a discriminator reads: the encoder's last activation, [B, C, H, W] or [B, D]. */
   features(scope: Scope, x: Tensor, cNoise: Tensor, condition: Condition): Tensor;
+  /** Whether it has been trained to do without a class as well, so that guidance has something to lead away from. */
+  readonly knowsNoClass?: boolean;
   /** The activation after the blocks between encoder and decoder, for networks that have such blocks. */
   middle?(scope: Scope, x: Tensor, cNoise: Tensor, condition: Condition): Tensor;
 }

@@ -9,7 +9,7 @@ import { SAMPLER } from "../interfaces/sampler.ts";
 import { hostRandom } from "../random/hostRandom.ts";
 import type { EventBus } from "./bus.ts";
 import type { Player } from "./player.ts";
-import { type Drawn, drawBatch, SampleDrawer } from "./sampling.ts";
+import { type Drawn, type DrawRequest, drawBatch, SampleDrawer } from "./sampling.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** One line of a run's result: whose samples, at what cost, and what the metrics say. */
@@ -53,10 +53,21 @@ export class Evaluation {
     step: number,
   ): Promise<Drawn> {
     const drawer = await this.#drawer(role, count);
-    const drawn = await drawer.draw({ count, seed });
+    const drawn = await drawer.draw({ count, seed, ...this.#texts(count) });
     const { shape, nfe, x } = drawn;
     this.#bus.emit("sample/drawn", { step, role, nfe, samples: { shape, read: async () => x } });
     return drawn;
+  }
+
+  /** Texts of the dataset's samples, in turn: the same for whoever draws. */
+  #texts(count: number): Pick<DrawRequest, "described" | "unconditional"> {
+    const dataset = this.#container.get(DATASET);
+    if (!dataset.shape.text) return {};
+    const { described } = dataset.batch(
+      Int32Array.from({ length: count }, (_, i) => i % dataset.size),
+      () => 0,
+    );
+    return { described, unconditional: dataset.unconditional };
   }
 
   /** Compiles what `draw` needs for so many samples of a role. */

@@ -9,6 +9,7 @@ import { activeLosses, ownInput, ROWS } from "./phaseContext.ts";
 import { weightName } from "./phaseProgram.ts";
 import type { Player } from "./player.ts";
 import type { Phase } from "./schedule.ts";
+import { textArrays } from "./textInputs.ts";
 
 /** When an update happens, and on how many images. */
 export interface UpdateMoment {
@@ -36,7 +37,11 @@ export function phaseNumbers(
   };
 }
 
-/** Where the real batches of the phases come from: random streams of their own. */
+/**
+ * Where the real batches of the phases come from: random streams of their own. The texts of generated images are those of
+ * the generator's batch in either turn, so that the critic's turn knows what the images of a step were to show, and so that
+ * a generator that starts from real samples is given theirs.
+ */
 const BATCH_STREAMS: Readonly<Record<Phase, number>> = { teacher: 1, generator: 2, critic: 3 };
 
 /** The first of the streams that losses draw their own samples from, in the order of the config. */
@@ -66,19 +71,26 @@ export function phaseInputs(
 ): (part: number) => Record<string, HostArray> {
   const { phase, step, seed, batch, parts, readsReal, given } = moment;
   const size = batch / parts;
-  const { sample, classes } = dataset.shape;
+  const { sample, classes, text } = dataset.shape;
   const width = sizeOf(sample);
   const drawn = readsReal && !given?.["real.x"];
   const real = drawn
     ? dataset.batch(batch, hostRandom(seed, step, BATCH_STREAMS[phase]))
     : undefined;
   const own = ownBatches(moment);
+  const prompts =
+    text && phase !== "teacher"
+      ? dataset.batch(batch, hostRandom(seed, step, BATCH_STREAMS.generator))
+      : undefined;
+  const { unconditional } = dataset;
   return (part) => {
     const [first, end] = [part * size, (part + 1) * size];
     return {
       ...(given ?? { key: keyOf(seed, step) }),
       ...(parts > 1 && { [ROWS]: Int32Array.from({ length: size }, (_, i) => first + i) }),
       ...(real && { "real.x": real.x.subarray(first * width, end * width) }),
+      ...textArrays(text, "real", { ...real, unconditional }, { first, size }),
+      ...textArrays(text, "prompt", { ...prompts, unconditional }, { first, size }),
       ...(real && classes > 0 && { "real.label": real.label.subarray(first, end) }),
       ...Object.fromEntries(
         own.map(({ name, values, width }) => [name, values.subarray(first * width, end * width)]),

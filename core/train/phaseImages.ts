@@ -7,6 +7,7 @@ import { add, addRows, input, mul, reshape, state, toFloat, toInt } from "../ops
 import { sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { rowsOf } from "./partNoise.ts";
+import { type Described, textInputs } from "./textInputs.ts";
 
 /** States that hand the generator's images to the critic's turn, for the whole batch. */
 export const STORED = { x: "generated.x", label: "generated.label" } as const;
@@ -40,15 +41,17 @@ export class PhaseImages {
     const { data, size } = this.#source;
     return (this.#real ??= {
       x: input("real.x", [size, ...data.sample]),
-      condition: this.#labelled(() => input("real.label", [size], "i32")),
+      condition: this.#condition("real", () => input("real.label", [size], "i32")),
     });
   }
   get generated(): Images {
     const stored = this.#source.generated === "stored";
     return (this.#generated ??= stored ? this.#readStored() : this.#generate());
   }
-  #labelled(label: () => Tensor): Condition {
-    return this.#source.data.classes > 0 ? { label: label() } : {};
+  /** Texts of generated images are fed, not stored: the turns of a step are given the same. */
+  #condition(who: Described, label: () => Tensor): Condition {
+    const { data, size } = this.#source;
+    return { ...(data.classes > 0 && { label: label() }), ...textInputs(data.text, who, size) };
   }
 
   #generate(): Images {
@@ -58,18 +61,18 @@ export class PhaseImages {
       const { condition } = this.real;
       return { x: generator.generate(size, condition, noise, this.real), condition };
     }
-    const condition = this.#labelled(() => noise.integers(size, 0, data.classes));
+    const condition = this.#condition("prompt", () => noise.integers(size, 0, data.classes));
     return { x: generator.generate(size, condition, noise), condition };
   }
 
   #readStored(): Images {
     const { data, size, batch, rows } = this.#source;
     const x = state(STORED.x, [batch, ...data.sample]);
-    if (!rows) return { x, condition: this.#labelled(() => state(STORED.label, [batch], "i32")) };
-    const label = () => toFloat(state(STORED.label, [batch], "i32"));
+    const label = () => state(STORED.label, [batch], "i32");
+    if (!rows) return { x, condition: this.#condition("prompt", label) };
     return {
       x: rowsOf(x, rows, [size, ...data.sample]),
-      condition: this.#labelled(() => toInt(rowsOf(label(), rows, [size]))),
+      condition: this.#condition("prompt", () => toInt(rowsOf(toFloat(label()), rows, [size]))),
     };
   }
 

@@ -1,7 +1,7 @@
 import { failure } from "../errors.ts";
 import { program } from "../graph/mod.ts";
 import type { Backend, Executable, HostArray, Memory } from "../interfaces/backend.ts";
-import type { DataShape } from "../interfaces/dataset.ts";
+import type { DataShape, Dataset, Description } from "../interfaces/dataset.ts";
 import type { Denoiser } from "../interfaces/denoiser.ts";
 import type { Sampler } from "../interfaces/sampler.ts";
 import { input } from "../ops/mod.ts";
@@ -9,6 +9,7 @@ import { sampleNoise } from "../random/hostRandom.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { Player } from "./player.ts";
 import { type SamplerStates, samplerStates, type TracedRule, traceRule } from "./samplerProgram.ts";
+import { textArrays, textInputs } from "./textInputs.ts";
 
 /** Samples on the host, with what they cost. */
 export interface Drawn {
@@ -26,6 +27,9 @@ export interface DrawRequest {
   readonly seed: number;
   /** The class of every sample; index mod classes when absent. */
   readonly label?: Int32Array;
+  /** What each sample is to show, and what guidance leads away from; for models of text. */
+  readonly described?: Description;
+  readonly unconditional?: Dataset["unconditional"];
 }
 
 /** How many of so many samples are computed at a time: a hundred images, more points or other vectors. */
@@ -86,8 +90,13 @@ export class SampleDrawer {
   }
 
   /** @throws OptionError when the labels are not those of `count` samples */
-  async draw({ count, seed, label }: DrawRequest): Promise<Drawn> {
-    const { classes, sample } = this.#data;
+  async draw({ count, seed, label, ...texts }: DrawRequest): Promise<Drawn> {
+    const { classes, sample, text } = this.#data;
+    if (text && !texts.described)
+      throw failure(
+        "E_OPTION",
+        `Cannot draw ${count} samples: there are no texts, expected one each for a model of text`,
+      );
     const size = sizeOf(sample);
     const labels =
       label ?? Int32Array.from({ length: count }, (_, i) => (classes ? i % classes : 0));
@@ -96,7 +105,8 @@ export class SampleDrawer {
     for (let first = 0; first < count; first += this.#batch) {
       const batchLabel = new Int32Array(this.#batch);
       batchLabel.set(labels.subarray(first, first + this.#batch));
-      const done = await this.#portion(seed, first, batchLabel);
+      const described = textArrays(text, "prompt", texts, { first, size: this.#batch });
+      const done = await this.#portion(seed, first, { ...described, label: batchLabel });
       x.set(done.subarray(0, Math.min(this.#batch, count - first) * size), first * size);
     }
     return { shape: [count, ...sample], x, label: labels, nfe: this.nfe };
@@ -118,7 +128,11 @@ export class SampleDrawer {
   }
 
   /** Samples first, first + 1, …, a batch of them. */
-  async #portion(seed: number, first: number, label: Int32Array): Promise<Float32Array> {
+  async #portion(
+    seed: number,
+    first: number,
+    { label, ...described }: Record<string, HostArray>,
+  ): Promise<Float32Array> {
     const size = sizeOf(this.#data.sample);
     let draw = 0;
     const noise = () => {
@@ -134,7 +148,7 @@ export class SampleDrawer {
     );
     for (const { rule, values } of steps) {
       const { run, scalars, noises } = this.#rules.get(rule)!;
-      const inputs: Record<string, HostArray> = { scalars: scalars.encode(values) };
+      const inputs: Record<string, HostArray> = { ...described, scalars: scalars.encode(values) };
       if (this.#data.classes) inputs.label = label;
       for (const name of noises) inputs[name] = noise();
       await run.run(inputs);
@@ -144,7 +158,10 @@ export class SampleDrawer {
 
   async #compile(backend: Backend, player: Player<Denoiser>, rule: string): Promise<void> {
     const { network } = player.bind("served");
-    const condition = this.#data.classes ? { label: input("label", [this.#batch], "i32") } : {};
+    const condition = {
+      ...(this.#data.classes && { label: input("label", [this.#batch], "i32") }),
+      ...textInputs(this.#data.text, "prompt", this.#batch),
+    };
     const { updates, ...traced } = traceRule(this.#sampler, rule, this.#states, (x, sigma) =>
       network.denoise(x, sigma, condition),
     );

@@ -47,6 +47,19 @@ export function decodeWeights(
   return { tensors: named, info };
 }
 
+/** Absent, or sizes from 1 up. */
+function isTextShape(text: DataShape["text"]): boolean {
+  if (text === undefined) return true;
+  const isSize = (size: unknown) => Number.isSafeInteger(size) && (size as number) > 0;
+  const { tokens, width, pooled, unconditional } = text ?? {};
+  return (
+    [tokens, width, pooled ?? 1].every(isSize) &&
+    (unconditional === undefined ||
+      (Array.isArray(unconditional) &&
+        unconditional.every((name) => ["text", "pooled"].includes(name))))
+  );
+}
+
 function readInfo(text: string | undefined, file: string): WeightsInfo {
   const refuse = (why: string) => failure("E_CHECKPOINT", `Cannot sample from ${file}: ${why}`);
   if (text === undefined)
@@ -67,6 +80,7 @@ function readInfo(text: string | undefined, file: string): WeightsInfo {
     info.data.classes >= 0 &&
     typeof info.data.sigmaData === "number" &&
     info.data.sigmaData > 0 &&
+    isTextShape(info.data.text) &&
     typeof info.config === "object" &&
     info.config !== null;
   if (!sound) throw refuse("its manifest lacks role, data or config");

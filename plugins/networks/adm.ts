@@ -61,6 +61,7 @@ export const adm = definePlugin({
       return encode(model, plan, style, x, emb, condition);
     };
     return {
+      knowsNoClass: options.labelDropout > 0,
       features: (...inputs) => begin(...inputs).x,
       middle(scope, x, cNoise, condition) {
         const encoded = begin(scope, x, cNoise, condition);

@@ -71,6 +71,7 @@ export const song = definePlugin({
       return { model, emb, plan, style, options, draws: condition.dropout };
     };
     return {
+      knowsNoClass: options.labelDropout > 0,
       features: (scope, x, ...rest) => songEncoder(begin(scope, ...rest), x).x,
       apply(scope, x, cNoise, condition) {
         const body = begin(scope, cNoise, condition);

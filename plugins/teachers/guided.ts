@@ -1,5 +1,13 @@
 import { guided as guide, placeholders, scheduleIn } from "../../core/diffusion/mod.ts";
-import { DATA_SHAPE, NETWORK, TEACHER, type Teacher } from "../../core/interfaces/mod.ts";
+import { failure } from "../../core/errors.ts";
+import {
+  DATA_SHAPE,
+  type DataShape,
+  NETWORK,
+  type Network,
+  TEACHER,
+  type Teacher,
+} from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 
 /**
@@ -23,15 +31,44 @@ export const guided = definePlugin({
   create({ guidanceScale }, container): Teacher {
     const network = container.get(NETWORK);
     const schedule = scheduleIn(container);
+    const shape = container.get(DATA_SHAPE);
+    if (guidanceScale > 1) checkGuidable(guidanceScale, shape, network);
     const bind: Teacher["bind"] = (scope) =>
       schedule.denoiser(guide((...inputs) => network.apply(scope, ...inputs), guidanceScale));
     return {
       trainable: false,
       bind,
       declare(scope) {
-        const { x, sigma, condition } = placeholders(container.get(DATA_SHAPE));
+        const { x, sigma, condition } = placeholders(shape);
         bind(scope).denoise(x, sigma, condition);
       },
     };
   },
 });
+
+/** Guidance needs to know what the teacher makes of no condition. Throws E_OPTION where it can't. */
+function checkGuidable(
+  guidanceScale: number,
+  { text, classes }: DataShape,
+  network: Network,
+): void {
+  const refuse = (why: string, fix: string) =>
+    failure("E_OPTION", `Cannot configure guided: guidanceScale is ${guidanceScale}, and ${why}`, {
+      fix: `${fix}, or set teacher.guidanceScale=1`,
+    });
+  if (text && !text.unconditional)
+    throw refuse(
+      "the data have no embedding of an empty text, there should be one to lead away from",
+      "add the tensor unconditional.text to the data",
+    );
+  if (!text && classes === 0)
+    throw refuse(
+      "the data have neither texts nor classes, there should be a condition to go beyond",
+      "use data with texts or classes",
+    );
+  if (!text && !network.knowsNoClass)
+    throw refuse(
+      "the network has never seen a sample without its class, it should be trained with labelDropout",
+      "set network.labelDropout to what the teacher was trained with",
+    );
+}

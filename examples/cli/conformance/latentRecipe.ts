@@ -25,7 +25,10 @@ export function latentShapeOf({ unet }: Config, sample?: readonly number[]): Dat
     sample: sample ?? [channels, size, size],
     classes: 0,
     sigmaData: 1,
-    text: { tokens: 77, width: unet.cross_attention_dim, ...(pooled && { pooled }) },
+    text: {
+      ...{ tokens: 77, width: unet.cross_attention_dim, ...(pooled && { pooled }) },
+      unconditional: ["text", ...(pooled ? (["pooled"] as const) : [])],
+    },
   };
 }
 

@@ -1,17 +1,22 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { discreteSchedule, mixingAt } from "../../../core/diffusion/mod.ts";
-import { NETWORK, type Network, TEACHER } from "../../../core/interfaces/mod.ts";
+import { type DataShape, NETWORK, type Network, TEACHER } from "../../../core/interfaces/mod.ts";
 import { layoutOf } from "../../../core/nn/mod.ts";
 import { constantArray, mul, reshape } from "../../../core/ops/mod.ts";
 import { checkPlugin, definePlugin } from "../../../core/plugin/mod.ts";
+import { adm } from "../../../plugins/networks/adm.ts";
 import { discrete } from "../../../plugins/schedules/discrete.ts";
 import { guided } from "../../../plugins/teachers/guided.ts";
+import { thrown } from "../../helpers/thrown.ts";
 import { compose, evaluate, Feed } from "../support.ts";
 
 const test = suite("plugins/teachers/guided");
 
-const shape = { sample: [1], classes: 0, sigmaData: 1, text: { tokens: 1, width: 1 } };
+const shape: DataShape = {
+  ...{ sample: [1], classes: 0, sigmaData: 1 },
+  text: { tokens: 1, width: 1, unconditional: ["text"] },
+};
 
 /** ε = gain·text·x_t. */
 const tinted = definePlugin({
@@ -29,8 +34,8 @@ const tinted = definePlugin({
     return { apply, features: apply };
   },
 });
-const teacher = (guidanceScale: number) =>
-  compose(shape, tinted(), discrete(), guided({ guidanceScale })).get(TEACHER);
+const teacher = (guidanceScale: number, data = shape) =>
+  compose(data, tinted(), discrete(), guided({ guidanceScale })).get(TEACHER);
 
 test("is a well-formed plugin", () => checkPlugin(guided, { guidanceScale: 8 }));
 
@@ -60,6 +65,30 @@ test("asks for the network's own parameters, and is not trained here", () => {
     ["gain"],
   );
   assert.not.ok(role.trainable);
+});
+
+test("guidance without anything to lead away from is refused", () => {
+  const text = { tokens: 1, width: 1 };
+  const refused = (data: DataShape, says: RegExp) => {
+    const error = thrown(() => teacher(2, data));
+    assert.is(error.code, "E_OPTION");
+    assert.match(error.message, says);
+    assert.match(error.fix, /teacher\.guidanceScale=1$/);
+    assert.ok(teacher(1, data), "without guidance it is fine");
+  };
+  refused({ ...shape, text }, /no embedding of an empty text/);
+  refused({ ...shape, text: undefined }, /neither texts nor classes/);
+  refused({ ...shape, text: undefined, classes: 3 }, /never seen a sample without its class/);
+});
+
+test("a network trained to do without classes can be guided", () => {
+  const images = { sample: [1, 8, 8], classes: 3, sigmaData: 0.5 };
+  const network = (labelDropout: number) =>
+    adm({ channels: 8, channelMult: [1], blocks: 1, attention: [], labelDropout });
+  const make = (dropout: number) => () =>
+    compose(images, network(dropout), guided({ guidanceScale: 2 })).get(TEACHER);
+  assert.ok(make(0.1)());
+  assert.is(thrown(make(0)).code, "E_OPTION");
 });
 
 test.run();
