@@ -4,7 +4,10 @@ import { emaConstant } from "./averages/emaConstant.ts";
 import { emaPower } from "./averages/emaPower.ts";
 import { gradientBalance } from "./balancers/gradientBalance.ts";
 import { fakeScore } from "./critics/fakeScore.ts";
+import { cifar10Dataset } from "./datasets/cifar10.ts";
 import { gaussiansDataset } from "./datasets/gaussiansPlugin.ts";
+import { imagesDataset } from "./datasets/images.ts";
+import { latentsDataset } from "./datasets/latents.ts";
 import { mnistDataset } from "./datasets/mnistPlugin.ts";
 import { fewStep } from "./generators/fewStep.ts";
 import { distributionMatching } from "./losses/distributionMatching.ts";
@@ -45,6 +48,7 @@ export { dmd2, type Method } from "./methods/dmd2.ts";
 export {
   adamw,
   adm,
+  cifar10Dataset,
   classifierFrechet,
   ddim,
   ddpm,
@@ -73,6 +77,8 @@ export {
   gradientBalance,
   guided,
   heun,
+  imagesDataset,
+  latentsDataset,
   lcm,
   lms,
   mlp,
@@ -89,6 +95,9 @@ export {
 export const allPlugins = [
   gaussiansDataset,
   mnistDataset,
+  cifar10Dataset,
+  imagesDataset,
+  latentsDataset,
   mlp,
   adm,
   song,

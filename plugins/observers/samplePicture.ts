@@ -20,7 +20,8 @@ const SIDE = 48;
 
 /**
  * Sets of samples, each of `shape`, as one picture. Points in the plane: scatter plots side by side, the data (first of
- * several) grey. Images: a grid of the first `count` of the last set. Throws E_SHAPE for anything else.
+ * several) grey. Images: a grid of the first `count` of the last set; of latents, which have more channels than a picture,
+ * the first three as colours. Throws E_SHAPE for anything else.
  */
 export function samplePicture(
   sheets: readonly SampleSheet[],
@@ -47,7 +48,12 @@ export function samplePicture(
   const { x } = sheets[sheets.length - 1];
   const size = sizeOf(shape);
   const N = Math.min(count, x.length / size);
-  return imageGrid(x.slice(0, N * size), [N, ...shape], {
+  const [C, H, W] = shape;
+  const shown = C < 3 ? 1 : 3;
+  const pixels = new Float32Array(N * shown * H * W);
+  for (let n = 0; n < N; n++)
+    pixels.set(x.slice(n * size, n * size + shown * H * W), n * shown * H * W);
+  return imageGrid(pixels, [N, shown, H, W], {
     columns: Math.min(N, 10),
     scale: Math.max(1, Math.round(SIDE / shape[2])),
   });

@@ -1,0 +1,129 @@
+import { failure } from "../../core/errors.ts";
+import {
+  DATA_FOLDER,
+  DATASET_SOURCE,
+  type Dataset,
+  type Description,
+  type TextShape,
+} from "../../core/interfaces/mod.ts";
+import { type StoredTensor, toFloat32 } from "../../core/io/safetensors.ts";
+import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
+import { formatShape, sizeOf } from "../../core/tensor/shape.ts";
+import {
+  type Column,
+  checkFinite,
+  chooseRows,
+  readShards,
+  type Shards,
+  takeRows,
+} from "./shards.ts";
+
+const FLOATS = ["F32", "F16"] as const;
+/** The embedding of no text, by what it stands for. */
+const EMPTY = { text: "unconditional.text", pooled: "unconditional.pooled" } as const;
+
+/**
+ * Latents with the embeddings of their captions, made beforehand by a model's own encoders: every `.safetensors` file of the
+ * data folder is a shard with `x` [N, C, h, w], scaled as the model wants it, and `text` [N, L, D]; for SDXL also `pooled`
+ * [N, P] and `timeIds` [N, 6]. F32 or F16. One file has `unconditional.text` [L, D], the encoding of an empty text (with a
+ * pooled one `unconditional.pooled` [P]), which guidance leads away from. Samples [C, h, w]; shards stay in memory as stored.
+ */
+export const latentsDataset = definePlugin({
+  name: "latents",
+  kind: "dataset",
+  token: DATASET_SOURCE,
+  about: "Latents and text embeddings of your own, from safetensors files in the data folder",
+  options: {
+    unconditional: choice(["stored", "zero"], {
+      default: "stored",
+      about: "what the embedding of no text is: that of the files, or zero as SDXL takes it",
+    }),
+    sigmaData: number({
+      default: 1,
+      above: 0,
+      about: "standard deviation of the data, for losses that take one",
+    }),
+  },
+  async create({ unconditional: kind, sigmaData }, container): Promise<Dataset> {
+    const { count, columns, place, singles } = await readShards({
+      ...{ name: "latents", ...container.get(DATA_FOLDER), singles: Object.values(EMPTY) },
+      specs: {
+        x: { dtypes: FLOATS, rank: 4 },
+        text: { dtypes: FLOATS, rank: 3 },
+        pooled: { dtypes: FLOATS, rank: 2, optional: true },
+        timeIds: { dtypes: [...FLOATS, "I64", "I32"], rank: 2, optional: true },
+      },
+    });
+    for (const [key, column] of Object.entries(columns)) checkFinite("latents", key, column);
+    const sizes = sizesOf(columns);
+    const empty = kind === "zero" ? {} : emptyText(singles, sizes);
+    const named = Object.keys(empty) as ("text" | "pooled")[];
+    const known = kind === "zero" || named.length > 0;
+    return {
+      name: "latents",
+      shape: {
+        ...{ sample: columns.x.shape, classes: 0, sigmaData },
+        text: { ...sizes, ...(known && { unconditional: named }) },
+      },
+      size: count,
+      ...(known && { unconditional: empty }),
+      batch(which, random) {
+        const rows = chooseRows("latents", which, count, random);
+        const take = (column: Column) => takeRows(column, rows, place);
+        const { x, text, pooled, timeIds } = columns;
+        return {
+          x: take(x),
+          label: new Int32Array(rows.length),
+          described: {
+            text: take(text),
+            ...(pooled && { pooled: take(pooled), timeIds: take(timeIds) }),
+          },
+        };
+      },
+    };
+  },
+});
+
+/** Pooled embeddings and time ids go together. */
+function sizesOf({ text, pooled, timeIds }: Shards["columns"]): TextShape {
+  const [tokens, width] = text.shape;
+  if (!pooled !== !timeIds)
+    throw failure(
+      "E_DATA",
+      `Cannot load latents: the files have ${pooled ? "pooled" : "timeIds"} without ${pooled ? "timeIds" : "pooled"}, should have both or neither`,
+    );
+  if (timeIds && timeIds.shape[0] !== 6)
+    throw failure(
+      "E_DATA",
+      `Cannot load latents: timeIds has ${timeIds.shape[0]} numbers a row, should have 6: height and width, crop, target height and width`,
+    );
+  return { tokens, width, ...(pooled && { pooled: pooled.shape[0] }) };
+}
+
+/** The embedding of no text, as the files have it. */
+function emptyText(
+  singles: Shards["singles"],
+  { tokens, width, pooled }: TextShape,
+): Partial<Pick<Description, "text" | "pooled">> {
+  const read = (name: string, shape: readonly number[] | undefined) => {
+    const found: { tensor: StoredTensor; file: string } | undefined = singles[name];
+    if (!found) return undefined;
+    const { tensor, file } = found;
+    const fits =
+      shape && sizeOf(tensor.shape) === sizeOf(shape) && tensor.shape.at(-1) === shape.at(-1);
+    if (!fits || !(FLOATS as readonly string[]).includes(tensor.dtype))
+      throw failure(
+        "E_DATA",
+        `Cannot use ${file}: ${name} is ${tensor.dtype} ${formatShape(tensor.shape)}, should be ${FLOATS.join(" or ")} ${shape ? formatShape(shape) : "only where there is pooled"}`,
+      );
+    checkFinite("latents", name, {
+      dtype: tensor.dtype,
+      shape: tensor.shape,
+      parts: [tensor.data],
+    });
+    return toFloat32(tensor);
+  };
+  const text = read(EMPTY.text, [tokens, width]);
+  const whole = read(EMPTY.pooled, pooled === undefined ? undefined : [pooled]);
+  return { ...(text && { text }), ...(whole && { pooled: whole }) };
+}

@@ -1,0 +1,102 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { checkPlugin } from "../../../core/plugin/mod.ts";
+import { hostRandom } from "../../../core/random/hostRandom.ts";
+import { imagesDataset } from "../../../plugins/datasets/images.ts";
+import {
+  bytes,
+  dataFolder,
+  type FolderContent,
+  floats,
+  loadDataset,
+  longs,
+  refusedDataset,
+} from "../../helpers/datasets.ts";
+
+const test = suite("plugins/datasets/images");
+
+/** Two shards of two and one image [1, 1, 2]. */
+const shards: FolderContent = {
+  "a.safetensors": { x: bytes([2, 1, 1, 2], [0, 255, 51, 102]), label: longs([2, 0]) },
+  "b.safetensors": { x: bytes([1, 1, 1, 2], [255, 0]), label: longs([1]) },
+  "notes.txt": "not a shard",
+};
+const none = () => 0;
+
+test("is a well-formed plugin", () => checkPlugin(imagesDataset, { classes: 1000 }));
+
+test("samples are the rows of all shards in turn, bytes as [-1, 1], with their labels", async () => {
+  const { shape, size, batch } = await loadDataset(
+    imagesDataset({ classes: 3 }),
+    dataFolder(shards),
+  );
+  assert.equal(shape, { sample: [1, 1, 2], classes: 3, sigmaData: 0.5 });
+  assert.is(size, 3);
+  const { x, label } = batch([2, 1, 0], none);
+  assert.equal([...x], [1, -1, 51 / 127.5 - 1, 102 / 127.5 - 1, -1, 1].map(Math.fround));
+  assert.equal([...label], [1, 0, 2]);
+  const drawn = batch(200, hostRandom(0, 0, 0));
+  assert.equal([...new Set(drawn.label)].sort(), [0, 1, 2]);
+});
+
+test("floats are taken as they are; without classes labels are not read", async () => {
+  const x = floats([1, 1, 1, 2], [0.5, -0.25]);
+  const folder = dataFolder({ "a.safetensors": { x, label: longs([77]) } });
+  const { shape, batch } = await loadDataset(imagesDataset(), folder);
+  assert.is(shape.classes, 0);
+  assert.equal(batch([0], none), { x: Float32Array.of(0.5, -0.25), label: Int32Array.of(0) });
+  assert.throws(() => batch([1], none), /^Cannot take sample 1 of images.*0 to 0$/);
+});
+
+const good = { x: bytes([1, 1, 1, 2], [0, 1]), label: longs([0]) };
+const wrong: Record<string, [FolderContent, RegExp]> = {
+  "an empty folder": [
+    {},
+    /from data: it has no shard, should hold .*x \[N, …, …, …\] of U8 or F32/,
+  ],
+  "no images": [{ "a.safetensors": { y: good.x } }, /data\/a\.safetensors: it has no tensor x/],
+  "images of another rank": [
+    { "a.safetensors": { ...good, x: bytes([1, 2], [0, 1]) } },
+    /x is U8 \[1, 2\]/,
+  ],
+  "other numbers": [{ "a.safetensors": { ...good, x: longs([1]) } }, /x is I64 \[1\], should be x/],
+  "labels that are not one each": [
+    { "a.safetensors": { ...good, label: longs([0, 1]) } },
+    /label has 2 rows, should have 1 as x has/,
+  ],
+  "a label beyond the classes": [
+    { "a.safetensors": { ...good, label: longs([3]) } },
+    /a label is 3, should be 0 to 2/,
+  ],
+  "no labels": [
+    { "a.safetensors": { x: good.x } },
+    /no tensor label, should have one for 3 classes/,
+  ],
+  "shards that differ": [
+    { "a.safetensors": good, "b.safetensors": { ...good, x: bytes([1, 1, 1, 3], [0, 1, 2]) } },
+    /b\.safetensors: x is U8 \[1, 1, 1, 3\].*rows of \[1, 1, 2\]/,
+  ],
+  "a shard without labels": [
+    { "a.safetensors": good, "b.safetensors": { x: good.x } },
+    /b\.safetensors: it has no tensor label/,
+  ],
+  "numbers that are none": [
+    { "a.safetensors": { ...good, x: floats([1, 1, 1, 2], [0, Number.NaN]) } },
+    /x holds NaN or infinity/,
+  ],
+};
+for (const [name, [content, says]] of Object.entries(wrong))
+  test(`refused: ${name}`, async () => {
+    const error = await refusedDataset(imagesDataset({ classes: 3 }), dataFolder(content));
+    assert.is(error.code, "E_DATA");
+    assert.match(error.message, says);
+  });
+
+test("refused: a truncated file, and no folder", async () => {
+  const cut = await refusedDataset(imagesDataset(), dataFolder({ "a.safetensors": "12345" }));
+  assert.is(cut.code, "E_CHECKPOINT");
+  assert.match(cut.message, /^Cannot read data\/a\.safetensors: it has 5 bytes/);
+  assert.match((await refusedDataset(imagesDataset(), {})).message, /no data folder.*--data$/);
+});
+
+test.run();
