@@ -125,7 +125,8 @@ export function readTrainOptions(given: Record<string, unknown>): TrainSettings 
   const settings = parseOptions("train", specs, expanded(given));
   for (const [batch, place] of [
     [settings.batch, "batch"],
-    [settings.teacher.batch, "teacher.batch"],
+    // A teacher that is not trained has no batch.
+    [settings.teacher.steps > 0 ? settings.teacher.batch : 0, "teacher.batch"],
   ] as const)
     if (batch % settings.accumulate !== 0)
       throw failure(

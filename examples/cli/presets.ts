@@ -1,6 +1,10 @@
 import type { RunConfig } from "../../core/train/mod.ts";
 import { preset as gaussians } from "../gaussians/preset.ts";
 import { preset as mnist } from "../mnist/preset.ts";
+import { cifar10 } from "../presets/cifar10.ts";
+import { imagenet64, imagenet64Longer, imagenet64NoGan } from "../presets/imagenet64.ts";
+import { sd15Stage1, sd15Stage2 } from "../presets/sd15.ts";
+import { sdxl1Step, sdxl4Step, sdxl4StepLora } from "../presets/sdxl.ts";
 
 /** A config that `onestep train` knows by name. */
 export interface Preset {
@@ -12,4 +16,13 @@ export interface Preset {
 export const presets: Readonly<Record<string, Preset>> = {
   gaussians: { about: "eight Gaussians in the plane, an MLP; needs no data", config: gaussians },
   mnist: { about: "digits at 16 x 16 pixels by class, a U-Net; needs --data", config: mnist },
+  imagenet64: { about: "DMD2's ImageNet-64; --data, --teacher", config: imagenet64 },
+  "imagenet64-no-gan": { about: "its longer training, stage 1", config: imagenet64NoGan },
+  "imagenet64-longer": { about: "stage 2, from weights of stage 1", config: imagenet64Longer },
+  "sd15-stage1": { about: "SD 1.5 in one step; --data, --teacher", config: sd15Stage1 },
+  "sd15-stage2": { about: "with the GAN, from weights of stage 1", config: sd15Stage2 },
+  "sdxl-4step": { about: "SDXL in four steps; --data, --teacher", config: sdxl4Step },
+  "sdxl-4step-lora": { about: "the same with adapters of rank 64", config: sdxl4StepLora },
+  "sdxl-1step": { about: "SDXL in one step; --set start.generator too", config: sdxl1Step },
+  cifar10: { about: "FastGen's CIFAR-10; --data, --teacher", config: cifar10 },
 };

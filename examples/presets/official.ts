@@ -1,0 +1,33 @@
+import { mergeConfig } from "../../core/train/mod.ts";
+import { dmd2, type Method } from "../../plugins/mod.ts";
+
+/** Learning-rate schedulers of the official code tick once a device; its 500 ticks of warm-up in steps of the whole batch. */
+export const warmUpOn = (devices: number): number => Math.ceil(500 / devices);
+
+/** Both optimisers with the same rate, warm from the first steps of `devices` devices on. */
+export const rates = (lr: number, devices: number) => ({
+  generator: { lr, warmup: warmUpOn(devices) },
+  critic: { lr, warmup: warmUpOn(devices) },
+});
+
+/** GAN losses left out, and the discriminator with them. */
+export const withoutGan = {
+  critic: { head: false },
+  losses: { "gan-generator": false, "gan-discriminator": false },
+};
+
+/** What a second stage starts from: the weights of the first, under fresh optimisers. */
+export const secondStage = { start: { generator: null, critic: null } };
+
+/**
+ * What all official runs share: a pretrained teacher from a file, AdamW with the settings of DMD2, seed 10, no average.
+ * `train.accumulate` stands in for the devices: the global batch is theirs, gathered in parts that one device holds.
+ * Yin et al. 2024, DMD2, arXiv:2405.14867, appendix F.
+ */
+export const pretrained: Method = mergeConfig<Method>(dmd2, {
+  losses: { "edm-denoising": false },
+  optimizers: { teacher: false },
+  averages: { teacher: false },
+  start: { teacher: null },
+  train: { seed: 10, teacher: { steps: 0 } },
+});
