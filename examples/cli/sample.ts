@@ -6,6 +6,7 @@ import { type Drawn, decodeWeights, type WeightsInfo } from "../../core/train/mo
 import { samplePicture } from "../../plugins/observers/mod.ts";
 import type { Command, Given } from "./command.ts";
 import { describeBackend, deviceAbout, openBackend } from "./device.ts";
+import { type Prompts, readPrompts } from "./prompts.ts";
 import { loadRegistry } from "./registry.ts";
 import {
   findWeights,
@@ -35,6 +36,11 @@ export const sample: Command = {
     out: { type: "string", value: "FILE", about: "the picture; default samples.png" },
     seed: { type: "string", value: "N", about: "every random draw follows from it; default 0" },
     label: { type: "string", value: "C", about: "one class for all; default every class in turn" },
+    prompts: {
+      type: "string",
+      value: "FILE",
+      about: "embedded texts, for models that are told one; a shard of their data will do",
+    },
     role: {
       type: "string",
       value: "ROLE",
@@ -84,6 +90,7 @@ export const sample: Command = {
         "Cannot change how the generator is sampled: its noise levels are those it was trained for",
         { fix: "leave --steps and --set out, or choose a sampler with --sampler" },
       );
+    const prompts = await promptsOf(given, info, n);
     const registry = await loadRegistry(given.all("plugin"));
     const plugins = storedPlugins(info, sampler, settings, registry);
     const backend = await openBackend(given.text("device"));
@@ -92,7 +99,7 @@ export const sample: Command = {
       const how = { count: n, ownLevels: !given.on("sampler") };
       const { drawer, close } = await openDrawer(backend, plugins, stored, how);
       const labels = given.on("label") ? new Int32Array(n).fill(label) : undefined;
-      const drawn = await drawer.draw({ count: n, seed, label: labels });
+      const drawn = await drawer.draw({ count: n, seed, label: labels, ...prompts });
       await files.write(out, picture(drawn, info));
       process.stdout.write(`${out}: ${n} samples of the ${info.role}, NFE ${drawn.nfe}\n`);
       await close();
@@ -102,6 +109,22 @@ export const sample: Command = {
     }
   },
 };
+
+/** The texts to show: for models of text, and only for them. */
+async function promptsOf(
+  given: Given,
+  { data: { text } }: WeightsInfo,
+  count: number,
+): Promise<Prompts | undefined> {
+  const file = given.text("prompts");
+  if ((file === undefined) !== (text === undefined))
+    throw failure(
+      "E_USAGE",
+      `Cannot sample: ${text ? "the model is told by text what to show, and there is no --prompts" : "--prompts is given, and the model knows no text"}`,
+      { fix: text ? "give embedded texts with --prompts FILE" : "leave --prompts out" },
+    );
+  return text && readPrompts(file!, files, text, count);
+}
 
 /** Whose weights of a run's folder are looked for, in this order. */
 function rolesOf(role: string | undefined): ("generator" | "teacher")[] {
