@@ -70,8 +70,14 @@ test("plugins and presets that it names exist", () => {
     const [, cells] = readme().match(new RegExp(`^\\| ${row} \\| (.*) \\|$`, "m")) ?? [];
     for (const [, name] of cells.matchAll(/`([\w-]+)`/g)) assert.ok(names.has(name), name);
   }
-  for (const [, name] of readme().matchAll(/onestep -- train ([a-z]+)/g))
+  for (const [, name] of readme().matchAll(/onestep -- train ([\w-]+)/g))
     assert.ok(name in presets, name);
+  const [, table] = readme().match(/^\| preset \|.*\n((?:\|.*\n)+)/m) ?? [];
+  const listed = [...table.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell]) =>
+    [...cell.matchAll(/`([\w-]+)`/g)].map(([, name]) => name),
+  );
+  const pretrained = Object.keys(presets).filter((name) => presets[name].config.start);
+  assert.equal(listed.sort(), pretrained.sort());
 });
 
 test.run();

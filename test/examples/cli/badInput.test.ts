@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { decodeSafetensors, encodeSafetensors } from "../../../core/io/safetensors.ts";
 import { idxBytes } from "../../helpers/idx.ts";
 import { onestep, scratch, tinyConfig } from "./program.ts";
 
@@ -192,6 +193,59 @@ test("a folder that holds a run is left alone, and one that holds none can't go 
   await refused(["train", "--resume"], "E_USAGE", 2, /--out/);
 });
 
+test("weights to start from: every wrong name in one line, and no step is taken", async () => {
+  const { tensors } = decodeSafetensors(readFileSync(join(path("made"), "teacher.safetensors")));
+  const { "net.0.weight": first, ...others } = tensors;
+  const wrong = encodeSafetensors({ ...others, "net.0.wieght": first, "out.bias": first });
+  const file = write("wrong.safetensors", wrong);
+  const [name, nearest] = ["net\\.0\\.weight", "net\\.0\\.wieght"];
+  const all = `unexpected ${nearest}, did you mean "${name}"\\?; missing ${name}, did you mean "${nearest}"\\?; out\\.bias is `;
+  await refused(training("--teacher", file), "E_CHECKPOINT", 1, new RegExp(all));
+  const junk = write("junk.safetensors", "junk");
+  await refused(
+    training("--teacher", junk),
+    "E_CHECKPOINT",
+    1,
+    /junk\.safetensors: it has 4 bytes/,
+  );
+  await refused(training("--teacher", path("none")), "E_FILE", 1, /no such file/);
+  await refused(training("--set", "start.techer=x"), "E_UNKNOWN_OPTION", 2, /"teacher"/);
+  await refused(training("--set", "start.critic=3"), "E_OPTION", 2, /critic is 3/);
+  await refused(training("--resume", "--teacher", file), "E_CHECKPOINT", 1, /holds no run/);
+});
+
+test("images whose resolution the network's levels do not divide", async () => {
+  mkdirSync(path("images"));
+  const x = { dtype: "U8", shape: [1, 3, 20, 20], data: new Uint8Array(1200) } as const;
+  const label = { dtype: "I32", shape: [1], data: Int32Array.of(5) } as const;
+  write("images/a.safetensors", encodeSafetensors({ x, label }));
+  const words = ["train", "imagenet64", "--data", path("images"), "--out", out];
+  await refused(
+    [...words, "--device", "reference"],
+    "E_OPTION",
+    2,
+    /adm for samples \[3, 20, 20\]: channelMult has 4 levels/,
+  );
+});
+
+test("guidance of a teacher whose data have no embedding of no text", async () => {
+  mkdirSync(path("latents"));
+  const zeros = (...shape: number[]) => {
+    const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+    return { dtype: "F32", shape, data } as const;
+  };
+  const shard = { x: zeros(1, 4, 8, 8), text: zeros(1, 3, 8) };
+  write("latents/a.safetensors", encodeSafetensors(shard));
+  const words = ["train", "sd15-stage1", "--data", path("latents"), "--out", out];
+  await refused(
+    [...words, "--device", "reference"],
+    "E_OPTION",
+    2,
+    /guidanceScale is 1\.75, and the data have no embedding of an empty text/,
+    /add the tensor unconditional\.text/,
+  );
+});
+
 test("sampling: nothing there, no such class, a picture in the way", async () => {
   const sample = (...words: string[]) => ["sample", ...words, "--device", "reference"];
   await refused(sample(path("nowhere")), "E_CHECKPOINT", 1, /neither a run's folder nor/);
@@ -199,6 +253,9 @@ test("sampling: nothing there, no such class, a picture in the way", async () =>
   const picture = path("picture.png");
   await refused(sample(run, "--out", picture, "--label", "3"), "E_OPTION", 2, /has no classes/);
   await refused(sample(run, "--out", picture, "--steps", "4"), "E_OPTION", 2, /trained for/);
+  await refused(sample(run, "--out", picture, "--prompts", "x"), "E_USAGE", 2, /knows no text/);
+  const critic = join(run, "critic.safetensors");
+  await refused(sample(critic, "--out", picture), "E_CHECKPOINT", 1, /it holds the critic/);
   await refused(sample(write("x.safetensors", "junk")), "E_CHECKPOINT", 1, /x\.safetensors/);
   write("picture.png", "mine");
   await refused(sample(run, "--out", picture), "E_FILE", 1, /there already/, /--force/);

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { decodeSafetensors } from "../../../core/io/safetensors.ts";
 import { onestep, scratch, start, tinyConfig } from "./program.ts";
 
 const test = suite("examples/cli train and sample");
@@ -217,5 +218,18 @@ async function until(condition: () => boolean): Promise<void> {
   }
   throw new Error("it did not come to that in 20 s");
 }
+
+test("--teacher: its weights are those of the file, and it is not trained", async () => {
+  const file = join(path("run"), "teacher.safetensors");
+  const { code, stderr } = await onestep(...training("taught", "--teacher", file, "--steps", "1"));
+  assert.is(code, 0, stderr);
+  assert.not.match(stderr, /^teacher {2}\d/m);
+  const config = JSON.parse(readFileSync(join(path("taught"), "config.json"), "utf8"));
+  assert.equal(config.start, { teacher: file });
+  assert.is(config.train.teacher.steps, 0);
+  const weights = (run: string) =>
+    decodeSafetensors(readFileSync(join(path(run), "teacher.safetensors"))).tensors;
+  assert.equal(weights("taught"), weights("run"));
+});
 
 test.run();
