@@ -31,13 +31,13 @@ async function planOf({ plugins, settings }: Resolved, backend: Backend): Promis
 
 /** Noise in the shape of small images. */
 const images = definePlugin({
-  name: "images",
+  name: "noise-images",
   kind: "dataset",
   token: DATASET_SOURCE,
   about: "Noise in the shape of small images",
   options: {},
   create: async () => ({
-    name: "images",
+    name: "noise-images",
     shape: { sample: [1, 8, 8], classes: 2, sigmaData: 0.5 },
     size: Number.POSITIVE_INFINITY,
     batch(which: number | ArrayLike<number>, random: () => number) {
@@ -53,7 +53,7 @@ const unetConfig = (train: object = {}): Resolved => {
   return resolveConfig(
     {
       ...config,
-      dataset: { use: "images" },
+      dataset: { use: "noise-images" },
       network: { use: "adm", channels: 8, channelMult: [1, 2], blocks: 2, attention: [4] },
       train: { ...config.train, steps: 3, batch: 32, teacher: { steps: 2, batch: 32 }, ...train },
     },
