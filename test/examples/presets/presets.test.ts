@@ -4,7 +4,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { WasmBackend } from "../../../backends/wasm/mod.ts";
 import { OnestepError } from "../../../core/errors.ts";
-import { TEACHER } from "../../../core/interfaces/mod.ts";
+import { type DataShape, TEACHER } from "../../../core/interfaces/mod.ts";
 import { encodeSafetensors, type StoredTensor } from "../../../core/io/safetensors.ts";
 import { initialise, layoutOf, unpackArenas } from "../../../core/nn/mod.ts";
 import { Registry } from "../../../core/plugin/mod.ts";
@@ -13,6 +13,7 @@ import { presets } from "../../../examples/cli/presets.ts";
 import { allPlugins } from "../../../plugins/mod.ts";
 import { bytes, dataFolder, type FolderContent, floats, longs } from "../../helpers/datasets.ts";
 import type { MemoryFiles } from "../../helpers/memoryFiles.ts";
+import { compose } from "../../plugins/support.ts";
 
 const test = suite("examples/presets");
 const registry = new Registry().register(allPlugins);
@@ -91,6 +92,30 @@ for (const [name, row] of Object.entries(table))
     assert.equal(config.averages, exclusive ? { generator: averaged } : {});
   });
 
+/** The data as they really are: sample, classes, text. */
+const real: Record<string, [data: Omit<DataShape, "sigmaData">, parameters: number]> = {
+  imagenet64: [{ sample: [3, 64, 64], classes: 1000 }, 295_899_267],
+  "sd15-stage1": [
+    { sample: [4, 64, 64], classes: 0, text: { tokens: 77, width: 768, unconditional: ["text"] } },
+    859_520_964,
+  ],
+  "sdxl-4step": [
+    {
+      ...{ sample: [4, 128, 128], classes: 0 },
+      text: { tokens: 77, width: 2048, pooled: 1280, unconditional: [] },
+    },
+    2_567_463_684,
+  ],
+  cifar10: [{ sample: [3, 32, 32], classes: 10 }, 55_735_299],
+};
+for (const [name, [data, parameters]] of Object.entries(real))
+  test(`${name}: the teacher has ${parameters} parameters, as the official one`, () => {
+    const shape = { ...data, sigmaData: 0.5 };
+    const plugins = resolved(name).plugins.filter(({ kind }) => kind !== "dataset");
+    const teacher = compose(shape, ...plugins).get(TEACHER);
+    assert.is(layoutOf((scope) => teacher.declare(scope)).count, parameters);
+  });
+
 /** Numbers of a network that is the preset's but for its width, and of a run of two steps. */
 const small = { steps: 2, checkpointEvery: 0, evaluateCount: 2 };
 const narrow = {
@@ -119,7 +144,8 @@ const narrow = {
     train: { ...small, batch: 2, accumulate: 2 },
   },
 };
-const ramp = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(i));
+const ramp = (count: number) =>
+  Float32Array.from({ length: count }, (_, i) => Math.sin(i * i + count));
 const byteRamp = (count: number) => Uint8Array.from({ length: count }, (_, i) => i & 255);
 const filled = (shape: number[]) => floats(shape, ramp(shape.reduce((a, b) => a * b, 1)));
 const record = () => Uint8Array.of(3, ...byteRamp(3072));
