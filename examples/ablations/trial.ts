@@ -5,6 +5,7 @@ import { Registry } from "../../core/plugin/mod.ts";
 import {
   Control,
   composeRun,
+  type Drawn,
   EventBus,
   mergeConfig,
   resolveConfig,
@@ -25,6 +26,8 @@ export interface Outcome {
   readonly in3: number;
   /** Smallest share of a mode times the number of modes: 0 where one is lost. */
   readonly lo: number;
+  /** The same of the generator's outputs at all its noise levels together, which is what the critic sees. */
+  readonly joined: number;
 }
 
 /** Looks at the samples over the second half of a run, and how many samples each takes. */
@@ -79,11 +82,15 @@ export async function trial(
   generator.load(weights);
   const body = Object.entries(weights).map(([name, tensor]) => [`fake_unet.${name}`, tensor]);
   critic.load({ ...(await critic.read("weights")), ...Object.fromEntries(body) });
-  const sampler = renoiseSampler(container.get(GENERATOR).sigmas);
-  const drawer = await SampleDrawer.create(
-    ...[backend, trainer.memory, generator, sampler, dataset.shape],
-    SAMPLES,
-  );
+  const { sigmas } = container.get(GENERATOR);
+  const drawers: SampleDrawer[] = [];
+  for (const [last] of sigmas.entries())
+    drawers.push(
+      await SampleDrawer.create(
+        ...[backend, trainer.memory, generator, renoiseSampler(sigmas.slice(0, last + 1))],
+        ...[dataset.shape, SAMPLES],
+      ),
+    );
   const [metric] = container.all(METRICS);
   const looks: Readonly<Record<string, number>>[] = [];
   let start = 0;
@@ -91,9 +98,12 @@ export async function trial(
     const end = Math.round(steps / 2 + (look * steps) / (2 * LOOKS));
     const control = new Control([{ step: end, command: { type: "stop" } }]);
     start = await trainer.train("distillation", { start, control });
-    looks.push(await metric.evaluate(await drawer.draw({ count: SAMPLES, seed: 99 })));
+    const drawn: Drawn[] = [];
+    for (const drawer of drawers) drawn.push(await drawer.draw({ count: SAMPLES, seed: 99 }));
+    const { lo: joined } = await metric.evaluate(together(drawn));
+    looks.push({ ...(await metric.evaluate(drawn.at(-1)!)), joined });
   }
-  drawer.dispose();
+  for (const drawer of drawers) drawer.dispose();
   trainer.dispose();
   await container.dispose();
   const of = (name: string) => looks.map((look) => look[name]);
@@ -102,7 +112,14 @@ export async function trial(
     wander: deviation(of("sw")),
     in3: mean(of("in3")),
     lo: mean(of("lo")),
+    joined: mean(of("joined")),
   };
+}
+
+function together(drawn: readonly Drawn[]): Drawn {
+  const [{ shape, ...rest }] = drawn;
+  const x = Float32Array.from(drawn.flatMap((each) => [...each.x]));
+  return { ...rest, x, shape: [shape[0] * drawn.length, ...shape.slice(1)] };
 }
 
 export const mean = (values: readonly number[]): number =>
