@@ -57,6 +57,16 @@ const gan = (weight: number) => ({
   "gan-discriminator": { ...levels, weight: 0.03, sigmaMax: 10 },
 });
 
+/** What the second and third step are trained on: what the steps before them make, or real samples with noise. */
+const threeSteps = (question: string, ring: { modes: number }): readonly Arm[] =>
+  [
+    { name: "backward simulation", inputs: "simulated" },
+    { name: "noised real samples", inputs: "real" },
+  ].map(({ name, inputs }) => ({
+    ...{ question, name },
+    over: { dataset: ring, teacher: ring, generator: { sigmas: [10, 2, 0.5], inputs } },
+  }));
+
 /** The questions of the paper's ablations that the plane can answer (Yin et al. 2024, arXiv:2405.14867, Tables 3 and 4). */
 export const arms: readonly Arm[] = [
   {
@@ -84,14 +94,6 @@ export const arms: readonly Arm[] = [
     name: "with",
     over: { teacher: { displaced }, losses: gan(0.3) },
   },
-  {
-    question: "three steps",
-    name: "backward simulation",
-    over: { generator: { sigmas: [10, 2, 0.5], inputs: "simulated" } },
-  },
-  {
-    question: "three steps",
-    name: "noised real samples",
-    over: { generator: { sigmas: [10, 2, 0.5], inputs: "real" } },
-  },
+  ...threeSteps("three steps, 3 modes", { modes: 3 }),
+  ...threeSteps("three steps, 8 modes", { modes: 8 }),
 ];
