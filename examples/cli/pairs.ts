@@ -3,7 +3,7 @@ import { failure } from "../../core/errors.ts";
 import { number } from "../../core/plugin/mod.ts";
 import { decodeWeights, drawPairs, encodePairs, teacherFingerprint } from "../../core/train/mod.ts";
 import type { Command } from "./command.ts";
-import { describeBackend, deviceAbout, openBackend } from "./device.ts";
+import { describeBackend, openBackend } from "./device.ts";
 import { loadRegistry } from "./registry.ts";
 import {
   findWeights,
@@ -11,6 +11,7 @@ import {
   readNumbers,
   refuseExisting,
   samplerSettings,
+  samplingFlags,
   storedPlugins,
 } from "./storedWeights.ts";
 
@@ -33,19 +34,7 @@ export const pairs: Command = {
     seed: { type: "string", value: "N", about: "every random draw follows from it; default 0" },
     steps: { type: "string", value: "N", about: "noise levels of the sampler" },
     sampler: { type: "string", value: "NAME", about: "a deterministic sampler; default heun" },
-    set: {
-      type: "string",
-      multiple: true,
-      value: "NAME=VALUE",
-      about: "an option of the sampler",
-    },
-    plugin: {
-      type: "string",
-      multiple: true,
-      value: "FILE",
-      about: "a plugin of your own, .ts or .js",
-    },
-    device: { type: "string", value: "NAME", about: deviceAbout },
+    ...samplingFlags,
     force: { type: "boolean", about: "replace the file" },
   },
   examples: [

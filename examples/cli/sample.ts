@@ -5,7 +5,7 @@ import { number } from "../../core/plugin/mod.ts";
 import { type Drawn, decodeWeights, type WeightsInfo } from "../../core/train/mod.ts";
 import { samplePicture } from "../../plugins/observers/mod.ts";
 import type { Command, Given } from "./command.ts";
-import { describeBackend, deviceAbout, openBackend } from "./device.ts";
+import { describeBackend, openBackend } from "./device.ts";
 import { type Prompts, readPrompts } from "./prompts.ts";
 import { loadRegistry } from "./registry.ts";
 import {
@@ -14,6 +14,7 @@ import {
   readNumbers,
   refuseExisting,
   samplerSettings,
+  samplingFlags,
   storedPlugins,
 } from "./storedWeights.ts";
 
@@ -52,19 +53,7 @@ export const sample: Command = {
       value: "NAME",
       about: "another sampler than the weights were made for",
     },
-    set: {
-      type: "string",
-      multiple: true,
-      value: "NAME=VALUE",
-      about: "an option of the sampler",
-    },
-    plugin: {
-      type: "string",
-      multiple: true,
-      value: "FILE",
-      about: "a plugin of your own, .ts or .js",
-    },
-    device: { type: "string", value: "NAME", about: deviceAbout },
+    ...samplingFlags,
     force: { type: "boolean", about: "replace the picture" },
   },
   examples: [
