@@ -28,9 +28,6 @@ type Bound = NonNullable<Pass["bind"]>[number];
 /** The pass that copies `from` to `to`; see wgsl/repack.wgsl. */
 export function repack(from: Bound, to: Bound, { axes, base = 0, terms = [1, 0] }: Copy): Pass {
   const [n0, n1, n2, n3] = axes;
-  const dilation2 = n2.dilation ?? 1;
-  const pad2 = n2.pad ?? 0;
-  const start2 = pad2 < 0 ? Math.ceil(-pad2 / dilation2) : 0;
   const pass: Omit<Pass, "workgroups"> = {
     kernel: "repack",
     dims: {
@@ -44,13 +41,15 @@ export function repack(from: Bound, to: Bound, { axes, base = 0, terms = [1, 0] 
       STRIDE2: n2.stride,
       STRIDE3: n3.stride,
       PAD1: n1.pad ?? 0,
+      PAD2: n2.pad ?? 0,
       SIZE1: n1.limit ?? n1.size,
       SIZE2: n2.limit ?? n2.size,
       SIZE3: n3.limit ?? n3.size,
       DILATION1: n1.dilation ?? 1,
-      DILATION2: dilation2,
-      START2: start2,
-      WAIT2: start2 * dilation2 + pad2,
+      DILATION2: n2.dilation ?? 1,
+      // Along axis 2, invocations side by side read neighbours, and each goes through all channels of its pixel; without
+      // that axis they stand side by side along axis 3.
+      SPAN: n2.size > 1 ? Math.ceil(n3.size / 4) : 1,
       TERMS: terms[0],
       TERM: terms[1],
     },
@@ -80,8 +79,10 @@ export function repackPair(first: Pass, second: Pass): Pass {
   };
 }
 
-const groupsOf = ({ dims: { N0, N1, N3 } }: Pick<Pass, "dims">): number =>
-  Math.ceil(((N0 as number) * (N1 as number) * roundUp(N3 as number, 4)) / 4 / 64);
+function groupsOf({ dims }: Pick<Pass, "dims">): number {
+  const { N0, N1, N2, N3, SPAN } = dims as Record<string, number>;
+  return Math.ceil((N0 * N1 * N2 * Math.ceil(N3 / (4 * SPAN))) / 64);
+}
 
 export const roundUp = (value: number, multiple: number): number =>
   Math.ceil(value / multiple) * multiple;
