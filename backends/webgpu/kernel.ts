@@ -33,6 +33,11 @@ export interface KernelVariant {
   readonly name: string;
   /** Whether this variant runs this node on this device. */
   supports(node: Tensor, traits: DeviceTraits): boolean;
+  /**
+   * Whether the last pass stores each element of the output once, and reads none: an elementwise step behind it can then be
+   * its epilogue. Kernels that store at many places do without, as each place would repeat the epilogue's code.
+   */
+  readonly epilogue?: boolean;
   plan(node: Tensor, traits: DeviceTraits): KernelPlan;
 }
 

@@ -7,6 +7,8 @@ import { type Binding, parseBindings, parseOverrides, usedLibraries } from "./he
 /** A kernel ready to be compiled, and what its source says about itself. */
 export interface KernelSource {
   readonly name: string;
+  /** The kernel alone. */
+  readonly text: string;
   /** The kernel and behind it the libraries it uses: so its own line numbers stay as they are, and `enable` comes first. */
   readonly code: string;
   /** In binding order, `dims` last. */
@@ -75,6 +77,7 @@ export class KernelLibrary {
     );
     return {
       name,
+      text,
       code: parts.map((part) => part.text).join("\n"),
       bindings,
       dims,

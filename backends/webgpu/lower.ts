@@ -7,7 +7,14 @@ import type { DeviceTraits } from "./adapter/traits.ts";
 import { batchesOf, type SumJob } from "./batches.ts";
 import { DimsBlock } from "./dimsBlock.ts";
 import { type BoundRange, type Dispatch, type DispatchList, rangeOf } from "./dispatch.ts";
-import { type Chain, chainOf, copyChain, elementwisePasses } from "./elementwise/mod.ts";
+import {
+  type Chain,
+  chainOf,
+  copyChain,
+  type ElementwiseStep,
+  elementwisePasses,
+} from "./elementwise/mod.ts";
+import { epiloguesOf, withEpilogue } from "./epilogue.ts";
 import type { Lowering, Pass } from "./kernel.ts";
 import type { KernelLibrary, KernelSource } from "./kernelSource.ts";
 import { channelSumsPass, MOST_SUMS } from "./kernels/channelSums.ts";
@@ -35,11 +42,17 @@ class ProgramLowering {
   readonly #dispatches: Dispatch[] = [];
   readonly #dims = new DimsBlock();
   readonly #temps: Temps;
+  readonly #epilogues: ReadonlyMap<Tensor, ElementwiseStep>;
+  /** Elementwise steps that a kernel has done as its epilogue. */
+  readonly #joined = new Set<Step>();
   #step = 0;
+  /** What is lowered after the step at hand. */
+  #next: readonly Step[] = [];
 
   constructor(program: Program, context: LoweringContext) {
     this.#program = program;
     this.#context = context;
+    this.#epilogues = epiloguesOf(program);
     const { buffers } = program.plan;
     // On a device without f16, what could be kept in it is kept in f32.
     this.#temps = new Temps(
@@ -53,8 +66,9 @@ class ProgramLowering {
     const batches = this.#context.variants?.sum
       ? plan.steps.map((step, index) => ({ index, steps: [step], jobs: [] }))
       : batchesOf(plan);
-    for (const { index, steps, jobs } of batches) {
+    for (const [place, { index, steps, jobs }] of batches.entries()) {
       this.#step = index;
+      this.#next = batches[place + 1]?.steps ?? [];
       this.#temps.reset();
       if (steps.length === 1) this.#lowerStep(steps[0]);
       else this.#channelSums(jobs);
@@ -69,6 +83,7 @@ class ProgramLowering {
 
   #lowerStep(step: Step): void {
     const { plan } = this.#program;
+    if (this.#joined.has(step)) return;
     if (step.kind === "elementwise")
       this.#chain(
         chainOf(step, plan),
@@ -149,10 +164,16 @@ class ProgramLowering {
             : shared[Number(name.slice("temp ".length))];
       return rangeOf(place, { elements: size, storage: this.#storageAt(place) }, access);
     };
+    const last = passes[passes.length - 1];
+    const single = passes.every((pass) => pass === last || !boundIn(pass, node).includes("output"));
+    const behind = this.#epilogues.get(node);
+    const [next, ...others] = this.#next;
+    const isNext = behind !== undefined && behind === next && others.length === 0;
+    const epilogue = isNext && variant.epilogue && single && output === target ? behind : undefined;
     for (const pass of passes) {
       const kernel = library.get(pass.kernel);
       const storage = kernel.bindings.filter(({ access }) => access !== "uniform");
-      const bound = pass.bind ?? [...node.inputs.keys(), "output" as const];
+      const bound = boundIn(pass, node);
       invariant(
         bound.length === storage.length,
         `${pass.kernel} has ${storage.length} storage bindings, ${variant.name} of ${node.op.name} binds ${bound.length}`,
@@ -160,11 +181,40 @@ class ProgramLowering {
       const bindings = bound.map((name, i) =>
         range(name, storage[i].access === "read" ? "read" : "read_write"),
       );
+      if (pass === last && epilogue && this.#join(epilogue, node, variant.name, pass, bindings))
+        return;
       checkAliases(pass, bindings);
       const { constants = {}, dims, workgroups } = pass;
       this.#add(node.op.name, variant.name, kernel, constants, bindings, dims, workgroups);
     }
     if (output !== target) this.#copy(output, target, elements, node.dtype);
+  }
+
+  /**
+   * Adds the last pass of a node with the step behind it as its epilogue; false where that can't be: together they bind too
+   * much, or the step writes what the pass reads.
+   */
+  #join(
+    step: ElementwiseStep,
+    node: Tensor,
+    variant: string,
+    { kernel, constants = {}, dims, workgroups }: Pass,
+    bindings: readonly BoundRange[],
+  ): boolean {
+    const { library, traits } = this.#context;
+    const chain = chainOf(step, this.#program.plan, node);
+    const around = { buffers: this.#temps.buffers, maxBinding: traits.maxBinding };
+    const joined = withEpilogue(library, library.get(kernel), chain, around);
+    if (!joined) return false;
+    const all = [...bindings.slice(0, -1), ...joined.bindings];
+    if (all.length > traits.maxStorageBuffers || aliasOf(all)) return false;
+    this.#add(
+      ...([node.op.name, variant, joined.kernel, constants, all] as const),
+      { ...dims, ...joined.dims },
+      workgroups,
+    );
+    this.#joined.add(step);
+    return true;
   }
 
   /** The input where a binding may start, and not in the buffer that is written: copied there if need be. */
@@ -208,12 +258,18 @@ class ProgramLowering {
   }
 }
 
-/** WebGPU refuses a buffer that is written under one binding and bound under another in the same dispatch. */
+/** What a pass binds, in order. */
+const boundIn = ({ bind }: Pass, { inputs }: Tensor): NonNullable<Pass["bind"]> =>
+  bind ?? [...inputs.keys(), "output" as const];
+
 function checkAliases(pass: Pass, bindings: readonly BoundRange[]): void {
-  for (const written of bindings.filter(({ access }) => access === "read_write"))
-    for (const other of bindings)
-      invariant(
-        other === written || other.buffer !== written.buffer,
-        `${pass.kernel} binds a buffer twice and writes it`,
-      );
+  invariant(!aliasOf(bindings), `${pass.kernel} binds a buffer twice and writes it`);
 }
+
+/** A binding of a buffer that another one writes: WebGPU refuses both in the same dispatch. */
+const aliasOf = (bindings: readonly BoundRange[]): BoundRange | undefined =>
+  bindings.find((one) =>
+    bindings.some(
+      (other) => other !== one && other.buffer === one.buffer && other.access === "read_write",
+    ),
+  );

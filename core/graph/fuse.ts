@@ -3,7 +3,7 @@ import { sources } from "../ops/sources.ts";
 import { sameShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { schedule } from "./schedule.ts";
-import { gatesOf, rootOf } from "./views.ts";
+import { gatesOf, readersOf, rootOf } from "./views.ts";
 
 /** One piece of device work: a single kernel op, or a chain of elementwise ops over one shape. */
 export interface Unit {
@@ -115,21 +115,6 @@ export function fuse(
   const groups = [...new Set(groupOf.values())];
   for (const group of groups) Object.assign(group, boundary(group.nodes));
   return schedule(groups, [...roots], (root) => groupOf.get(root), position);
-}
-
-/** The nodes that read each value, directly or through views. */
-function readersOf(order: readonly Tensor[]): Map<Tensor, Tensor[]> {
-  const readers = new Map<Tensor, Tensor[]>();
-  for (const node of order) {
-    if (node.op.kind === "view") continue;
-    for (const input of node.inputs) {
-      const { root } = rootOf(input);
-      const list = readers.get(root);
-      if (list) list.push(node);
-      else readers.set(root, [node]);
-    }
-  }
-  return readers;
 }
 
 /**

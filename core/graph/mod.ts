@@ -7,4 +7,4 @@ export { type Program, type ProgramDefinition, program } from "./program.ts";
 export { ScratchPool } from "./scratchPool.ts";
 export { simplify } from "./simplify.ts";
 export { topologicalOrder } from "./traverse.ts";
-export { rootOf } from "./views.ts";
+export { readersOf, rootOf } from "./views.ts";

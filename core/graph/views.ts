@@ -17,3 +17,18 @@ export function gatesOf(tensor: Tensor): Tensor[] {
     for (const gate of node.inputs.slice(1)) gates.push(rootOf(gate).root);
   return gates;
 }
+
+/** The nodes that read each value, directly or through views. */
+export function readersOf(order: readonly Tensor[]): Map<Tensor, Tensor[]> {
+  const readers = new Map<Tensor, Tensor[]>();
+  for (const node of order) {
+    if (node.op.kind === "view") continue;
+    for (const input of node.inputs) {
+      const { root } = rootOf(input);
+      const list = readers.get(root);
+      if (list) list.push(node);
+      else readers.set(root, [node]);
+    }
+  }
+  return readers;
+}

@@ -14,6 +14,8 @@ export interface Read {
 export type Value =
   | { readonly kind: "read"; readonly read: number; readonly dtype: DType }
   | { readonly kind: "number"; readonly value: number; readonly dtype: DType }
+  /** What the kernel has made that the chain ends; see epilogue.ts. */
+  | { readonly kind: "given"; readonly dtype: DType }
   | {
       readonly kind: "op";
       readonly op: string;
@@ -37,8 +39,10 @@ export interface Chain {
   readonly writes: readonly Write[];
 }
 
-/** The chain of an elementwise step. */
-export function chainOf(step: Extract<Step, { kind: "elementwise" }>, plan: Plan): Chain {
+export type ElementwiseStep = Extract<Step, { kind: "elementwise" }>;
+
+/** The chain of an elementwise step; `given` is not read from memory. */
+export function chainOf(step: ElementwiseStep, plan: Plan, given?: Tensor): Chain {
   const reads: Read[] = [];
   const values: Value[] = [];
   const numbers = new Map<Tensor, number>();
@@ -58,7 +62,9 @@ export function chainOf(step: Extract<Step, { kind: "elementwise" }>, plan: Plan
     }
     const { dtype, shape } = tensor;
     let value: Value;
-    if (isUniform(tensor)) value = { kind: "number", value: tensor.attrs.value as number, dtype };
+    if (root === given) value = { kind: "given", dtype };
+    else if (isUniform(tensor))
+      value = { kind: "number", value: tensor.attrs.value as number, dtype };
     else {
       const place = plan.places.get(tensor);
       invariant(place, `${tensor.op.name} has no place`);

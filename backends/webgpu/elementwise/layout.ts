@@ -40,10 +40,11 @@ export function layOut(
   chain: Chain,
   buffers: readonly BufferNeed[],
   maxBinding: number,
+  widest: Width = 4,
 ): ChainLayout[] {
   const count = sizeOf(chain.shape);
   const accesses = accessesOf(chain);
-  const width = widthOf(chain, accesses, buffers, count);
+  const width = widest === 1 ? 1 : widthOf(chain, accesses, buffers, count);
   // One unit of alignment less, as a binding may have to begin before its value does.
   const most = Math.floor(maxBinding / 4 / ALIGNMENT - 1) * ALIGNMENT;
   const partSize = accesses.axes.length > 0 ? count : Math.min(count, most);

@@ -50,21 +50,26 @@ export interface ConvKernels {
   readonly least: number;
   /** For convolutions that are matrix products. */
   readonly multiply: Multiply;
+  readonly epilogue: boolean;
 }
 
 const subgroup8: ConvKernels = {
   ...{ name: "subgroup8", supports: hasLanesOf8, suffix: "Subgroup", multiply: multiplySubgroup },
   ...{ rows: bestTile, hasRows: true, quads: 8, perGroup: 1, wanted: 24, least: 32 },
+  // Stores at 32 places, those at the edge twice.
+  epilogue: false,
 };
 
 const tiles: ConvKernels = {
   ...{ name: "tiles", supports: hasTiles, suffix: "Tile", multiply: multiplyTiles },
   ...{ rows: () => 64, hasRows: false, quads: 16, perGroup: 1, wanted: 256, least: 16 },
+  epilogue: true,
 };
 
 const registers: ConvKernels = {
   ...{ name: "registers", supports: () => true, suffix: "", multiply: multiplyRegisters },
   ...{ rows: () => 4, hasRows: false, quads: 2, perGroup: 64, wanted: 4096, least: 16 },
+  epilogue: true,
 };
 
 /** The variants of a product of a convolution. */
@@ -75,6 +80,7 @@ export const convVariants = (
   [subgroup8, tiles, registers].map((kernels) => ({
     name: kernels.name,
     supports: (_, traits) => kernels.supports(traits),
+    epilogue: kernels.epilogue,
     plan: (node) => plan(sizesOf(node), kernels),
   }));
 

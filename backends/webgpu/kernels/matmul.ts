@@ -44,8 +44,9 @@ const variant = (
   name: string,
   multiply: Multiply,
   supports: (traits: DeviceTraits) => boolean,
+  epilogue = true,
 ): KernelVariant => ({
-  name,
+  ...{ name, epilogue },
   supports: (_, traits) => supports(traits),
   plan: (node) => multiply(productOf(node), { a: 0, b: 1, c: "output", temps: 0 }),
 });
@@ -264,7 +265,8 @@ export const multiplySubgroup: Multiply = (product, operands) => {
 export const matmul: Lowering = {
   op: "matmul",
   variants: [
-    variant("subgroup8", multiplySubgroup, hasLanesOf8),
+    // Stores at 32 places, those at the edge twice.
+    variant("subgroup8", multiplySubgroup, hasLanesOf8, false),
     variant("tiles", multiplyTiles, hasTiles),
     variant("registers", multiplyRegisters, () => true),
   ],
