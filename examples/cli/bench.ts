@@ -3,12 +3,12 @@ import { failure } from "../../core/errors.ts";
 import { DATASET } from "../../core/interfaces/mod.ts";
 import { Control, composeRun, EventBus, resolveConfig, Trainer } from "../../core/train/mod.ts";
 import type { Command, Given } from "./command.ts";
-import { findConfig, layOver } from "./configFile.ts";
-import { describeBackend, deviceAbout, openBackend, tuneFlag, tuning } from "./device.ts";
+import { dataFlag, findConfig, layOver, setFlag } from "./configFile.ts";
+import { describeBackend, deviceFlag, openBackend, tuneFlag, tuning } from "./device.ts";
 import { measureCeiling } from "./profile/ceiling.ts";
 import { profileOf, summaryOf } from "./profile/report.ts";
 import { watch } from "./profile/watch.ts";
-import { loadRegistry } from "./registry.ts";
+import { loadRegistry, pluginFlag } from "./registry.ts";
 
 export const bench: Command = {
   name: "bench",
@@ -16,20 +16,10 @@ export const bench: Command = {
   operands: "<preset|config.json|config.yaml>",
   arity: [1, 1],
   flags: {
-    data: { type: "string", value: "DIR", about: "folder of the dataset's files" },
-    set: {
-      type: "string",
-      multiple: true,
-      value: "PATH=VALUE",
-      about: "change one value of the config",
-    },
-    plugin: {
-      type: "string",
-      multiple: true,
-      value: "FILE",
-      about: "a plugin of your own, .ts or .js",
-    },
-    device: { type: "string", value: "NAME", about: deviceAbout },
+    data: dataFlag,
+    set: setFlag,
+    plugin: pluginFlag,
+    device: deviceFlag,
     tune: tuneFlag,
     rounds: {
       type: "string",

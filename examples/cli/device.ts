@@ -6,9 +6,12 @@ import type { Backend } from "../../core/interfaces/backend.ts";
 import type { Flag, Given } from "./command.ts";
 import { warmUpLine } from "./warmUpLine.ts";
 
-/** What `--device` takes. */
-export const deviceAbout =
-  "auto, webgpu, software, wasm, reference, or part of an adapter's name; default auto";
+/** The flag that `openBackend` reads. */
+export const deviceFlag: Flag = {
+  type: "string",
+  value: "NAME",
+  about: "auto, webgpu, software, wasm, reference, or part of an adapter's name; default auto",
+};
 
 /** How a GPU gets ready, and who hears of it. */
 export type GpuOptions = Pick<WebGpuOptions, "tune" | "onWarmUp" | "onProblem">;

@@ -7,7 +7,7 @@ import {
 } from "../../core/plugin/mod.ts";
 import { table } from "../../plugins/observers/mod.ts";
 import type { Command } from "./command.ts";
-import { loadRegistry } from "./registry.ts";
+import { loadRegistry, pluginFlag } from "./registry.ts";
 
 export const plugins: Command = {
   name: "plugins",
@@ -15,12 +15,7 @@ export const plugins: Command = {
   operands: "[kind]",
   arity: [0, 1],
   flags: {
-    plugin: {
-      type: "string",
-      multiple: true,
-      value: "FILE",
-      about: "a plugin of your own, .ts or .js",
-    },
+    plugin: pluginFlag,
   },
   examples: [
     "plugins",

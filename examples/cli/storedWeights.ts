@@ -21,16 +21,14 @@ import {
   type WeightsInfo,
 } from "../../core/train/mod.ts";
 import type { Command, Given } from "./command.ts";
-import { deviceAbout } from "./device.ts";
+import { deviceFlag } from "./device.ts";
+import { pluginFlag } from "./registry.ts";
 
 /** Flags of every command that draws from stored weights: the sampler's options, plugins, the device. */
 export const samplingFlags = {
   set: { type: "string", multiple: true, value: "NAME=VALUE", about: "an option of the sampler" },
-  plugin: {
-    ...{ type: "string", multiple: true, value: "FILE" },
-    about: "a plugin of your own, .ts or .js",
-  },
-  device: { type: "string", value: "NAME", about: deviceAbout },
+  plugin: pluginFlag,
+  device: deviceFlag,
 } satisfies Command["flags"];
 
 /** The flags of a command that are numbers, each by its option spec. @throws OptionError */

@@ -19,12 +19,19 @@ import {
 } from "../../plugins/observers/mod.ts";
 import { type Profile, profileLines, profiles } from "../../plugins/profiles/mod.ts";
 import type { Command, Given } from "./command.ts";
-import { findConfig, layOver, type NamedConfig, readConfig } from "./configFile.ts";
-import { describeBackend, deviceAbout, openBackend, tuneFlag, tuning } from "./device.ts";
+import {
+  dataFlag,
+  findConfig,
+  layOver,
+  type NamedConfig,
+  readConfig,
+  setFlag,
+} from "./configFile.ts";
+import { describeBackend, deviceFlag, openBackend, tuneFlag, tuning } from "./device.ts";
 import { INTERRUPTED } from "./exitStatus.ts";
 import { rows } from "./help.ts";
 import { presets } from "./presets.ts";
-import { loadRegistry } from "./registry.ts";
+import { loadRegistry, pluginFlag } from "./registry.ts";
 
 /** Flags that are short for a `--set`. */
 const short = {
@@ -40,7 +47,7 @@ export const train: Command = {
   operands: "<preset|config.json|config.yaml>",
   arity: [0, 1],
   flags: {
-    data: { type: "string", value: "DIR", about: "folder of the dataset's files" },
+    data: dataFlag,
     out: { type: "string", value: "DIR", about: "folder of the results; default runs/<name>" },
     steps: { type: "string", value: "N", about: "critic updates of the distillation" },
     "teacher-steps": { type: "string", value: "N", about: "updates of the teacher before it" },
@@ -55,19 +62,9 @@ export const train: Command = {
       value: "NAME",
       about: `set together what the sources do differently: ${Object.keys(profiles).join(", ")}`,
     },
-    set: {
-      type: "string",
-      multiple: true,
-      value: "PATH=VALUE",
-      about: "change one value of the config",
-    },
-    plugin: {
-      type: "string",
-      multiple: true,
-      value: "FILE",
-      about: "a plugin of your own, .ts or .js",
-    },
-    device: { type: "string", value: "NAME", about: deviceAbout },
+    set: setFlag,
+    plugin: pluginFlag,
+    device: deviceFlag,
     tune: tuneFlag,
     resume: { type: "boolean", about: "go on with the run in --out, with its own config" },
     force: { type: "boolean", about: "replace the run in --out" },

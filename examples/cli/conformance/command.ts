@@ -1,7 +1,7 @@
 import { failure } from "../../../core/errors.ts";
 import { table } from "../../../plugins/observers/mod.ts";
 import type { Command, Given } from "../command.ts";
-import { describeBackend, deviceAbout, openBackend } from "../device.ts";
+import { describeBackend, deviceFlag, openBackend } from "../device.ts";
 import { GoldenSet } from "./goldenSet.ts";
 import { judge, type Verdict } from "./verdict.ts";
 
@@ -13,7 +13,7 @@ export const conformance: Command = {
   arity: [1, 1],
   flags: {
     only: { type: "string", value: "PATTERN", about: "cases whose name matches, such as edm_" },
-    device: { type: "string", value: "NAME", about: deviceAbout },
+    device: deviceFlag,
   },
   examples: ["conformance test/golden", 'conformance DIR --only "^dmd_" --device reference'],
   run,

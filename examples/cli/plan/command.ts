@@ -9,9 +9,9 @@ import {
   resolveConfig,
 } from "../../../core/train/mod.ts";
 import type { Command } from "../command.ts";
-import { findConfig, layOver } from "../configFile.ts";
-import { describeBackend, deviceAbout, openBackend } from "../device.ts";
-import { loadRegistry } from "../registry.ts";
+import { dataFlag, findConfig, layOver, setFlag } from "../configFile.ts";
+import { describeBackend, deviceFlag, openBackend } from "../device.ts";
+import { loadRegistry, pluginFlag } from "../registry.ts";
 import { waysToFit } from "./advice.ts";
 import { mebibytes, reportOf } from "./report.ts";
 
@@ -21,20 +21,10 @@ export const plan: Command = {
   operands: "<preset|config.json|config.yaml>",
   arity: [1, 1],
   flags: {
-    data: { type: "string", value: "DIR", about: "folder of the dataset's files" },
-    set: {
-      type: "string",
-      multiple: true,
-      value: "PATH=VALUE",
-      about: "change one value of the config",
-    },
-    plugin: {
-      type: "string",
-      multiple: true,
-      value: "FILE",
-      about: "a plugin of your own, .ts or .js",
-    },
-    device: { type: "string", value: "NAME", about: deviceAbout },
+    data: dataFlag,
+    set: setFlag,
+    plugin: pluginFlag,
+    device: deviceFlag,
     memory: {
       type: "string",
       value: "SIZE",
