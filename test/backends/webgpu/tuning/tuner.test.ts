@@ -13,12 +13,13 @@ import {
   WebGpuBackend,
   type WebGpuOptions,
 } from "../../../../backends/webgpu/mod.ts";
-import { measuredOn, signatureOf } from "../../../../backends/webgpu/tuning/signature.ts";
+import { isolated, measuredOn, signatureOf } from "../../../../backends/webgpu/tuning/signature.ts";
 import { ChoiceStore } from "../../../../backends/webgpu/tuning/store.ts";
 import { type Trial, Tuner } from "../../../../backends/webgpu/tuning/tuner.ts";
 import { failure } from "../../../../core/errors.ts";
 import { program } from "../../../../core/graph/mod.ts";
 import * as ops from "../../../../core/ops/mod.ts";
+import { withStorage } from "../../../../core/tensor/mod.ts";
 
 const test = suite("backends/webgpu/tuning/tuner");
 
@@ -140,6 +141,16 @@ test("the signature tells shapes, types and attributes apart, and nothing else",
     ops.sum(square(), { axes: [1] }),
   ];
   assert.is(new Set(all.map(signatureOf)).size, all.length);
+});
+
+test("operands that are kept in f16 are told apart from others, and measured so", () => {
+  const [a, b] = [ops.input("a", [4, 5]), ops.input("b", [5, 8])];
+  const node = withStorage("f16", () => ops.matmul(ops.mul(a, 2), b));
+  const signature = 'matmul {"transA":false,"transB":false} f16[4,5] f32[5,8] -> [4,8]';
+  assert.is(signatureOf(node), signature);
+  const alone = isolated(node).outputs.get("y")!;
+  assert.is(signatureOf(alone), signature);
+  assert.is(alone.storage, "f16");
 });
 
 const device = suite<{ dir: string; before?: string }>("backends/webgpu/tuning on a device");
