@@ -1,5 +1,6 @@
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import type { DeviceTraits } from "./adapter/traits.ts";
+import type { MatrixShape } from "./subgroupMatrices.ts";
 
 /** One dispatch of a WGSL kernel. */
 export interface Pass {
@@ -7,6 +8,8 @@ export interface Pass {
   readonly kernel: string;
   /** Pipeline-overridable constants. */
   readonly constants?: Readonly<Record<string, number>>;
+  /** The subgroup matrices of a kernel that is written for any. */
+  readonly matrices?: MatrixShape;
   /** Fields of the kernel's `Dims` struct, by name, as the struct declares them; lists for vectors and arrays of vectors. */
   readonly dims: Readonly<Record<string, DimValue>>;
   readonly workgroups: readonly [x: number, y: number, z: number];
@@ -31,6 +34,8 @@ export interface KernelPlan {
 export interface KernelVariant {
   /** Name for tests, the autotuner and the profiler; unique within the op. */
   readonly name: string;
+  /** What of a device not every one has, for the error when the variant is asked for in vain: "subgroup matrices". */
+  readonly needs?: string;
   /** Whether this variant runs this node on this device. */
   supports(node: Tensor, traits: DeviceTraits): boolean;
   /**

@@ -3,6 +3,7 @@ import * as generated from "../../wgsl/generated.ts";
 import { type DimsLayout, parseDims } from "./dims.ts";
 import { withHalfStorage } from "./halfStorage.ts";
 import { type Binding, parseBindings, parseOverrides, usedLibraries } from "./header.ts";
+import { type MatrixShape, withMatrices } from "./subgroupMatrices.ts";
 
 /** A kernel ready to be compiled, and what its source says about itself. */
 export interface KernelSource {
@@ -28,13 +29,14 @@ export class KernelLibrary {
     this.#texts = new Map([...Object.entries(generated), ...Object.entries(more)]);
   }
 
-  /** A kernel of wgsl/, by its stem. */
-  get(name: string): KernelSource {
-    const known = this.#sources.get(name);
+  /** A kernel of wgsl/, by its stem; one on subgroup matrices for those that are given. */
+  get(name: string, matrices?: MatrixShape): KernelSource {
+    const key = matrices ? `${name} ${JSON.stringify(matrices)}` : name;
+    const known = this.#sources.get(key);
     if (known) return known;
     const text = this.#texts.get(name);
     invariant(text !== undefined, `there is no kernel wgsl/${name}.wgsl`);
-    return this.#keep(name, this.#assemble(name, text));
+    return this.#keep(key, this.#assemble(name, matrices ? withMatrices(text, matrices) : text));
   }
 
   /** A kernel from its text. Equal texts give the same object. */

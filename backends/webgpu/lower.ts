@@ -171,7 +171,7 @@ class ProgramLowering {
     const isNext = behind !== undefined && behind === next && others.length === 0;
     const epilogue = isNext && variant.epilogue && single && output === target ? behind : undefined;
     for (const pass of passes) {
-      const kernel = library.get(pass.kernel);
+      const kernel = library.get(pass.kernel, pass.matrices);
       const storage = kernel.bindings.filter(({ access }) => access !== "uniform");
       const bound = boundIn(pass, node);
       invariant(
@@ -198,13 +198,13 @@ class ProgramLowering {
     step: ElementwiseStep,
     node: Tensor,
     variant: string,
-    { kernel, constants = {}, dims, workgroups }: Pass,
+    { kernel, matrices, constants = {}, dims, workgroups }: Pass,
     bindings: readonly BoundRange[],
   ): boolean {
     const { library, traits } = this.#context;
     const chain = chainOf(step, this.#program.plan, node);
     const around = { buffers: this.#temps.buffers, maxBinding: traits.maxBinding };
-    const joined = withEpilogue(library, library.get(kernel), chain, around);
+    const joined = withEpilogue(library, library.get(kernel, matrices), chain, around);
     if (!joined) return false;
     const all = [...bindings.slice(0, -1), ...joined.bindings];
     if (all.length > traits.maxStorageBuffers || aliasOf(all)) return false;

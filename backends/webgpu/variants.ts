@@ -23,8 +23,9 @@ export function chooseVariant(
     const wanted = variants.find(({ name }) => name === forced[op]);
     if (wanted?.supports(node, traits)) return wanted;
     const names = variants.map(({ name }) => name);
+    const needs = wanted?.needs ? `, it needs ${wanted.needs}` : "";
     const why = wanted
-      ? `it does not support [${node.shape.join(", ")}] on ${traits.name}`
+      ? `it does not support [${node.shape.join(", ")}] on ${traits.name}${needs}`
       : `expected one of ${names.join(", ")}${suggestion(forced[op], names)}`;
     throw failure("E_OPTION", `Cannot run ${op} with variant "${forced[op]}": ${why}`);
   }

@@ -1,3 +1,4 @@
+import type { MatrixShape } from "../subgroupMatrices.ts";
 import type { Via } from "./candidate.ts";
 
 /** What the rest of the backend may know of a device: enough to choose kernels, check plans and tell the user. */
@@ -17,6 +18,10 @@ export interface DeviceTraits {
   readonly subgroupMinSize: number;
   readonly subgroupMaxSize: number;
   readonly f16: boolean;
+  /** Subgroup matrices that were seen to compute as they should: at most one for each type of factors. */
+  readonly matrices: readonly MatrixShape[];
+  /** Why there are no others. */
+  readonly matricesProblem?: string;
   readonly timestamps: boolean;
   /** Largest storage-buffer binding in bytes. */
   readonly maxBinding: number;
@@ -32,11 +37,19 @@ export interface DeviceTraits {
   readonly via: Via;
 }
 
+/** What was found out about an adapter's subgroup matrices. */
+export type MatrixTraits = Pick<DeviceTraits, "matrices" | "matricesProblem">;
+
 /** What an adapter offers and an opened device grants have the same form. */
 type Offer = Pick<GPUAdapter, "features" | "limits">;
 
 /** Reads the traits of a device that was opened from `info`'s adapter, or those that an adapter offers. */
-export function traitsOf(info: GPUAdapterInfo, offer: Offer, via: Via): DeviceTraits {
+export function traitsOf(
+  info: GPUAdapterInfo,
+  offer: Offer,
+  via: Via,
+  matrices: MatrixTraits = { matrices: [] },
+): DeviceTraits {
   const { features, limits } = offer;
   const vendor = vendors[info.vendor] ?? info.vendor.toLowerCase();
   const name = nameOf(info, vendor);
@@ -53,6 +66,7 @@ export function traitsOf(info: GPUAdapterInfo, offer: Offer, via: Via): DeviceTr
     subgroupMinSize: subgroups ? (info.subgroupMinSize ?? 0) : 0,
     subgroupMaxSize: subgroups ? (info.subgroupMaxSize ?? 0) : 0,
     f16: features.has("shader-f16"),
+    ...matrices,
     timestamps: features.has("timestamp-query"),
     maxBinding: limits.maxStorageBufferBindingSize,
     maxBuffer: limits.maxBufferSize,
@@ -84,7 +98,8 @@ const vendors: Record<string, string> = {
 /** Names under which CPUs appear as adapters; WARP calls itself Microsoft Basic Render Driver. */
 const cpuNames = { llvmpipe: "llvmpipe", swiftshader: "SwiftShader", "basic render": "WARP" };
 
-function isSoftware(info: GPUAdapterInfo): boolean {
+/** Whether an adapter is a CPU. */
+export function isSoftware(info: GPUAdapterInfo): boolean {
   return info.isFallbackAdapter === true || cpuName(info) !== undefined;
 }
 

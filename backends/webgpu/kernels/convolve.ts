@@ -6,10 +6,12 @@ import {
   bestTile,
   chunksOf,
   type Multiply,
+  multiplyMatrices,
   multiplyRegisters,
   multiplySubgroup,
   multiplyTiles,
 } from "./matmul.ts";
+import { MATRICES_NEEDED, matricesFor, matrixLanes } from "./matrices.ts";
 import { repack, repackPair, roundUp } from "./repack.ts";
 import { hasLanesOf8, hasTiles } from "./subgroups.ts";
 
@@ -73,16 +75,31 @@ const registers: ConvKernels = {
 };
 
 /** The variants of a product of a convolution. */
-export const convVariants = (
+export function convVariants(
   sizesOf: (node: Tensor) => ConvSizes,
   plan: (sizes: ConvSizes, kernels: ConvKernels) => KernelPlan,
-): KernelVariant[] =>
-  [subgroup8, tiles, registers].map((kernels) => ({
-    name: kernels.name,
-    supports: (_, traits) => kernels.supports(traits),
-    epilogue: kernels.epilogue,
-    plan: (node) => plan(sizesOf(node), kernels),
-  }));
+): KernelVariant[] {
+  const [first, ...others] = [subgroup8, tiles, registers].map(
+    (kernels): KernelVariant => ({
+      name: kernels.name,
+      supports: (_, traits) => kernels.supports(traits),
+      epilogue: kernels.epilogue,
+      plan: (node) => plan(sizesOf(node), kernels),
+    }),
+  );
+  const matrices: KernelVariant = {
+    name: "matrices",
+    needs: `to be a matrix product (1×1, without stride or padding), and ${MATRICES_NEEDED}`,
+    supports: (node, traits) =>
+      isPointwise(sizesOf(node)) && hasTiles(traits) && !!matricesFor(node.inputs, traits),
+    epilogue: true,
+    plan(node, traits) {
+      const multiply = multiplyMatrices(matricesFor(node.inputs, traits)!, matrixLanes(traits));
+      return plan(sizesOf(node), { ...tiles, multiply });
+    },
+  };
+  return [first, matrices, ...others];
+}
 
 /** The pass of a kernel over `columns` groups of four columns of `channels` rows, in `chunks`. */
 function tiledPass(

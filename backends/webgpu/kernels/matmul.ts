@@ -3,6 +3,8 @@ import type { Tensor } from "../../../core/tensor/tensor.ts";
 import type { DeviceTraits } from "../adapter/traits.ts";
 import { grid } from "../grid.ts";
 import type { KernelPlan, KernelVariant, Lowering, Pass } from "../kernel.ts";
+import type { MatrixShape } from "../subgroupMatrices.ts";
+import { MATRICES_NEEDED, matricesFor, matrixLanes } from "./matrices.ts";
 import { repack, roundUp } from "./repack.ts";
 import { hasLanesOf8, hasTiles } from "./subgroups.ts";
 
@@ -50,6 +52,20 @@ const variant = (
   supports: (_, traits) => supports(traits),
   plan: (node) => multiply(productOf(node), { a: 0, b: 1, c: "output", temps: 0 }),
 });
+
+const matrices: KernelVariant = {
+  name: "matrices",
+  needs: MATRICES_NEEDED,
+  supports: ({ inputs }, traits) => matricesFor(inputs, traits) !== undefined,
+  epilogue: true,
+  plan: (node, traits) =>
+    multiplyMatrices(matricesFor(node.inputs, traits)!, matrixLanes(traits))(productOf(node), {
+      a: 0,
+      b: 1,
+      c: "output",
+      temps: 0,
+    }),
+};
 
 function productOf({ inputs: [a, b], shape, attrs }: Tensor): Product {
   const { transA, transB } = attrs as { transA: boolean; transB: boolean };
@@ -114,8 +130,7 @@ export function chunksOf(groups: number, wanted: number, blocks: number, least: 
 }
 
 /** A kernel that reads operands through strides, element by element, and what one of its tiles is. */
-interface StridedKernel {
-  readonly kernel: string;
+interface StridedKernel extends Pick<Pass, "kernel" | "constants" | "matrices"> {
   readonly rows: number;
   readonly columns: number;
   /** Tiles of one workgroup. */
@@ -126,7 +141,7 @@ interface StridedKernel {
 }
 
 const strided =
-  ({ kernel, rows, columns, perGroup, wanted, least }: StridedKernel): Multiply =>
+  ({ rows, columns, perGroup, wanted, least, ...kernel }: StridedKernel): Multiply =>
   ({ M, K, N, transA, transB, batch, scale = 1 }, { a, b, c, temps }) => {
     const batches = sizeOf(batch.map(({ size }) => size));
     const perMatrix = Math.ceil(M / rows) * Math.ceil(N / columns);
@@ -138,7 +153,7 @@ const strided =
     const passes = forOuterAxes(batch, M * N, (dims) => {
       const TILES = perMatrix * dims.BATCHES * chunks;
       return {
-        kernel,
+        ...kernel,
         dims: {
           ...{ M, N, K, TILES, CHUNK, scale, ...dims },
           ...(transA ? { A_ROW: 1, A_K: M } : { A_ROW: K, A_K: 1 }),
@@ -162,6 +177,13 @@ export const multiplyRegisters = strided({
 export const multiplyTiles = strided({
   ...{ kernel: "matmulTile", rows: 64, columns: 64, perGroup: 1, wanted: 256, least: 256 },
 });
+
+/** For hardware that multiplies matrices, with workgroups of so many invocations; see wgsl/matmulMatrix.wgsl. */
+export const multiplyMatrices = (matrices: MatrixShape, LANES: number): Multiply =>
+  strided({
+    ...{ kernel: "matmulMatrix", constants: { LANES }, matrices },
+    ...{ rows: 64, columns: 64, perGroup: 1, wanted: 256, least: 256 },
+  });
 
 /** Adds `chunks` results of `size` elements that lie behind each other. */
 export const sumChunks = (from: Bound, to: Bound, size: number, chunks: number): Pass =>
@@ -261,12 +283,13 @@ export const multiplySubgroup: Multiply = (product, operands) => {
   return { passes, temps };
 };
 
-/** See the three kernels. */
+/** See the four kernels. */
 export const matmul: Lowering = {
   op: "matmul",
   variants: [
     // Stores at 32 places, those at the edge twice.
     variant("subgroup8", multiplySubgroup, hasLanesOf8, false),
+    matrices,
     variant("tiles", multiplyTiles, hasTiles),
     variant("registers", multiplyRegisters, () => true),
   ],
