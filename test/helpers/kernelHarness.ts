@@ -71,8 +71,11 @@ export function testBackend(options: WebGpuOptions = {}): Promise<WebGpuBackend>
   if (!backend) {
     // What was measured on this machine must not change what is tested.
     backend = WebGpuBackend.open({ debug: true, tune: "off", ...options }).then((opened) => {
+      const brief = JSON.stringify(options, (name, value) =>
+        name === "kernels" ? Object.keys(value) : value,
+      );
       console.log(
-        `webgpu: ${opened.traits.name} (${opened.traits.type}) ${key === "{}" ? "" : key}`,
+        `webgpu: ${opened.traits.name} (${opened.traits.type}) ${brief === "{}" ? "" : brief}`,
       );
       return opened;
     });

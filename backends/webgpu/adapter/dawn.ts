@@ -2,8 +2,10 @@
 // node: modules and the package instead of importing them, so that browser bundles may contain this file unharmed.
 import { makeOnce } from "../../host/cacheFolder.ts";
 import type { Candidate } from "./candidate.ts";
+import { MATRICES } from "./limits.ts";
 import { installedPackage } from "./packages.ts";
 import { DRIVER_NAME, hasSoftwareDriver, softwareDriver } from "./softwareDriver.ts";
+import { isSoftware } from "./traits.ts";
 
 const PACKAGE = "webgpu";
 
@@ -18,21 +20,42 @@ interface Dawn {
  */
 const instances = new Map<string, GPU>();
 
-/** The adapters that Dawn reaches: the system's best, the system's others, then the driver that npm brings. */
-export async function* dawnCandidates(): AsyncGenerator<Candidate> {
-  yield { via: "dawn", origin: "system", request: () => requestFromSystem() };
+/**
+ * The adapters that Dawn reaches: the system's best, the system's others, then the driver that npm brings.
+ * @param matrices whether to have Dawn offer subgroup matrices; undefined: on those where they are likely to be of use
+ */
+export async function* dawnCandidates(matrices?: boolean): AsyncGenerator<Candidate> {
+  const request = (...flags: string[]) => requestFromSystem(matrices, ...flags);
+  yield { via: "dawn", origin: "system", request: () => request() };
   for (const name of await systemNames())
-    yield { via: "dawn", origin: "system", name, request: () => requestFromSystem(name) };
+    yield { via: "dawn", origin: "system", name, request: () => request(`adapter=${name}`) };
   if (hasSoftwareDriver())
     yield { via: "dawn", origin: "package", name: DRIVER_NAME, request: requestFromPackage };
 }
 
 const best: GPURequestAdapterOptions = { powerPreference: "high-performance" };
 
-async function requestFromSystem(name?: string): Promise<GPUAdapter | null> {
-  const instance = await systemInstance(...(name === undefined ? [] : [`adapter=${name}`]));
-  return instance.requestAdapter(best);
+async function requestFromSystem(
+  matrices: boolean | undefined,
+  ...flags: string[]
+): Promise<GPUAdapter | null> {
+  const adapter = await (await systemInstance(...flags)).requestAdapter(best);
+  if (!adapter || !(matrices ?? mayHaveMatrices(adapter.info))) return adapter;
+  const same = await (await systemInstance(...flags, UNFINISHED)).requestAdapter(best);
+  const offers = same?.features.has(MATRICES) && same.info.device === adapter.info.device;
+  return offers ? same : adapter;
 }
+
+/**
+ * Has Dawn offer what is not finished, subgroup matrices among it. It is a matter of a whole instance, so only adapters
+ * that may have them are asked for through one that has it, and others stay as they are; of all that it lets in, a device
+ * only gets what it is requested with.
+ */
+const UNFINISHED = "enable-dawn-features=allow_unsafe_apis";
+
+/** GPUs, except on Windows: Dawn's own tests leave out drivers there that crash over them, the process with them. */
+const mayHaveMatrices = (info: GPUAdapterInfo): boolean =>
+  !isSoftware(info) && process.platform !== "win32";
 
 /** Dawn rounds timestamps to 100 µs against spying web pages; a profiler wants them as they are. */
 const flags = ["disable-dawn-features=timestamp_quantization"];

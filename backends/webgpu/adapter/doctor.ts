@@ -1,6 +1,8 @@
 import { describeSystem, type SystemFacts } from "../../host/system.ts";
+import { describeMatrices } from "../subgroupMatrices.ts";
 import { adviceFor } from "./advice.ts";
 import { type AdapterEntry, listAdapters } from "./open.ts";
+import type { DeviceTraits } from "./traits.ts";
 
 /** What `onestep doctor` found out. */
 export interface DoctorReport {
@@ -97,7 +99,14 @@ function adapterLines(entry: AdapterEntry): string[] {
     `${nameOf(entry)}: ${state}`,
     ...(traits.driver ? [`  ${traits.driver}`] : []),
     `  ${features.join(", ")}`,
+    `  subgroup matrices: ${matricesOf(traits)}`,
   ];
+}
+
+/** Those that work, then why not others: `8x8x8 f32, but 16x16x16 f16→f32: …`. */
+function matricesOf({ matrices, matricesProblem: problem }: DeviceTraits): string {
+  const found = matrices.map(describeMatrices).join(", ") || "none";
+  return problem ? `${found}, ${matrices.length > 0 ? "but " : ""}${problem}` : found;
 }
 
 function nameOf({ traits, origin }: AdapterEntry): string {

@@ -3,8 +3,9 @@ import { describeSystem } from "../../host/system.ts";
 import { adviceFor } from "./advice.ts";
 import type { Candidate, Origin } from "./candidate.ts";
 import { deviceRequest } from "./limits.ts";
+import { probeOnce } from "./matrixProbe.ts";
 import { selfCheck } from "./selfCheck.ts";
-import { type DeviceTraits, isNullBackend, traitsOf } from "./traits.ts";
+import { type DeviceTraits, isNullBackend, type MatrixTraits, traitsOf } from "./traits.ts";
 
 /** What to open, and whom to tell when it is gone. */
 export interface OpenOptions {
@@ -15,6 +16,12 @@ export interface OpenOptions {
   readonly prefer?: "hardware" | "software" | (string & {});
   /** False refuses adapters that run on the CPU, unless `prefer` asks for one. Default: true. */
   readonly allowSoftware?: boolean;
+  /**
+   * Whether to look for subgroup matrices, which multiply matrices in one go and are no part of WebGPU yet. Default: on
+   * GPUs, but not on Windows, where drivers were seen to crash. Without it, the environment variable ONESTEP_MATRICES,
+   * "on" or "off", has the same meaning.
+   */
+  readonly matrices?: boolean;
   /** Called when the device is lost without `close`, with an E_DEVICE_LOST error. */
   readonly onLost?: (error: OnestepError) => void;
 }
@@ -44,7 +51,7 @@ const live = new Set<GPUDevice>();
 export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevice> {
   const wish = wishOf(options);
   const tried = new Set<string>();
-  for await (const candidate of candidates(wish.name)) {
+  for await (const candidate of candidates(wish)) {
     const label = candidate.name ?? "the system's adapter";
     if (!mayFit(candidate, wish)) {
       tried.add(`${label} (software)`);
@@ -53,9 +60,9 @@ export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevic
     try {
       const found = await request(candidate);
       if (!found) continue;
-      const { adapter, traits } = found;
+      const { traits } = found;
       if (!fits(traits, wish)) tried.add(`${traits.name} (${traits.type})`);
-      else return await openAdapter(adapter, traits, options);
+      else return await openAdapter(found, wish, options.onLost);
     } catch (error) {
       tried.add(`${label}: ${(error as Error).message}`);
     }
@@ -69,20 +76,21 @@ export async function openDevice(options: OpenOptions = {}): Promise<OpenedDevic
  */
 export async function listAdapters(onProblem?: (problem: string) => void): Promise<AdapterEntry[]> {
   const entries = new Map<string, AdapterEntry>();
-  for await (const candidate of candidates()) {
+  const wish = { ...wishOf({}), name: undefined };
+  for await (const candidate of candidates(wish)) {
     const start = performance.now();
     const found = await request(candidate).catch((error: Error) => onProblem?.(error.message));
     const key = `${found?.traits.name} ${found?.traits.driver}`;
     if (!found || entries.has(key)) continue;
-    const { adapter, traits: offered } = found;
     const { origin } = candidate;
     try {
-      const { traits, close } = await openAdapter(adapter, offered, {});
+      const { traits, close } = await openAdapter(found, wish);
       entries.set(key, { traits, origin, openMs: performance.now() - start });
       await close();
     } catch (error) {
       const problem = (error as Error).message;
-      entries.set(key, { traits: offered, origin, openMs: performance.now() - start, problem });
+      const openMs = performance.now() - start;
+      entries.set(key, { traits: found.traits, origin, openMs, problem });
     }
   }
   return [...entries.values()];
@@ -92,13 +100,22 @@ export async function listAdapters(onProblem?: (problem: string) => void): Promi
 interface Wish {
   readonly name?: string;
   readonly software: "required" | "allowed" | "refused";
+  /** Undefined: where they are likely to be of use. */
+  readonly matrices?: boolean;
 }
 
-function wishOf({ prefer, allowSoftware = true }: OpenOptions): Wish {
+function wishOf({ prefer, allowSoftware = true, matrices = matricesWish() }: OpenOptions): Wish {
   const wanted = prefer ?? environment("ONESTEP_ADAPTER") ?? "hardware";
-  if (wanted === "hardware") return { software: allowSoftware ? "allowed" : "refused" };
-  if (wanted === "software") return { software: "required" };
-  return { name: wanted, software: "allowed" };
+  if (wanted === "hardware") return { software: allowSoftware ? "allowed" : "refused", matrices };
+  if (wanted === "software") return { software: "required", matrices };
+  return { name: wanted, software: "allowed", matrices };
+}
+
+function matricesWish(): boolean | undefined {
+  const wanted = environment("ONESTEP_MATRICES");
+  if (wanted === undefined) return undefined;
+  if (["on", "off"].includes(wanted)) return wanted === "on";
+  throw failure("E_OPTION", `Cannot read ONESTEP_MATRICES="${wanted}": expected on or off`);
 }
 
 function environment(name: string): string | undefined {
@@ -109,9 +126,10 @@ function environment(name: string): string | undefined {
   }
 }
 
-async function* candidates(name?: string): AsyncGenerator<Candidate> {
+async function* candidates({ name, matrices }: Wish): AsyncGenerator<Candidate> {
   if (globalThis.navigator?.gpu) yield* (await import("./navigator.ts")).navigatorCandidates(name);
-  else if (globalThis.process?.versions?.node) yield* (await import("./dawn.ts")).dawnCandidates();
+  else if (globalThis.process?.versions?.node)
+    yield* (await import("./dawn.ts")).dawnCandidates(matrices);
 }
 
 /** Judges the npm driver by its name alone, so that it is not unpacked and loaded only to be turned away. */
@@ -128,19 +146,29 @@ function fits(traits: DeviceTraits, wish: Wish): boolean {
 
 const contains = (text: string, part = "") => text.toLowerCase().includes(part.toLowerCase());
 
-async function request(candidate: Candidate) {
-  const adapter = await candidate.request();
+/** An adapter with the traits it offers, and how to ask for it again. */
+interface Found extends Pick<Candidate, "request"> {
+  readonly adapter: GPUAdapter;
+  readonly traits: DeviceTraits;
+}
+
+async function request({ request, via }: Candidate): Promise<Found | undefined> {
+  const adapter = await request();
   if (!adapter || isNullBackend(adapter.info)) return undefined;
-  return { adapter, traits: traitsOf(adapter.info, adapter, candidate.via) };
+  return { adapter, traits: traitsOf(adapter.info, adapter, via), request };
 }
 
 async function openAdapter(
-  adapter: GPUAdapter,
-  offered: DeviceTraits,
-  { onLost }: OpenOptions,
+  { adapter, traits: offered, request }: Found,
+  wish: Wish,
+  onLost?: OpenOptions["onLost"],
 ): Promise<OpenedDevice> {
-  const device = await adapter.requestDevice(deviceRequest(adapter));
-  const traits = traitsOf(adapter.info, device, offered.via);
+  const found: MatrixTraits =
+    wish.matrices === false
+      ? { matrices: [], matricesProblem: "turned off" }
+      : await probeOnce(`${offered.name} ${offered.driver}`)(adapter, request);
+  const device = await adapter.requestDevice(deviceRequest(adapter, found.matrices.length > 0));
+  const traits = traitsOf(adapter.info, device, offered.via, found);
   let closed = false;
   live.add(device);
   const gone = device.lost.then(({ message }) => {

@@ -7,6 +7,7 @@ import {
   diagnose,
   formatReport,
 } from "../../../../backends/webgpu/adapter/doctor.ts";
+import { type MatrixTraits, traitsOf } from "../../../../backends/webgpu/adapter/traits.ts";
 
 const linux = (
   id: string,
@@ -51,6 +52,27 @@ test("advises with the system's own package manager", () => {
 test("does not advise what is there already", () => {
   const advice = adviceFor(linux("debian", "13"), { installed: true, fromPackage: true });
   assert.not.match(advice.join("\n"), /apt|npm/);
+});
+
+test("says which subgroup matrices work, and why not others", () => {
+  const lineOf = (found: MatrixTraits) => {
+    const info = { vendor: "apple", architecture: "metal-3", device: "", description: "" };
+    const offer = { features: new Set(), limits: {} } as unknown as GPUAdapter;
+    const traits = traitsOf(info as GPUAdapterInfo, offer, "dawn", found);
+    const adapters = [{ traits, origin: "system", openMs: 1 }] as const;
+    const nothing = { packages: [], problems: [], backends: [], advice: [] };
+    const text = formatReport({ system: linux("debian"), ...nothing, adapters });
+    return text.match(/subgroup matrices: (.+)/)?.[1];
+  };
+  const layout = "template";
+  const f32 = { factors: "f32", M: 8, N: 8, K: 8, layout } as const;
+  const f16 = { factors: "f16", M: 16, N: 8, K: 16, layout } as const;
+  assert.is(lineOf({ matrices: [f32, f16] }), "8x8x8 f32, 16x8x16 f16→f32");
+  assert.is(
+    lineOf({ matrices: [f32], matricesProblem: "16x8x16 f16→f32: no" }),
+    "8x8x8 f32, but 16x8x16 f16→f32: no",
+  );
+  assert.is(lineOf({ matrices: [], matricesProblem: "turned off" }), "none, turned off");
 });
 
 test("formats a machine with nothing", () => {

@@ -82,6 +82,28 @@ test("ONESTEP_ADAPTER chooses when the caller does not", async () => {
   }
 });
 
+test("subgroup matrices are only there where they work, and can be turned off", async () => {
+  const before = process.env.ONESTEP_MATRICES;
+  try {
+    const { device, traits, close } = await openDevice({ matrices: true });
+    const name = "chromium-experimental-subgroup-matrix";
+    assert.is(device.features.has(name), traits.matrices.length > 0);
+    assert.ok(traits.matrices.length > 0 || traits.matricesProblem);
+    await close();
+    process.env.ONESTEP_MATRICES = "off";
+    const without = await openDevice();
+    assert.equal(without.traits.matrices, []);
+    assert.is(without.traits.matricesProblem, "turned off");
+    await without.close();
+    process.env.ONESTEP_MATRICES = "maybe";
+    const error = await failureOf(openDevice());
+    assert.is(error.message, 'Cannot read ONESTEP_MATRICES="maybe": expected on or off');
+  } finally {
+    if (before === undefined) delete process.env.ONESTEP_MATRICES;
+    else process.env.ONESTEP_MATRICES = before;
+  }
+});
+
 test("the owner hears of a loss, but not of its own close", async () => {
   const losses: OnestepError[] = [];
   const onLost = (error: OnestepError) => losses.push(error);

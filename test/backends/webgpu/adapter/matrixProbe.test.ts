@@ -1,0 +1,129 @@
+import { test } from "uvu";
+import * as assert from "uvu/assert";
+import {
+  type MatrixConfig,
+  probeMatrices,
+  probeOnce,
+} from "../../../../backends/webgpu/adapter/matrixProbe.ts";
+import type { MatrixShape } from "../../../../backends/webgpu/subgroupMatrices.ts";
+import { type FakeMatrices, fakeAdapter } from "./fakeMatrixAdapter.ts";
+
+const config = (type: string, [M, N, K]: readonly number[]): MatrixConfig => {
+  const [componentType, resultComponentType] = type.split("→");
+  return { componentType, resultComponentType, M, N, K };
+};
+const metal = [config("f32→f32", [8, 8, 8]), config("f16→f16", [8, 8, 8])];
+const both = [config("f16→f32", [16, 16, 16]), config("f32→f32", [8, 8, 8])];
+
+type Layout = MatrixShape["layout"];
+const f32 = (layout: Layout = "template") => ({ factors: "f32", M: 8, N: 8, K: 8, layout });
+const f16 = (layout: Layout = "template") => ({ factors: "f16", M: 16, N: 16, K: 16, layout });
+
+/** What the probe finds on an adapter, which must not be left with an open device. */
+async function probe(fake: FakeMatrices) {
+  const { adapter, compiled, open } = fakeAdapter(fake);
+  const found = await probeMatrices(adapter, async () => adapter);
+  assert.is(open(), 0);
+  return { ...found, compiled };
+}
+
+test("what computes as it should is on, in the current form of WGSL", async () => {
+  const { matrices, matricesProblem, compiled } = await probe({ configs: both });
+  assert.equal(matrices, [f32(), f16()]);
+  assert.is(matricesProblem, undefined);
+  assert.is(compiled.length, 2);
+  assert.match(compiled[0], "alias Element = f32;");
+  assert.match(compiled[1], /^enable f16; [\s\S]*const MATRIX_K = 16u;[\s\S]*alias Element = f16;/);
+});
+
+test("of several configurations the largest is tried, of those whose sums are in f32", async () => {
+  const configs = [
+    config("f16→f32", [16, 8, 8]),
+    config("f16→f32", [16, 8, 16]),
+    config("f16→f16", [32, 32, 16]),
+    config("f16→f32", [16, 16, 32]), // deeper than a tile
+  ];
+  const { matrices } = await probe({ configs });
+  assert.equal(matrices, [{ factors: "f16", M: 16, N: 8, K: 16, layout: "template" }]);
+  assert.equal((await probe({ configs: metal })).matrices, [f32()]);
+});
+
+test("an adapter without the feature, or without shader-f16 for halves", async () => {
+  const without = await probe({ features: ["shader-f16"], configs: both });
+  assert.equal(without.matrices, []);
+  assert.is(without.matricesProblem, "the adapter does not offer them");
+  assert.is(without.compiled.length, 0);
+  const features = ["chromium-experimental-subgroup-matrix"];
+  assert.equal((await probe({ features, configs: both })).matrices, [f32()]);
+});
+
+test("no configuration that fits", async () => {
+  const configs = [config("u8→u32", [8, 8, 32]), config("f16→f16", [8, 8, 8])];
+  const { matrices, matricesProblem } = await probe({ configs });
+  assert.equal(matrices, []);
+  assert.is(matricesProblem, "the adapter offers only 8x8x32 u8→u32, 8x8x8 f16→f16");
+  assert.is((await probe({})).matricesProblem, "the adapter offers no configuration");
+});
+
+test("where the compiler refuses one form of WGSL, the other is taken", async () => {
+  const refuses = (code: string) => (code.includes("row_major") ? "unresolved value" : undefined);
+  const { matrices, matricesProblem, compiled } = await probe({ configs: both, refuses });
+  assert.equal(matrices, [f32("argument"), f16("argument")]);
+  assert.is(matricesProblem, undefined);
+  assert.match(compiled[1], "subgroupMatrixLoad<Left>(&rows, ");
+  assert.match(compiled[1], "SIDE);\n");
+  assert.match(compiled[1], /subgroupMatrixStore\(&stripes, at, .+, false, SIDE\);/);
+});
+
+test("where it refuses both, its first complaint is told", async () => {
+  const refuses = (code: string) => `error: no ${code.includes("row_major") ? "new" : "old"}\nmore`;
+  const { matrices, matricesProblem } = await probe({
+    configs: [config("f32→f32", [8, 8, 8])],
+    refuses,
+  });
+  assert.equal(matrices, []);
+  assert.is(matricesProblem, "8x8x8 f32: error: no new");
+});
+
+test("wrong numbers turn off what gave them, and nothing else", async () => {
+  const computes = (exact: number, code: string) =>
+    code.startsWith("enable f16") ? exact + 0.5 : exact;
+  const { matrices, matricesProblem } = await probe({ configs: both, computes });
+  assert.equal(matrices, [f32()]);
+  assert.match(
+    matricesProblem ?? "",
+    /^16x16x16 f16→f32: it computes wrong values: -?[\d.]+ instead of -?[\d.]+$/,
+  );
+});
+
+test("sums in f16, and factors in TF32 or of NaN, are wrong numbers", async () => {
+  const short = (bits: number) => (exact: number) => {
+    const unit = 2 ** (Math.floor(Math.log2(Math.abs(exact) || 1)) + 1 - bits);
+    return Math.round(exact / unit) * unit;
+  };
+  for (const computes of [short(11), () => Number.NaN, () => 0])
+    assert.equal((await probe({ configs: both, computes })).matrices, []);
+});
+
+test("a lost device, an adapter that is gone", async () => {
+  const lost = await probe({ configs: [config("f32→f32", [8, 8, 8])], loses: true });
+  assert.equal(lost.matrices, []);
+  assert.is(lost.matricesProblem, "8x8x8 f32: the device was lost, it fell off the bus");
+  const { adapter } = fakeAdapter({ configs: both });
+  const gone = await probeMatrices(adapter, async () => null);
+  assert.equal(gone.matrices, []);
+  assert.match(gone.matricesProblem ?? "", "8x8x8 f32: the adapter is gone");
+});
+
+test("an adapter is tried once", async () => {
+  const { adapter, compiled } = fakeAdapter({ configs: both });
+  const { adapter: plain } = fakeAdapter({ features: [] });
+  const once = probeOnce("an adapter of this test");
+  // Without the feature nothing is found out, for better or worse.
+  assert.equal((await once(plain, async () => plain)).matrices, []);
+  const all = await Promise.all([1, 2, 3].map(() => once(adapter, async () => adapter)));
+  for (const { matrices } of all) assert.is(matrices.length, 2);
+  assert.is(compiled.length, 2);
+});
+
+test.run();

@@ -1,0 +1,219 @@
+// The kernel on subgroup matrices: on any device with their builtins emulated, and as it is where the adapter has them.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { matricesFor } from "../../../../backends/webgpu/kernels/matrices.ts";
+import type { WebGpuOptions } from "../../../../backends/webgpu/mod.ts";
+import {
+  describeMatrices,
+  type MatrixShape,
+} from "../../../../backends/webgpu/subgroupMatrices.ts";
+import * as ops from "../../../../core/ops/mod.ts";
+import { type Shape, type Tensor, withStorage } from "../../../../core/tensor/mod.ts";
+import { emulatedMatrices } from "../../../helpers/emulatedMatrices.ts";
+import {
+  checkKernel,
+  closeTestBackends,
+  floats,
+  testBackend,
+  tolerances,
+} from "../../../helpers/kernelHarness.ts";
+
+const test = suite("backends/webgpu/kernels/matrices");
+test.after(closeTestBackends);
+
+const matrices = (
+  factors: MatrixShape["factors"],
+  [M, N, K]: readonly [number, number, number],
+): MatrixShape => ({ factors, M, N, K, layout: "template" });
+
+const forced = {
+  matmul: "matrices",
+  conv2d: "matrices",
+  conv2dInputGrad: "matrices",
+  conv2dWeightGrad: "matrices",
+};
+
+const emulated = (shape: MatrixShape, subgroups = 4): WebGpuOptions => ({
+  variants: forced,
+  kernels: { matmulMatrix: emulatedMatrices(subgroups) },
+  traits: { software: false, matrices: [shape], subgroupMaxSize: 8 },
+});
+
+/** Any transposes of [M, K] · [K, N], kept in `storage`; says that it ran on matrices. */
+async function check(
+  options: WebGpuOptions,
+  storage: MatrixShape["factors"],
+  [M, K, N]: readonly [number, number, number],
+  [batchA, batchB]: readonly [Shape, Shape] = [[], []],
+  transposes: readonly (readonly [boolean, boolean])[] = [[false, false]],
+): Promise<void> {
+  // A source is kept in f32: what is computed from it is kept as asked for.
+  const kept = (x: Tensor) => withStorage(storage, () => ops.mul(x, 0.5));
+  for (const [transA, transB] of transposes) {
+    const a = floats([...batchA, ...(transA ? [K, M] : [M, K])], 1);
+    const b = floats([...batchB, ...(transB ? [N, K] : [K, N])], 2);
+    const [{ dispatches }] = await checkKernel(
+      `matmul ${storage} [${batchA}] [${batchB}] ${M} ${K} ${N} ${transA} ${transB}`,
+      (x, y) => withStorage(storage, () => ops.matmul(kept(x), kept(y), { transA, transB })),
+      [a, b],
+      storage === "f16" ? tolerances.half : tolerances.sum,
+      options,
+    );
+    assert.ok(dispatches.some(({ kernel }) => kernel.name === "matmulMatrix"));
+  }
+}
+
+const allTransposes = [
+  [false, false],
+  [false, true],
+  [true, false],
+  [true, true],
+] as const;
+
+/** Matrices of Metal, and of Intel's GPUs, whose sizes all differ but one; there half of the subgroups idle. */
+const metal = emulated(matrices("f32", [8, 8, 8]));
+const intel = emulated(matrices("f16", [8, 16, 16]), 8);
+
+for (const [name, options, storage] of [
+  ["f32", metal, "f32"],
+  ["f16", intel, "f16"],
+] as const)
+  test(`emulated, ${name}: sizes around a tile's, all transposes`, async () => {
+    const { traits } = await testBackend(options);
+    if (storage === "f16" && !traits.f16)
+      return console.log(`not run: ${traits.name} keeps nothing in f16`);
+    await check(options, storage, [1, 2, 1]); // a single number would be kept in f32
+    for (const size of [
+      [7, 13, 11],
+      [33, 17, 65],
+      [70, 40, 37],
+    ] as const)
+      await check(options, storage, size, [[], []], allTransposes);
+  });
+
+test("emulated: sums in chunks, and batch axes that are broadcast", async () => {
+  await check(metal, "f32", [5, 301, 7]);
+  await check(metal, "f32", [5, 700, 66]);
+  await check(metal, "f32", [9, 20, 3], [[2, 1], [3]]);
+  await check(
+    metal,
+    "f32",
+    [3, 5, 2],
+    [
+      [2, 1, 3, 1, 2],
+      [1, 2, 1, 3, 1],
+    ],
+    allTransposes,
+  );
+});
+
+test("emulated: pointwise convolutions and their gradients", async () => {
+  const still = { stride: [1, 1], padding: [0, 0] } as const;
+  const [x, w, y] = [floats([3, 7, 5, 3]), floats([9, 7, 1, 1], 2), floats([3, 9, 5, 3], 3)];
+  type Build = Parameters<typeof checkKernel>[1];
+  const run = (name: string, build: Build, ...inputs: (typeof x)[]) =>
+    checkKernel(name, build, inputs, tolerances.sum, metal);
+  const results = [
+    await run("conv2d", (a, b) => ops.conv2d(a, b, still), x, w),
+    await run(
+      "conv2dInputGrad",
+      (a, b) => ops.conv2dInputGrad(a, b, { size: [5, 3], ...still }),
+      y,
+      w,
+    ),
+    await run(
+      "conv2dWeightGrad",
+      (a, b) => ops.conv2dWeightGrad(a, b, { kernel: [1, 1], ...still }),
+      x,
+      y,
+    ),
+  ];
+  for (const [{ dispatches }] of results)
+    assert.ok(dispatches.some(({ kernel }) => kernel.name === "matmulMatrix"));
+});
+
+test("emulated: an elementwise step behind a product is its epilogue", async () => {
+  const [{ dispatches }] = await checkKernel(
+    "epilogue",
+    (a, b, bias) => ops.silu(ops.add(ops.matmul(a, b), bias)),
+    [floats([35, 6]), floats([6, 33], 2), floats([33], 3)],
+    tolerances.sum,
+    metal,
+  );
+  assert.equal(
+    dispatches.map(({ kernel }) => kernel.name),
+    ["matmulMatrix+epilogue"],
+  );
+});
+
+test("factors of f16 only serve operands that are both kept in f16, those of f32 all", () => {
+  const [f32, f16] = [matrices("f32", [8, 8, 8]), matrices("f16", [16, 16, 16])];
+  const chosen = (storages: readonly MatrixShape["factors"][], traits: object) =>
+    matricesFor(
+      storages.map((storage) => ({ storage })),
+      { software: false, f16: true, subgroupMaxSize: 32, maxInvocations: 256, ...traits } as never,
+    );
+  assert.is(chosen(["f16", "f16"], { matrices: [f32, f16] }), f16);
+  assert.is(chosen(["f16", "f32"], { matrices: [f32, f16] }), f32);
+  assert.is(chosen(["f16", "f32"], { matrices: [f16] }), undefined);
+  assert.is(chosen(["f32", "f32"], { matrices: [f16] }), undefined);
+  assert.is(chosen(["f16", "f16"], { matrices: [f32] }), f32);
+  // Without shader-f16 nothing is kept in it.
+  assert.is(chosen(["f16", "f16"], { matrices: [f16], f16: false }), undefined);
+  assert.is(chosen(["f32", "f32"], { matrices: [f32], subgroupMaxSize: 128 }), undefined);
+  assert.is(chosen(["f32", "f32"], { matrices: [f32], software: true }), undefined);
+});
+
+test("the variant is refused by name where the adapter has no subgroup matrices", async () => {
+  const options = { variants: forced, traits: { software: false, matrices: [] } };
+  const refused = (build: Parameters<typeof checkKernel>[1], ...inputs: Shape[]) =>
+    checkKernel(
+      "refused",
+      build,
+      inputs.map((shape) => floats(shape)),
+      tolerances.sum,
+      options,
+    ).then(
+      () => "",
+      ({ message }: Error) => message,
+    );
+  assert.match(
+    await refused((a, b) => ops.matmul(a, b), [4, 5], [5, 6]),
+    /^Cannot run matmul with variant "matrices": .+ it needs a GPU with subgroup matrices/,
+  );
+  assert.match(
+    await refused((x, w) => ops.conv2d(x, w, { padding: [1, 1] }), [1, 2, 4, 4], [3, 2, 3, 3]),
+    /^Cannot run conv2d with variant "matrices": .+ it needs to be a matrix product \(1×1/,
+  );
+});
+
+test("as it is, on the adapter's own subgroup matrices", async () => {
+  const options = { matrices: true, variants: forced, traits: { software: false } };
+  const { traits } = await testBackend(options);
+  if (traits.matrices.length === 0)
+    return console.log(
+      `not run: no subgroup matrices on ${traits.name}, ${traits.matricesProblem}`,
+    );
+  for (const shape of traits.matrices) {
+    console.log(`on ${traits.name}: ${describeMatrices(shape)}`);
+    const run = check.bind(undefined, options, shape.factors);
+    await run([1, 2, 1]);
+    for (const size of [
+      [7, 13, 11],
+      [33, 17, 65],
+      [130, 100, 70],
+    ] as const)
+      await run(size, [[], []], allTransposes);
+    await run([5, 700, 66]);
+    await run(
+      [3, 5, 2],
+      [
+        [2, 1, 3, 1, 2],
+        [1, 2, 1, 3, 1],
+      ],
+      allTransposes,
+    );
+  }
+});
+
+test.run();
