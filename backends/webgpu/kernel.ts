@@ -14,11 +14,16 @@ export interface Pass {
   readonly dims: Readonly<Record<string, DimValue>>;
   readonly workgroups: readonly [x: number, y: number, z: number];
   /**
-   * What is bound, in the order of the kernel's bindings (before `dims`): a number is an input of the node, "output" its
-   * output, "temp 0" a temporary. Inputs in order and then the output, when absent.
+   * What is bound, in the order of the kernel's bindings (before `dims`). Inputs in order and then the output, when absent.
    */
-  readonly bind?: readonly (number | "output" | `temp ${number}`)[];
+  readonly bind?: readonly Bound[];
 }
+
+/**
+ * What a pass binds: a number is an input of the node, "output" its output, "output 256" the same from its element 256 on,
+ * where a binding can start, "temp 0" a temporary.
+ */
+export type Bound = number | "output" | `output ${number}` | `temp ${number}`;
 
 /** A value of a `Dims` field: arrays of vectors may be given shorter than declared, the rest is 0. */
 export type DimValue = number | readonly number[];

@@ -15,7 +15,7 @@ import {
   elementwisePasses,
 } from "./elementwise/mod.ts";
 import { epiloguesOf, withEpilogue } from "./epilogue.ts";
-import type { Lowering, Pass } from "./kernel.ts";
+import type { Bound, Lowering, Pass } from "./kernel.ts";
 import type { KernelLibrary, KernelSource } from "./kernelSource.ts";
 import { channelSumsPass, MOST_SUMS } from "./kernels/channelSums.ts";
 import { tempStorages } from "./tempStorage.ts";
@@ -148,20 +148,25 @@ class ProgramLowering {
       : this.#temps.take(elements, node.dtype, this.#storageAt(target));
     const inputs = node.inputs.map((input) => this.#bindable(input, output));
     const kept = tempStorages(passes, (bound) =>
-      this.#storageAt(bound === "output" ? output : inputs[bound]),
+      this.#storageAt(typeof bound === "number" ? inputs[bound] : output),
     );
     const shared = temps.map((size, i) => {
       const storage = kept.get(`temp ${i}`) ?? "f32";
       return { place: this.#temps.take(size, "f32", storage), size };
     });
 
-    const range = (name: number | "output" | `temp ${number}`, access: BoundRange["access"]) => {
+    const outputFrom = (start: number) => ({
+      place: { ...output, offset: output.offset + start },
+      size: elements - start,
+    });
+    const range = (name: Bound, access: BoundRange["access"]) => {
+      const [kind, number = "0"] = typeof name === "number" ? [] : name.split(" ");
       const { place, size } =
-        name === "output"
-          ? { place: output, size: elements }
-          : typeof name === "number"
-            ? { place: inputs[name], size: sizeOf(node.inputs[name].shape) }
-            : shared[Number(name.slice("temp ".length))];
+        typeof name === "number"
+          ? { place: inputs[name], size: sizeOf(node.inputs[name].shape) }
+          : kind === "output"
+            ? outputFrom(Number(number))
+            : shared[Number(number)];
       return rangeOf(place, { elements: size, storage: this.#storageAt(place) }, access);
     };
     const last = passes[passes.length - 1];

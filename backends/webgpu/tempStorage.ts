@@ -1,7 +1,5 @@
 import type { Storage } from "../../core/tensor/storage.ts";
-import type { Pass } from "./kernel.ts";
-
-type Bound = NonNullable<Pass["bind"]>[number];
+import type { Bound, Pass } from "./kernel.ts";
 
 /**
  * How a node's temporaries are kept: those that are filled with copies as what is copied, all others, which hold sums, in
@@ -10,11 +8,11 @@ type Bound = NonNullable<Pass["bind"]>[number];
  */
 export function tempStorages(
   passes: readonly Pass[],
-  storageOf: (bound: number | "output") => Storage,
+  storageOf: (bound: Exclude<Bound, `temp ${number}`>) => Storage,
 ): ReadonlyMap<Bound, Storage> {
   const found = new Map<Bound, Storage>();
   const isTemp = (bound: Bound): bound is `temp ${number}` =>
-    typeof bound === "string" && bound !== "output";
+    typeof bound === "string" && bound.startsWith("temp ");
   for (const pass of passes) {
     const copied = copiesOf(pass);
     for (const bound of pass.bind ?? []) {

@@ -2,13 +2,11 @@ import { broadcastStrides, sizeOf } from "../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import type { DeviceTraits } from "../adapter/traits.ts";
 import { grid } from "../grid.ts";
-import type { KernelPlan, KernelVariant, Lowering, Pass } from "../kernel.ts";
+import type { Bound, KernelPlan, KernelVariant, Lowering, Pass } from "../kernel.ts";
 import type { MatrixShape } from "../subgroupMatrices.ts";
 import { MATRICES_NEEDED, matricesFor, matrixLanes } from "./matrices.ts";
 import { repack, roundUp } from "./repack.ts";
 import { hasLanesOf8, hasTiles } from "./subgroups.ts";
-
-type Bound = NonNullable<Pass["bind"]>[number];
 
 /** A batch axis: how far a step along it goes in a and in b, 0 where that operand is broadcast. */
 interface BatchAxis {

@@ -1,9 +1,7 @@
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { grid } from "../grid.ts";
-import type { KernelPlan, Pass } from "../kernel.ts";
-
-type Bound = NonNullable<Pass["bind"]>[number];
+import type { Bound, KernelPlan, Pass } from "../kernel.ts";
 
 /** A group of neighbouring axes of a dense array that are all reduced or all kept. */
 interface Group {

@@ -1,5 +1,5 @@
 import { grid } from "../grid.ts";
-import type { Pass } from "../kernel.ts";
+import type { Bound, Pass } from "../kernel.ts";
 
 /** One of the four axes of a copy: `size` places are filled from every `stride`-th element of the source. */
 interface Axis {
@@ -22,8 +22,6 @@ export interface Copy {
   /** How many sources are added, and how far apart they are. */
   readonly terms?: readonly [count: number, stride: number];
 }
-
-type Bound = NonNullable<Pass["bind"]>[number];
 
 /** The pass that copies `from` to `to`; see wgsl/repack.wgsl. */
 export function repack(from: Bound, to: Bound, { axes, base = 0, terms = [1, 0] }: Copy): Pass {
