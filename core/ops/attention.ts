@@ -1,11 +1,13 @@
+import { sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { add } from "./add.ts";
+import { attentionGrad, attentionGradParts } from "./attentionGrad.ts";
+import { broadcastTo } from "./broadcastTo.ts";
 import { matmul } from "./matmul.ts";
 import { mul } from "./mul.ts";
 import { defineOp, type Op } from "./op.ts";
+import { reshape } from "./reshape.ts";
 import { softmax } from "./softmax.ts";
-import { sub } from "./sub.ts";
-import { sum } from "./sum.ts";
 
 interface AttentionAttrs {
   /** Factor on q·k before the softmax; 1/√D is the usual one. */
@@ -16,16 +18,18 @@ const attend: Op<[q: Tensor, k: Tensor, v: Tensor, attrs: AttentionAttrs]> = def
   name: "attention",
   signature: "q[... N D], k[... M D], v[... M E] -> y[... N E]",
   attrs: { scale: 1 } as AttentionAttrs,
-  // p = softmax(s), s = scale·q·kᵀ:  dv = pᵀ·dy,  dp = dy·vᵀ,  ds = p·(dp − Σ dp·p),  dq = scale·ds·k,  dk = scale·dsᵀ·q
-  vjp: ({ q, k, v, attrs: { scale } }, dy) => {
-    const p = softmax(mul(matmul(q, k, { transB: true }), scale));
-    const dp = matmul(dy, v, { transB: true });
-    const ds = mul(mul(p, sub(dp, sum(mul(dp, p), { axes: [-1], keepDims: true }))), scale);
-    return {
-      q: matmul(ds, k),
-      k: matmul(ds, q, { transA: true }),
-      v: matmul(p, dy, { transA: true }),
+  // All batch axes as one; operands that have fewer are repeated, and `grad` sums their gradients over those.
+  vjp: ({ q, k, v, y, attrs }, dy) => {
+    const batch = y.shape.slice(0, -2);
+    const joined = (x: Tensor) => {
+      const core = x.shape.slice(-2);
+      return reshape(broadcastTo(x, { shape: [...batch, ...core] }), [sizeOf(batch), ...core]);
     };
+    const apart = (x: Tensor) => reshape(x, [...batch, ...x.shape.slice(1)]);
+    const [q3, k3, v3] = [joined(q), joined(k), joined(v)];
+    const all = attentionGrad(q3, k3, v3, joined(y), joined(dy), attrs);
+    const { dq, dk, dv } = attentionGradParts(all, q3.shape, v3.shape);
+    return { q: apart(dq), k: apart(dk), v: apart(dv) };
   },
   reference: ({ N, M, D, E, scale }, q, k, v, y) => {
     const p = new Float64Array(M);

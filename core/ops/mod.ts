@@ -2,6 +2,7 @@ export * from "./abs.ts";
 export * from "./add.ts";
 export * from "./argmax.ts";
 export * from "./attention.ts";
+export * from "./attentionGrad.ts";
 export * from "./averageDown.ts";
 export * from "./avgPool2d.ts";
 export * from "./broadcastTo.ts";

@@ -1,3 +1,4 @@
+import { grad } from "../../core/graph/mod.ts";
 import * as ops from "../../core/ops/mod.ts";
 import { type Pattern, parseSignature } from "../../core/ops/signature.ts";
 import { normalsFrom, philox, uniformFrom } from "../../core/random/philox.ts";
@@ -212,7 +213,23 @@ export const examples: Readonly<Record<string, Examples>> = {
       [d.normal([2, 3, 5]), d.normal([1, 7, 5]), d.normal([7, 2]), d.normal([3, 7])],
       (q, k, v, mask) => ops.attention(q, k, v, { mask }),
     ]),
+    // Twice differentiated: its gradients are the function.
+    one((d) => [
+      [d.normal([2, 3, 5]), d.normal([1, 4, 5]), d.normal([4, 2]), d.normal([2, 3, 2])],
+      (q, k, v, dy) => {
+        const y = ops.attention(q, k, v, { scale: 0.4 });
+        const gradients = grad(y, [q, k, v], dy).map((each) => ops.reshape(each, [-1]));
+        return ops.concat([...gradients, ops.reshape(y, [-1])], 0);
+      },
+    ]),
   ),
+  attentionGrad: one((d) => [
+    [
+      ...[d.normal([2, 3, 5]), d.normal([2, 4, 5]), d.normal([2, 4, 2])],
+      ...[d.normal([2, 3, 2]), d.normal([2, 3, 2])],
+    ],
+    (q, k, v, y, dy) => ops.attentionGrad(q, k, v, y, dy, { scale: 0.4 }),
+  ]),
   conv2d: all(
     one((d) => [
       [d.normal([2, 3, 5, 7]), d.normal([2, 3, 3, 2])],
@@ -376,6 +393,7 @@ export const examples: Readonly<Record<string, Examples>> = {
 const others = new Set([
   ...["constant", "constantArray", "input", "state", "iota", "defineOp", "defineElementwise"],
   ...["stopGradient", "view", "pack", "normalizeGrad", "groupNormalizeGrad", "gradPlaces"],
+  ...["attentionGradPlaces", "attentionGradParts"],
 ]);
 
 /** Every op that core/ops exports, by name. */

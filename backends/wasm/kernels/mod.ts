@@ -1,6 +1,7 @@
 import type { Lowering } from "../kernel.ts";
 import { addRows } from "./addRows.ts";
 import { attention } from "./attention.ts";
+import { attentionGrad } from "./attentionGrad.ts";
 import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { conv2dInputGrad } from "./conv2dInputGrad.ts";
@@ -23,7 +24,16 @@ import { upsampleNearest } from "./upsampleNearest.ts";
 
 /** How every kernel op of core/ops runs. A test says when one is missing. */
 const all: readonly Lowering[] = [
-  ...[addRows, attention, concat, conv2d, conv2dInputGrad, conv2dWeightGrad, groupNormalize],
+  ...[
+    addRows,
+    attention,
+    attentionGrad,
+    concat,
+    conv2d,
+    conv2dInputGrad,
+    conv2dWeightGrad,
+    groupNormalize,
+  ],
   ...[groupNormalizeGrad, matmul, max],
   ...[normalize, normalizeGrad, pad, random, slice, softmax, sum, sumPool, takeRows, transpose],
   upsampleNearest,

@@ -1,6 +1,7 @@
 import type { Lowering } from "../kernel.ts";
 import { addRows } from "./addRows.ts";
 import { attention } from "./attention.ts";
+import { attentionGrad } from "./attentionGrad.ts";
 import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { conv2dInputGrad } from "./conv2dInputGrad.ts";
@@ -25,6 +26,7 @@ import { upsampleNearest } from "./upsampleNearest.ts";
 export const lowerings: readonly Lowering[] = [
   addRows,
   attention,
+  attentionGrad,
   concat,
   conv2d,
   conv2dInputGrad,

@@ -3,8 +3,8 @@ import { sizeOf } from "../../../core/tensor/shape.ts";
 import { elementBytes } from "../../../core/tensor/storage.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 
-/** Multiplications and additions of a product or a convolution; 0 for other ops. */
-export function operationsOf({ op, inputs: [a, b], shape, attrs }: Tensor): number {
+/** Multiplications and additions of a product, a convolution or attention; 0 for other ops. */
+export function operationsOf({ op, inputs: [a, b, , o], shape, attrs }: Tensor): number {
   switch (op.name) {
     case "matmul":
       return 2 * sizeOf(shape) * a.shape[a.shape.length - (attrs.transA ? 2 : 1)];
@@ -16,6 +16,8 @@ export function operationsOf({ op, inputs: [a, b], shape, attrs }: Tensor): numb
       return 2 * (sizeOf(b.shape) / b.shape[1]) * sizeOf(shape);
     case "attention":
       return 4 * sizeOf(a.shape) * b.shape[b.shape.length - 2];
+    case "attentionGrad":
+      return (6 * sizeOf(a.shape) + 4 * sizeOf(o.shape)) * b.shape[1];
     default:
       return 0;
   }

@@ -30,6 +30,7 @@ const profile = (
 
 const subgroup8 = {
   attention: "subgroup8",
+  attentionGrad: "subgroup8",
   conv2d: "subgroup8",
   conv2dInputGrad: "subgroup8",
   conv2dWeightGrad: "subgroup8",
@@ -44,6 +45,7 @@ const subgroup8 = {
 
 const portable = {
   attention: "products",
+  attentionGrad: "products",
   conv2d: "registers",
   conv2dInputGrad: "registers",
   conv2dWeightGrad: "registers",
@@ -59,6 +61,7 @@ const portable = {
 
 const hardware = {
   attention: "online",
+  attentionGrad: "tiles",
   conv2d: "tiles",
   conv2dInputGrad: "tiles",
   conv2dWeightGrad: "tiles",
