@@ -9,7 +9,15 @@ const bits = new Uint32Array(word.buffer);
 /** IEEE binary16 bit patterns → the same numbers as float32 (exact). */
 export function float16ToFloat32(halves: ArrayLike<number>): Float32Array {
   const out = new Float32Array(halves.length);
-  for (let i = 0; i < out.length; i++) out[i] = widen(halves[i]);
+  const words = new Uint32Array(out.buffer);
+  for (let i = 0; i < out.length; i++) {
+    const half = halves[i];
+    const magnitude = half & 0x7fff;
+    // Normal numbers only change the bias of their exponent, from 15 to 127.
+    if (magnitude >= 0x400 && magnitude < 0x7c00)
+      words[i] = ((half & 0x8000) << 16) | ((magnitude << 13) + 0x38000000);
+    else out[i] = widen(half);
+  }
   return out;
 }
 

@@ -168,6 +168,7 @@ export function takeRows(
     const out = taken.subarray(b * width, (b + 1) * width);
     if (dtype === "U8") for (let i = 0; i < width; i++) out[i] = Number(values[i]) / 127.5 - 1;
     else if (dtype === "F16") out.set(float16ToFloat32(values as Uint16Array));
+    else if (dtype === "F32") out.set(values as Float32Array);
     else for (let i = 0; i < width; i++) out[i] = Number(values[i]);
   }
   return taken;

@@ -25,6 +25,16 @@ test("float16: known values", () => {
   assert.equal([...float16ToFloat32(known)], values);
 });
 
+test("float16: every pattern is sign · (1 + fraction/1024) · 2^(exponent − 15), the last exponent is infinite", () => {
+  const values = float16ToFloat32(everyPattern);
+  for (const half of everyPattern) {
+    const [exponent, fraction] = [(half >> 10) & 31, half & 1023];
+    const finite = exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24;
+    const size = exponent < 31 ? finite : fraction ? Number.NaN : Number.POSITIVE_INFINITY;
+    assert.ok(Object.is(values[half], half >> 15 ? -size : size), `pattern ${half}`);
+  }
+});
+
 test("float16: rounds to nearest, ties to even, at every boundary between finite neighbours", () => {
   const values = float16ToFloat32(everyPattern);
   const midpoints: number[] = [];
