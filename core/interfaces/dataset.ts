@@ -56,9 +56,15 @@ export interface Dataset {
   readonly size: number;
   /**
    * A number draws that many samples at random, with replacement; a list takes the samples with those indices.
-   * `random` gives independent uniform numbers in [0, 1) and is called a fixed number of times a sample.
+   * `random` gives independent uniform numbers in [0, 1) and is called a fixed number of times a sample. Data that have to
+   * be read or decoded come as a promise; several may be open at a time.
    */
-  batch(which: number | ArrayLike<number>, random: () => number): Batch;
+  batch(which: number | ArrayLike<number>, random: () => number): Batch | Promise<Batch>;
+  /**
+   * The indices of the samples that `batch` with that number would take. Data that are stored have it: so the parts of a
+   * large batch are read one by one, when they are needed.
+   */
+  choose?(count: number, random: () => number): ArrayLike<number>;
   /** The embedding of no text, [L, D] and [P]: what `shape.text.unconditional` lists of it. */
   readonly unconditional?: Partial<Pick<Description, "text" | "pooled">>;
   /** The centres [K, D] and common standard deviation of the equally likely Gaussians it draws from, where it does. */

@@ -53,17 +53,17 @@ export class Evaluation {
     step: number,
   ): Promise<Drawn> {
     const drawer = await this.#drawer(role, count);
-    const drawn = await drawer.draw({ count, seed, ...this.#texts(count) });
+    const drawn = await drawer.draw({ count, seed, ...(await this.#texts(count)) });
     const { shape, nfe, x } = drawn;
     this.#bus.emit("sample/drawn", { step, role, nfe, samples: { shape, read: async () => x } });
     return drawn;
   }
 
   /** Texts of the dataset's samples, in turn: the same for whoever draws. */
-  #texts(count: number): Pick<DrawRequest, "described" | "unconditional"> {
+  async #texts(count: number): Promise<Pick<DrawRequest, "described" | "unconditional">> {
     const dataset = this.#container.get(DATASET);
     if (!dataset.shape.text) return {};
-    const { described } = dataset.batch(
+    const { described } = await dataset.batch(
       Int32Array.from({ length: count }, (_, i) => i % dataset.size),
       () => 0,
     );
@@ -96,7 +96,7 @@ export class Evaluation {
   /** Judges real data, teacher and generator with every metric of the config, on `count` samples each. */
   async judge(count: number, step: number): Promise<Judgement[]> {
     const dataset = this.#container.get(DATASET);
-    const real = dataset.batch(count, hostRandom(EVALUATION_SEED, 0, 0));
+    const real = await dataset.batch(count, hostRandom(EVALUATION_SEED, 0, 0));
     const data = { shape: [count, ...dataset.shape.sample], nfe: 0, ...real };
     const sets: { who: Judgement["who"]; drawn: Drawn }[] = [
       { who: "data", drawn: data },

@@ -1,6 +1,6 @@
 /** What the programs of a phase are fed at a step. */
 import type { HostArray } from "../interfaces/backend.ts";
-import type { Dataset } from "../interfaces/dataset.ts";
+import type { Batch, Dataset } from "../interfaces/dataset.ts";
 import type { Loss } from "../interfaces/loss.ts";
 import { hostRandom } from "../random/hostRandom.ts";
 import { keyOf } from "../random/philox.ts";
@@ -61,41 +61,75 @@ export interface BatchMoment {
   readonly given?: Readonly<Record<string, HostArray>>;
 }
 
+/** What a program is fed, by the names of its inputs. */
+export type Inputs = Record<string, HostArray>;
+
 /**
  * What one part of the batch after the other is fed, numbers aside: the key of its draws, its rows, its real images, the own
- * samples of its losses.
+ * samples of its losses. It follows from the moment alone, whatever was asked for before.
  */
 export function phaseInputs(
   dataset: Dataset,
   moment: BatchMoment,
-): (part: number) => Record<string, HostArray> {
+): (part: number) => Promise<Inputs> {
   const { phase, step, seed, batch, parts, readsReal, given } = moment;
   const size = batch / parts;
-  const { sample, classes, text } = dataset.shape;
-  const width = sizeOf(sample);
-  const drawn = readsReal && !given?.["real.x"];
-  const real = drawn
-    ? dataset.batch(batch, hostRandom(seed, step, BATCH_STREAMS[phase]))
-    : undefined;
+  const { classes, text } = dataset.shape;
+  const partsOf = (whose: Phase) => batchParts(dataset, moment, BATCH_STREAMS[whose]);
+  const realPart = readsReal && !given?.["real.x"] ? partsOf(phase) : undefined;
+  const isOwn = phase === "generator" && realPart;
+  const promptPart =
+    text && phase !== "teacher" ? (isOwn ? realPart : partsOf("generator")) : undefined;
   const own = ownBatches(moment);
-  const prompts =
-    text && phase !== "teacher"
-      ? dataset.batch(batch, hostRandom(seed, step, BATCH_STREAMS.generator))
-      : undefined;
   const { unconditional } = dataset;
-  return (part) => {
+  return async (part) => {
     const [first, end] = [part * size, (part + 1) * size];
+    const real = await realPart?.(part);
+    const prompts = promptPart === realPart ? real : await promptPart?.(part);
+    const rows = { first: 0, size };
     return {
       ...(given ?? { key: keyOf(seed, step) }),
       ...(parts > 1 && { [ROWS]: Int32Array.from({ length: size }, (_, i) => first + i) }),
-      ...(real && { "real.x": real.x.subarray(first * width, end * width) }),
-      ...textArrays(text, "real", { ...real, unconditional }, { first, size }),
-      ...textArrays(text, "prompt", { ...prompts, unconditional }, { first, size }),
-      ...(real && classes > 0 && { "real.label": real.label.subarray(first, end) }),
+      ...(real && { "real.x": real.x }),
+      ...textArrays(text, "real", { ...real, unconditional }, rows),
+      ...textArrays(text, "prompt", { ...prompts, unconditional }, rows),
+      ...(real && classes > 0 && { "real.label": real.label }),
       ...Object.fromEntries(
         own.map(({ name, values, width }) => [name, values.subarray(first * width, end * width)]),
       ),
     };
+  };
+}
+
+/** Part after part of a stream's batch: read one by one where the data are stored, else drawn at once and divided. */
+function batchParts(
+  dataset: Dataset,
+  { seed, step, batch, parts }: BatchMoment,
+  stream: number,
+): (part: number) => Promise<Batch> {
+  const random = hostRandom(seed, step, stream);
+  const size = batch / parts;
+  if (dataset.choose) {
+    const rows = Array.from(dataset.choose(batch, random));
+    return async (part) => dataset.batch(rows.slice(part * size, (part + 1) * size), random);
+  }
+  let whole: Batch | Promise<Batch> | undefined;
+  return async (part) => {
+    const drawn = await (whole ??= dataset.batch(batch, random));
+    return rowsOf(drawn, batch, part * size, (part + 1) * size);
+  };
+}
+
+/** Rows `first` to `end` of a batch of `count`. */
+function rowsOf({ x, label, described }: Batch, count: number, first: number, end: number): Batch {
+  const cut = (values: Float32Array) => {
+    const width = values.length / count;
+    return values.subarray(first * width, end * width);
+  };
+  const texts = Object.entries(described ?? {}).map(([name, values]) => [name, cut(values)]);
+  return {
+    ...{ x: cut(x), label: label.subarray(first, end) },
+    ...(described && { described: Object.fromEntries(texts) }),
   };
 }
 

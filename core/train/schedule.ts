@@ -47,11 +47,20 @@ export const alternating =
 /** The phases of teacher training. */
 export const teacherOnly: PhasesAt<"teacher"> = () => ["teacher"];
 
+/** An update of a role at a step. */
+export interface Turn<P extends Phase = Phase> {
+  readonly phase: P;
+  readonly step: number;
+}
+
 /** What a schedule needs to know. */
 export interface SchedulePlan<P extends Phase> {
   readonly phasesAt: PhasesAt<P>;
-  /** One update of a role; resolves when the next may start. A rejection ends the run. */
-  readonly update: Readonly<Record<P, (step: number) => Promise<Scalars>>>;
+  /**
+   * One update of a role; resolves when the next may start. A rejection ends the run. It is told whose turn is next, unless
+   * the run is stopped, so that it can prepare for it; nobody is after the last.
+   */
+  readonly update: Readonly<Record<P, (step: number, next?: Turn<P>) => Promise<Scalars>>>;
   readonly bus: EventBus;
   /** The step to end before. */
   readonly steps: number;
@@ -80,11 +89,11 @@ export function schedule<P extends Phase>(plan: SchedulePlan<P>): Observable<num
         await desk.betweenSteps(step);
         if (desk.stopped) return;
         let ms = 0;
-        for (const phase of plan.phasesAt(step)) {
+        for (const [place, phase] of plan.phasesAt(step).entries()) {
           await desk.betweenPhases(step);
           if (subscriber.closed) return;
           const began = performance.now();
-          const losses = await update[phase](step);
+          const losses = await update[phase](step, turnAfter(plan, step, place));
           ms += performance.now() - began;
           bus.emit(`${phase as Phase}/updated`, { step, losses });
         }
@@ -100,6 +109,18 @@ export function schedule<P extends Phase>(plan: SchedulePlan<P>): Observable<num
         (error) => subscriber.error(error),
       );
   });
+}
+
+/** The turn that follows the `place`-th of a step. */
+function turnAfter<P extends Phase>(
+  { phasesAt, steps }: Pick<SchedulePlan<P>, "phasesAt" | "steps">,
+  step: number,
+  place: number,
+): Turn<P> | undefined {
+  const rest = phasesAt(step).slice(place + 1);
+  if (rest.length > 0) return { phase: rest[0], step };
+  const following = step + 1 < steps ? phasesAt(step + 1) : [];
+  return following.length > 0 ? { phase: following[0], step: step + 1 } : undefined;
 }
 
 /**

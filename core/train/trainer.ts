@@ -31,8 +31,17 @@ import {
 } from "./phaseProgram.ts";
 import { Player } from "./player.ts";
 import { type PrecisionSettings, scalingOf, storageOn } from "./precision.ts";
-import { alternating, type Phase, runSchedule, type Ttur, teacherOnly } from "./schedule.ts";
+import {
+  alternating,
+  type Phase,
+  phasesAt,
+  runSchedule,
+  type Ttur,
+  type Turn,
+  teacherOnly,
+} from "./schedule.ts";
 import type { StartWeights } from "./startWeights.ts";
+import { TurnFeed } from "./turnFeed.ts";
 
 /** Numbers of a run that belong to no plugin. */
 export interface TrainSettings extends PrecisionSettings {
@@ -87,6 +96,8 @@ export class Trainer {
   readonly #programs = new Map<string, PreparedPhase>();
   readonly #diagnoses = new Map<string, PreparedDiagnosis>();
   readonly #draws: GivenDraws | undefined;
+  /** The turn that comes next, with the first part of its batch. */
+  #ahead: TurnFeed | undefined;
   #startWeights: StartWeights = {};
   /** Factors of losses that commands have changed, by name. */
   readonly changedWeights: Map<string, number> = new Map();
@@ -161,26 +172,25 @@ export class Trainer {
       await obey?.(command, step);
     };
     const common = { bus: this.#bus, start, control, obey: carryOut };
-    if (stage === "teacher")
-      return runSchedule({
+    const updateOf = (phase: Phase) => (step: number, next?: Turn) =>
+      this.#update({ phase, step }, next);
+    try {
+      if (stage === "teacher")
+        return await runSchedule({
+          ...common,
+          phasesAt: teacherOnly,
+          update: { teacher: updateOf("teacher") },
+          steps: teacher.steps,
+        });
+      return await runSchedule({
         ...common,
-        phasesAt: teacherOnly,
-        update: { teacher: (step) => this.#update("teacher", step, "fresh") },
-        steps: teacher.steps,
+        phasesAt: alternating(ttur),
+        update: { generator: updateOf("generator"), critic: updateOf("critic") },
+        steps,
       });
-    const phasesAt = alternating(ttur);
-    const sharedAt = (step: number) =>
-      this.#sharesImages && phasesAt(step).includes("generator") ? "stored" : "fresh";
-    return runSchedule({
-      ...common,
-      phasesAt,
-      update: {
-        generator: (step) => this.#update("generator", step, "fresh"),
-        // As in the official loop, the critic learns from the very images of the generator's turn.
-        critic: (step) => this.#update("critic", step, sharedAt(step)),
-      },
-      steps,
-    });
+    } finally {
+      this.#ahead = undefined;
+    }
   }
 
   /** Changes the factor of a loss from the next update on. A loss that started at 0 has no place in the graph. */
@@ -215,6 +225,13 @@ export class Trainer {
       await this.#compiled(phase, generated);
       if (this.#settings.diagnoseEvery) await this.#diagnosis(phase, generated);
     }
+  }
+
+  /** As in the official loop, the critic learns from the very images of the generator's turn. */
+  #madeFor({ phase, step }: Turn): Made {
+    const { ttur } = this.#settings;
+    const follows = phase === "critic" && phasesAt(step, ttur).includes("generator");
+    return follows && this.#sharesImages ? "stored" : "fresh";
   }
 
   get #sharesImages(): boolean {
@@ -267,20 +284,25 @@ export class Trainer {
     return this.#settings.accumulate ?? 1;
   }
 
-  async #update(phase: Phase, step: number, generated: Made): Promise<Scalars> {
+  async #update(turn: Turn, next: Turn | undefined): Promise<Scalars> {
+    const { phase, step } = turn;
+    const generated = this.#madeFor(turn);
     const { diagnoseEvery = 0 } = this.#settings;
-    const { run, applyRun, scalars, readsReal, outputs } = await this.#compiled(phase, generated);
+    const { run, applyRun, scalars, outputs } = await this.#compiled(phase, generated);
     const player = this.players[phase]!;
     const steps = phase === "teacher" ? this.#settings.teacher.steps : this.#settings.steps;
     const numbers = this.#numbers(phase, step, steps);
-    const inputs = this.#inputs(phase, step, readsReal);
+    const feed = this.#feed(turn);
     if (diagnoseEvery > 0 && step % diagnoseEvery === 0)
       await this.#diagnose(phase, step, generated);
-    for (let part = 0; part < this.#parts; part++)
+    for (let part = 0; part < this.#parts; part++) {
+      const inputs = await feed.take(part);
+      this.#fetchAhead(feed, part + 1, next);
       await run.run({
-        ...inputs(part),
+        ...inputs,
         scalars: scalars.encode({ ...numbers, [GATHERED_KEEP]: part === 0 ? 0 : 1 }),
       });
+    }
     const last = applyRun ?? run;
     if (applyRun)
       await applyRun.run({ scalars: scalars.encode({ ...numbers, [GATHERED_KEEP]: 1 }) });
@@ -305,6 +327,24 @@ export class Trainer {
     });
   }
 
+  /** What a turn is fed; some of it may be there already. */
+  #feed(turn: Turn): TurnFeed {
+    const ahead = this.#ahead;
+    if (ahead?.turn.phase === turn.phase && ahead.turn.step === turn.step) return ahead;
+    const { readsReal } = this.#phase(turn.phase, this.#madeFor(turn));
+    return new TurnFeed(turn, this.#inputs(turn.phase, turn.step, readsReal));
+  }
+
+  /** Begins with the part of a batch that comes next, be it of the turn after this one: one part is ahead, no more. */
+  #fetchAhead(feed: TurnFeed, part: number, next: Turn | undefined): void {
+    if (part < this.#parts) {
+      feed.fetch(part);
+      return;
+    }
+    this.#ahead = next && this.#feed(next);
+    this.#ahead?.fetch(0);
+  }
+
   async #diagnosis(phase: Phase, generated: Made) {
     const key = `${phase} ${generated}`;
     const made: PreparedDiagnosis =
@@ -319,7 +359,7 @@ export class Trainer {
     const { run, ...made } = await this.#diagnosis(phase, generated);
     const weights = this.#numbers(phase, step, 1);
     await run.run({
-      ...this.#inputs(phase, step, made.readsReal)(0),
+      ...(await this.#inputs(phase, step, made.readsReal)(0)),
       scalars: made.scalars.encode(weights),
     });
     const values = scalarsOf(run, made.outputs);

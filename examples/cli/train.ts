@@ -162,7 +162,7 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
       output: { files, path, existing },
     });
     if (stopped) run.stop();
-    observe(run, given, existing === "resume");
+    await observe(run, given, existing === "resume");
     say(`folder  ${path}`);
     const { reason } = await run.start();
     if (reason === "stopped") {
@@ -186,12 +186,12 @@ function sameFlags(given: Given): string {
   return words.join("");
 }
 
-function observe(run: Run, given: Given, resumed: boolean): void {
+async function observe(run: Run, given: Given, resumed: boolean): Promise<void> {
   const folder = run.folder!;
   const { sample } = run.dataset.shape;
   const planar = sample.length === 1 && sample[0] === 2;
   // The same points on every picture: a seed and a stream that training does not use.
-  const real = planar ? run.dataset.batch(4000, hostRandom(0, 0, 1000)).x : undefined;
+  const real = planar ? (await run.dataset.batch(4000, hostRandom(0, 0, 1000))).x : undefined;
   const observers = [
     ...(given.on("quiet") ? [] : [progress({ stream: process.stderr })]),
     // Before the log itself adds to its file.

@@ -57,6 +57,7 @@ export const cifar10Dataset = definePlugin({
       name: "cifar10",
       shape: { sample: [3, 32, 32], classes: conditional ? CLASSES : 0, sigmaData },
       size,
+      choose: (count, random) => chooseRows("cifar10", count, size, random),
       batch: (which, random) => take(train, chooseRows("cifar10", which, size, random)),
       test() {
         const count = held.length / RECORD;

@@ -20,6 +20,8 @@ export interface Dataset {
    * `random` gives independent uniform numbers in [0, 1) and is called a fixed number of times a sample.
    */
   batch(which: number | ArrayLike<number>, random: () => number): Batch;
+  /** The indices of the samples that `batch` with that number would take, where the data are stored. */
+  choose?(count: number, random: () => number): ArrayLike<number>;
   /** All held-out samples, where the dataset has them. */
   test?(): Batch & { readonly count: number };
 }

@@ -42,6 +42,7 @@ export const imagesDataset = definePlugin({
       name: "images",
       shape: { sample: x.shape, classes, sigmaData },
       size: count,
+      choose: (amount, random) => chooseRows("images", amount, count, random),
       batch(which, random) {
         const rows = chooseRows("images", which, count, random);
         return {

@@ -66,6 +66,7 @@ export const latentsDataset = definePlugin({
         text: { ...sizes, ...(known && { unconditional: named }) },
       },
       size: count,
+      choose: (amount, random) => chooseRows("latents", amount, count, random),
       ...(known && { unconditional: empty }),
       batch(which, random) {
         const rows = chooseRows("latents", which, count, random);

@@ -40,6 +40,7 @@ export async function loadMnist(
     sampleShape: [1, resolution, resolution],
     classes,
     size: train.label.length,
+    choose: (count, random) => choose(count, train.label.length, random),
     batch: (which, random) => take(train, choose(which, train.label.length, random), resolution),
     test: () => ({
       ...take(held, Int32Array.from(held.label.keys()), resolution),

@@ -38,7 +38,7 @@ export const gaussianModes = definePlugin({
     return {
       name: "gaussian-modes",
       async evaluate({ x }) {
-        const real = dataset.batch(x.length / 2, hostRandom(seed, 0, REFERENCE_STREAM));
+        const real = await dataset.batch(x.length / 2, hostRandom(seed, 0, REFERENCE_STREAM));
         return { ...modeCoverage(x, mixture), sw: slicedWasserstein(x, real.x, directions) };
       },
     };

@@ -88,7 +88,7 @@ export class ImageClassifier {
     );
     const steps = Math.floor((epochs * dataset.size) / BATCH);
     for (let step = 0; step < steps; step++) {
-      const batch = dataset.batch(BATCH, hostRandom(0, step, 7));
+      const batch = await dataset.batch(BATCH, hostRandom(0, step, 7));
       await update.run({
         x: batch.x,
         label: batch.label,

@@ -46,7 +46,7 @@ async function parts(over: object = {}, extra: readonly Loss[] = []) {
   const update = async (phase: Phase, generated: "fresh" | "stored" = "fresh", step = 0) => {
     const traced = trace(phase, generated);
     const run = await backend.compile(traced.program, memory);
-    const real = dataset.batch(4, () => 0.3);
+    const real = await dataset.batch(4, () => 0.3);
     await run.run({
       key: keyOf(0, step),
       scalars: traced.scalars.encode({

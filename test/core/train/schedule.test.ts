@@ -10,6 +10,7 @@ import {
   runSchedule,
   type SchedulePlan,
   schedule,
+  type Turn,
   teacherOnly,
 } from "../../../core/train/schedule.ts";
 
@@ -72,6 +73,21 @@ test("phasesAt: a cycle of several generator updates, shared or exclusive", () =
   // FastGen: four critic updates and one of the generator, in five steps
   assert.is(cycle({ critic: 4, generator: 1, exclusive: true }, 6), "g c c c c g");
   assert.is(cycle({ critic: 1, generator: 2, exclusive: true }, 4), "g g c g");
+});
+
+test("an update is told whose turn is next; after the last it is nobody's", async () => {
+  const told: string[] = [];
+  const update = (phase: Phase) => async (step: number, next?: Turn) => {
+    told.push(`${letter[phase]}${step}>${next ? `${letter[next.phase]}${next.step}` : ""}`);
+    return {};
+  };
+  const updates = {
+    teacher: update("teacher"),
+    generator: update("generator"),
+    critic: update("critic"),
+  };
+  await logged({ update: updates, phasesAt: alternating(2), steps: 3 }).run();
+  assert.is(told.join(" "), "G0>c0 c0>c1 c1>G2 G2>c2 c2>");
 });
 
 test("six steps at ratio 5", async () => {

@@ -28,37 +28,41 @@ const dataset: Dataset = {
 const moment = { step: 3, seed: 1, batch: 4, parts: 1, losses: [], readsReal: true };
 const fed = (phase: "teacher" | "generator" | "critic", over = {}) => {
   const inputs = phaseInputs(dataset, { ...moment, phase, ...over });
-  return (part = 0) =>
-    Object.fromEntries(Object.entries(inputs(part)).map(([name, values]) => [name, [...values]]));
+  return async (part = 0) =>
+    Object.fromEntries(
+      Object.entries(await inputs(part)).map(([name, values]) => [name, [...values]]),
+    );
 };
 
-test("both turns of a step are given the same prompts, other steps others", () => {
-  const [generator, critic] = [fed("generator")(), fed("critic")()];
+test("both turns of a step are given the same prompts, other steps others", async () => {
+  const [generator, critic] = [await fed("generator")(), await fed("critic")()];
   assert.equal(critic["prompt.text"], generator["prompt.text"]);
-  assert.not.equal(fed("critic", { step: 4 })()["prompt.text"], critic["prompt.text"]);
+  const later = await fed("critic", { step: 4 })();
+  assert.not.equal(later["prompt.text"], critic["prompt.text"]);
   assert.equal(critic["unconditional.text"], [-1]);
 });
 
-test("real samples have their own texts; a generator that starts from them has prompts of theirs", () => {
+test("real samples have their own texts; a generator that starts from them has prompts of theirs", async () => {
   for (const phase of ["teacher", "generator", "critic"] as const) {
-    const inputs = fed(phase)();
+    const inputs = await fed(phase)();
     assert.equal(
       inputs["real.text"],
       inputs["real.x"].map((n) => 10 * n),
       phase,
     );
   }
-  const generator = fed("generator")();
+  const generator = await fed("generator")();
   assert.equal(generator["prompt.text"], generator["real.text"]);
-  const critic = fed("critic")();
+  const critic = await fed("critic")();
   assert.not.equal(critic["prompt.text"], critic["real.text"]);
-  assert.not.ok("prompt.text" in fed("teacher")());
+  assert.not.ok("prompt.text" in (await fed("teacher")()));
 });
 
-test("a batch in parts is the batch", () => {
-  const [whole, parts] = [fed("critic")(), fed("critic", { parts: 2 })];
+test("a batch in parts is the batch", async () => {
+  const parts = fed("critic", { parts: 2 });
+  const [whole, first, second] = [await fed("critic")(), await parts(0), await parts(1)];
   for (const name of ["prompt.text", "real.text"])
-    assert.equal([...parts(0)[name], ...parts(1)[name]], whole[name], name);
+    assert.equal([...first[name], ...second[name]], whole[name], name);
 });
 
 test("textInputs: one row each, and the embedding of no text for all", () => {

@@ -27,7 +27,7 @@ test("records of all training files in turn, plain or gzip; the test file is hel
   const data = await loadDataset(cifar10Dataset({ batches: 2 }), folder);
   assert.equal(data.shape, { sample: [3, 32, 32], classes: 10, sigmaData: 0.5 });
   assert.is(data.size, 3);
-  const { x, label } = data.batch([2, 1], none);
+  const { x, label } = await data.batch([2, 1], none);
   assert.equal([...label], [9, 4]);
   assert.equal([...x.subarray(0, 2)], [-1, Math.fround(1 / 127.5 - 1)]);
   assert.is(x[3072], Math.fround(1 / 127.5 - 1));
@@ -64,7 +64,7 @@ const folder = "../shared/data/cifar10";
 if (existsSync(folder))
   test("the part of the real data: 500 training images a class", async () => {
     const data = await loadDataset(cifar10Dataset({ batches: 1 }), { files, path: folder });
-    const all = data.batch(
+    const all = await data.batch(
       Int32Array.from({ length: data.size }, (_, i) => i),
       none,
     );

@@ -19,7 +19,7 @@ test("gives points, their shape and the mixture they come from", async () => {
   assert.equal(shape, { sample: [2], classes: 0, sigmaData: 0.7 });
   assert.is(mixture!.std, 0.12);
   assert.ok(Math.abs(mixture!.means[5] - 2) < 1e-12, "mode 2 stands at (0, 2)");
-  const { x, label } = batch(3, hostRandom(0, 0, 0));
+  const { x, label } = await batch(3, hostRandom(0, 0, 0));
   assert.is(x.length, 6);
   assert.is(label.length, 3);
 });

@@ -32,10 +32,10 @@ test("samples are the rows of all shards in turn, bytes as [-1, 1], with their l
   );
   assert.equal(shape, { sample: [1, 1, 2], classes: 3, sigmaData: 0.5 });
   assert.is(size, 3);
-  const { x, label } = batch([2, 1, 0], none);
+  const { x, label } = await batch([2, 1, 0], none);
   assert.equal([...x], [1, -1, 51 / 127.5 - 1, 102 / 127.5 - 1, -1, 1].map(Math.fround));
   assert.equal([...label], [1, 0, 2]);
-  const drawn = batch(200, hostRandom(0, 0, 0));
+  const drawn = await batch(200, hostRandom(0, 0, 0));
   assert.equal([...new Set(drawn.label)].sort(), [0, 1, 2]);
 });
 
@@ -44,7 +44,7 @@ test("floats are taken as they are; without classes labels are not read", async 
   const folder = dataFolder({ "a.safetensors": { x, label: longs([77]) } });
   const { shape, batch } = await loadDataset(imagesDataset(), folder);
   assert.is(shape.classes, 0);
-  assert.equal(batch([0], none), { x: Float32Array.of(0.5, -0.25), label: Int32Array.of(0) });
+  assert.equal(await batch([0], none), { x: Float32Array.of(0.5, -0.25), label: Int32Array.of(0) });
   assert.throws(() => batch([1], none), /^Cannot take sample 1 of images.*0 to 0$/);
 });
 

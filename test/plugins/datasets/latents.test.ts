@@ -54,20 +54,20 @@ test("latents come with their texts, whatever the shard, and half precision is w
     text: { tokens: 2, width: 3, unconditional: ["text"] },
   });
   assert.is(size, 2);
-  const { described, label, ...images } = batch([1, 0], none);
+  const { described, label, ...images } = await batch([1, 0], none);
   assert.equal([...images.x], [6, 18, 5, 15]);
   assert.equal([...label], [0, 0]);
   assert.equal([...described!.text], [6, 0, 0, 0, 0, 1, 5, 0, 0, 0, 0, 1]);
   assert.equal([...unconditional!.text!], [1, 2, 3, 4, 5, 6]);
   const halves = await load({ "a.safetensors": { ...half, x } });
-  assert.equal([...halves.batch([0], none).x], [7, 21]);
+  assert.equal([...(await halves.batch([0], none)).x], [7, 21]);
 });
 
 test("SDXL: pooled embeddings and sizes, and zeros for the empty text", async () => {
   const { shape, batch, unconditional } = await load({ "a.safetensors": sdxl(1, 2) }, "zero");
   assert.equal(shape.text, { tokens: 2, width: 3, pooled: 2, unconditional: [] });
   assert.equal(unconditional, {});
-  const { described } = batch([1], none);
+  const { described } = await batch([1], none);
   assert.equal([...described!.pooled!], [2, 1]);
   assert.equal([...described!.timeIds!], [8, 8, 0, 0, 8, 8]);
 });

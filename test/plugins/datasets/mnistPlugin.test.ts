@@ -30,7 +30,7 @@ test("loads the folder, and says what a sample looks like", async () => {
   assert.is(name, "mnist");
   assert.equal(shape, { sample: [1, 16, 16], classes: 10, sigmaData: 0.5 });
   assert.is(size, 3);
-  assert.is(batch(4, hostRandom(0, 0, 0)).x.length, 4 * 256);
+  assert.is((await batch(4, hostRandom(0, 0, 0))).x.length, 4 * 256);
   assert.is(heldOut!().count, 2);
 });
 

@@ -21,7 +21,7 @@ test("is a well-formed plugin", () => checkPlugin(gaussianModes, { directions: 1
 
 test("points of the ring itself are perfect", async () => {
   const { ring, metric } = await judge();
-  const { x, label } = ring.batch(10_000, hostRandom(7, 0, 0));
+  const { x, label } = await ring.batch(10_000, hostRandom(7, 0, 0));
   const { in2, in3, lo, hi, modeStd, sw } = await metric.evaluate({ shape: [10_000, 2], x, label });
   assert.ok(Math.abs(in2 - 0.865) < 0.015 && Math.abs(in3 - 0.989) < 0.006, `${in2}, ${in3}`);
   assert.ok(lo > 0.9 && hi < 1.1 && Math.abs(modeStd - 0.985) < 0.03, `${lo}, ${hi}, ${modeStd}`);
