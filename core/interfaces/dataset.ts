@@ -1,6 +1,7 @@
 import { type Token, token } from "../di/token.ts";
 import type { FileSystem } from "../io/files.ts";
 import type { Shape } from "../tensor/shape.ts";
+import type { Offload } from "./offload.ts";
 
 /** What a sample looks like. Known from the data when training, from the manifest when sampling. */
 export interface DataShape {
@@ -71,6 +72,8 @@ export interface Dataset {
   readonly mixture?: { readonly means: ArrayLike<number>; readonly std: number };
   /** All held-out samples, where there are some. */
   test?(): Batch & { readonly count: number };
+  /** Ends what it has started. The container that made it does it. */
+  dispose?(): Promise<void>;
 }
 
 /** Datasets load asynchronously; whoever composes a run awaits this once and provides DATASET. */
@@ -82,5 +85,7 @@ export const DATA_SHAPE: Token<DataShape> = token<DataShape>("data shape");
 export interface DataFolder {
   readonly files?: FileSystem;
   readonly path?: string;
+  /** Where data are decoded; on the calling thread when absent. */
+  readonly offload?: Offload;
 }
 export const DATA_FOLDER: Token<DataFolder> = token<DataFolder>("data folder");

@@ -10,6 +10,7 @@ export * from "./loss.ts";
 export * from "./metric.ts";
 export * from "./network.ts";
 export * from "./observer.ts";
+export * from "./offload.ts";
 export * from "./optimizer.ts";
 export * from "./role.ts";
 export * from "./sampler.ts";

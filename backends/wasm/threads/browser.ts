@@ -8,15 +8,5 @@ export function browserHost(): Host {
     // A page must not sleep, a worker may.
     mayWait: typeof document === "undefined",
     allowRelaxedSimd: () => {},
-    startWorker(script) {
-      const text = script("(handle) => { onmessage = ({ data }) => handle(data); }");
-      const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-      const worker = new Worker(url);
-      URL.revokeObjectURL(url);
-      return {
-        post: (message) => worker.postMessage(message),
-        stop: async () => worker.terminate(),
-      };
-    },
   };
 }

@@ -1,11 +1,3 @@
-import type { Message } from "./crew.ts";
-
-/** A running worker. It never keeps the process alive. */
-export interface WorkerHandle {
-  post(message: Message): void;
-  stop(): Promise<void>;
-}
-
 /** What a JavaScript runtime offers in the way of threads. */
 export interface Host {
   /** Name of the processor, as far as the runtime tells. */
@@ -16,6 +8,4 @@ export interface Host {
   readonly mayWait: boolean;
   /** Switches relaxed SIMD on where the engine has it behind a flag. */
   allowRelaxedSimd(): void;
-  /** Starts a worker on a script; `script(listen)` is its text, given the text of a function that registers a message handler. */
-  startWorker(script: (listen: string) => string): WorkerHandle;
 }

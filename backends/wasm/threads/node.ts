@@ -1,4 +1,4 @@
-/** Threads in Node and Deno: the only file of the wasm backend that knows their modules. */
+/** The machine as Node and Deno tell it: the only file of the wasm backend that knows their modules. */
 import type { Host } from "./host.ts";
 
 interface NodeProcess {
@@ -11,9 +11,8 @@ const builtin = <Module>(name: string): Module | undefined =>
 
 /** The host, or undefined in a browser. */
 export function nodeHost(): Host | undefined {
-  const threads = builtin<typeof import("node:worker_threads")>("node:worker_threads");
   const os = builtin<typeof import("node:os")>("node:os");
-  if (!threads || !os) return undefined;
+  if (!os) return undefined;
   return {
     processor: os.cpus()[0]?.model.trim() || os.arch(),
     cores: os.availableParallelism(),
@@ -27,16 +26,6 @@ export function nodeHost(): Host | undefined {
       } catch {
         // Deno has no such flag, and needs none.
       }
-    },
-    startWorker(script) {
-      const listen =
-        '(handle) => process.getBuiltinModule("node:worker_threads").parentPort.on("message", handle)';
-      const worker = new threads.Worker(script(listen), { eval: true });
-      worker.unref();
-      return {
-        post: (message) => worker.postMessage(message),
-        stop: async () => void (await worker.terminate()),
-      };
     },
   };
 }

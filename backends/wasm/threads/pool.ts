@@ -1,6 +1,7 @@
 import { failure } from "../../../core/errors.ts";
+import { type HostWorker, startWorker } from "../../host/worker.ts";
 import { MAX_CHUNKS, type Message, type RunStep, serve, slots, takeChunks } from "./crew.ts";
-import type { Host, WorkerHandle } from "./host.ts";
+import type { Host } from "./host.ts";
 
 /** A step of a program's module and how its work may be shared: see `Call` in kernel.ts. */
 export interface Job {
@@ -31,7 +32,7 @@ export class ThreadPool {
   readonly #memory: WebAssembly.Memory;
   readonly #kernels: WebAssembly.Exports;
   readonly #control: Int32Array;
-  readonly #workers: WorkerHandle[] = [];
+  readonly #workers: HostWorker[] = [];
   readonly #mayWait: boolean;
   #epoch = 0;
   #nextId = 0;
@@ -49,10 +50,8 @@ export class ThreadPool {
     this.#kernels = new WebAssembly.Instance(kernels, { env: { memory } }).exports;
     this.#mayWait = host.mayWait;
     if (shared)
-      for (let i = 1; i < threads; i++) {
-        const worker = host.startWorker((listen) => `(${serve})(${takeChunks}, ${listen})`);
-        this.#workers.push(worker);
-      }
+      for (let i = 1; i < threads; i++)
+        this.#workers.push(startWorker((port) => `(${serve})(${takeChunks}, ${port}.listen)`));
     this.threads = this.#workers.length + 1;
     this.#post({ kind: "start", memory, kernels, slots });
   }

@@ -1,0 +1,86 @@
+/** A worker of Node, Deno or a browser, which never keeps a process alive unless it is told to. */
+export interface HostWorker {
+  post(message: unknown): void;
+  /** Whether the process waits for this worker; at first it does not. A page has nothing to wait for. */
+  hold(held: boolean): void;
+  stop(): Promise<void>;
+}
+
+/** What a worker tells whoever started it. */
+export interface WorkerEvents {
+  readonly message: (data: unknown) => void;
+  /** It could not be loaded, or has ended by an error. */
+  readonly failed: (why: string) => void;
+}
+
+/** The other end, in the worker. */
+export interface Port<In = unknown, Out = unknown> {
+  listen(handle: (message: In) => void): void;
+  send(message: Out, transfer: readonly ArrayBuffer[]): void;
+}
+
+interface NodeProcess {
+  getBuiltinModule?(name: string): unknown;
+}
+
+/**
+ * Starts a worker on a script that is given as text, which spares every bundler a second entry point: `script(port)` is that
+ * text, where `port` is an expression for a `Port`. Without `events` an error in the worker is one of the process.
+ * @throws where the runtime has no workers, or allows none
+ */
+export function startWorker(
+  script: (port: string) => string,
+  events?: Partial<WorkerEvents>,
+): HostWorker {
+  // Asked for at run time, so that bundles for browsers need no stand-in for the module.
+  const { process } = globalThis as { process?: NodeProcess };
+  const threads = process?.getBuiltinModule?.("node:worker_threads");
+  return threads
+    ? startThread(threads as typeof import("node:worker_threads"), script, events)
+    : startWebWorker(script, events);
+}
+
+function startThread(
+  threads: typeof import("node:worker_threads"),
+  script: (port: string) => string,
+  { message, failed }: Partial<WorkerEvents> = {},
+): HostWorker {
+  const port = `(({ parentPort }) => ({
+    listen: (handle) => parentPort.on("message", handle),
+    send: (message, transfer) => parentPort.postMessage(message, transfer),
+  }))(process.getBuiltinModule("node:worker_threads"))`;
+  const worker = new threads.Worker(script(port), { eval: true });
+  if (message) worker.on("message", message);
+  if (failed) {
+    worker.on("error", (error) => failed(error.message));
+    worker.on("exit", (code) => failed(`it ended with code ${code}`));
+  }
+  // Last: whoever listens for messages holds the process again.
+  worker.unref();
+  return {
+    post: (data) => worker.postMessage(data),
+    hold: (held) => void (held ? worker.ref() : worker.unref()),
+    stop: async () => void (await worker.terminate()),
+  };
+}
+
+function startWebWorker(
+  script: (port: string) => string,
+  { message, failed }: Partial<WorkerEvents> = {},
+): HostWorker {
+  const port = `{
+    listen: (handle) => { onmessage = ({ data }) => handle(data); },
+    send: (message, transfer) => postMessage(message, transfer),
+  }`;
+  const url = URL.createObjectURL(new Blob([script(`(${port})`)], { type: "text/javascript" }));
+  const worker = new Worker(url);
+  URL.revokeObjectURL(url);
+  if (message) worker.onmessage = ({ data }) => message(data);
+  // A policy of the page that forbids workers from text shows as an error without a message.
+  if (failed) worker.onerror = (event) => failed(event.message || "the page does not allow it");
+  return {
+    post: (data) => worker.postMessage(data),
+    hold: () => {},
+    stop: async () => worker.terminate(),
+  };
+}
