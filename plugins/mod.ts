@@ -9,6 +9,7 @@ import { gaussiansDataset } from "./datasets/gaussiansPlugin.ts";
 import { imagesDataset } from "./datasets/images.ts";
 import { latentsDataset } from "./datasets/latents.ts";
 import { mnistDataset } from "./datasets/mnistPlugin.ts";
+import { picturesDataset } from "./datasets/pictures.ts";
 import { fewStep } from "./generators/fewStep.ts";
 import { distributionMatching } from "./losses/distributionMatching.ts";
 import { edmDenoising } from "./losses/edmDenoising.ts";
@@ -83,6 +84,7 @@ export {
   lms,
   mlp,
   mnistDataset,
+  picturesDataset,
   rectifiedFlow,
   regression,
   renoise,
@@ -97,6 +99,7 @@ export const allPlugins = [
   mnistDataset,
   cifar10Dataset,
   imagesDataset,
+  picturesDataset,
   latentsDataset,
   mlp,
   adm,

@@ -1,5 +1,6 @@
 import { files } from "../../backends/host/files.ts";
 import { onInterrupt } from "../../backends/host/interrupt.ts";
+import { offloading } from "../../backends/host/offload.ts";
 import { failure, suggestion } from "../../core/errors.ts";
 import { hostRandom } from "../../core/random/hostRandom.ts";
 import {
@@ -148,6 +149,9 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
   const backend = await openBackend(given.text("device"), tuning(given, given.on("quiet")));
   let run: Run | undefined;
   let stopped = false;
+  // Into the log too, as soon as there is one.
+  const warn = (message: string) =>
+    run ? run.bus.emit("run/warning", { source: "worker", message }) : say(message);
   const watch = onInterrupt(() => {
     stopped = true;
     process.stderr.write("\nstopping after this step; press Ctrl-C again to give up at once\n");
@@ -158,7 +162,7 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
     run = await Run.create({
       resolved,
       backend,
-      data: { files, path: given.text("data") },
+      data: { files, path: given.text("data"), offload: offloading({ tell: warn }) },
       output: { files, path, existing },
     });
     if (stopped) run.stop();

@@ -1,0 +1,97 @@
+/** PNG files of one size, 8 bits a channel, not interlaced: what `pngHeader` says of each is for the caller to check. */
+export interface PngFiles {
+  readonly files: readonly Uint8Array[];
+  /** C is 1 for grey and 3 for RGB. */
+  readonly shape: readonly [C: number, H: number, W: number];
+}
+
+/** Pixels of PNG files as networks see them. */
+export interface PngPixels {
+  /** [B, C, H, W] in [-1, 1], u8/127.5 − 1. */
+  readonly x: Float32Array;
+  /** The first file whose picture data are damaged or incomplete; -1 when all are sound. */
+  readonly broken: number;
+}
+
+/**
+ * Decodes PNG files (W3C PNG, third edition). A `Portable`: it uses nothing from outside itself, and unpacks with the
+ * runtime's own `DecompressionStream`, which also holds the data to their checksum.
+ */
+export async function pngPixels({ files, shape: [C, H, W] }: PngFiles): Promise<PngPixels> {
+  const [IDAT, IEND] = [0x49444154, 0x49454e44];
+  /** A row is a byte that names its filter, then its pixels. */
+  const stride = 1 + W * C;
+
+  /** The IDAT chunks of a file; none when it is cut short, which not every runtime's unpacking notices. */
+  function pictureData(file: Uint8Array): Uint8Array<ArrayBuffer>[] {
+    const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    for (let at = 8; at + 12 <= file.length; ) {
+      const [length, name] = [view.getUint32(at), view.getUint32(at + 4)];
+      if (name === IEND) return parts;
+      if (name === IDAT) parts.push(file.slice(at + 8, at + 8 + length));
+      at += 12 + length;
+    }
+    return [];
+  }
+
+  /** The rows of a file; undefined when they are damaged, or not as many as they should be. */
+  async function unpack(file: Uint8Array): Promise<Uint8Array | undefined> {
+    const { readable, writable } = new DecompressionStream("deflate");
+    const writer = writable.getWriter();
+    // Errors of the stream are seen where it is read.
+    const ignore = () => {};
+    for (const part of pictureData(file)) writer.write(part).catch(ignore);
+    writer.close().catch(ignore);
+    const reader = readable.getReader();
+    const rows = new Uint8Array(H * stride);
+    let length = 0;
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return length === rows.length ? rows : undefined;
+        // A file that unpacks to more than its picture throws here, and is not unpacked to its end.
+        rows.set(value, length);
+        length += value.length;
+      }
+    } catch {
+      reader.cancel().catch(ignore);
+      return undefined;
+    }
+  }
+
+  /** Adds to every byte what its filter foretells of it from the bytes to the left (a), above (b) and above left (c). */
+  function unfilter(rows: Uint8Array): boolean {
+    for (let y = 0; y < H; y++) {
+      const row = rows.subarray(y * stride + 1, (y + 1) * stride);
+      const above = y > 0 ? rows.subarray((y - 1) * stride + 1, y * stride) : new Uint8Array(W * C);
+      const filter = rows[y * stride];
+      if (filter > 4) return false;
+      for (let i = 0; i < row.length && filter > 0; i++) {
+        const a = i < C ? 0 : row[i - C];
+        const b = above[i];
+        if (filter === 1) row[i] += a;
+        else if (filter === 2) row[i] += b;
+        else if (filter === 3) row[i] += (a + b) >> 1;
+        else {
+          const c = i < C ? 0 : above[i - C];
+          const [toA, toB, toC] = [Math.abs(b - c), Math.abs(a - c), Math.abs(a + b - 2 * c)];
+          row[i] += toA <= toB && toA <= toC ? a : toB <= toC ? b : c;
+        }
+      }
+    }
+    return true;
+  }
+
+  const x = new Float32Array(files.length * C * H * W);
+  for (let n = 0; n < files.length; n++) {
+    const rows = await unpack(files[n]);
+    if (!rows || !unfilter(rows)) return { x, broken: n };
+    let at = n * C * H * W;
+    for (let c = 0; c < C; c++)
+      for (let y = 0; y < H; y++)
+        for (let i = y * stride + 1 + c; i < (y + 1) * stride; i += C)
+          x[at++] = rows[i] / 127.5 - 1;
+  }
+  return { x, broken: -1 };
+}

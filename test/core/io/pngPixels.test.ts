@@ -1,0 +1,86 @@
+import { deflateSync } from "node:zlib";
+import { encode } from "fast-png";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { pngHeader } from "../../../core/io/pngHeader.ts";
+import { pngPixels } from "../../../core/io/pngPixels.ts";
+import { chunkOf, pngOf } from "../../helpers/pngFiles.ts";
+
+const test = suite("core/io/pngPixels");
+
+const byte = (n: number) => (n * 73 + (n >> 3) * 31) & 255;
+
+for (const channels of [1, 3] as const)
+  test(`${channels} channels: pixels are those that fast-png has written, channel by channel`, async () => {
+    const [width, height] = [13, 7];
+    const data = Uint8Array.from({ length: width * height * channels }, (_, i) => byte(i));
+    const file = encode({ width, height, channels, data });
+    assert.equal(pngHeader(file), {
+      ...{ width, height, depth: 8, colour: channels === 1 ? 0 : 2, interlaced: false },
+    });
+    const { x, broken } = await pngPixels({
+      files: [file, file],
+      shape: [channels, height, width],
+    });
+    assert.is(broken, -1);
+    const expected = Float32Array.from(data, (_, at) => {
+      const [c, pixel] = [Math.floor(at / (width * height)), at % (width * height)];
+      return data[pixel * channels + c] / 127.5 - 1;
+    });
+    assert.equal([...x], [...expected, ...expected]);
+  });
+
+test("every filter is undone, and the picture data may be in several chunks", async () => {
+  const [W, H, C] = [5, 6, 3];
+  const pixels = Uint8Array.from({ length: W * H * C }, (_, i) => byte(i));
+  const at = (y: number, i: number) => (y < 0 || i < 0 ? 0 : pixels[y * W * C + i]);
+  const paeth = (a: number, b: number, c: number) => {
+    const nearest = Math.min(...[a, b, c].map((each) => Math.abs(a + b - c - each)));
+    return [a, b, c].find((each) => Math.abs(a + b - c - each) === nearest)!;
+  };
+  const rows = Array.from({ length: H }, (_, y) => {
+    const filter = y % 5;
+    const row = Array.from({ length: W * C }, (_, i) => {
+      const [a, b, c] = [at(y, i - C), at(y - 1, i), i < C ? 0 : at(y - 1, i - C)];
+      const foretold = [0, a, b, (a + b) >> 1, paeth(a, b, c)][filter];
+      return (pixels[y * W * C + i] - foretold) & 255;
+    });
+    return [filter, ...row];
+  });
+  const packed = deflateSync(Uint8Array.from(rows.flat()));
+  const chunks = [packed.subarray(0, 20), packed.subarray(20)].map((part) => chunkOf("IDAT", part));
+  const file = pngOf({ width: W, height: H, colour: 2 }, ...chunks);
+  const { x, broken } = await pngPixels({ files: [file], shape: [C, H, W] });
+  assert.is(broken, -1);
+  for (let i = 0; i < W * H; i++)
+    for (let c = 0; c < C; c++)
+      assert.is(x[c * W * H + i], Math.fround(pixels[i * C + c] / 127.5 - 1));
+});
+
+test("a file that is damaged, cut short, or not of its size is named by its place", async () => {
+  const sound = encode({ width: 4, height: 4, channels: 1, data: new Uint8Array(16).map(byte) });
+  const header = { width: 4, height: 4, colour: 0 };
+  const holding = (rows: Uint8Array) => pngOf(header, chunkOf("IDAT", deflateSync(rows)));
+  const flipped = sound.slice();
+  flipped[flipped.length - 20] ^= 255;
+  const broken: Record<string, Uint8Array> = {
+    flipped,
+    "cut in its chunk": sound.slice(0, 50),
+    "without picture data": pngOf(header),
+    "too few rows": holding(new Uint8Array(15)),
+    "too many rows": holding(new Uint8Array(25)),
+    "a filter that is none": holding(new Uint8Array(20).fill(5)),
+  };
+  for (const [name, file] of Object.entries(broken)) {
+    const decoded = await pngPixels({ files: [sound, file, sound], shape: [1, 4, 4] });
+    assert.is(decoded.broken, 1, name);
+  }
+});
+
+test("pngHeader: what is no PNG has none", () => {
+  const bytes = new TextEncoder().encode("GIF89a, and more than thirty-three bytes of it");
+  assert.is(pngHeader(bytes), undefined);
+  assert.is(pngHeader(new Uint8Array(0)), undefined);
+});
+
+test.run();
