@@ -75,7 +75,10 @@ export async function pngPixels({ files, shape: [C, H, W] }: PngFiles): Promise<
         else if (filter === 3) row[i] += (a + b) >> 1;
         else {
           const c = i < C ? 0 : above[i - C];
-          const [toA, toB, toC] = [Math.abs(b - c), Math.abs(a - c), Math.abs(a + b - 2 * c)];
+          // How far a + b − c is from each of them.
+          const toA = Math.abs(b - c);
+          const toB = Math.abs(a - c);
+          const toC = Math.abs(a + b - 2 * c);
           row[i] += toA <= toB && toA <= toC ? a : toB <= toC ? b : c;
         }
       }
