@@ -80,9 +80,11 @@ export function phaseInputs(
   const isOwn = phase === "generator" && realPart;
   const promptPart =
     text && phase !== "teacher" ? (isOwn ? realPart : partsOf("generator")) : undefined;
-  const own = ownBatches(moment);
   const { unconditional } = dataset;
+  // Drawn with the first part, so that what goes wrong belongs to it.
+  let own: ReturnType<typeof ownBatches> | undefined;
   return async (part) => {
+    own ??= ownBatches(moment);
     const [first, end] = [part * size, (part + 1) * size];
     const real = await realPart?.(part);
     const prompts = promptPart === realPart ? real : await promptPart?.(part);
@@ -109,12 +111,13 @@ function batchParts(
 ): (part: number) => Promise<Batch> {
   const random = hostRandom(seed, step, stream);
   const size = batch / parts;
-  if (dataset.choose) {
-    const rows = Array.from(dataset.choose(batch, random));
-    return async (part) => dataset.batch(rows.slice(part * size, (part + 1) * size), random);
-  }
+  let rows: number[] | undefined;
   let whole: Batch | Promise<Batch> | undefined;
   return async (part) => {
+    if (dataset.choose) {
+      rows ??= Array.from(dataset.choose(batch, random));
+      return dataset.batch(rows.slice(part * size, (part + 1) * size), random);
+    }
     const drawn = await (whole ??= dataset.batch(batch, random));
     return rowsOf(drawn, batch, part * size, (part + 1) * size);
   };
