@@ -20,23 +20,23 @@ export function philox(
   let [c0, c1, c2, c3] = counter;
   let [k0, k1] = key;
   for (let round = 0; round < ROUNDS; round++) {
-    const [high0, low0] = multiply(MULTIPLIER_0, c0);
-    const [high1, low1] = multiply(MULTIPLIER_1, c2);
-    [c0, c1, c2, c3] = [(high1 ^ c1 ^ k0) >>> 0, low1, (high0 ^ c3 ^ k1) >>> 0, low0];
-    k0 = (k0 + WEYL_0) >>> 0;
-    k1 = (k1 + WEYL_1) >>> 0;
+    const high0 = multiplyHigh(MULTIPLIER_0, c0);
+    const high1 = multiplyHigh(MULTIPLIER_1, c2);
+    const [low0, low1] = [Math.imul(MULTIPLIER_0, c0), Math.imul(MULTIPLIER_1, c2)];
+    [c0, c1, c2, c3] = [high1 ^ c1 ^ k0, low1, high0 ^ c3 ^ k1, low0];
+    k0 = (k0 + WEYL_0) | 0;
+    k1 = (k1 + WEYL_1) | 0;
   }
   return [c0 >>> 0, c1 >>> 0, c2 >>> 0, c3 >>> 0];
 }
 
-/** High and low 32 bits of a product of two unsigned 32-bit integers. */
-function multiply(a: number, b: number): [high: number, low: number] {
+/** High 32 bits of a product of two unsigned 32-bit integers; no sum here needs more than 32 bits. */
+function multiplyHigh(a: number, b: number): number {
   const [aHigh, aLow] = [a >>> 16, a & 0xffff];
   const [bHigh, bLow] = [b >>> 16, b & 0xffff];
-  const mid = aHigh * bLow + ((aLow * bLow) >>> 16);
-  const cross = aLow * bHigh + (mid & 0xffff);
-  const high = aHigh * bHigh + Math.floor(mid / 65536) + Math.floor(cross / 65536);
-  return [high >>> 0, Math.imul(a, b) >>> 0];
+  const mid = Math.imul(aHigh, bLow) + (Math.imul(aLow, bLow) >>> 16);
+  const cross = Math.imul(aLow, bHigh) + (mid & 0xffff);
+  return Math.imul(aHigh, bHigh) + (mid >>> 16) + (cross >>> 16);
 }
 
 /** A number in [0, 1) from the top 24 bits, exact in float32. */

@@ -11,24 +11,17 @@ import { LOSSES, type Loss } from "../interfaces/loss.ts";
 import { OPTIMIZERS } from "../interfaces/optimizer.ts";
 import type { Role, RoleName } from "../interfaces/role.ts";
 import { TEACHER } from "../interfaces/teacher.ts";
-import { SMALLEST_SCALE } from "../optim/mod.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { EventBus } from "./bus.ts";
 import type { Command, Control } from "./control.ts";
 import { type DiagnosisProgram, diagnosisProgram } from "./diagnosis.ts";
 import type { Scalars } from "./events.ts";
 import type { GivenDraws } from "./givenDraws.ts";
+import { checkHealth } from "./health.ts";
 import type { PhaseDefinition } from "./phaseContext.ts";
 import { phaseInputs, phaseNumbers } from "./phaseFeed.ts";
 import { STORED } from "./phaseImages.ts";
-import {
-  GATHERED_KEEP,
-  GRADIENT_NORM,
-  LOSS_SCALE,
-  type PhaseProgram,
-  type Players,
-  phaseProgram,
-} from "./phaseProgram.ts";
+import { GATHERED_KEEP, type PhaseProgram, type Players, phaseProgram } from "./phaseProgram.ts";
 import { Player } from "./player.ts";
 import { type PrecisionSettings, scalingOf, storageOn } from "./precision.ts";
 import {
@@ -41,7 +34,7 @@ import {
   teacherOnly,
 } from "./schedule.ts";
 import type { StartWeights } from "./startWeights.ts";
-import { TurnFeed } from "./turnFeed.ts";
+import { TurnFeeds } from "./turnFeed.ts";
 
 /** Numbers of a run that belong to no plugin. */
 export interface TrainSettings extends PrecisionSettings {
@@ -96,8 +89,7 @@ export class Trainer {
   readonly #programs = new Map<string, PreparedPhase>();
   readonly #diagnoses = new Map<string, PreparedDiagnosis>();
   readonly #draws: GivenDraws | undefined;
-  /** The turn that comes next, with the first part of its batch. */
-  #ahead: TurnFeed | undefined;
+  readonly #feeds: TurnFeeds;
   #startWeights: StartWeights = {};
   /** Factors of losses that commands have changed, by name. */
   readonly changedWeights: Map<string, number> = new Map();
@@ -111,6 +103,9 @@ export class Trainer {
     draws?: GivenDraws,
   ) {
     this.#draws = draws;
+    this.#feeds = new TurnFeeds(settings.accumulate ?? 1, (turn) =>
+      this.#inputs(turn, this.#phase(turn.phase, this.#madeFor(turn)).readsReal),
+    );
     this.#backend = backend;
     this.#dataset = dataset;
     this.#settings = settings;
@@ -189,7 +184,7 @@ export class Trainer {
         steps,
       });
     } finally {
-      this.#ahead = undefined;
+      this.#feeds.forget();
     }
   }
 
@@ -292,12 +287,12 @@ export class Trainer {
     const player = this.players[phase]!;
     const steps = phase === "teacher" ? this.#settings.teacher.steps : this.#settings.steps;
     const numbers = this.#numbers(phase, step, steps);
-    const feed = this.#feed(turn);
+    const feed = this.#feeds.of(turn);
     if (diagnoseEvery > 0 && step % diagnoseEvery === 0)
       await this.#diagnose(phase, step, generated);
     for (let part = 0; part < this.#parts; part++) {
       const inputs = await feed.take(part);
-      this.#fetchAhead(feed, part + 1, next);
+      this.#feeds.fetchAhead(feed, part + 1, next);
       await run.run({
         ...inputs,
         scalars: scalars.encode({ ...numbers, [GATHERED_KEEP]: part === 0 ? 0 : 1 }),
@@ -307,8 +302,7 @@ export class Trainer {
     if (applyRun)
       await applyRun.run({ scalars: scalars.encode({ ...numbers, [GATHERED_KEEP]: 1 }) });
     player.updates++;
-    if (step % HEALTH_INTERVAL === 0 || step === steps - 1)
-      await this.#checkHealth(last, phase, step, outputs);
+    if (step % HEALTH_INTERVAL === 0 || step === steps - 1) await checkHealth(last, outputs, turn);
     return scalarsOf(last, outputs);
   }
 
@@ -319,30 +313,12 @@ export class Trainer {
     });
   }
 
-  #inputs(phase: Phase, step: number, readsReal: boolean) {
+  #inputs({ phase, step }: Turn, readsReal: boolean) {
     return phaseInputs(this.#dataset, {
       ...{ phase, step, readsReal, seed: this.#settings.seed, losses: this.#losses },
       ...{ batch: this.#batchOf(phase), parts: this.#parts },
       given: this.#draws?.inputs(phase, step),
     });
-  }
-
-  /** What a turn is fed; some of it may be there already. */
-  #feed(turn: Turn): TurnFeed {
-    const ahead = this.#ahead;
-    if (ahead?.turn.phase === turn.phase && ahead.turn.step === turn.step) return ahead;
-    const { readsReal } = this.#phase(turn.phase, this.#madeFor(turn));
-    return new TurnFeed(turn, this.#inputs(turn.phase, turn.step, readsReal));
-  }
-
-  /** Begins with the part of a batch that comes next, be it of the turn after this one: one part is ahead, no more. */
-  #fetchAhead(feed: TurnFeed, part: number, next: Turn | undefined): void {
-    if (part < this.#parts) {
-      feed.fetch(part);
-      return;
-    }
-    this.#ahead = next && this.#feed(next);
-    this.#ahead?.fetch(0);
   }
 
   async #diagnosis(phase: Phase, generated: Made) {
@@ -359,7 +335,7 @@ export class Trainer {
     const { run, ...made } = await this.#diagnosis(phase, generated);
     const weights = this.#numbers(phase, step, 1);
     await run.run({
-      ...(await this.#inputs(phase, step, made.readsReal)(0)),
+      ...(await this.#inputs({ phase, step }, made.readsReal)(0)),
       scalars: made.scalars.encode(weights),
     });
     const values = scalarsOf(run, made.outputs);
@@ -380,26 +356,6 @@ export class Trainer {
         this.#bus.emit("loss/reweighted", { step, loss, weight });
       }
     }
-  }
-
-  async #checkHealth(
-    run: Executable,
-    phase: Phase,
-    step: number,
-    outputs: readonly string[],
-  ): Promise<void> {
-    const values = await Promise.all(outputs.map(async (name) => (await run.read(name))[0]));
-    // An update that overflows is left out, and the next one has a smaller scale; until there is none.
-    const isLeftOut = values[outputs.indexOf(LOSS_SCALE)] > SMALLEST_SCALE;
-    const bad = outputs.flatMap((name, i) => {
-      if (Number.isFinite(values[i]) || (name === GRADIENT_NORM && isLeftOut)) return [];
-      return [`${name === GRADIENT_NORM ? "gradient norm" : `loss ${name}`} is ${values[i]}`];
-    });
-    if (bad.length)
-      throw failure(
-        "E_DIVERGED",
-        `Cannot go on training the ${phase}: ${bad.join(", ")} at step ${step}, expected finite numbers`,
-      );
   }
 
   dispose(): void {

@@ -31,3 +31,39 @@ export class TurnFeed {
     return inputs;
   }
 }
+
+/** The feeds of turns that follow each other, of which one part is fetched ahead and no more. */
+export class TurnFeeds {
+  readonly #parts: number;
+  readonly #inputsOf: (turn: Turn) => (part: number) => Promise<Inputs>;
+  /** That of the turn that comes next. */
+  #ahead: TurnFeed | undefined;
+
+  /** @param parts of every batch */
+  constructor(parts: number, inputsOf: (turn: Turn) => (part: number) => Promise<Inputs>) {
+    this.#parts = parts;
+    this.#inputsOf = inputsOf;
+  }
+
+  /** What a turn is fed; some of it may be there already. */
+  of(turn: Turn): TurnFeed {
+    const ahead = this.#ahead;
+    if (ahead?.turn.phase === turn.phase && ahead.turn.step === turn.step) return ahead;
+    return new TurnFeed(turn, this.#inputsOf(turn));
+  }
+
+  /** Begins with a part of a turn's batch, or behind its last with the first of the next turn. */
+  fetchAhead(feed: TurnFeed, part: number, next: Turn | undefined): void {
+    if (part < this.#parts) {
+      feed.fetch(part);
+      return;
+    }
+    this.#ahead = next && this.of(next);
+    this.#ahead?.fetch(0);
+  }
+
+  /** Lets go of what was fetched for a turn that does not come. */
+  forget(): void {
+    this.#ahead = undefined;
+  }
+}
