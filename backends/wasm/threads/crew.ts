@@ -69,8 +69,11 @@ export function serve(
   takeChunksOf: typeof takeChunks,
   listen: (handle: (message: Message) => void) => void,
 ): void {
-  // About 100 µs: the gap between two steps of a program, and between two runs of a short one.
-  const SPINS = 50_000;
+  // In milliseconds: longer than the steps that one thread does alone, and than the gap between two runs of a short
+  // program. Waking a worker costs the calling thread some 20 µs, and 100 where the machine is busy.
+  const SPIN = 1;
+  /** Looks between two at the clock. */
+  const LOOKS = 256;
   const programs = new Map<number, RunStep>();
   let handled = 0;
   let at: typeof slots;
@@ -96,7 +99,9 @@ export function serve(
         });
       const epoch = word >>> 8;
       let now = Atomics.load(control, at.word);
-      for (let i = 0; i < SPINS && now >>> 8 === epoch; i++) now = Atomics.load(control, at.word);
+      const end = performance.now() + SPIN;
+      while (now >>> 8 === epoch && performance.now() < end)
+        for (let i = 0; i < LOOKS && now >>> 8 === epoch; i++) now = Atomics.load(control, at.word);
       if (now >>> 8 === epoch) {
         Atomics.add(control, at.sleepers, 1);
         Atomics.wait(control, at.word, now);
