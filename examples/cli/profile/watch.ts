@@ -15,6 +15,8 @@ export interface Watched {
   readonly variants: ReadonlyMap<string, string>;
   /** Of each run, to the end of the device's work. */
   wallMs: number[];
+  /** Of each run, on the host alone until the device has all of it; none where the host is the device. */
+  encodeMs: number[];
   /** Milliseconds of all runs by kind of step, once asked for. */
   kernels: Map<string, number> | undefined;
   /** Begins anew; with `kernels`, also times each kernel. */
@@ -50,10 +52,10 @@ function watched(backend: Backend, executable: Executable): Watched {
     program,
     names,
     variants: variantsOf(executable, names),
-    wallMs: [],
+    ...{ wallMs: [], encodeMs: [] },
     kernels: undefined,
     restart(kernels) {
-      self.wallMs = [];
+      [self.wallMs, self.encodeMs] = [[], []];
       self.kernels = kernels ? new Map() : undefined;
       if (kernels && executable instanceof WasmExecutable) stepTimes = executable.profile();
     },
@@ -81,6 +83,8 @@ function watched(backend: Backend, executable: Executable): Watched {
       return;
     }
     await run(inputs);
+    // Nothing was under way before, so it had not to wait for the device.
+    if (executable instanceof WebGpuExecutable) self.encodeMs.push(performance.now() - start);
     await backend.finish();
     self.wallMs.push(performance.now() - start);
     for (const time of stepTimes ?? []) {

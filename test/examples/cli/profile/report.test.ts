@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { program } from "../../../../core/graph/mod.ts";
 import { exp, input, matmul } from "../../../../core/ops/mod.ts";
-import { profileOf } from "../../../../examples/cli/profile/report.ts";
+import { profileOf, summaryOf } from "../../../../examples/cli/profile/report.ts";
 
 const test = suite("examples/cli/profile/report");
 
@@ -12,7 +12,8 @@ const names = ["matmul [8, 64] [64, 32]", "exp [8, 32]"];
 const report = (variants: Map<string, string>) =>
   profileOf(
     {
-      ...{ program: traced, names, variants, wallMs: [3, 3], restart: () => undefined },
+      ...{ program: traced, names, variants, wallMs: [3, 3], encodeMs: [] },
+      restart: () => undefined,
       // Of two runs: 2 · 8 · 32 · 64 operations in 1 ms are 0.0328 GFLOP/s.
       kernels: new Map([
         [names[0], 2],
@@ -35,6 +36,17 @@ test("names the variant that ran, and what it reaches of the ceiling", () => {
 
 test("has no column of variants where the backend has none", () => {
   assert.match(report(new Map()), /of best {2}kernel$/m);
+});
+
+test("the summary tells medians, and what encoding takes where it is apart from the device's work", () => {
+  const watched = { program: traced, names, variants: new Map(), kernels: undefined };
+  const of = (wallMs: number[], encodeMs: number[]) =>
+    summaryOf({ ...watched, wallMs, encodeMs, restart: () => undefined });
+  assert.match(
+    of([5, 3, 4], [0.5, 0.25, 1]),
+    /^update: 4\.00 ms, best 3\.00 of 3, 0\.500 to encode; 2 steps/,
+  );
+  assert.match(of([5, 3, 4], []), /^update: 4\.00 ms, best 3\.00 of 3; 2 steps/);
 });
 
 test.run();
