@@ -1,39 +1,41 @@
 import { invariant } from "../../core/errors.ts";
-import { type Program, readersOf, rootOf } from "../../core/graph/mod.ts";
+import {
+  type ElementwiseStep,
+  type Program,
+  readersOf,
+  rootOf,
+  type Step,
+} from "../../core/graph/mod.ts";
 import { sizeOf } from "../../core/tensor/shape.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import { type AccessRule, rewriteAccesses } from "./accesses.ts";
 import type { BoundRange, BufferNeed } from "./dispatch.ts";
-import { type Chain, chainCode, type ElementwiseStep, layOut } from "./elementwise/mod.ts";
+import { type Chain, chainCode, layOut } from "./elementwise/mod.ts";
 import type { Binding } from "./header.ts";
 import type { KernelLibrary, KernelSource } from "./kernelSource.ts";
 
-/**
- * Elementwise steps that can be the epilogue of a kernel (bias, activation, residual, scale): by the kernel's node, the
- * step behind it, where that one alone reads the kernel's result, element by element.
- */
-export function epiloguesOf({
-  nodes,
-  outputs,
-  updates,
-  plan,
-}: Program): Map<Tensor, ElementwiseStep> {
-  const readers = readersOf(nodes);
-  const kept = new Set([...outputs.values(), ...updates.values()].map((each) => rootOf(each).root));
-  const found = new Map<Tensor, ElementwiseStep>();
-  plan.steps.forEach((step, i) => {
-    const next = plan.steps[i + 1];
-    if (step.kind !== "kernel" || next?.kind !== "elementwise" || kept.has(step.node)) return;
-    const { node } = step;
+/** Finds the elementwise steps that can be the epilogue of a kernel: bias, activation, residual, scale. */
+export class Epilogues {
+  readonly #readers: ReadonlyMap<Tensor, readonly Tensor[]>;
+  readonly #kept: ReadonlySet<Tensor>;
+
+  constructor({ nodes, outputs, updates }: Program) {
+    this.#readers = readersOf(nodes);
+    const kept = [...outputs.values(), ...updates.values()];
+    this.#kept = new Set(kept.map((value) => rootOf(value).root));
+  }
+
+  /** The step that runs next, where it alone reads the kernel's result, element by element. */
+  of(node: Tensor, next: Step | undefined): ElementwiseStep | undefined {
+    const readers = this.#readers.get(node);
+    if (next?.kind !== "elementwise" || !readers || this.#kept.has(node)) return undefined;
     const size = sizeOf(node.shape);
     const own = new Set(next.nodes);
-    const reading = readers.get(node) ?? [];
     const whole = (input: Tensor): boolean =>
       rootOf(input).root !== node || sizeOf(input.shape) === size;
-    const alone = reading.every((reader) => own.has(reader) && reader.inputs.every(whole));
-    if (reading.length > 0 && alone && sizeOf(next.shape) === size) found.set(node, next);
-  });
-  return found;
+    const alone = readers.every((reader) => own.has(reader) && reader.inputs.every(whole));
+    return alone && sizeOf(next.shape) === size ? next : undefined;
+  }
 }
 
 /** A kernel that ends with a chain: its bindings without the last, and then those of the chain. */

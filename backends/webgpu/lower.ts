@@ -1,5 +1,11 @@
 import { invariant } from "../../core/errors.ts";
-import { isAligned, type Place, type Program, type Step } from "../../core/graph/mod.ts";
+import {
+  type ElementwiseStep,
+  isAligned,
+  type Place,
+  type Program,
+  type Step,
+} from "../../core/graph/mod.ts";
 import { sizeOf } from "../../core/tensor/shape.ts";
 import type { Storage } from "../../core/tensor/storage.ts";
 import type { DType, Tensor } from "../../core/tensor/tensor.ts";
@@ -7,14 +13,8 @@ import type { DeviceTraits } from "./adapter/traits.ts";
 import { batchesOf, type SumJob } from "./batches.ts";
 import { DimsBlock } from "./dimsBlock.ts";
 import { type BoundRange, type Dispatch, type DispatchList, rangeOf } from "./dispatch.ts";
-import {
-  type Chain,
-  chainOf,
-  copyChain,
-  type ElementwiseStep,
-  elementwisePasses,
-} from "./elementwise/mod.ts";
-import { epiloguesOf, withEpilogue } from "./epilogue.ts";
+import { type Chain, chainOf, copyChain, elementwisePasses } from "./elementwise/mod.ts";
+import { Epilogues, withEpilogue } from "./epilogue.ts";
 import type { Bound, Lowering, Pass } from "./kernel.ts";
 import type { KernelLibrary, KernelSource } from "./kernelSource.ts";
 import { channelSumsPass, MOST_SUMS } from "./kernels/channelSums.ts";
@@ -42,17 +42,17 @@ class ProgramLowering {
   readonly #dispatches: Dispatch[] = [];
   readonly #dims = new DimsBlock();
   readonly #temps: Temps;
-  readonly #epilogues: ReadonlyMap<Tensor, ElementwiseStep>;
+  readonly #epilogues: Epilogues;
   /** Elementwise steps that a kernel has done as its epilogue. */
   readonly #joined = new Set<Step>();
   #step = 0;
-  /** What is lowered after the step at hand. */
-  #next: readonly Step[] = [];
+  /** What is lowered after the step at hand, where it is a single step. */
+  #next: Step | undefined;
 
   constructor(program: Program, context: LoweringContext) {
     this.#program = program;
     this.#context = context;
-    this.#epilogues = epiloguesOf(program);
+    this.#epilogues = new Epilogues(program);
     const { buffers } = program.plan;
     // On a device without f16, what could be kept in it is kept in f32.
     this.#temps = new Temps(
@@ -68,7 +68,8 @@ class ProgramLowering {
       : batchesOf(plan);
     for (const [place, { index, steps, jobs }] of batches.entries()) {
       this.#step = index;
-      this.#next = batches[place + 1]?.steps ?? [];
+      const after = batches[place + 1]?.steps;
+      this.#next = after?.length === 1 ? after[0] : undefined;
       this.#temps.reset();
       if (steps.length === 1) this.#lowerStep(steps[0]);
       else this.#channelSums(jobs);
@@ -170,11 +171,9 @@ class ProgramLowering {
       return rangeOf(place, { elements: size, storage: this.#storageAt(place) }, access);
     };
     const last = passes[passes.length - 1];
-    const single = passes.every((pass) => pass === last || !boundIn(pass, node).includes("output"));
-    const behind = this.#epilogues.get(node);
-    const [next, ...others] = this.#next;
-    const isNext = behind !== undefined && behind === next && others.length === 0;
-    const epilogue = isNext && variant.epilogue && single && output === target ? behind : undefined;
+    const single = passes.every((pass) => pass === last || !writesOutput(pass, node));
+    const canJoin = variant.epilogue && single && output === target;
+    const epilogue = canJoin ? this.#epilogues.of(node, this.#next) : undefined;
     for (const pass of passes) {
       const kernel = library.get(pass.kernel, pass.matrices);
       const storage = kernel.bindings.filter(({ access }) => access !== "uniform");
@@ -213,11 +212,8 @@ class ProgramLowering {
     if (!joined) return false;
     const all = [...bindings.slice(0, -1), ...joined.bindings];
     if (all.length > traits.maxStorageBuffers || aliasOf(all)) return false;
-    this.#add(
-      ...([node.op.name, variant, joined.kernel, constants, all] as const),
-      { ...dims, ...joined.dims },
-      workgroups,
-    );
+    const allDims = { ...dims, ...joined.dims };
+    this.#add(node.op.name, variant, joined.kernel, constants, all, allDims, workgroups);
     this.#joined.add(step);
     return true;
   }
@@ -266,6 +262,9 @@ class ProgramLowering {
 /** What a pass binds, in order. */
 const boundIn = ({ bind }: Pass, { inputs }: Tensor): NonNullable<Pass["bind"]> =>
   bind ?? [...inputs.keys(), "output" as const];
+
+const writesOutput = (pass: Pass, node: Tensor): boolean =>
+  boundIn(pass, node).some((bound) => String(bound).startsWith("output"));
 
 function checkAliases(pass: Pass, bindings: readonly BoundRange[]): void {
   invariant(!aliasOf(bindings), `${pass.kernel} binds a buffer twice and writes it`);

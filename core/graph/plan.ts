@@ -37,6 +37,8 @@ export type Step =
   | ({ readonly kind: "elementwise"; readonly shape: Shape } & Readonly<Unit>)
   | { readonly kind: "copy"; readonly from: Place; readonly to: Place; readonly elements: number };
 
+export type ElementwiseStep = Extract<Step, { kind: "elementwise" }>;
+
 /** Adds a buffer, f32 unless it says otherwise. */
 type NewBuffer = (spec: Omit<BufferSpec, "storage"> & Partial<BufferSpec>) => Place;
 

@@ -1,4 +1,5 @@
 import { files } from "../../backends/host/files.ts";
+import { offloading } from "../../backends/host/offload.ts";
 import { failure } from "../../core/errors.ts";
 import { DATASET } from "../../core/interfaces/mod.ts";
 import { Control, composeRun, EventBus, resolveConfig, Trainer } from "../../core/train/mod.ts";
@@ -56,7 +57,8 @@ async function benchConfig(
     print(`device  ${describeBackend(backend)}`);
     const ceiling = given.on("profile") ? await measureCeiling(backend) : undefined;
     const programs = watch(backend);
-    const data = { files, path: given.text("data") };
+    // As `train` decodes.
+    const data = { files, path: given.text("data"), offload: offloading() };
     const container = await composeRun(resolved.plugins, backend, data);
     const bus = new EventBus();
     const { settings } = resolved;

@@ -1,4 +1,4 @@
-import type { Plan, Program, Step } from "../../core/graph/mod.ts";
+import type { ElementwiseStep, Plan, Program, Step } from "../../core/graph/mod.ts";
 import { isUniform, rootOf, topologicalOrder } from "../../core/graph/mod.ts";
 import { sources } from "../../core/ops/mod.ts";
 import { broadcastStrides, sizeOf, type Tensor } from "../../core/tensor/mod.ts";
@@ -71,7 +71,7 @@ function runStep(step: Step, plan: Plan, buffers: readonly Float64Array[]): void
 }
 
 function runElementwise(
-  { nodes, outputs, shape }: Extract<Step, { kind: "elementwise" }>,
+  { nodes, outputs, shape }: ElementwiseStep,
   at: (tensor: Tensor) => Float64Array,
 ): void {
   const own = new Set(nodes);

@@ -1,11 +1,9 @@
 import { invariant } from "../../../core/errors.ts";
 import { isUniform, rootOf } from "../../../core/graph/mod.ts";
-import type { Step } from "../../../core/graph/plan.ts";
+import type { ElementwiseStep } from "../../../core/graph/plan.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import type { DType, Tensor } from "../../../core/tensor/tensor.ts";
 import { broadcastAxes } from "./axes.ts";
-
-export type ElementwiseStep = Extract<Step, { kind: "elementwise" }>;
 
 /** An operand of a node: what an earlier node made, what is loaded, or a constant. */
 export type Reference =

@@ -1,10 +1,11 @@
 import { invariant } from "../../../core/errors.ts";
+import type { ElementwiseStep } from "../../../core/graph/plan.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { grainOf } from "../kernel.ts";
 import type { Job } from "../threads/pool.ts";
 import { Body, type Dialect, levels, type Value } from "./body.ts";
-import { type Chain, chainOf, type ElementwiseStep, type Reference } from "./chain.ts";
+import { type Chain, chainOf, type Reference } from "./chain.ts";
 import { emitters } from "./emitters.ts";
 import { i32Const, type ModuleWriter, type Signature, type ValueType } from "./module.ts";
 import { floatBytes, opcodeBytes } from "./opcodes.ts";

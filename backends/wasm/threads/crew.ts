@@ -70,7 +70,7 @@ export function serve(
   listen: (handle: (message: Message) => void) => void,
 ): void {
   // In milliseconds: longer than the steps that one thread does alone, and than the gap between two runs of a short
-  // program. Waking a worker costs the calling thread some 20 µs, and 100 where the machine is busy.
+  // program. Waking a worker is a system call of the calling thread, of more than 100 µs where the machine is busy.
   const SPIN = 1;
   /** Looks between two at the clock. */
   const LOOKS = 256;

@@ -1,5 +1,11 @@
 import { invariant } from "../../../core/errors.ts";
-import { isUniform, type Place, type Plan, rootOf, type Step } from "../../../core/graph/mod.ts";
+import {
+  type ElementwiseStep,
+  isUniform,
+  type Place,
+  type Plan,
+  rootOf,
+} from "../../../core/graph/mod.ts";
 import type { Shape } from "../../../core/tensor/shape.ts";
 import type { Attrs, DType, Tensor } from "../../../core/tensor/tensor.ts";
 
@@ -38,8 +44,6 @@ export interface Chain {
   readonly values: readonly Value[];
   readonly writes: readonly Write[];
 }
-
-export type ElementwiseStep = Extract<Step, { kind: "elementwise" }>;
 
 /** The chain of an elementwise step; `given` is not read from memory. */
 export function chainOf(step: ElementwiseStep, plan: Plan, given?: Tensor): Chain {

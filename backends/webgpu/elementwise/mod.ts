@@ -1,4 +1,4 @@
-export { type Chain, chainOf, copyChain, type ElementwiseStep } from "./chain.ts";
+export { type Chain, chainOf, copyChain } from "./chain.ts";
 export { expressions } from "./expressions.ts";
 export { layOut } from "./layout.ts";
 export { type ElementwisePass, elementwisePasses } from "./passes.ts";

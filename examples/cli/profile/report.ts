@@ -35,7 +35,9 @@ export function profileOf(
   for (const [index, step] of program.plan.steps.entries()) {
     const name = names[index];
     const op = step.kind === "kernel" ? step.node.op.name : step.kind;
-    const ms = (kernels.get(name) ?? 0) / wallMs.length;
+    // A step that took no time of its own was the epilogue of a kernel.
+    if (!kernels.has(name)) continue;
+    const ms = kernels.get(name)! / wallMs.length;
     const line = lines.get(name) ?? { name, op, ms, count: 0, operations: 0, bytes: 0 };
     line.count++;
     line.operations += step.kind === "kernel" ? operationsOf(step.node) : 0;
