@@ -72,6 +72,8 @@ export const rangeOf = (
   { elements, storage }: Pick<BufferNeed, "elements" | "storage">,
   access: BoundRange["access"],
 ): BoundRange => ({
-  ...{ buffer, offset: offset * elementBytes(storage), access },
+  buffer,
+  offset: offset * elementBytes(storage),
+  access,
   size: byteSize(elements, storage),
 });

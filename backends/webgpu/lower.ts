@@ -253,8 +253,15 @@ class ProgramLowering {
     const dimsOffset = this.#dims.add(kernel, dims);
     const label = `${this.#program.name}/${op}/${kernel.name}#${this.#step}`;
     this.#dispatches.push({
-      ...{ label, step: this.#step, op, variant, kernel, constants },
-      ...{ bindings, dimsOffset, workgroups },
+      label,
+      step: this.#step,
+      op,
+      variant,
+      kernel,
+      constants,
+      bindings,
+      dimsOffset,
+      workgroups,
     });
   }
 }

@@ -27,7 +27,7 @@ export interface DiscreteOptions {
  * The tables of a discrete variance-preserving process of T timesteps, index = timestep:
  * x_t = √ᾱ_t·x0 + √(1 − ᾱ_t)·ε, with ᾱ_t = Π_{i ≤ t} (1 − β_i). Divided by √ᾱ_t it is x0 + σ_t·ε.
  */
-export interface DiscreteSchedule {
+export interface DiscreteTable {
   readonly betas: readonly number[];
   readonly alphasCumprod: readonly number[];
   /** σ_t = √((1 − ᾱ_t)/ᾱ_t), increasing; infinite where ᾱ is 0. */
@@ -41,14 +41,14 @@ export interface Mixing {
 }
 
 /** @throws E_OPTION when β is outside (0, 1) or falls, or there is no timestep */
-export function discreteSchedule({
+export function discreteTable({
   curve = "scaledLinear",
   betaStart = 0.00085,
   betaEnd = 0.012,
   count = 1000,
   zeroTerminalSnr = false,
   precision = "float64",
-}: DiscreteOptions = {}): DiscreteSchedule {
+}: DiscreteOptions = {}): DiscreteTable {
   if (!Number.isInteger(count) || count < 1)
     throw refuse(`count is ${count}, should be a whole number above 0`);
   if (!(betaStart > 0 && betaStart <= betaEnd && betaEnd < 1))
@@ -97,7 +97,7 @@ const refuse = (why: string) => failure("E_OPTION", `Cannot make a table of nois
  * √ᾱ_t and √(1 − ᾱ_t) at a whole timestep.
  * @throws E_OPTION when the schedule does not have that timestep
  */
-export function mixingAt({ alphasCumprod }: DiscreteSchedule, timestep: number): Mixing {
+export function mixingAt({ alphasCumprod }: DiscreteTable, timestep: number): Mixing {
   const abar = alphasCumprod[timestep];
   if (abar === undefined)
     throw failure(
@@ -108,7 +108,7 @@ export function mixingAt({ alphasCumprod }: DiscreteSchedule, timestep: number):
 }
 
 /** σ at any timestep in [0, T − 1], in a straight line between whole ones. */
-export function sigmaAt({ sigmas }: DiscreteSchedule, timestep: number): number {
+export function sigmaAt({ sigmas }: DiscreteTable, timestep: number): number {
   const low = Math.min(Math.max(Math.floor(timestep), 0), sigmas.length - 1);
   const high = Math.min(low + 1, sigmas.length - 1);
   const share = timestep - low;
@@ -116,7 +116,7 @@ export function sigmaAt({ sigmas }: DiscreteSchedule, timestep: number): number 
 }
 
 /** The timestep, whole or between two, where the schedule has noise level σ: ln σ in a straight line, clamped to the table. */
-export function timestepAt({ sigmas }: DiscreteSchedule, sigma: number): number {
+export function timestepAt({ sigmas }: DiscreteTable, sigma: number): number {
   const above = sigmas.findIndex((level) => level > sigma);
   if (above === 0) return 0;
   if (above < 0) return sigmas.length - 1;

@@ -2,7 +2,7 @@ import { pack } from "../ops/pack.ts";
 import { sources } from "../ops/sources.ts";
 import { sameShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { schedule } from "./schedule.ts";
+import { schedule } from "./order.ts";
 import { gatesOf, readersOf, rootOf } from "./views.ts";
 
 /** One piece of device work: a single kernel op, or a chain of elementwise ops over one shape. */

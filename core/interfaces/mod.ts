@@ -12,7 +12,7 @@ export * from "./network.ts";
 export * from "./observer.ts";
 export * from "./offload.ts";
 export * from "./optimizer.ts";
+export * from "./process.ts";
 export * from "./role.ts";
 export * from "./sampler.ts";
-export * from "./schedule.ts";
 export * from "./teacher.ts";

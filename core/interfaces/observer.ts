@@ -1,5 +1,5 @@
 import { type ListToken, listToken } from "../di/token.ts";
-import type { EventBus } from "../train/bus.ts";
+import type { EventBus } from "../train/loop/bus.ts";
 
 /** Watches a run. Listeners never change it; one that throws is reported and the run goes on. */
 export interface Observer {

@@ -33,7 +33,9 @@ export function groupNorm(
   if (!adapt) return normalise(x, weight, bias, { groups, eps, activation });
   const factor = add(adapt.scale, 1);
   return normalise(x, mul(factor, weight), add(mul(factor, bias), adapt.shift), {
-    ...{ groups, eps, activation },
+    groups,
+    eps,
+    activation,
   });
 }
 

@@ -12,7 +12,7 @@ export const pluginKinds = [
   "critic",
   "loss",
   "sampler",
-  "schedule",
+  "process",
   "network",
   "dataset",
   "metric",

@@ -63,7 +63,8 @@ const threeSteps = (question: string, ring: { modes: number }): readonly Arm[] =
     { name: "backward simulation", inputs: "simulated" },
     { name: "noised real samples", inputs: "real" },
   ].map(({ name, inputs }) => ({
-    ...{ question, name },
+    question,
+    name,
     over: { dataset: ring, teacher: ring, generator: { sigmas: [10, 2, 0.5], inputs } },
   }));
 

@@ -7,7 +7,7 @@
  * `length` scales the number of steps: 0.02 is a check that all of it runs.
  */
 import { failure } from "../../core/errors.ts";
-import type { NamedTensors } from "../../core/train/player.ts";
+import type { NamedTensors } from "../../core/train/update/player.ts";
 import { table } from "../../plugins/observers/mod.ts";
 import { describeBackend, openBackend } from "../cli/device.ts";
 import { type Arm, arms } from "./arms.ts";
@@ -52,7 +52,12 @@ function rowOf({ question, name }: Arm, outcomes: readonly Outcome[]): string[] 
     return `${mean(values).toFixed(digits)} ± ${deviation(values).toFixed(digits)}`;
   };
   return [
-    ...[question, name, spread("sw", 4), spread("wander", 4)],
-    ...[spread("in3", 3), spread("lo", 2), spread("joined", 2)],
+    question,
+    name,
+    spread("sw", 4),
+    spread("wander", 4),
+    spread("in3", 3),
+    spread("lo", 2),
+    spread("joined", 2),
   ];
 }

@@ -12,7 +12,7 @@ import {
   SampleDrawer,
   Trainer,
 } from "../../core/train/mod.ts";
-import type { NamedTensors } from "../../core/train/player.ts";
+import type { NamedTensors } from "../../core/train/update/player.ts";
 import { allPlugins } from "../../plugins/mod.ts";
 import { type Arm, base, beginning } from "./arms.ts";
 
@@ -87,8 +87,12 @@ export async function trial(
   for (const [last] of sigmas.entries())
     drawers.push(
       await SampleDrawer.create(
-        ...[backend, trainer.memory, generator, renoiseSampler(sigmas.slice(0, last + 1))],
-        ...[dataset.shape, SAMPLES],
+        backend,
+        trainer.memory,
+        generator,
+        renoiseSampler(sigmas.slice(0, last + 1)),
+        dataset.shape,
+        SAMPLES,
       ),
     );
   const [metric] = container.all(METRICS);

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { failure, suggestion } from "../../core/errors.ts";
+import { conformance } from "../../test/conformance/command.ts";
 import { bench } from "./bench.ts";
 import type { Command } from "./command.ts";
-import { conformance } from "./conformance/command.ts";
 import { doctor } from "./doctor.ts";
 import { errorText, exitStatus } from "./exitStatus.ts";
 import { manual, overview } from "./help.ts";

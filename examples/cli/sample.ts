@@ -1,8 +1,8 @@
 import { files } from "../../backends/host/files.ts";
 import { failure } from "../../core/errors.ts";
-import { encodePng } from "../../core/io/png.ts";
 import { number } from "../../core/plugin/mod.ts";
 import { type Drawn, decodeWeights, type WeightsInfo } from "../../core/train/mod.ts";
+import { encodePng } from "../../plugins/observers/drawing/png.ts";
 import { samplePicture } from "../../plugins/observers/mod.ts";
 import type { Command, Given } from "./command.ts";
 import { describeBackend, openBackend } from "./device.ts";

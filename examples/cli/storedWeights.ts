@@ -88,7 +88,7 @@ export function storedPlugins(
   settings: readonly Setting[],
   registry: Registry,
 ): ConfiguredPlugin[] {
-  const kinds = ["schedule", "network", "teacher", "generator"] as const;
+  const kinds = ["process", "network", "teacher", "generator"] as const;
   const plugins = kinds.flatMap((kind) => {
     const section = config[kind];
     if (!section) return [];

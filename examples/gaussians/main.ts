@@ -20,7 +20,8 @@ const rows: string[][] = [["seed", "", "NFE", "in3", "lo..hi", "SW", "floor"]];
 for (const seed of seeds) {
   const resolved = resolveConfig(mergeConfig(preset, { train: { seed } }), registry);
   const run = await Run.create({
-    ...{ resolved, backend },
+    resolved,
+    backend,
     observers: [progress({ stream: process.stderr })],
   });
   const { judgements } = await run.start();

@@ -26,7 +26,7 @@ export const sdxl4Step: RunConfig = mergeConfig(
       linearProjection: true,
       timeIdWidth: 256,
     },
-    schedule: { use: "discrete" },
+    process: { use: "discrete" },
     teacher: { use: "guided", guidanceScale: 8 },
     generator: { use: "few-step", timesteps: [999, 749, 499, 249], drawStep: "batch" },
     sampler: { use: "ddim", steps: 50, offset: 1, endAtFirst: true },
@@ -35,8 +35,12 @@ export const sdxl4Step: RunConfig = mergeConfig(
     losses: { "gan-generator": { weight: 5e-3 }, "gan-discriminator": { weight: 1e-2 } },
     optimizers: rates(5e-7, DEVICES),
     train: {
-      ...{ steps: 20_000, batch: 2 * DEVICES, accumulate: DEVICES, checkpointing: "blocks" },
-      ...{ checkpointEvery: 500, evaluateCount: 4 },
+      steps: 20_000,
+      batch: 2 * DEVICES,
+      accumulate: DEVICES,
+      checkpointing: "blocks",
+      checkpointEvery: 500,
+      evaluateCount: 4,
     },
   },
 );

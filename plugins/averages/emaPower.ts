@@ -19,7 +19,9 @@ export const emaPower = definePlugin({
       about: "whose weights it averages",
     }),
     width: number({
-      ...{ default: 0.05, above: 0, max: 0.28 },
+      default: 0.05,
+      above: 0,
+      max: 0.28,
       about: "standard deviation of the profile, as a fraction of the run so far; 0.05 or 0.1",
     }),
   },

@@ -1,4 +1,4 @@
-import { placeholders, scheduleIn } from "../../core/diffusion/mod.ts";
+import { placeholders } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
 import {
   CRITIC,
@@ -6,6 +6,7 @@ import {
   DATA_SHAPE,
   NETWORK,
   type Network,
+  PROCESS,
 } from "../../core/interfaces/mod.ts";
 import { conv, groupNorm, linear, type Scope } from "../../core/nn/mod.ts";
 import { reshape, silu } from "../../core/ops/mod.ts";
@@ -60,7 +61,7 @@ export const fakeScore = definePlugin({
   create({ tap, head, headWidth, headGroups, headGroupWidth }, container): Critic {
     const network = container.get(NETWORK);
     const shape = container.get(DATA_SHAPE);
-    const schedule = scheduleIn(container);
+    const process = container.get(PROCESS);
     const logit = (scope: Scope, features: Tensor): Tensor =>
       features.shape.length === 4
         ? imageHead(
@@ -82,14 +83,14 @@ export const fakeScore = definePlugin({
     const bind: Critic["bind"] = (scope) => {
       const body = scope.at(BODY);
       return {
-        ...schedule.denoiser((...inputs) => network.apply(body, ...inputs)),
+        ...process.denoiser((...inputs) => network.apply(body, ...inputs)),
         discriminate(x, sigma, condition) {
           if (!head)
             throw failure(
               "E_OPTION",
               "Cannot discriminate with fake-score: head is false, should be true for GAN losses",
             );
-          const features = schedule.features(
+          const features = process.features(
             (...inputs) => tapped(body, ...inputs),
             x,
             sigma,

@@ -3,7 +3,7 @@ import { DATA_FOLDER, DATASET_SOURCE, type Dataset } from "../../core/interfaces
 import type { FileSystem } from "../../core/io/files.ts";
 import { gunzip, isGzip } from "../../core/io/gunzip.ts";
 import { boolean, definePlugin, number } from "../../core/plugin/mod.ts";
-import { chooseRows } from "./shards.ts";
+import { chooseRows } from "./shared/shards.ts";
 
 const PIXELS = 3 * 32 * 32;
 /** A label byte, then the planes of red, green and blue. */

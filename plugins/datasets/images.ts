@@ -1,7 +1,7 @@
 import { failure } from "../../core/errors.ts";
 import { DATA_FOLDER, DATASET_SOURCE, type Dataset } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import { type Column, checkFinite, chooseRows, readShards, takeRows } from "./shards.ts";
+import { type Column, checkFinite, chooseRows, readShards, takeRows } from "./shared/shards.ts";
 
 /**
  * A user's own images: every `.safetensors` file of the data folder is a shard with `x` [N, C, H, W], U8 (read as
@@ -29,7 +29,8 @@ export const imagesDataset = definePlugin({
   },
   async create({ classes, sigmaData }, container): Promise<Dataset> {
     const { count, columns, place } = await readShards({
-      ...{ name: "images", ...container.get(DATA_FOLDER) },
+      name: "images",
+      ...container.get(DATA_FOLDER),
       specs: {
         x: { dtypes: ["U8", "F32"], rank: 4 },
         label: { dtypes: ["I64", "I32"], rank: 1, optional: true },

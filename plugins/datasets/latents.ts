@@ -16,7 +16,7 @@ import {
   readShards,
   type Shards,
   takeRows,
-} from "./shards.ts";
+} from "./shared/shards.ts";
 
 const FLOATS = ["F32", "F16"] as const;
 /** The embedding of no text, by what it stands for. */
@@ -46,7 +46,9 @@ export const latentsDataset = definePlugin({
   },
   async create({ unconditional: kind, sigmaData }, container): Promise<Dataset> {
     const { count, columns, place, singles } = await readShards({
-      ...{ name: "latents", ...container.get(DATA_FOLDER), singles: Object.values(EMPTY) },
+      name: "latents",
+      ...container.get(DATA_FOLDER),
+      singles: Object.values(EMPTY),
       specs: {
         x: { dtypes: FLOATS, rank: 4 },
         text: { dtypes: FLOATS, rank: 3 },
@@ -62,7 +64,9 @@ export const latentsDataset = definePlugin({
     return {
       name: "latents",
       shape: {
-        ...{ sample: columns.x.shape, classes: 0, sigmaData },
+        sample: columns.x.shape,
+        classes: 0,
+        sigmaData,
         text: { ...sizes, ...(known && { unconditional: named }) },
       },
       size: count,

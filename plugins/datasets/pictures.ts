@@ -9,7 +9,7 @@ import type { FileSystem } from "../../core/io/files.ts";
 import { pngHeader } from "../../core/io/pngHeader.ts";
 import { type PngFiles, type PngPixels, pngPixels } from "../../core/io/pngPixels.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import { chooseRows } from "./shards.ts";
+import { chooseRows } from "./shared/shards.ts";
 
 /** Channels by a PNG file's colour type, of those that are read. */
 const CHANNELS: Readonly<Record<number, 1 | 3>> = { 0: 1, 2: 3 };

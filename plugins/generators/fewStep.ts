@@ -4,7 +4,6 @@ import {
   fallingTimesteps,
   type NoiseSource,
   placeholders,
-  scheduleIn,
 } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
 import {
@@ -14,7 +13,8 @@ import {
   GENERATOR,
   type Generator,
   NETWORK,
-  type NoiseSchedule,
+  type NoiseProcess,
+  PROCESS,
 } from "../../core/interfaces/mod.ts";
 import {
   add,
@@ -32,8 +32,19 @@ import type { Tensor } from "../../core/tensor/tensor.ts";
 
 /** What the official code adapts in U-Nets of diffusers. */
 const UNET_LAYERS = [
-  ...["to_q", "to_k", "to_v", "to_out.0", "proj_in", "proj_out", "ff.net.0.proj", "ff.net.2"],
-  ...["conv1", "conv2", "conv_shortcut", "downsamplers.0.conv", "upsamplers.0.conv"],
+  "to_q",
+  "to_k",
+  "to_v",
+  "to_out.0",
+  "proj_in",
+  "proj_out",
+  "ff.net.0.proj",
+  "ff.net.2",
+  "conv1",
+  "conv2",
+  "conv_shortcut",
+  "downsamplers.0.conv",
+  "upsamplers.0.conv",
   "time_emb_proj",
 ];
 
@@ -41,7 +52,7 @@ const UNET_LAYERS = [
  * The few-step student: the teacher's denoiser, called at a few fixed noise levels.
  *   one level:    x = D(σ·ε; σ)
  *   n levels:     x = D(y_j; σ_j),  j ~ U{0…n−1} a sample,  y_0 = σ_0·ε,  y_i = sg[D(y_{i−1}; σ_{i−1})] + σ_i·ε
- * A schedule of timesteps starts from y_0 = √(1 + σ_0²)·ε instead: noise of variance 1 as the network sees it.
+ * A process of timesteps starts from y_0 = √(1 + σ_0²)·ε instead: noise of variance 1 as the network sees it.
  * The second is backward simulation: y_j is what the student itself makes of noise in j steps, and only the last call
  * carries a gradient. With `inputs: "real"` y_i is a real sample noised to σ_i instead, for i > 0. → x [B, …]. Starts from
  * the teacher's parameters, under the same names. With `lora` these stay, and low-rank adapters beside the layers named are
@@ -60,7 +71,7 @@ export const fewStep = definePlugin({
     }),
     timesteps: list(number({ min: 0, integer: true }), {
       default: [],
-      about: "in place of sigmas, for a schedule of timesteps; 999,749,499,249 for four steps",
+      about: "in place of sigmas, for a process of timesteps; 999,749,499,249 for four steps",
     }),
     inputs: choice(["simulated", "real"], {
       default: "simulated",
@@ -91,13 +102,13 @@ export const fewStep = definePlugin({
   create(options, container): Generator {
     const network = container.get(NETWORK);
     const shape = container.get(DATA_SHAPE);
-    const schedule = scheduleIn(container);
-    const sigmas = levelsOf(options, schedule);
+    const process = container.get(PROCESS);
+    const sigmas = levelsOf(options, process);
     const { lora, drawStep } = options;
     const startsFromReal = options.inputs === "real" && sigmas.length > 1;
     const bind: Generator["bind"] = (given) => {
       const scope = lora.rank > 0 ? given.adapted(lora) : given;
-      const denoiser = schedule.denoiser((...inputs) => network.apply(scope, ...inputs));
+      const denoiser = process.denoiser((...inputs) => network.apply(scope, ...inputs));
       return {
         ...denoiser,
         startsFromReal,
@@ -105,7 +116,7 @@ export const fewStep = definePlugin({
           const like = [count, ...shape.sample];
           const { x, sigma } =
             sigmas.length === 1
-              ? firstRung(sigmas[0], schedule, like, noise)
+              ? firstRung(sigmas[0], process, like, noise)
               : drawnRung(
                   sigmas,
                   drawStep,
@@ -115,7 +126,7 @@ export const fewStep = definePlugin({
                     real && startsFromReal
                       ? noisedRungs(real.x, sigmas, start, noise)
                       : simulatedRungs(denoiser, sigmas, start, condition, noise),
-                  schedule,
+                  process,
                 );
           return denoiser.denoise(x, sigma, condition);
         },
@@ -123,7 +134,7 @@ export const fewStep = definePlugin({
     };
     return {
       sigmas,
-      startScale: schedule.start(sigmas[0]),
+      startScale: process.start(sigmas[0]),
       bind,
       declare(scope) {
         const { x, sigma, condition } = placeholders(shape);
@@ -134,21 +145,21 @@ export const fewStep = definePlugin({
   },
 });
 
-/** The levels, however they are given. Throws E_OPTION unless there are some, they fall, and the schedule has them. */
+/** The levels, however they are given. Throws E_OPTION unless there are some, they fall, and the process has them. */
 function levelsOf(
   {
     sigmas,
     timesteps,
   }: { readonly sigmas: readonly number[]; readonly timesteps: readonly number[] },
-  schedule: NoiseSchedule,
+  process: NoiseProcess,
 ): readonly number[] {
   if (timesteps.length === 0) return decreasingLevels("few-step", sigmas);
-  const known = schedule.sigmas;
+  const known = process.sigmas;
   if (!known)
     throw failure(
       "E_OPTION",
-      "Cannot configure few-step: timesteps are given, and the run has no schedule that knows timesteps",
-      { fix: "give sigmas, or use the schedule `discrete`" },
+      "Cannot configure few-step: timesteps are given, and the run has no process that knows timesteps",
+      { fix: "give sigmas, or use the process `discrete`" },
     );
   return fallingTimesteps("few-step", timesteps, known.length).map((timestep) => known[timestep]);
 }
@@ -162,11 +173,11 @@ interface NoisyInput {
 
 const firstRung = (
   sigma: number,
-  schedule: NoiseSchedule,
+  process: NoiseProcess,
   shape: Shape,
   noise: NoiseSource,
 ): NoisyInput => ({
-  x: mul(noise.normal(shape), schedule.start(sigma)),
+  x: mul(noise.normal(shape), process.start(sigma)),
   sigma: constant(sigma, "f32", [shape[0]]),
 });
 
@@ -197,7 +208,7 @@ function drawnRung(
   shape: Shape,
   noise: NoiseSource,
   rungsFrom: (start: Tensor) => readonly Tensor[],
-  schedule: NoiseSchedule,
+  process: NoiseProcess,
 ): NoisyInput {
   const [B] = shape;
   const index =
@@ -206,7 +217,7 @@ function drawnRung(
       : add(noise.commonInteger(0, sigmas.length), constant(0, "i32", [B]));
   const taken = (rung: number) =>
     reshape(equal(index, rung), [B, ...new Array<number>(shape.length - 1).fill(1)]);
-  const { x: start } = firstRung(sigmas[0], schedule, shape, noise);
+  const { x: start } = firstRung(sigmas[0], process, shape, noise);
   const x = rungsFrom(start).reduce((chosen, other, rung) => where(taken(rung), other, chosen));
   const table = constantArray(sigmas, [sigmas.length, 1]);
   return { x, sigma: reshape(takeRows(table, index), [B]) };

@@ -1,6 +1,5 @@
-import { scheduleIn } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
-import { LOSSES, type Loss } from "../../core/interfaces/mod.ts";
+import { LOSSES, type Loss, PROCESS } from "../../core/interfaces/mod.ts";
 import {
   abs,
   add,
@@ -15,7 +14,7 @@ import {
 } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
-import { diffuse, gridOf, levelOptions, shareDraw } from "./levels.ts";
+import { diffuse, gridOf, levelOptions, shareDraw } from "./shared/levels.ts";
 
 /**
  * Distribution matching, the heart of DMD2.
@@ -64,7 +63,7 @@ export const distributionMatching = definePlugin({
         "E_OPTION",
         `Cannot configure distribution-matching: minStep is ${minStep} and maxStep ${maxStep}, minStep should be the lower`,
       );
-    const grid = gridOf(levels, scheduleIn(container));
+    const grid = gridOf(levels, container.get(PROCESS));
     const low = Math.min(Math.floor(minStep * grid.length), grid.length - 1);
     const high = Math.max(low + 1, Math.min(Math.floor(maxStep * grid.length) + 1, grid.length));
     return {

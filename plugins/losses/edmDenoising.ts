@@ -1,13 +1,19 @@
-import { addNoise, edmWeight, type SigmaDistribution } from "../../core/diffusion/mod.ts";
-import { DATA_SHAPE, LOSSES, type Loss, type LossContext } from "../../core/interfaces/mod.ts";
+import { addNoise, type SigmaDistribution } from "../../core/diffusion/mod.ts";
+import {
+  LOSSES,
+  type Loss,
+  type LossContext,
+  type NoiseProcess,
+  PROCESS,
+} from "../../core/interfaces/mod.ts";
 import { mean, mul, square, sub } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
-import { distributionOf, distributionOptions } from "./sigmaDistribution.ts";
+import { distributionOf, distributionOptions } from "./shared/sigmaDistribution.ts";
 
 /**
  * Denoising loss that trains a teacher on real data.
- *   ln σ ~ N(pMean, pStd²),  L = mean λ(σ) (D(x + σ·ε; σ) − x)²,  λ(σ) = σ⁻² + σ_data⁻²
+ *   ln σ ~ N(pMean, pStd²),  L = mean λ(σ) (D(x + σ·ε; σ) − x)²,  λ(σ) of the run's process: σ⁻² + σ_data⁻² for EDM's
  * Option `levels` draws σ otherwise: ln σ uniform, or by the time t = σ/(1 + σ) of a rectified flow, logit-normal or uniform;
  * `shift` is a factor on it. λ stays, so the share of each level in the loss is that of the draws.
  * x [B, …] real → scalar. Gradient to the teacher. The mean is over all elements; EDM's own code sums over a sample.
@@ -23,13 +29,13 @@ export const edmDenoising = definePlugin({
     ...distributionOptions,
   },
   create({ weight, ...options }, container): Loss {
-    const { sigmaData } = container.get(DATA_SHAPE);
+    const process = container.get(PROCESS);
     const distribution = distributionOf("edm-denoising", options);
     return {
       name: "edm-denoising",
       role: "teacher",
       weight,
-      compute: (context) => mean(weightedSquares(context, distribution, sigmaData)),
+      compute: (context) => mean(weightedSquares(context, distribution, process)),
     };
   },
 });
@@ -38,11 +44,11 @@ export const edmDenoising = definePlugin({
 export function weightedSquares(
   { real: { x, condition }, teacher, noise }: LossContext,
   distribution: SigmaDistribution,
-  sigmaData: number,
+  process: NoiseProcess,
 ): Tensor {
   const sigma = distribution(noise, x.shape[0]);
   const xt = addNoise(x, sigma, noise.normalLike(x));
-  const lambda = edmWeight(sigma, sigmaData, x.shape.length);
+  const lambda = process.weight(sigma, x.shape.length);
   const denoised = teacher.denoise(xt, sigma, { ...condition, dropout: noise });
   return mul(lambda, square(sub(denoised, x)));
 }

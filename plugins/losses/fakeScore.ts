@@ -1,9 +1,9 @@
-import { addNoise, scheduleIn } from "../../core/diffusion/mod.ts";
-import { LOSSES, type Loss } from "../../core/interfaces/mod.ts";
+import { addNoise } from "../../core/diffusion/mod.ts";
+import { LOSSES, type Loss, PROCESS } from "../../core/interfaces/mod.ts";
 import { mean, mul, square, stopGradient, sub } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
-import { gridOf, levelOptions, shareDraw } from "./levels.ts";
-import { targets, targetWeight } from "./targetWeight.ts";
+import { gridOf, levelOptions, shareDraw } from "./shared/levels.ts";
+import { targets, targetWeight } from "./shared/targetWeight.ts";
 
 /**
  * Denoising loss of the fake score on the generator's samples.
@@ -27,8 +27,8 @@ export const fakeScoreLoss = definePlugin({
     }),
   },
   create({ weight, target, ...levels }, container): Loss {
-    const schedule = scheduleIn(container);
-    const grid = gridOf(levels, schedule);
+    const process = container.get(PROCESS);
+    const grid = gridOf(levels, process);
     return {
       name: "fake-score",
       role: "critic",
@@ -41,7 +41,7 @@ export const fakeScoreLoss = definePlugin({
         const denoised = critic.denoise(addNoise(x, sigma, eps), sigma, generated.condition);
         const rank = x.shape.length;
         const lambda =
-          target === "network" ? schedule.weight(sigma, rank) : targetWeight(target, sigma, rank);
+          target === "network" ? process.weight(sigma, rank) : targetWeight(target, sigma, rank);
         return mean(mul(lambda, square(sub(denoised, x))));
       },
     };

@@ -1,5 +1,5 @@
-import { joinConditions, scheduleIn } from "../../core/diffusion/mod.ts";
-import { LOSSES, type Loss } from "../../core/interfaces/mod.ts";
+import { joinConditions } from "../../core/diffusion/mod.ts";
+import { LOSSES, type Loss, PROCESS } from "../../core/interfaces/mod.ts";
 import {
   add,
   concat,
@@ -12,8 +12,8 @@ import {
   sub,
 } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import { discriminatorInput, discriminatorOptions } from "./discriminatorInput.ts";
-import { judgementOptions, judging, logits } from "./judgement.ts";
+import { discriminatorInput, discriminatorOptions } from "./shared/discriminatorInput.ts";
+import { judgementOptions, judging, logits } from "./shared/judgement.ts";
 
 /**
  * GAN loss of the discriminator.
@@ -41,7 +41,7 @@ export const ganDiscriminator = definePlugin({
     }),
   },
   create({ weight, objective, features, r1, r1Sigma, ...input }, container): Loss {
-    const show = discriminatorInput(input, scheduleIn(container));
+    const show = discriminatorInput(input, container.get(PROCESS));
     const game = { objective, features };
     return {
       name: "gan-discriminator",

@@ -1,9 +1,8 @@
-import { scheduleIn } from "../../core/diffusion/mod.ts";
-import { LOSSES, type Loss } from "../../core/interfaces/mod.ts";
+import { LOSSES, type Loss, PROCESS } from "../../core/interfaces/mod.ts";
 import { mean, sigmoid } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import { discriminatorInput, discriminatorOptions } from "./discriminatorInput.ts";
-import { fooling, judgementOptions, logits } from "./judgement.ts";
+import { discriminatorInput, discriminatorOptions } from "./shared/discriminatorInput.ts";
+import { fooling, judgementOptions, logits } from "./shared/judgement.ts";
 
 /**
  * Non-saturating GAN loss of the generator.
@@ -22,7 +21,7 @@ export const ganGenerator = definePlugin({
     ...judgementOptions,
   },
   create({ weight, objective, features, ...input }, container): Loss {
-    const show = discriminatorInput(input, scheduleIn(container));
+    const show = discriminatorInput(input, container.get(PROCESS));
     const game = { objective, features };
     return {
       name: "gan-generator",

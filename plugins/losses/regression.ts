@@ -9,9 +9,9 @@ import {
 import type { FileSystem } from "../../core/io/files.ts";
 import { constant, mean, mul } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number, text } from "../../core/plugin/mod.ts";
-import { decodePairs } from "../../core/train/pairsFile.ts";
-import { checkImages, type Distance, l2, perceptual, pseudoHuber } from "./distances.ts";
-import { checkPairs, storedPairs } from "./storedPairs.ts";
+import { decodePairs } from "../../core/train/files/pairsFile.ts";
+import { checkImages, type Distance, l2, perceptual, pseudoHuber } from "./shared/distances.ts";
+import { checkPairs, storedPairs } from "./shared/storedPairs.ts";
 
 /**
  * Regression on stored pairs of noise z and what the teacher's ODE makes of it.
@@ -59,7 +59,9 @@ export const regression = definePlugin({
     let read: ReturnType<typeof decodePairs> | undefined;
     let distance: Distance = options.distance === "huber" ? pseudoHuber(huberScale) : l2;
     return {
-      ...{ name: "regression", role: "generator", weight },
+      name: "regression",
+      role: "generator",
+      weight,
       own: storedPairs(shape, () => read!.pairs),
       async load() {
         const { files } = container.get(DATA_FOLDER);

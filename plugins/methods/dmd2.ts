@@ -1,4 +1,4 @@
-import type { RunConfig } from "../../core/train/config.ts";
+import type { RunConfig } from "../../core/train/config/config.ts";
 
 /** What a method fixes; dataset, network and the numbers of an experiment are laid over it. */
 export type Method = Omit<RunConfig, "dataset" | "network">;

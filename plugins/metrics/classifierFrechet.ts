@@ -3,9 +3,9 @@ import { BACKEND, type Backend } from "../../core/interfaces/backend.ts";
 import { DATASET, type Dataset } from "../../core/interfaces/dataset.ts";
 import { METRICS, type Metric, type SampleSet } from "../../core/interfaces/metric.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import { classAccuracy } from "./classAccuracy.ts";
-import { type FeatureStatistics, featureStatistics, frechetDistance } from "./frechet.ts";
-import { FEATURES, ImageClassifier } from "./imageClassifier.ts";
+import { classAccuracy } from "./shared/classAccuracy.ts";
+import { type FeatureStatistics, featureStatistics, frechetDistance } from "./shared/frechet.ts";
+import { FEATURES, ImageClassifier } from "./shared/imageClassifier.ts";
 
 /**
  * Class accuracy and Fréchet distance in the 64 features of a small classifier, which is trained on the training set when

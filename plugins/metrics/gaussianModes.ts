@@ -2,8 +2,8 @@ import { failure } from "../../core/errors.ts";
 import { DATASET, METRICS, type Metric } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { hostRandom } from "../../core/random/hostRandom.ts";
-import { modeCoverage } from "./modeCoverage.ts";
-import { slicedWasserstein } from "./slicedWasserstein.ts";
+import { modeCoverage } from "./shared/modeCoverage.ts";
+import { slicedWasserstein } from "./shared/slicedWasserstein.ts";
 
 /**
  * How well points cover the Gaussians they should come from, with what a perfect sampler gets in brackets.

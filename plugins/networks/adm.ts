@@ -18,9 +18,9 @@ import {
 import { concat, silu } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
-import { addAugmentation, addClass } from "./unetEmbedding.ts";
-import { unetOptions } from "./unetOptions.ts";
-import { type UnetPlan, unetPlan } from "./unetPlan.ts";
+import { addAugmentation, addClass } from "./shared/unetEmbedding.ts";
+import { unetOptions } from "./shared/unetOptions.ts";
+import { type UnetPlan, unetPlan } from "./shared/unetPlan.ts";
 
 /**
  * ADM, the class-conditional U-Net of EDM's ImageNet-64 model, and small versions of it. One block:
@@ -49,7 +49,9 @@ export const adm = definePlugin({
   create(options, container): Network {
     const { sample, classes } = container.get(DATA_SHAPE);
     const plan = unetPlan({
-      ...{ ...options, name: "adm", sample },
+      ...options,
+      name: "adm",
+      sample,
       firstChannels: options.channels * (options.channelMult[0] ?? 1),
       noiseChannels: options.channels,
       heads: ({ channels }) => Math.floor(channels / options.channelsPerHead),
@@ -87,7 +89,10 @@ const both = (init: Initializer) => ({ weight: init, bias: init });
 
 /** Layers as PyTorch starts them, residual branches at zero. */
 const admStyle: Omit<BlockStyle, "dropout" | "resampleFilter"> = {
-  ...{ eps: 1e-5, skipScale: 1, modulation: "scale and shift", projectResampled: false },
+  eps: 1e-5,
+  skipScale: 1,
+  modulation: "scale and shift",
+  projectResampled: false,
   init: (fanIn) => both(fanInUniform(fanIn)),
   lastInit: () => both(zeros),
   attentionInit: (fanIn) => both(fanInUniform(fanIn)),
@@ -111,13 +116,18 @@ function embed(
   const width = channels * channelMultEmb;
   let emb = sinusoid(cNoise, positionalFrequencies(channels / 2));
   emb = addAugmentation(model.at("map_augment"), emb, condition, {
-    ...{ inputs: augmentLabels, width: channels },
+    inputs: augmentLabels,
+    width: channels,
     init: () => both(zeros),
   });
   emb = silu(linear(model.at("map_layer0"), emb, width));
   emb = linear(model.at("map_layer1"), emb, width);
   emb = addClass(model.at("map_label"), emb, condition, {
-    ...{ inputs: classes, width, bias: false, gain: 1, labelDropout },
+    inputs: classes,
+    width,
+    bias: false,
+    gain: 1,
+    labelDropout,
     init: () => both(normal(1)),
   });
   return silu(emb);

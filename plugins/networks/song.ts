@@ -13,10 +13,10 @@ import {
 import { mul, silu, stopGradient } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
-import { type SongBody, songDecoder, songEncoder } from "./songBody.ts";
-import { addAugmentation, addClass } from "./unetEmbedding.ts";
-import { unetOptions } from "./unetOptions.ts";
-import { unetPlan } from "./unetPlan.ts";
+import { type SongBody, songDecoder, songEncoder } from "./shared/songBody.ts";
+import { addAugmentation, addClass } from "./shared/unetEmbedding.ts";
+import { unetOptions } from "./shared/unetOptions.ts";
+import { unetPlan } from "./shared/unetPlan.ts";
 
 /**
  * The U-Nets of score-based models: DDPM++ by default, NCSN++ with embedding=fourier noiseMult=2 encoder=residual
@@ -59,7 +59,10 @@ export const song = definePlugin({
   create(options, container): Network {
     const { sample, classes } = container.get(DATA_SHAPE);
     const plan = unetPlan({
-      ...{ ...options, name: "song", sample, firstChannels: options.channels },
+      ...options,
+      name: "song",
+      sample,
+      firstChannels: options.channels,
       noiseChannels: options.channels * options.noiseMult,
       // In the decoder only the last block of a resolution attends.
       heads: ({ part, last }) => (part === "decoder" && !last ? 0 : 1),
@@ -82,11 +85,15 @@ export const song = definePlugin({
 });
 
 const songStyle: Omit<BlockStyle, "dropout" | "resampleFilter"> = {
-  ...{ eps: 1e-6, skipScale: Math.SQRT1_2, modulation: "shift", projectResampled: true },
+  eps: 1e-6,
+  skipScale: Math.SQRT1_2,
+  modulation: "shift",
+  projectResampled: true,
   init: (fanIn, fanOut) => ({ weight: xavierUniform(fanIn, fanOut), bias: zeros }),
   lastInit: (fanIn, fanOut) => ({ weight: xavierUniform(fanIn, fanOut, 1e-5), bias: zeros }),
   attentionInit: (fanIn, fanOut) => ({
-    ...{ weight: xavierUniform(fanIn, fanOut, Math.sqrt(0.2)), bias: zeros },
+    weight: xavierUniform(fanIn, fanOut, Math.sqrt(0.2)),
+    bias: zeros,
   }),
 };
 
@@ -121,11 +128,17 @@ function embed(
       : positionalFrequencies(width / 2, { endpoint: true });
   let emb = sinusoid(cNoise, frequencies, { first: "sin" });
   emb = addClass(model.at("map_label"), emb, condition, {
-    ...{ inputs: classes, width, bias: true, gain: Math.sqrt(classes), init },
+    inputs: classes,
+    width,
+    bias: true,
+    gain: Math.sqrt(classes),
+    init,
     labelDropout: options.labelDropout,
   });
   emb = addAugmentation(model.at("map_augment"), emb, condition, {
-    ...{ inputs: options.augmentLabels, width, init },
+    inputs: options.augmentLabels,
+    width,
+    init,
   });
   emb = silu(linear(model.at("map_layer0"), emb, wide, { init }));
   return silu(linear(model.at("map_layer1"), emb, wide, { init }));

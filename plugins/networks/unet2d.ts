@@ -100,7 +100,9 @@ export const unet2d = definePlugin({
     const plan = planLevels(options);
     const { groups, eps, linearProjection } = options;
     const surroundings = (scope: Scope, cNoise: Tensor, condition: Condition): Surroundings => ({
-      ...{ groups, eps, linearProjection },
+      groups,
+      eps,
+      linearProjection,
       emb: silu(embed(scope, options, cNoise, condition)),
       text: () => needed(condition, "text", "[B, L, D]"),
     });

@@ -1,7 +1,7 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
 import type { FileSystem } from "../../core/io/files.ts";
-import { lossPlot } from "../../core/io/lossPlot.ts";
-import { GRADIENT_NORM, LOSS_SCALE } from "../../core/train/phaseProgram.ts";
+import { GRADIENT_NORM, LOSS_SCALE } from "../../core/train/update/turnProgram.ts";
+import { lossPlot } from "./drawing/lossPlot.ts";
 import { type LossReading, onLosses } from "./lossReadings.ts";
 import { stagesOf } from "./stages.ts";
 

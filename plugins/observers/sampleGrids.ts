@@ -1,7 +1,7 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
 import type { FileSystem } from "../../core/io/files.ts";
-import { encodePng } from "../../core/io/png.ts";
 import type { EventOf } from "../../core/train/mod.ts";
+import { encodePng } from "./drawing/png.ts";
 import { type SampleSheet, samplePicture } from "./samplePicture.ts";
 
 /** What is drawn, and where to. */

@@ -1,8 +1,8 @@
 import { failure } from "../../core/errors.ts";
-import { imageGrid } from "../../core/io/imageGrid.ts";
-import type { Colour, Picture } from "../../core/io/picture.ts";
-import { scatter } from "../../core/io/scatter.ts";
 import { formatShape, type Shape, sizeOf } from "../../core/tensor/mod.ts";
+import { imageGrid } from "./drawing/imageGrid.ts";
+import type { Colour, Picture } from "./drawing/picture.ts";
+import { scatter } from "./drawing/scatter.ts";
 
 /** A set of samples with the words above it. */
 export interface SampleSheet {

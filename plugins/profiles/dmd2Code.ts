@@ -21,7 +21,11 @@ export const common: Profile["config"] = {
   generator: { inputs: "simulated" },
   losses: {
     "distribution-matching": {
-      ...{ weight: 1, minStep: 0.02, maxStep: 0.98, normalise: "sample", epsilon: 0 },
+      weight: 1,
+      minStep: 0.02,
+      maxStep: 0.98,
+      normalise: "sample",
+      epsilon: 0,
     },
     "fake-score": { weight: 1, target: "network" },
     "gan-generator": { weight: 3e-3, ...game },

@@ -3,7 +3,14 @@ import { SAMPLER, type Sampler, type SamplerModel } from "../../core/interfaces/
 import { add, mul } from "../../core/ops/mod.ts";
 import { boolean, definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
-import { clipped, ddimFactors, endsOf, stridesOf, tableOf, timestepOptions } from "./timesteps.ts";
+import {
+  clipped,
+  ddimFactors,
+  endsOf,
+  stridesOf,
+  tableOf,
+  timestepOptions,
+} from "./shared/timesteps.ts";
 
 /**
  * DDIM on a table of timesteps; x_t = a·x0 + b·ε, p the timestep that a step leads to.
@@ -36,7 +43,8 @@ export const ddim = definePlugin({
       steps: ends.map(({ from, to, sigma }) => {
         const up = eta * noiseOf(from, to);
         const values = {
-          ...{ sigma, widen: 1 / from.signal },
+          sigma,
+          widen: 1 / from.signal,
           ...ddimFactors(from, to, Math.sqrt(Math.max(to.noise ** 2 - up ** 2, 0))),
         };
         return up > 0

@@ -2,7 +2,7 @@ import { SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
 import { add, mul } from "../../core/ops/mod.ts";
 import { choice, definePlugin } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
-import { clipped, endsOf, stridesOf, tableOf, timestepOptions } from "./timesteps.ts";
+import { clipped, endsOf, stridesOf, tableOf, timestepOptions } from "./shared/timesteps.ts";
 
 /**
  * Ancestral sampling of the reverse diffusion on a table of timesteps; x_t = a·x0 + b·ε, p the timestep that a step leads
@@ -34,7 +34,8 @@ export const ddpm = definePlugin({
         const alpha = (from.signal / to.signal) ** 2;
         const [all, rest] = [from.noise ** 2, to.noise ** 2];
         const values = {
-          ...{ sigma, widen: 1 / from.signal },
+          sigma,
+          widen: 1 / from.signal,
           take: (to.signal * (1 - alpha)) / all,
           keep: (Math.sqrt(alpha) * rest) / all,
         };

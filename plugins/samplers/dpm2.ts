@@ -1,8 +1,8 @@
 import { SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
-import { churnedLevels, churnedStep, churnOptions, eulerStep, withChurn } from "./churn.ts";
-import { levelOptions, levelsOf } from "./levels.ts";
-import { midpointStep, midpointValues } from "./midpoint.ts";
+import { churnedLevels, churnedStep, churnOptions, eulerStep, withChurn } from "./shared/churn.ts";
+import { levelOptions, levelsOf } from "./shared/levels.ts";
+import { midpointStep, midpointValues } from "./shared/midpoint.ts";
 
 /**
  * The midpoint method in ln σ, with or without churn.

@@ -1,9 +1,9 @@
 import { SAMPLER, type Sampler, type SamplerStep } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
-import { ancestral, ancestralOptions } from "./ancestral.ts";
-import { eulerStep } from "./churn.ts";
-import { levelOptions, levelsOf } from "./levels.ts";
-import { midpointStep, midpointValues } from "./midpoint.ts";
+import { ancestral, ancestralOptions } from "./shared/ancestral.ts";
+import { eulerStep } from "./shared/churn.ts";
+import { levelOptions, levelsOf } from "./shared/levels.ts";
+import { midpointStep, midpointValues } from "./shared/midpoint.ts";
 
 /**
  * The midpoint method in ln σ (dpm2.ts) down to an ancestral level, then fresh noise (ancestral.ts).

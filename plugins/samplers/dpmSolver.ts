@@ -1,8 +1,8 @@
 import { SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { add, div, mul, sub } from "../../core/ops/mod.ts";
 import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts";
-import { type SolverMethod, solverFactors } from "./dpmSolverFactors.ts";
-import { levelOptions, levelsOf } from "./levels.ts";
+import { type SolverMethod, solverFactors } from "./shared/dpmSolverFactors.ts";
+import { levelOptions, levelsOf } from "./shared/levels.ts";
 
 /**
  * DPM-Solver++ and DPM-Solver, multistep: x ← keep·x + Σ_k f_k m_k + rise·ε, where m_k are the predictions of this step and

@@ -1,9 +1,9 @@
 import { SAMPLER, type Sampler, type SamplerStep } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
-import { ancestral, ancestralOptions } from "./ancestral.ts";
-import { eulerStep, towards } from "./churn.ts";
-import { levelOptions, levelsOf } from "./levels.ts";
-import { midpointValues } from "./midpoint.ts";
+import { ancestral, ancestralOptions } from "./shared/ancestral.ts";
+import { eulerStep, towards } from "./shared/churn.ts";
+import { levelOptions, levelsOf } from "./shared/levels.ts";
+import { midpointValues } from "./shared/midpoint.ts";
 
 /**
  * DPM-Solver++ (2S) down to an ancestral level, then fresh noise (ancestral.ts). With m = √(σ·down):

@@ -1,7 +1,7 @@
 import { SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { add, mul } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number, optional } from "../../core/plugin/mod.ts";
-import { churnedStep, churnOptions } from "./churn.ts";
+import { churnedStep, churnOptions } from "./shared/churn.ts";
 import {
   type AblationLevels,
   ablationSigmas,
@@ -9,7 +9,7 @@ import {
   type TimeScale,
   timeScaleOf,
   timeScales,
-} from "./edmAblationLevels.ts";
+} from "./shared/edmAblationLevels.ts";
 
 /**
  * EDM's general sampler: any levels, any time scale σ(t), any scaling s(t) of x = s·(x0 + σ·ε), Euler or second order.
@@ -74,8 +74,10 @@ export const edmAblation = definePlugin({
         const [first, second] = [h * (1 - 1 / (2 * alpha)), h / (2 * alpha)];
         return churnedStep("heun", rise * options.churnNoise, {
           ...values,
-          ...{ reach: 1 + alpha * h * here.ofX, pull: alpha * h * here.ofD },
-          ...{ next: scale.sigma(hat + alpha * h), widenNext: 1 / sOf(hat + alpha * h) },
+          reach: 1 + alpha * h * here.ofX,
+          pull: alpha * h * here.ofD,
+          next: scale.sigma(hat + alpha * h),
+          widenNext: 1 / sOf(hat + alpha * h),
           // x' is put in on the host: its two large terms almost cancel, and float32 would keep their rounding.
           keep: 1 + first * here.ofX + second * there.ofX * (1 + alpha * h * here.ofX),
           take: first * here.ofD + second * there.ofX * alpha * h * here.ofD,

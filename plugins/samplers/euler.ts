@@ -1,8 +1,15 @@
 import { SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
 import { add, mul } from "../../core/ops/mod.ts";
 import { boolean, definePlugin } from "../../core/plugin/mod.ts";
-import { churnedLevels, churnedStep, churnOptions, eulerStep, slope, withChurn } from "./churn.ts";
-import { levelOptions, levelsOf } from "./levels.ts";
+import {
+  churnedLevels,
+  churnedStep,
+  churnOptions,
+  eulerStep,
+  slope,
+  withChurn,
+} from "./shared/churn.ts";
+import { levelOptions, levelsOf } from "./shared/levels.ts";
 
 /**
  * Euler's method on the probability flow, with or without churn.

@@ -1,8 +1,8 @@
 import { SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
-import { ancestral, ancestralOptions } from "./ancestral.ts";
-import { eulerStep } from "./churn.ts";
-import { levelOptions, levelsOf } from "./levels.ts";
+import { ancestral, ancestralOptions } from "./shared/ancestral.ts";
+import { eulerStep } from "./shared/churn.ts";
+import { levelOptions, levelsOf } from "./shared/levels.ts";
 
 /**
  * Euler's method with ancestral noise (ancestral.ts): x ← x + (down − σ) (x − D(x; σ))/σ + up·noiseScale·ε.

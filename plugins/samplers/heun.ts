@@ -10,8 +10,8 @@ import {
   slope,
   type Values,
   withChurn,
-} from "./churn.ts";
-import { levelOptions, levelsOf } from "./levels.ts";
+} from "./shared/churn.ts";
+import { levelOptions, levelsOf } from "./shared/levels.ts";
 
 /**
  * EDM's second-order sampler, deterministic or stochastic, on levels (Karras's by default) t_0 > … > t_{N−1} > t_N = 0.

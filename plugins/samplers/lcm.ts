@@ -1,8 +1,8 @@
 import { SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
 import { add, mul } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import { consistencyOptions, consistencyTimestepsOf } from "./consistency.ts";
-import { between, clipped, endsOf, tableOf } from "./timesteps.ts";
+import { consistencyOptions, consistencyTimestepsOf } from "./shared/consistency.ts";
+import { between, clipped, endsOf, tableOf } from "./shared/timesteps.ts";
 
 /**
  * Multistep sampling of a latent consistency model; x_t = a·x0 + b·ε, p the next timestep, τ = scaling·t.

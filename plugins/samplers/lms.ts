@@ -1,7 +1,7 @@
 import { SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { add, div, mul, sub } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import { levelOptions, levelsOf } from "./levels.ts";
+import { levelOptions, levelsOf } from "./shared/levels.ts";
 
 /**
  * Linear multistep (Adams–Bashforth on uneven levels): the slopes d_j = (x_j − D(x_j; σ_j))/σ_j of the last steps, as a

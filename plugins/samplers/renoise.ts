@@ -2,7 +2,7 @@ import { decreasingLevels, renoiseSampler } from "../../core/diffusion/mod.ts";
 import { SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
 import { add, mul } from "../../core/ops/mod.ts";
 import { choice, definePlugin, list, number } from "../../core/plugin/mod.ts";
-import { eulerStep } from "./churn.ts";
+import { eulerStep } from "./shared/churn.ts";
 
 /**
  * Few-step sampling at given levels: predict the clean sample, add noise of the next level, predict again.

@@ -3,8 +3,8 @@ import { SAMPLER, type Sampler, type SamplerModel } from "../../core/interfaces/
 import { add, mul } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
-import { consistencyOptions, consistencyTimestepsOf } from "./consistency.ts";
-import { between, clipped, ddimFactors, endsOf, tableOf } from "./timesteps.ts";
+import { consistencyOptions, consistencyTimestepsOf } from "./shared/consistency.ts";
+import { between, clipped, ddimFactors, endsOf, tableOf } from "./shared/timesteps.ts";
 
 /**
  * Strategic stochastic sampling of a trajectory consistency model; x_t = a·x0 + b·ε, p the next timestep (0 after the last),

@@ -1,10 +1,11 @@
-import { guided as guide, placeholders, scheduleIn } from "../../core/diffusion/mod.ts";
+import { guided as guide, placeholders } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
 import {
   DATA_SHAPE,
   type DataShape,
   NETWORK,
   type Network,
+  PROCESS,
   TEACHER,
   type Teacher,
 } from "../../core/interfaces/mod.ts";
@@ -13,14 +14,14 @@ import { definePlugin, number } from "../../core/plugin/mod.ts";
 /**
  * A pretrained diffusion model as teacher, with classifier-free guidance.
  *   D(x; σ) = D_∅ + w (D_c − D_∅),   ∅ the condition's `unconditional`, in one call of twice the batch
- * x [B, …], sigma [B] → [B, …]. Its noise levels are the run's schedule. Parameter names are the network's own.
+ * x [B, …], sigma [B] → [B, …]. Its noise levels are the run's process. Parameter names are the network's own.
  * Ho & Salimans 2022, arXiv:2207.12598; DMD2, arXiv:2405.14867, takes w = 1.75 for SD 1.5 and 8 for SDXL.
  */
 export const guided = definePlugin({
   name: "guided",
   kind: "teacher",
   token: TEACHER,
-  about: "Pretrained teacher over the network and the schedule, with classifier-free guidance",
+  about: "Pretrained teacher over the network and the process, with classifier-free guidance",
   options: {
     guidanceScale: number({
       default: 1.75,
@@ -30,11 +31,11 @@ export const guided = definePlugin({
   },
   create({ guidanceScale }, container): Teacher {
     const network = container.get(NETWORK);
-    const schedule = scheduleIn(container);
+    const process = container.get(PROCESS);
     const shape = container.get(DATA_SHAPE);
     if (guidanceScale > 1) checkGuidable(guidanceScale, shape, network);
     const bind: Teacher["bind"] = (scope) =>
-      schedule.denoiser(guide((...inputs) => network.apply(scope, ...inputs), guidanceScale));
+      process.denoiser(guide((...inputs) => network.apply(scope, ...inputs), guidanceScale));
     return {
       trainable: false,
       bind,

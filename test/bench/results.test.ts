@@ -7,7 +7,13 @@ import { tableHead, tableRows } from "./table.ts";
 const test = suite("bench/results");
 
 const round = (wallMs: number[], cpuMs: number, peakBytes: number | null = null) => ({
-  ...{ wallMs, cpuMs, peakBytes, dispatches: 3, submits: 1, newBindGroups: 0, newBuffers: 0 },
+  wallMs,
+  cpuMs,
+  peakBytes,
+  dispatches: 3,
+  submits: 1,
+  newBindGroups: 0,
+  newBuffers: 0,
 });
 const ours = { case: "matmul 512", engine: "onestep", device: "wasm" };
 const theirs = { case: "matmul 512", engine: "jax-js", device: "webgpu" };
@@ -33,8 +39,17 @@ test("lossFault: within 1e-4 of every known loss, or the first step that is not"
 
 test("jsonOf: the promised keys and no others, but for a reason", () => {
   const keys = [
-    ...["case", "engine", "device", "wallMs", "cpuMs", "gflops", "dispatches", "submits"],
-    ...["newBindGroups", "newBuffers", "peakBytes"],
+    "case",
+    "engine",
+    "device",
+    "wallMs",
+    "cpuMs",
+    "gflops",
+    "dispatches",
+    "submits",
+    "newBindGroups",
+    "newBuffers",
+    "peakBytes",
   ];
   const { results } = JSON.parse(
     jsonOf([

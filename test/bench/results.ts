@@ -26,8 +26,15 @@ export interface Result {
 type Who = Pick<Result, "case" | "engine" | "device">;
 
 const nothing = {
-  ...{ wallMs: null, bestMs: null, cpuMs: null, gflops: null, dispatches: null, submits: null },
-  ...{ newBindGroups: null, newBuffers: null, peakBytes: null },
+  wallMs: null,
+  bestMs: null,
+  cpuMs: null,
+  gflops: null,
+  dispatches: null,
+  submits: null,
+  newBindGroups: null,
+  newBuffers: null,
+  peakBytes: null,
 };
 
 export const failedResult = (who: Who, failed: string): Result => ({ ...who, ...nothing, failed });
@@ -60,7 +67,8 @@ export function resultOf(
 
 /** The one figure of a first step. */
 export const firstResult = (who: Who, wallMs: number, cpuMs: number): Result => ({
-  ...{ ...who, ...nothing },
+  ...who,
+  ...nothing,
   wallMs: rounded(wallMs),
   bestMs: rounded(wallMs),
   cpuMs: rounded(cpuMs),

@@ -41,11 +41,17 @@ export async function refusedDataset(plugin: ConfiguredPlugin, folder: DataFolde
 }
 
 export const bytes = (shape: readonly number[], values: Iterable<number>): StoredTensor => ({
-  ...{ dtype: "U8", shape, data: Uint8Array.from(values) },
+  dtype: "U8",
+  shape,
+  data: Uint8Array.from(values),
 });
 export const floats = (shape: readonly number[], values: Iterable<number>): StoredTensor => ({
-  ...{ dtype: "F32", shape, data: Float32Array.from(values) },
+  dtype: "F32",
+  shape,
+  data: Float32Array.from(values),
 });
 export const longs = (values: readonly number[]): StoredTensor => ({
-  ...{ dtype: "I64", shape: [values.length], data: BigInt64Array.from(values.map(BigInt)) },
+  dtype: "I64",
+  shape: [values.length],
+  data: BigInt64Array.from(values.map(BigInt)),
 });

@@ -43,9 +43,17 @@ async function runOnce(backend: Backend): Promise<void> {
 
 /** A U-Net small enough for a software adapter. */
 export const smallUnet = {
-  ...{ channels: 8, channelMult: [1, 2], blocks: 1, attention: [4], channelsPerHead: 8 },
+  channels: 8,
+  channelMult: [1, 2],
+  blocks: 1,
+  attention: [4],
+  channelsPerHead: 8,
 };
 /** As large as the bench U-Net. */
 export const benchUnet = {
-  ...{ channels: 32, channelMult: [1, 2], blocks: 2, attention: [8], channelsPerHead: 16 },
+  channels: 32,
+  channelMult: [1, 2],
+  blocks: 2,
+  attention: [8],
+  channelsPerHead: 16,
 };

@@ -7,9 +7,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import type { Backend } from "../../core/interfaces/backend.ts";
-import type { GoldenCase } from "../../examples/cli/conformance/goldenCase.ts";
-import { GoldenSet } from "../../examples/cli/conformance/goldenSet.ts";
-import { judge, type Verdict } from "../../examples/cli/conformance/verdict.ts";
+import type { GoldenCase } from "../conformance/goldenCase.ts";
+import { GoldenSet } from "../conformance/goldenSet.ts";
+import { judge, type Verdict } from "../conformance/verdict.ts";
 
 export type { GoldenCase };
 

@@ -225,8 +225,11 @@ export const examples: Readonly<Record<string, Examples>> = {
   ),
   attentionGrad: one((d) => [
     [
-      ...[d.normal([2, 3, 5]), d.normal([2, 4, 5]), d.normal([2, 4, 2])],
-      ...[d.normal([2, 3, 2]), d.normal([2, 3, 2])],
+      d.normal([2, 3, 5]),
+      d.normal([2, 4, 5]),
+      d.normal([2, 4, 2]),
+      d.normal([2, 3, 2]),
+      d.normal([2, 3, 2]),
     ],
     (q, k, v, y, dy) => ops.attentionGrad(q, k, v, y, dy, { scale: 0.4 }),
   ]),
@@ -391,9 +394,21 @@ export const examples: Readonly<Record<string, Examples>> = {
 
 /** Exports of core/ops that are no ops, or have no derivative on purpose and a test of their own. */
 const others = new Set([
-  ...["constant", "constantArray", "input", "state", "iota", "defineOp", "defineElementwise"],
-  ...["stopGradient", "view", "pack", "normalizeGrad", "groupNormalizeGrad", "gradPlaces"],
-  ...["attentionGradPlaces", "attentionGradParts"],
+  "constant",
+  "constantArray",
+  "input",
+  "state",
+  "iota",
+  "defineOp",
+  "defineElementwise",
+  "stopGradient",
+  "view",
+  "pack",
+  "normalizeGrad",
+  "groupNormalizeGrad",
+  "gradPlaces",
+  "attentionGradPlaces",
+  "attentionGradParts",
 ]);
 
 /** Every op that core/ops exports, by name. */

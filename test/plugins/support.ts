@@ -2,7 +2,7 @@
 import { type Precision, ReferenceBackend } from "../../backends/reference/mod.ts";
 import { type Shape, sizeOf } from "../../core/tensor/shape.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
-import { evaluateOn, type Feed } from "../../examples/cli/conformance/feed.ts";
+import { evaluateOn, type Feed } from "../conformance/feed.ts";
 
 export {
   compose,
@@ -10,7 +10,7 @@ export {
   GivenNoise,
   labelsOf,
   Weights,
-} from "../../examples/cli/conformance/feed.ts";
+} from "../conformance/feed.ts";
 
 /** The outputs, computed on the reference backend. */
 export const evaluate = <T extends Record<string, Tensor>>(

@@ -30,7 +30,8 @@ export interface Address {
 }
 
 const push = ({ base, position }: Address): number[] => [
-  ...[0x20, ...unsigned(base)],
+  0x20,
+  ...unsigned(base),
   ...(position ? [0x20, ...unsigned(position.local), ...opcodeBytes("i32.add")] : []),
 ];
 

@@ -101,10 +101,28 @@ class FunctionBuilder {
     const code = [
       ...body.code[levels.call],
       // block { loop { if (item >= end) leave; …; item++; again } }
-      ...[0x02, 0x40, 0x03, 0x40, ...item, ...end, ...opcodeBytes("i32.ge_u"), 0x0d, 1],
+      0x02,
+      0x40,
+      0x03,
+      0x40,
+      ...item,
+      ...end,
+      ...opcodeBytes("i32.ge_u"),
+      0x0d,
+      1,
       ...positions.ofItem(0),
-      ...[...body.code[levels.row], ...vectors, ...rest],
-      ...[...item, ...i32Const(1), ...opcodeBytes("i32.add"), 0x21, 0, 0x0c, 0, 0x0b, 0x0b],
+      ...body.code[levels.row],
+      ...vectors,
+      ...rest,
+      ...item,
+      ...i32Const(1),
+      ...opcodeBytes("i32.add"),
+      0x21,
+      0,
+      0x0c,
+      0,
+      0x0b,
+      0x0b,
     ];
     const signature = { params: this.#types, results: [] };
     return { number: this.#module.addFunction(signature, body.locals, code), signature };
@@ -147,6 +165,21 @@ function costOf({ nodes, inputs, outputs }: Chain): number {
 }
 
 const costs: Readonly<Record<string, number>> = {
-  ...{ exp: 0.8, log: 1.5, log1p: 2, sin: 4, cos: 4, tanh: 2, erf: 2, softplus: 3, pow: 60 },
-  ...{ sigmoid: 1, silu: 1, quickGelu: 1, gelu: 3, geluTanh: 1.5, div: 0.3, sqrt: 0.3, rsqrt: 0.5 },
+  exp: 0.8,
+  log: 1.5,
+  log1p: 2,
+  sin: 4,
+  cos: 4,
+  tanh: 2,
+  erf: 2,
+  softplus: 3,
+  pow: 60,
+  sigmoid: 1,
+  silu: 1,
+  quickGelu: 1,
+  gelu: 3,
+  geluTanh: 1.5,
+  div: 0.3,
+  sqrt: 0.3,
+  rsqrt: 0.5,
 };

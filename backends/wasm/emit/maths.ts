@@ -106,15 +106,19 @@ export function tanh(b: Body, x: Value): Value {
 
 /** erf x, with the minimax polynomials of N. Juffa: x + x·p(x²) near 0, ±(1 − e^q(|x|)) beyond. */
 export function erf(b: Body, x: Value): Value {
-  const near = b.polynomial(b.mul(x, x), [
-    ...[0.128379166, -0.376125336, 0.112819925, -2.67681349e-2, 4.99119423e-3, -5.96761703e-4],
-  ]);
+  const near = b.polynomial(
+    b.mul(x, x),
+    [0.128379166, -0.376125336, 0.112819925, -2.67681349e-2, 4.99119423e-3, -5.96761703e-4],
+  );
   // From 4 on erf is 1 to the last bit.
   const t = b.op("f32x4.pmin", [b.op("f32x4.abs", [x]), b.f32(4)]);
-  const q = b.polynomial(t, [
-    ...[-0.128717512, -0.634846687, -0.106777877],
-    ...[2.42546219e-2, -3.88396438e-3, 3.83197126e-4, -1.7285347e-5],
-  ]);
+  const q = b.polynomial(
+    t,
+    [
+      -0.128717512, -0.634846687, -0.106777877, 2.42546219e-2, -3.88396438e-3, 3.83197126e-4,
+      -1.7285347e-5,
+    ],
+  );
   const far = b.sub(b.f32(1), exp(b, b.sub(b.mul(q, t), t)));
   const small = b.op("f32x4.lt", [t, b.f32(0.927734375)]);
   return b.select(small, b.madd(near, x, x), withSign(b, far, x));

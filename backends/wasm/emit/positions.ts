@@ -117,7 +117,10 @@ export class Positions {
   loop(end: number, body: readonly number[], step: number): number[] {
     const moving = this.moving();
     const advance = moving.flatMap((local) => [
-      ...[...get(local), ...i32Const(step), ...opcodeBytes("i32.add"), ...set(local)],
+      ...get(local),
+      ...i32Const(step),
+      ...opcodeBytes("i32.add"),
+      ...set(local),
     ]);
     const inside = [...get(moving[0]), ...get(end), ...opcodeBytes("i32.lt_u")];
     // if (inside) { loop { body; advance; if (inside) again } }

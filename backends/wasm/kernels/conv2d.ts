@@ -35,10 +35,7 @@ export const conv2d: Lowering = {
         },
         {
           fn: "convForward",
-          args: [
-            ...[at(x), temp(0), at(node), own, ...sizesOf(g)],
-            ...[rows, pitch, plane, Number(inPlace)],
-          ],
+          args: [at(x), temp(0), at(node), own, ...sizesOf(g), rows, pitch, plane, Number(inPlace)],
           items: B * Math.ceil(OH / rows),
           grain: grainOf((2 * rows * roundUp(OW, 4) * panels.padded * depth) / FLOPS),
         },

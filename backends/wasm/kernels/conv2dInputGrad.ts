@@ -42,8 +42,15 @@ export const conv2dInputGrad: Lowering = {
         {
           fn: "convInputGrad",
           args: [
-            ...[at(dy), temp(0), at(node), own, ...sizesOf(g)],
-            ...[rows, pitch, plane, Number(inPlace)],
+            at(dy),
+            temp(0),
+            at(node),
+            own,
+            ...sizesOf(g),
+            rows,
+            pitch,
+            plane,
+            Number(inPlace),
           ],
           items: B * Math.ceil(down / rows),
           grain: grainOf((2 * rows * roundUp(across, 4) * panels.padded * depth) / FLOPS),

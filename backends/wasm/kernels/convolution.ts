@@ -33,8 +33,16 @@ export function convGeometry(
 
 /** The arguments of every convolution kernel, in order. */
 export const sizesOf = (g: ConvGeometry): number[] => [
-  ...[g.C, g.H, g.W, g.O, g.R, g.S, g.OH, g.OW],
-  ...[...g.stride, ...g.padding],
+  g.C,
+  g.H,
+  g.W,
+  g.O,
+  g.R,
+  g.S,
+  g.OH,
+  g.OW,
+  ...g.stride,
+  ...g.padding,
 ];
 
 /** Elements of a plane. A multiple of the cache's set stride would make the channels of one pixel evict each other. */

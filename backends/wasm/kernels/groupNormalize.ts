@@ -8,8 +8,15 @@ export const groupNormalize: Lowering = {
     const call = {
       fn: "groupNormalizeRows",
       args: [
-        ...[at(x), at(scale), at(shift), at(node), K, S, scale.shape[0] * G],
-        ...[f32(node.attrs.eps as number), Number(node.attrs.activation === "silu")],
+        at(x),
+        at(scale),
+        at(shift),
+        at(node),
+        K,
+        S,
+        scale.shape[0] * G,
+        f32(node.attrs.eps as number),
+        Number(node.attrs.activation === "silu"),
       ],
       items: B * G,
       grain: grainOf(K * S * 2 + 20),

@@ -126,8 +126,15 @@ function blocks(node: Tensor, product: Product): KernelPlan {
     calls.push({
       fn: "gemm",
       args: [
-        ...[transA ? temp(1, offsets[0]) : at(a, offsets[0]), temp(0, offsets[1]), c],
-        ...[M, N, K, mBlock, nBlock, ...batch],
+        transA ? temp(1, offsets[0]) : at(a, offsets[0]),
+        temp(0, offsets[1]),
+        c,
+        M,
+        N,
+        K,
+        mBlock,
+        nBlock,
+        ...batch,
       ],
       items: count * Math.ceil(M / mBlock) * Math.ceil(N / nBlock),
       grain: grainOf((2 * mBlock * nBlock * K) / FLOPS),

@@ -28,7 +28,9 @@ export const transpose: Lowering = {
       // The innermost axis stays: rows are copied.
       const outer = filled(axes);
       const args = [
-        ...[at(x), at(node), last.size],
+        at(x),
+        at(node),
+        last.size,
         ...outer.slice(1).map(({ size }) => size),
         ...outer.map((axis) => axis.x),
       ];
@@ -43,7 +45,12 @@ export const transpose: Lowering = {
     const [q] = axes.splice(row, 1);
     const outer = filled(axes);
     const args = [
-      ...[at(x), at(node), last.size, q.size, last.x, q.y],
+      at(x),
+      at(node),
+      last.size,
+      q.size,
+      last.x,
+      q.y,
       ...outer.slice(1).map(({ size }) => size),
       ...outer.map((axis) => axis.x),
       ...outer.map((axis) => axis.y),

@@ -26,7 +26,10 @@ export async function multiplyOnce(
   const b = matrix(K, N, (k, n) => value(k * N + n, k % 2 === 0 ? 7 : large));
   const product = { M, N, K, transA: false, transB: false, batch: [], scale: SCALE };
   const { passes } = multiplyMatrices(shape, matrixLanes({ subgroupMaxSize }))(product, {
-    ...{ a: 0, b: 1, c: "output", temps: 0 },
+    a: 0,
+    b: 1,
+    c: "output",
+    temps: 0,
   });
   const [{ kernel: name, constants, dims, workgroups }] = passes;
   const kernel = new KernelLibrary().get(name, shape);
@@ -34,7 +37,9 @@ export async function multiplyOnce(
   block.add(kernel, dims);
   const c = await tryKernel(device, {
     label: "onestep/matrixTrial",
-    ...{ code: kernel.code, constants, workgroups: workgroups[0] },
+    code: kernel.code,
+    constants,
+    workgroups: workgroups[0],
     bindings: [{ storage: a }, { storage: b }, { results: M * N }, { uniform: block.bytes() }],
   });
   const expected = matrix(M, N, (m, n) => {

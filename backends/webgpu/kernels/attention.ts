@@ -46,7 +46,12 @@ function planProducts(sizes: AttentionSizes, multiply: Multiply, lanesOf8: boole
   const scores = scoresOf(sizes);
   const first = multiply(
     {
-      ...{ M: N, K: D, N: M, transA: false, transB: true, scale },
+      M: N,
+      K: D,
+      N: M,
+      transA: false,
+      transB: true,
+      scale,
       batch: batch.map(({ size, q, k }) => ({ size, a: q, b: k })),
     },
     { a: 0, b: 1, c: "temp 0", temps: 2 },
@@ -59,7 +64,11 @@ function planProducts(sizes: AttentionSizes, multiply: Multiply, lanesOf8: boole
   }
   const second = multiply(
     {
-      ...{ M: N, K: M, N: E, transA: false, transB: false },
+      M: N,
+      K: M,
+      N: E,
+      transA: false,
+      transB: false,
       batch: batch.map((axis) => ({ size: axis.size, a: steps.get(axis)!, b: axis.v })),
     },
     { a: "temp 1", b: 2, c: "output", temps: 2 + first.temps.length },
@@ -98,9 +107,24 @@ function planOnline(sizes: AttentionSizes): KernelPlan {
     passes.push({
       kernel: "attention",
       dims: {
-        ...{ N, M, D, E, GROUPS: groups, SCALE: scale, ...base, Z1: z1.size, Z2: z2.size },
-        ...{ Q0: z0.q, Q1: z1.q, Q2: z2.q, K0: z0.k, K1: z1.k, K2: z2.k },
-        ...{ V0: z0.v, V1: z1.v, V2: z2.v },
+        N,
+        M,
+        D,
+        E,
+        GROUPS: groups,
+        SCALE: scale,
+        ...base,
+        Z1: z1.size,
+        Z2: z2.size,
+        Q0: z0.q,
+        Q1: z1.q,
+        Q2: z2.q,
+        K0: z0.k,
+        K1: z1.k,
+        K2: z2.k,
+        V0: z0.v,
+        V1: z1.v,
+        V2: z2.v,
       },
       workgroups: grid(groups),
     });

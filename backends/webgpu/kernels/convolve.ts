@@ -56,21 +56,45 @@ export interface ConvKernels {
 }
 
 const subgroup8: ConvKernels = {
-  ...{ name: "subgroup8", supports: hasLanesOf8, suffix: "Subgroup", multiply: multiplySubgroup },
-  ...{ rows: bestTile, hasRows: true, quads: 8, perGroup: 1, wanted: 24, least: 32 },
+  name: "subgroup8",
+  supports: hasLanesOf8,
+  suffix: "Subgroup",
+  multiply: multiplySubgroup,
+  rows: bestTile,
+  hasRows: true,
+  quads: 8,
+  perGroup: 1,
+  wanted: 24,
+  least: 32,
   // Stores at 32 places, those at the edge twice.
   epilogue: false,
 };
 
 const tiles: ConvKernels = {
-  ...{ name: "tiles", supports: hasTiles, suffix: "Tile", multiply: multiplyTiles },
-  ...{ rows: () => 64, hasRows: false, quads: 16, perGroup: 1, wanted: 256, least: 16 },
+  name: "tiles",
+  supports: hasTiles,
+  suffix: "Tile",
+  multiply: multiplyTiles,
+  rows: () => 64,
+  hasRows: false,
+  quads: 16,
+  perGroup: 1,
+  wanted: 256,
+  least: 16,
   epilogue: true,
 };
 
 const registers: ConvKernels = {
-  ...{ name: "registers", supports: () => true, suffix: "", multiply: multiplyRegisters },
-  ...{ rows: () => 4, hasRows: false, quads: 2, perGroup: 64, wanted: 4096, least: 16 },
+  name: "registers",
+  supports: () => true,
+  suffix: "",
+  multiply: multiplyRegisters,
+  rows: () => 4,
+  hasRows: false,
+  quads: 2,
+  perGroup: 64,
+  wanted: 4096,
+  least: 16,
   epilogue: true,
 };
 
@@ -130,7 +154,11 @@ export function convolveForward(sizes: ConvSizes, kernels: ConvKernels): KernelP
   if (isPointwise(sizes))
     return kernels.multiply(
       {
-        ...{ M: O, K: C, N: OH * OW, transA: false, transB: false },
+        M: O,
+        K: C,
+        N: OH * OW,
+        transA: false,
+        transB: false,
         batch: [{ size: B, a: 0, b: C * OH * OW }],
       },
       { a: 1, b: 0, c: "output", temps: 0 },
@@ -161,7 +189,11 @@ export function convolveInputGrad(sizes: ConvSizes, kernels: ConvKernels): Kerne
   if (isPointwise(sizes))
     return kernels.multiply(
       {
-        ...{ M: C, K: O, N: H * W, transA: true, transB: false },
+        M: C,
+        K: O,
+        N: H * W,
+        transA: true,
+        transB: false,
         batch: [{ size: B, a: 0, b: O * H * W }],
       },
       { a: 1, b: 0, c: "output", temps: 0 },
@@ -234,7 +266,15 @@ export function convolveWeightGrad(sizes: ConvSizes, kernels: ConvKernels): Kern
   const size = O * taps * depth;
   temps.push(chunks * size);
   const dims = {
-    ...{ O, C4: depth / 4, S, COLUMNS: columns, QUADS: quads, PQ, P, OW, CHUNK },
+    O,
+    C4: depth / 4,
+    S,
+    COLUMNS: columns,
+    QUADS: quads,
+    PQ,
+    P,
+    OW,
+    CHUNK,
     ...imageStrides(sizes.H + 2 * sizes.padding[0], sizes.W + 2 * sizes.padding[1], depth, stride),
   };
   const bind = ["temp 0", P % 4 ? "temp 1" : 1, sums] as const;
@@ -300,7 +340,14 @@ function correlate(
   // Pixels are written in fours: images whose pixels are no multiple of it go through a temporary with longer rows.
   const target = P % 4 ? "temp 2" : "output";
   const dims = {
-    ...{ O, C4: C / 4, R, S, QUADS: B * PQ, PQ, P, OW },
+    O,
+    C4: C / 4,
+    R,
+    S,
+    QUADS: B * PQ,
+    PQ,
+    P,
+    OW,
     ...imageStrides(height, width, C, stride),
   };
   const bind = ["temp 0", "temp 1", target] as const;

@@ -13,8 +13,13 @@ export function groupVariants(
     const [B, G, K, S] = shape;
     const { eps, activation } = node.attrs;
     return {
-      ...{ GROUPS: B * G, K, S, ROWS: scale.shape[0] * G, EPS: eps as number },
-      ...{ SILU: Number(activation === "silu"), ...more(node) },
+      GROUPS: B * G,
+      K,
+      S,
+      ROWS: scale.shape[0] * G,
+      EPS: eps as number,
+      SILU: Number(activation === "silu"),
+      ...more(node),
     };
   };
   return [

@@ -46,7 +46,8 @@ const variant = (
   supports: (traits: DeviceTraits) => boolean,
   epilogue = true,
 ): KernelVariant => ({
-  ...{ name, epilogue },
+  name,
+  epilogue,
   supports: (_, traits) => supports(traits),
   plan: (node) => multiply(productOf(node), { a: 0, b: 1, c: "output", temps: 0 }),
 });
@@ -73,7 +74,11 @@ function productOf({ inputs: [a, b], shape, attrs }: Tensor): Product {
   const strides = (x: Tensor) => broadcastStrides(x.shape.slice(0, -2), batch);
   const [ofA, ofB] = [strides(a), strides(b)];
   return joined({
-    ...{ M, K, N, transA, transB },
+    M,
+    K,
+    N,
+    transA,
+    transB,
     batch: batch.map((size, axis) => ({ size, a: ofA[axis] * M * K, b: ofB[axis] * K * N })),
   });
 }
@@ -112,9 +117,18 @@ function forOuterAxes(
     }
     passes.push(
       pass({
-        ...{ A_BASE: aBase, B_BASE: bBase, C_BASE: index * batches * resultSize },
-        ...{ BATCHES: batches, Z1: z1.size, Z2: z2.size },
-        ...{ A0: z0.a, A1: z1.a, A2: z2.a, B0: z0.b, B1: z1.b, B2: z2.b },
+        A_BASE: aBase,
+        B_BASE: bBase,
+        C_BASE: index * batches * resultSize,
+        BATCHES: batches,
+        Z1: z1.size,
+        Z2: z2.size,
+        A0: z0.a,
+        A1: z1.a,
+        A2: z2.a,
+        B0: z0.b,
+        B1: z1.b,
+        B2: z2.b,
       }),
     );
   }
@@ -153,7 +167,13 @@ const strided =
       return {
         ...kernel,
         dims: {
-          ...{ M, N, K, TILES, CHUNK, scale, ...dims },
+          M,
+          N,
+          K,
+          TILES,
+          CHUNK,
+          scale,
+          ...dims,
           ...(transA ? { A_ROW: 1, A_K: M } : { A_ROW: K, A_K: 1 }),
           ...(transB ? { B_K: 1, B_COL: K } : { B_K: N, B_COL: 1 }),
         },
@@ -168,19 +188,35 @@ const strided =
 
 /** For any device; see wgsl/matmul.wgsl. */
 export const multiplyRegisters = strided({
-  ...{ kernel: "matmul", rows: 4, columns: 8, perGroup: 64, wanted: 2048, least: 256 },
+  kernel: "matmul",
+  rows: 4,
+  columns: 8,
+  perGroup: 64,
+  wanted: 2048,
+  least: 256,
 });
 
 /** For hardware; see wgsl/matmulTile.wgsl. */
 export const multiplyTiles = strided({
-  ...{ kernel: "matmulTile", rows: 64, columns: 64, perGroup: 1, wanted: 256, least: 256 },
+  kernel: "matmulTile",
+  rows: 64,
+  columns: 64,
+  perGroup: 1,
+  wanted: 256,
+  least: 256,
 });
 
 /** For hardware that multiplies matrices, with workgroups of so many invocations; see wgsl/matmulMatrix.wgsl. */
 export const multiplyMatrices = (matrices: MatrixShape, LANES: number): Multiply =>
   strided({
-    ...{ kernel: "matmulMatrix", constants: { LANES }, matrices },
-    ...{ rows: 64, columns: 64, perGroup: 1, wanted: 256, least: 256 },
+    kernel: "matmulMatrix",
+    constants: { LANES },
+    matrices,
+    rows: 64,
+    columns: 64,
+    perGroup: 1,
+    wanted: 256,
+    least: 256,
   });
 
 /** Adds `chunks` results of `size` elements that lie behind each other. */
@@ -259,7 +295,13 @@ export const multiplySubgroup: Multiply = (product, operands) => {
         kernel: "matmulSubgroup",
         constants: { ROWS, TRANS_A: Number(transA), TRANS_B: Number(transB) },
         dims: {
-          ...{ M, N4, K, TILES, CHUNK, scale, ...dims },
+          M,
+          N4,
+          K,
+          TILES,
+          CHUNK,
+          scale,
+          ...dims,
           A_STRIDE: Math.ceil((transA ? M : K) / 4),
           B_STRIDE: transB ? Math.ceil(K / 4) : N4,
         },

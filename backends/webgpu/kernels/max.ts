@@ -10,7 +10,11 @@ export const max: Lowering = {
       supports: () => true,
       plan: (node) =>
         planReduction(node, {
-          ...{ kernel: "max", perGroup: 64, wanted: 2048, direct: 2 ** 10, longest: 2 ** 20 },
+          kernel: "max",
+          perGroup: 64,
+          wanted: 2048,
+          direct: 2 ** 10,
+          longest: 2 ** 20,
           constants: { INTEGER: Number(node.dtype === "i32") },
         }),
     },

@@ -15,7 +15,11 @@ export const sum: Lowering = {
       },
       plan: (node) =>
         planReduction(node, {
-          ...{ kernel: "sumSubgroup", perGroup: 1, wanted: 32, direct: 2 ** 14, longest: 2 ** 16 },
+          kernel: "sumSubgroup",
+          perGroup: 1,
+          wanted: 32,
+          direct: 2 ** 14,
+          longest: 2 ** 16,
         }),
     },
     {
@@ -26,13 +30,11 @@ export const sum: Lowering = {
       },
       plan: (node) =>
         planReduction(node, {
-          ...{
-            kernel: "sumWorkgroup",
-            perGroup: 1,
-            wanted: 256,
-            direct: 2 ** 12,
-            longest: 2 ** 18,
-          },
+          kernel: "sumWorkgroup",
+          perGroup: 1,
+          wanted: 256,
+          direct: 2 ** 12,
+          longest: 2 ** 18,
         }),
     },
     {
@@ -40,7 +42,11 @@ export const sum: Lowering = {
       supports: () => true,
       plan: (node) =>
         planReduction(node, {
-          ...{ kernel: "sum", perGroup: 64, wanted: 2048, direct: 2 ** 10, longest: 2 ** 13 },
+          kernel: "sum",
+          perGroup: 64,
+          wanted: 2048,
+          direct: 2 ** 10,
+          longest: 2 ** 13,
           constants: { INTEGER: Number(node.dtype === "i32") },
         }),
     },

@@ -50,15 +50,24 @@ export function profileOf(
   const rows = sorted.slice(0, SHOWN).map(({ name, ms, count, operations, bytes }) => {
     const [gflops, gigabytes] = [operations / ms / 1e6, bytes / ms / 1e6];
     return [
-      ...[fixed(ms), share(ms, total), String(count)],
+      fixed(ms),
+      share(ms, total),
+      String(count),
       ...(operations > 0 ? [fixed(gflops), share(gflops, ceiling.gflops)] : ["", ""]),
-      ...[fixed(gigabytes), share(gigabytes, ceiling.gigabytes)],
+      fixed(gigabytes),
+      share(gigabytes, ceiling.gigabytes),
       ...(variants.size > 0 ? [variants.get(name) ?? ""] : []),
       shortened(name),
     ];
   });
   const head = [
-    ...["ms", "share", "calls", "GFLOP/s", "of best", "GB/s", "of best"],
+    "ms",
+    "share",
+    "calls",
+    "GFLOP/s",
+    "of best",
+    "GB/s",
+    "of best",
     ...(variants.size > 0 ? ["variant"] : []),
     "kernel",
   ];

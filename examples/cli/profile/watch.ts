@@ -52,7 +52,8 @@ function watched(backend: Backend, executable: Executable): Watched {
     program,
     names,
     variants: variantsOf(executable, names),
-    ...{ wallMs: [], encodeMs: [] },
+    wallMs: [],
+    encodeMs: [],
     kernels: undefined,
     restart(kernels) {
       [self.wallMs, self.encodeMs] = [[], []];

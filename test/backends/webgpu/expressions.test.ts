@@ -96,9 +96,21 @@ test("ops on integers: arithmetic, order and conversion", async () => {
   const [a, b] = [integers([67], 1, -50, 50), integers([67], 2, -50, 50)];
   for (let i = 0; i < 67; i++) if (b.data[i] === 0) b.data[i] = 7;
   const all = (x: Tensor, y: Tensor) => [
-    ...[ops.add(x, y), ops.sub(x, y), ops.mul(x, y), ops.div(x, y), ops.neg(x), ops.abs(x)],
-    ...[ops.maximum(x, y), ops.minimum(x, y), ops.equal(x, y), ops.less(x, y), ops.sign(x)],
-    ...[ops.clamp(x, { min: -3, max: 9 }), ops.square(x), ops.toFloat(x), ops.floor(x)],
+    ops.add(x, y),
+    ops.sub(x, y),
+    ops.mul(x, y),
+    ops.div(x, y),
+    ops.neg(x),
+    ops.abs(x),
+    ops.maximum(x, y),
+    ops.minimum(x, y),
+    ops.equal(x, y),
+    ops.less(x, y),
+    ops.sign(x),
+    ops.clamp(x, { min: -3, max: 9 }),
+    ops.square(x),
+    ops.toFloat(x),
+    ops.floor(x),
   ];
   await checkKernel("integers", all, [a, b], exact);
 });
@@ -108,8 +120,14 @@ test("NaN and infinities pass where JavaScript lets them pass", async () => {
   const x: HostTensor = { shape: [8], data: Float32Array.from(special) };
   const y: HostTensor = { shape: [8], data: Float32Array.from([...special].reverse()) };
   const all = (a: Tensor, b: Tensor) => [
-    ...[ops.maximum(a, b), ops.minimum(a, b), ops.relu(a), ops.nanToNum(a), ops.abs(a)],
-    ...[ops.clamp(a, { min: -2, max: 2 }), ops.where(ops.greater(b, 0), a, b), ops.neg(a)],
+    ops.maximum(a, b),
+    ops.minimum(a, b),
+    ops.relu(a),
+    ops.nanToNum(a),
+    ops.abs(a),
+    ops.clamp(a, { min: -2, max: 2 }),
+    ops.where(ops.greater(b, 0), a, b),
+    ops.neg(a),
   ];
   await checkKernel("special", all, [x, y], exact);
 });

@@ -55,12 +55,14 @@ test("conv2d and its gradients: odd sizes, stride, pointwise", async () => {
     await check(
       "conv2dInputGrad",
       (dy, b) => ops.conv2dInputGrad(dy, b, { ...geometry, size }),
-      ...[y, w],
+      y,
+      w,
     );
     await check(
       "conv2dWeightGrad",
       (a, dy) => ops.conv2dWeightGrad(a, dy, { ...geometry, kernel }),
-      ...[x, y],
+      x,
+      y,
     );
   }
 });
@@ -76,7 +78,9 @@ test("norms and their gradients", async () => {
       await check(
         "groupNormalize",
         (a, b, c) => ops.groupNormalize(a, b, c, attrs),
-        ...[x, affine, affine],
+        x,
+        affine,
+        affine,
       );
       await check(
         "groupNormalizeGrad",
@@ -84,7 +88,10 @@ test("norms and their gradients", async () => {
           const all = ops.groupNormalizeGrad(a, b, c, dy, attrs);
           return ops.view(all, { offset: 0, shape: x });
         },
-        ...[x, affine, affine, x],
+        x,
+        affine,
+        affine,
+        x,
       );
     }
   }
@@ -97,15 +104,7 @@ test("softmax and attention", async () => {
     [5, 7, 3],
     [16, 16, 8],
   ])
-    await check(
-      "attention",
-      (q, k, v) => ops.attention(q, k, v),
-      ...[
-        [2, N, D],
-        [2, M, D],
-        [2, M, D],
-      ],
-    );
+    await check("attention", (q, k, v) => ops.attention(q, k, v), [2, N, D], [2, M, D], [2, M, D]);
 });
 
 test("sums over any axes, and maxima", async () => {
@@ -147,10 +146,8 @@ test("elementwise: broadcast, vectors and odd counts, mixed with f32", async () 
           ops.softmax(x),
           withStorage("f32", () => ops.softmax(y)),
         ),
-      ...[
-        [3, N],
-        [3, N],
-      ],
+      [3, N],
+      [3, N],
     );
   }
 });

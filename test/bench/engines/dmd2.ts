@@ -60,7 +60,10 @@ async function openTrainer(backend: Backend) {
   const trainer = new Trainer(container, backend, container.get(DATASET), bus, settings);
   await trainer.startDistillation();
   return {
-    ...{ trainer, bus, settings, network: container.get(NETWORK) },
+    trainer,
+    bus,
+    settings,
+    network: container.get(NETWORK),
     async release() {
       trainer.dispose();
       await container.dispose();

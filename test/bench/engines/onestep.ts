@@ -161,8 +161,10 @@ function casesOn(backend: Backend): Engine["cases"] {
     }),
     "adam 5M": resident(
       {
-        ...{ w: [7, [5_000_000]], g: [3, [5_000_000]] },
-        ...{ m: ["zeros", [5_000_000]], v: ["zeros", [5_000_000]] },
+        w: [7, [5_000_000]],
+        g: [3, [5_000_000]],
+        m: ["zeros", [5_000_000]],
+        v: ["zeros", [5_000_000]],
       },
       ({ w, g, m, v }) => {
         const { scalars, valuesAt } = adamInput(1e-4);

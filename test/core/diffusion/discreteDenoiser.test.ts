@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
   discreteDenoiser,
-  discreteSchedule,
+  discreteTable,
   flowDenoiser,
   flowSigma,
   flowTime,
@@ -15,7 +15,7 @@ import { compute } from "../../helpers/compute.ts";
 import { thrown } from "../../helpers/thrown.ts";
 
 const test = suite("core/diffusion/discreteDenoiser");
-const table = discreteSchedule();
+const table = discreteTable();
 
 test("nearestTimestep: by ln σ, clamped to the table", async () => {
   const sigmas = [

@@ -14,9 +14,10 @@ const test = suite("core/diffusion/timesteps");
 test("spacedTimesteps: leading, linspace and trailing, as the public schedulers have them", () => {
   assert.equal(spacedTimesteps({ steps: 4, offset: 1 }), [751, 501, 251, 1]);
   assert.equal(spacedTimesteps({ steps: 4, spacing: "linspace" }), [999, 666, 333, 0]);
-  assert.equal(spacedTimesteps({ steps: 8, spacing: "trailing" }), [
-    ...[999, 874, 749, 624, 499, 374, 249, 124],
-  ]);
+  assert.equal(
+    spacedTimesteps({ steps: 8, spacing: "trailing" }),
+    [999, 874, 749, 624, 499, 374, 249, 124],
+  );
   assert.equal(spacedTimesteps({ steps: 3, spacing: "linspace" }, false), [999, 499.5, 0]);
 });
 

@@ -16,7 +16,11 @@ for (const channels of [1, 3] as const)
     const data = Uint8Array.from({ length: width * height * channels }, (_, i) => byte(i));
     const file = encode({ width, height, channels, data });
     assert.equal(pngHeader(file), {
-      ...{ width, height, depth: 8, colour: channels === 1 ? 0 : 2, interlaced: false },
+      width,
+      height,
+      depth: 8,
+      colour: channels === 1 ? 0 : 2,
+      interlaced: false,
     });
     const { x, broken } = await pngPixels({
       files: [file, file],

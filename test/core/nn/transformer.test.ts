@@ -19,17 +19,23 @@ const close = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-5, `${a},
 test("transformerBlock: names and shapes of diffusers; keys and values have the text's width", () => {
   const [x, text] = [input("x", [1, 6, 4]), input("text", [1, 3, 5])];
   const attention = (name: string, width: number) => [
-    ...[`${name}.to_q.weight [4,4]`, `${name}.to_k.weight [4,${width}]`],
-    ...[`${name}.to_v.weight [4,${width}]`, `${name}.to_out.0.weight [4,4]`],
+    `${name}.to_q.weight [4,4]`,
+    `${name}.to_k.weight [4,${width}]`,
+    `${name}.to_v.weight [4,${width}]`,
+    `${name}.to_out.0.weight [4,4]`,
     `${name}.to_out.0.bias [4]`,
   ];
   const norms = [1, 2, 3].flatMap((i) => [`norm${i}.weight [4]`, `norm${i}.bias [4]`]);
   assert.equal(
     parametersOf((scope) => transformerBlock(scope, x, 2, text)).sort(),
     [
-      ...[...norms, ...attention("attn1", 4), ...attention("attn2", 5)],
-      ...["ff.net.0.proj.weight [32,4]", "ff.net.0.proj.bias [32]"],
-      ...["ff.net.2.weight [4,16]", "ff.net.2.bias [4]"],
+      ...norms,
+      ...attention("attn1", 4),
+      ...attention("attn2", 5),
+      "ff.net.0.proj.weight [32,4]",
+      "ff.net.0.proj.bias [32]",
+      "ff.net.2.weight [4,16]",
+      "ff.net.2.bias [4]",
     ].sort(),
   );
 });

@@ -11,22 +11,33 @@ import {
 } from "../../../core/nn/mod.ts";
 import { input, mul, sum } from "../../../core/ops/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
-import { Feed } from "../../../examples/cli/conformance/feed.ts";
+import { Feed } from "../../conformance/feed.ts";
 import { evaluate, numbers } from "../../plugins/support.ts";
 
 const test = suite("core/nn/unetBlock");
 
 const start = (fanIn: number, fanOut: number) => ({
-  ...{ weight: xavierUniform(fanIn, fanOut), bias: zeros },
+  weight: xavierUniform(fanIn, fanOut),
+  bias: zeros,
 });
 const song: BlockStyle = {
-  ...{ eps: 1e-6, skipScale: Math.SQRT1_2, modulation: "shift", projectResampled: true },
-  ...{ resampleFilter: [1, 3, 3, 1], dropout: 0 },
-  ...{ init: start, lastInit: start, attentionInit: start },
+  eps: 1e-6,
+  skipScale: Math.SQRT1_2,
+  modulation: "shift",
+  projectResampled: true,
+  resampleFilter: [1, 3, 3, 1],
+  dropout: 0,
+  init: start,
+  lastInit: start,
+  attentionInit: start,
 };
 const adm: BlockStyle = {
-  ...{ ...song, eps: 1e-5, skipScale: 1, modulation: "scale and shift" },
-  ...{ projectResampled: false, resampleFilter: [1, 1] },
+  ...song,
+  eps: 1e-5,
+  skipScale: 1,
+  modulation: "scale and shift",
+  projectResampled: false,
+  resampleFilter: [1, 1],
 };
 const x = input("x", [1, 8, 4, 4]);
 const emb = input("emb", [1, 6]);

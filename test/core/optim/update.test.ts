@@ -101,7 +101,9 @@ test("sgd without momentum is w − α g", async () => {
   memory.write("w", Float32Array.of(1, 2));
   const [weights, moment] = [ops.state("w", [2]), ops.state("b", [2])];
   const next = optim.sgd({
-    ...{ weights, moment, gradient: ops.input("g", [2]) },
+    weights,
+    moment,
+    gradient: ops.input("g", [2]),
     scalars: { rate: ops.input("rate", []) },
   });
   const run = await backend.compile(

@@ -88,9 +88,25 @@ export const pair = lossPlugin("pair", "generator", ({ generated }) => generated
 
 export const registry = (): Registry =>
   new Registry().register([
-    ...[gaussiansDataset, sides, mlp, edm, gaussianMixture, fewStep, fakeScore, heun, renoise],
-    ...[edmDenoising, distributionMatching, fakeScoreLoss, ganGenerator, ganDiscriminator],
-    ...[adamw, ema, shrink, explode, pair],
+    gaussiansDataset,
+    sides,
+    mlp,
+    edm,
+    gaussianMixture,
+    fewStep,
+    fakeScore,
+    heun,
+    renoise,
+    edmDenoising,
+    distributionMatching,
+    fakeScoreLoss,
+    ganGenerator,
+    ganDiscriminator,
+    adamw,
+    ema,
+    shrink,
+    explode,
+    pair,
   ]);
 
 /** DMD2 on eight Gaussians, as small as it can be. */

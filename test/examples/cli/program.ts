@@ -92,7 +92,9 @@ export function tinyConfig(file: string, train: Record<string, unknown> = {}): s
       steps: 12,
       batch: 8,
       teacher: { steps: 9, batch: 8 },
-      ...{ logEvery: 3, sampleEvery: 5, evaluateCount: 50 },
+      logEvery: 3,
+      sampleEvery: 5,
+      evaluateCount: 50,
       ...train,
     },
   };

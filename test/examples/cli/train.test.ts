@@ -28,8 +28,15 @@ test("a run leaves its folder, prints device, progress and result, and ends by i
   const at = (name: string) => join(path("run"), name);
   const files = readdirSync(path("run")).sort();
   assert.equal(files, [
-    ...["checkpoint", "config.json", "critic.safetensors", "events.jsonl"],
-    ...["generator.safetensors", "losses.svg", "report.json", "samples", "teacher.safetensors"],
+    "checkpoint",
+    "config.json",
+    "critic.safetensors",
+    "events.jsonl",
+    "generator.safetensors",
+    "losses.svg",
+    "report.json",
+    "samples",
+    "teacher.safetensors",
   ]);
   const config = JSON.parse(readFileSync(at("config.json"), "utf8"));
   assert.is(config.train.seed, 3);

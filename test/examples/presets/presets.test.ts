@@ -86,7 +86,7 @@ for (const [name, row] of Object.entries(table))
       assert.equal(generator[option], value, option);
     assert.is(generator.lora.rank, name === "sdxl-4step-lora" ? 64 : 0);
     assert.is(generator.lora.alpha, 8);
-    assert.is("schedule" in config, name.startsWith("sd"));
+    assert.is("process" in config, name.startsWith("sd"));
     assert.equal(config.start, Object.fromEntries(row.start.map((role) => [role, null])));
     const averaged = { use: "ema-constant", beta: 0.9999, warmUp: false };
     assert.equal(config.averages, exclusive ? { generator: averaged } : {});
@@ -101,7 +101,8 @@ const real: Record<string, [data: Omit<DataShape, "sigmaData">, parameters: numb
   ],
   "sdxl-4step": [
     {
-      ...{ sample: [4, 128, 128], classes: 0 },
+      sample: [4, 128, 128],
+      classes: 0,
       text: { tokens: 77, width: 2048, pooled: 1280, unconditional: [] },
     },
     2_567_463_684,
@@ -131,8 +132,11 @@ const narrow = {
   },
   sdxl: {
     network: {
-      ...{ channels: [32, 32, 32], layersPerBlock: [1], heads: [1, 2, 4] },
-      ...{ transformerLayers: [1, 1, 2], timeIdWidth: 4 },
+      channels: [32, 32, 32],
+      layersPerBlock: [1],
+      heads: [1, 2, 4],
+      transformerLayers: [1, 1, 2],
+      timeIdWidth: 4,
     },
     sampler: { steps: 2 },
     train: { ...small, batch: 2, accumulate: 2 },
@@ -161,8 +165,10 @@ const folders: Record<keyof typeof narrow, FolderContent> = {
   },
   sdxl: {
     "a.safetensors": {
-      ...{ x: filled([3, 4, 8, 8]), text: filled([3, 5, 12]) },
-      ...{ pooled: filled([3, 6]), timeIds: filled([3, 6]) },
+      x: filled([3, 4, 8, 8]),
+      text: filled([3, 5, 12]),
+      pooled: filled([3, 6]),
+      timeIds: filled([3, 6]),
     },
   },
   cifar10: { "data_batch_1.bin": record(), "test_batch.bin": record() },

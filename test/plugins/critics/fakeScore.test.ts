@@ -18,7 +18,11 @@ const test = suite("plugins/critics/fakeScore");
 const mnist: DataShape = { sample: [1, 16, 16], classes: 10, sigmaData: 0.5 };
 const points: DataShape = { sample: [2], classes: 0, sigmaData: 0.7 };
 const small = adm({
-  ...{ channels: 32, channelMult: [1, 2], blocks: 1, attention: [8], channelsPerHead: 32 },
+  channels: 32,
+  channelMult: [1, 2],
+  blocks: 1,
+  attention: [8],
+  channelsPerHead: 32,
 });
 
 function criticOf(shape: DataShape, network: ConfiguredPlugin, critic: ConfiguredPlugin) {

@@ -50,7 +50,9 @@ test("latents come with their texts, whatever the shard, and half precision is w
     "z.safetensors": empty,
   });
   assert.equal(shape, {
-    ...{ sample: [1, 1, 2], classes: 0, sigmaData: 1 },
+    sample: [1, 1, 2],
+    classes: 0,
+    sigmaData: 1,
     text: { tokens: 2, width: 3, unconditional: ["text"] },
   });
   assert.is(size, 2);

@@ -2,10 +2,10 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { offloading, type WorkerTask } from "../../../backends/host/offload.ts";
 import type { Offload } from "../../../core/interfaces/mod.ts";
-import { encodePng } from "../../../core/io/png.ts";
 import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { hostRandom } from "../../../core/random/hostRandom.ts";
 import { picturesDataset } from "../../../plugins/datasets/pictures.ts";
+import { encodePng } from "../../../plugins/observers/drawing/png.ts";
 import {
   dataFolder,
   type FolderContent,

@@ -51,7 +51,9 @@ test("the gradient is g/numel, whose descent moves x to where the teacher sees i
   // D_real = x + a and D_fake = x at any x_t: g = −a / mean|a|
   const teacher = { denoise: () => add(x, constantArray(offset, [1, 3])) };
   const context = {
-    ...{ generated: { x, condition: {} }, teacher, critic: { denoise: () => x } },
+    generated: { x, condition: {} },
+    teacher,
+    critic: { denoise: () => x },
     noise: feed.noise(),
   } as unknown as LossContext;
   const loss = lossOf().compute(context);
@@ -66,7 +68,10 @@ test("0/0 counts as 0: a sample that the teacher leaves as it is stays", async (
   const x = feed.tensor("x", [2, 3], numbers([2, 3]));
   const same = { denoise: () => x };
   const context = {
-    ...{ generated: { x, condition: {} }, teacher: same, critic: same, noise: feed.noise() },
+    generated: { x, condition: {} },
+    teacher: same,
+    critic: same,
+    noise: feed.noise(),
   } as unknown as LossContext;
   const loss = lossOf().compute(context);
   const { value, dx } = await evaluate({ value: loss, dx: grad(loss, [x])[0] }, feed);
@@ -86,7 +91,9 @@ test("levels are drawn from minStep to maxStep, both included", () => {
   const same = { denoise: () => x };
   const compute = (options?: Parameters<typeof distributionMatching>[0]) =>
     lossOf(options).compute({
-      ...{ generated: { x, condition: {} }, teacher: same, critic: same },
+      generated: { x, condition: {} },
+      teacher: same,
+      critic: same,
       noise: new Watched([x]),
     } as unknown as LossContext);
   compute();
@@ -105,7 +112,8 @@ test("normalise: over the sample, over the batch, or not at all; epsilon keeps i
     const feed = new Feed();
     const x = feed.tensor("x", [2, 3], values);
     const context = {
-      ...{ generated: { x, condition: {} }, noise: feed.noise() },
+      generated: { x, condition: {} },
+      noise: feed.noise(),
       teacher: { denoise: () => mul(x, 0) },
       critic: { denoise: () => add(mul(x, 0), 1) },
     } as unknown as LossContext;
@@ -120,8 +128,10 @@ test("epsilon: a residual of 0 gives a large gradient instead of none", async ()
   const feed = new Feed();
   const x = feed.tensor("x", [1, 3], [1, 2, 3]);
   const context = {
-    ...{ generated: { x, condition: {} }, noise: feed.noise() },
-    ...{ teacher: { denoise: () => x }, critic: { denoise: () => add(x, 0.5) } },
+    generated: { x, condition: {} },
+    noise: feed.noise(),
+    teacher: { denoise: () => x },
+    critic: { denoise: () => add(x, 0.5) },
   } as unknown as LossContext;
   const loss = lossOf({ epsilon: 0.25 }).compute(context);
   const { dx } = await evaluate({ dx: grad(loss, [x])[0] }, feed);
@@ -136,7 +146,8 @@ test("critic-lag: 1 where the critic is off the same way for all samples, small 
     const x = feed.tensor("x", shape, numbers(shape));
     const reports: Record<string, Tensor> = {};
     lossOf().compute({
-      ...{ generated: { x, condition: {} }, noise: feed.noise() },
+      generated: { x, condition: {} },
+      noise: feed.noise(),
       teacher: { denoise: (xt: Tensor) => xt },
       critic: { denoise: (xt: Tensor) => residual(xt) },
       report: (name: string, value: Tensor) => (reports[name] = value),

@@ -60,7 +60,9 @@ test("target: λ makes the error of D that of a network which predicts x0, ε, v
     )
       .all(LOSSES)[0]
       .compute({
-        ...{ generated: { x: fixed, condition: {} }, critic, noise },
+        generated: { x: fixed, condition: {} },
+        critic,
+        noise,
       } as unknown as LossContext);
     const expected =
       x.reduce((total, x0, i) => {

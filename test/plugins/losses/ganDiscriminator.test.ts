@@ -69,7 +69,10 @@ test("hinge: logits beyond ±1 on the right side cost nothing", async () => {
   const discriminate = (x: Tensor) => reshape(sum(x, { axes: [1] }), [x.shape[0], 1]);
   const of = (real: typeof high, generated: typeof high) =>
     lossOf({ diffused: false, objective: "hinge" }).compute({
-      ...{ real, generated, critic: { discriminate }, noise: feed.noise() },
+      real,
+      generated,
+      critic: { discriminate },
+      noise: feed.noise(),
     } as unknown as LossContext);
   const { right, wrong } = await evaluate({ right: of(high, low), wrong: of(low, high) }, feed);
   assert.is(right[0], 0);
@@ -82,7 +85,10 @@ test("r1: the penalty is the squared change of the logit under noise, s²·|∇l
   const discriminate = (x: Tensor) => mul(reshape(sum(x, { axes: [1] }), [x.shape[0], 1]), 0.5);
   const of = (r1: number) =>
     lossOf({ diffused: false, r1, r1Sigma: 0.2 }).compute({
-      ...{ real, generated: real, critic: { discriminate }, noise: feed.noise() },
+      real,
+      generated: real,
+      critic: { discriminate },
+      noise: feed.noise(),
     } as unknown as LossContext);
   const { plain, penalised } = await evaluate({ plain: of(0), penalised: of(10) }, feed);
   // ∇l = ½ in each of three dimensions: 10 · 0.2² · 3/4 = 0.3, with a relative spread of √(2/2000).

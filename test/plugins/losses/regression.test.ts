@@ -30,10 +30,10 @@ import {
   SampleDrawer,
   teacherFingerprint,
 } from "../../../core/train/mod.ts";
-import { evaluateOn } from "../../../examples/cli/conformance/feed.ts";
-import { lpips } from "../../../plugins/losses/lpips.ts";
 import { regression } from "../../../plugins/losses/regression.ts";
+import { lpips } from "../../../plugins/losses/shared/lpips.ts";
 import { allPlugins, dmd } from "../../../plugins/mod.ts";
+import { evaluateOn } from "../../conformance/feed.ts";
 import { memoryFiles } from "../../helpers/memoryFiles.ts";
 import { compose, evaluate, Feed, numbers } from "../support.ts";
 
@@ -181,7 +181,8 @@ test("lpips: takes the weights of a file, whatever else is in it", async () => {
   const [x, target] = [feed.tensor("x", [1, 3, 8, 8], z), feed.tensor("y", [1, 3, 8, 8], y)];
   const distanceTo = (made: Tensor) =>
     loss.compute({
-      ...{ generator: { denoise: () => made }, own: { z: x, y: target } },
+      generator: { denoise: () => made },
+      own: { z: x, y: target },
     } as unknown as LossContext);
   const far = distanceTo(x);
   const outputs = { far, none: distanceTo(target), slope: grad(far, [x])[0] };
@@ -242,7 +243,9 @@ const filesOf = async () =>
   });
 const runOf = (files: ReturnType<typeof memoryFiles>, over: unknown = {}, resume = false) =>
   Run.create({
-    ...{ resolved: resolveConfig(story(over), registry), backend, data: { files } },
+    resolved: resolveConfig(story(over), registry),
+    backend,
+    data: { files },
     output: { files, path: "out", existing: resume ? "resume" : undefined },
   });
 const weightsOf = async ({ trainer: { players } }: Run) =>

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Registry } from "../../../core/plugin/mod.ts";
-import { resolveConfig } from "../../../core/train/config.ts";
+import { resolveConfig } from "../../../core/train/config/config.ts";
 import { dmd } from "../../../plugins/methods/dmd.ts";
 import { allPlugins } from "../../../plugins/mod.ts";
 

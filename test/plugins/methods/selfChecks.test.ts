@@ -91,7 +91,9 @@ test("6: a discriminator loss gives the critic's decoder no gradient, and nobody
   const loss = compose(shape, ganDiscriminator())
     .all(LOSSES)[0]
     .compute({
-      ...{ generated: { x, condition: {} }, real: { x: real, condition: {} }, critic },
+      generated: { x, condition: {} },
+      real: { x: real, condition: {} },
+      critic,
       noise: feed.noise(),
     } as unknown as LossContext);
   const [dEncoder, dDecoder, dx] = grad(loss, [encoder, decoder, x]);
@@ -135,8 +137,10 @@ test("8, 9: with an exact critic the gradient carries the generator's Gaussian t
     const [mean, spread] = [feed.tensor("m", [1], [m]), feed.tensor("s", [1], [s])];
     const x = add(mean, mul(spread, feed.noise(step).normal([64, 2])));
     const value = loss.compute({
-      ...{ generated: { x, condition: {} }, noise: feed.noise(1000 + step) },
-      ...{ teacher: gaussian(target.mean, target.deviation), critic: gaussian(m, s) },
+      generated: { x, condition: {} },
+      noise: feed.noise(1000 + step),
+      teacher: gaussian(target.mean, target.deviation),
+      critic: gaussian(m, s),
     } as unknown as LossContext);
     const [dm, ds] = grad(value, [mean, spread]);
     const read = await evaluate({ dm, ds }, feed);
@@ -162,7 +166,11 @@ test("8: at 5 : 1 the mean of the samples follows the target, and stays", async 
   const sampler = renoiseSampler(container.get(GENERATOR).sigmas);
   const { shape } = container.get(DATASET);
   const drawer = await SampleDrawer.create(
-    ...[new ReferenceBackend(), made.memory, made.players.generator!, sampler, shape],
+    new ReferenceBackend(),
+    made.memory,
+    made.players.generator!,
+    sampler,
+    shape,
     200,
   );
   const distances: number[] = [];

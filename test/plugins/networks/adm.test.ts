@@ -16,8 +16,11 @@ const test = suite("plugins/networks/adm");
 const imagenet: DataShape = { sample: [3, 64, 64], classes: 1000, sigmaData: 0.5 };
 const mnist: DataShape = { sample: [1, 16, 16], classes: 10, sigmaData: 0.5 };
 const recipe = {
-  ...{ channels: 32, channelMult: [1, 2], blocks: 1 },
-  ...{ attention: [8], channelsPerHead: 32 },
+  channels: 32,
+  channelMult: [1, 2],
+  blocks: 1,
+  attention: [8],
+  channelsPerHead: 32,
 };
 
 function layout(shape: DataShape, options: Parameters<typeof adm>[0]) {
@@ -35,7 +38,8 @@ test("the defaults are the ImageNet-64 model: 295,899,267 parameters in 541 tens
   // The state dict has two resample_filter buffers for each of the six up and down blocks besides.
   assert.is(derived?.length, 12);
   assert.equal(derived?.[0], {
-    ...{ name: "model.enc.32x32_down.conv0.resample_filter", shape: [1, 1, 2, 2] },
+    name: "model.enc.32x32_down.conv0.resample_filter",
+    shape: [1, 1, 2, 2],
     data: Float32Array.of(0.25, 0.25, 0.25, 0.25),
   });
   const shapes = Object.fromEntries(entries.map(({ name, shape }) => [name, shape]));

@@ -85,11 +85,16 @@ test("training moves the weights, with dropout, and leaves the Fourier frequenci
   const adam = adamw({ role: "teacher", lr: 0.01, weightDecay: 0.5 });
   const container = compose(small, song(random), edm(), edmDenoising(), adam);
   const dataset: Dataset = {
-    ...{ name: "numbers", shape: small, size: 4 },
+    name: "numbers",
+    shape: small,
+    size: 4,
     batch: () => ({ x: numbers([2, 64]), label: Int32Array.of(0, 2) }),
   };
   const trainer = new Trainer(container, backend, dataset, new EventBus(), {
-    ...{ seed: 0, steps: 0, batch: 2, ttur: { critic: 5, generator: 1 } },
+    seed: 0,
+    steps: 0,
+    batch: 2,
+    ttur: { critic: 5, generator: 1 },
     teacher: { steps: 2, batch: 2 },
   });
   const { teacher } = trainer.players;
@@ -108,7 +113,8 @@ test("training moves the weights, with dropout, and leaves the Fourier frequenci
 test("starts as EDM does: Xavier weights, zero biases, small residual branches", () => {
   const init = Object.fromEntries(layout(small, tiny).entries.map((e) => [e.name, e.init]));
   const xavier = (fanIn: number, fanOut: number, gain = 1) => ({
-    ...{ kind: "uniform", bound: gain * Math.sqrt(6 / (fanIn + fanOut)) },
+    kind: "uniform",
+    bound: gain * Math.sqrt(6 / (fanIn + fanOut)),
   });
   const starts = {
     "enc.8x8_conv": xavier(9, 72),

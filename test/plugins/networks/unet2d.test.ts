@@ -32,7 +32,9 @@ const sdxl: Options = {
   timeIdWidth: 256,
 };
 const shapeOf = (sample: number[], text?: DataShape["text"]): DataShape => ({
-  ...{ sample, classes: 0, sigmaData: 1 },
+  sample,
+  classes: 0,
+  sigmaData: 1,
   text: text ?? { tokens: 5, width: 6 },
 });
 

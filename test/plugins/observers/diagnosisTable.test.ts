@@ -14,14 +14,20 @@ async function printed(brightness: readonly number[]): Promise<string[]> {
   bus.emit("run/start", { seed: 0, steps: 9, device: "test", config: { train: { batch: 16 } } });
   brightness.forEach((value, i) => {
     const generator = {
-      ...{ "distribution-matching": 7, "image-gradient distribution-matching": 0.5 },
-      ...{ brightness: value, contrast: 0.25, "critic-lag": 0.3 },
+      "distribution-matching": 7,
+      "image-gradient distribution-matching": 0.5,
+      brightness: value,
+      contrast: 0.25,
+      "critic-lag": 0.3,
     };
     bus.emit("phase/diagnosed", {
-      ...{ step: 10 * i, phase: "generator", values: scalars(generator).losses },
+      step: 10 * i,
+      phase: "generator",
+      values: scalars(generator).losses,
     });
     bus.emit("phase/diagnosed", {
-      ...{ step: 10 * i, phase: "critic" },
+      step: 10 * i,
+      phase: "critic",
       values: scalars({ "discriminator-on-real": 0.75, "discriminator-on-fake": 0.125 }).losses,
     });
   });

@@ -22,9 +22,20 @@ test("every event is a line in order, updates only where their losses are read",
   assert.equal(
     linesOf(files).map(({ type, step }) => (step === undefined ? type : `${type} ${step}`)),
     [
-      ...["run/start", "teacher/updated 0", "step/end 0", "step/end 1", "teacher/updated 2"],
-      ...["step/end 2", "generator/updated 0", "critic/updated 0", "step/end 0", "step/end 1"],
-      ...["generator/updated 2", "critic/updated 2", "step/end 2", "run/end"],
+      "run/start",
+      "teacher/updated 0",
+      "step/end 0",
+      "step/end 1",
+      "teacher/updated 2",
+      "step/end 2",
+      "generator/updated 0",
+      "critic/updated 0",
+      "step/end 0",
+      "step/end 1",
+      "generator/updated 2",
+      "critic/updated 2",
+      "step/end 2",
+      "run/end",
     ],
   );
   assert.equal(linesOf(files)[1].losses, { denoising: 1, "gradient-norm": 9 });

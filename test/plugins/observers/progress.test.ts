@@ -31,8 +31,14 @@ test("a terminal gets bars that fit it, and the timer ends with the run", async 
       text += part;
       return true;
     },
-    ...{ cursorTo() {}, moveCursor() {}, clearLine() {}, clearScreenDown() {} },
-    ...{ on() {}, once() {}, emit() {}, end() {} },
+    cursorTo() {},
+    moveCursor() {},
+    clearLine() {},
+    clearScreenDown() {},
+    on() {},
+    once() {},
+    emit() {},
+    end() {},
   };
   const bus = new EventBus();
   progress({ stream }).observe(bus);

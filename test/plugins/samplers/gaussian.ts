@@ -1,6 +1,6 @@
 /** Samplers on Gaussian data N(m, s²), of which the denoiser, the probability flow and every moment are known. */
 import * as assert from "uvu/assert";
-import { discreteSchedule, mixingAt, perSample } from "../../../core/diffusion/mod.ts";
+import { discreteTable, mixingAt, perSample } from "../../../core/diffusion/mod.ts";
 import { type Denoiser, SAMPLER, type Sampler } from "../../../core/interfaces/mod.ts";
 import { add, div, mul, square } from "../../../core/ops/mod.ts";
 import type { ConfiguredPlugin } from "../../../core/plugin/mod.ts";
@@ -41,7 +41,7 @@ export const evenTimesteps = (steps: number): number[] =>
   Array.from({ length: steps }, (_, i) => 999 - i * Math.floor(1000 / steps));
 
 /** The table of the samplers' defaults, and how a timestep of it mixes. */
-export const table = discreteSchedule();
+export const table = discreteTable();
 export const mixing = (timestep: number) => mixingAt(table, timestep);
 
 export interface Samples {

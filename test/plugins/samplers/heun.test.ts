@@ -75,8 +75,14 @@ for (const id of ["c0", "c1", "c2", "c3", "c4"])
     const { num_steps: steps, rho = 7, sigma_min: sigmaMin = 0.002, sigma_max = 80 } = given;
     const { S_churn = 0, S_min = 0, S_max = null, S_noise = 1 } = given;
     const sampler = samplerOf({
-      ...{ steps, rho, sigmaMin, sigmaMax: sigma_max },
-      ...{ churn: S_churn, churnMin: S_min, churnMax: S_max, churnNoise: S_noise },
+      steps,
+      rho,
+      sigmaMin,
+      sigmaMax: sigma_max,
+      churn: S_churn,
+      churnMin: S_min,
+      churnMax: S_max,
+      churnNoise: S_noise,
     });
     const feed = new Feed();
     const shape = reference.shape(`${id}.in.latents`);

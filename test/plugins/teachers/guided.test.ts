@@ -1,12 +1,12 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { discreteSchedule, mixingAt } from "../../../core/diffusion/mod.ts";
+import { discreteTable, mixingAt } from "../../../core/diffusion/mod.ts";
 import { type DataShape, NETWORK, type Network, TEACHER } from "../../../core/interfaces/mod.ts";
 import { layoutOf } from "../../../core/nn/mod.ts";
 import { constantArray, mul, reshape } from "../../../core/ops/mod.ts";
 import { checkPlugin, definePlugin } from "../../../core/plugin/mod.ts";
 import { adm } from "../../../plugins/networks/adm.ts";
-import { discrete } from "../../../plugins/schedules/discrete.ts";
+import { discrete } from "../../../plugins/processes/discrete.ts";
 import { guided } from "../../../plugins/teachers/guided.ts";
 import { thrown } from "../../helpers/thrown.ts";
 import { compose, evaluate, Feed } from "../support.ts";
@@ -14,7 +14,9 @@ import { compose, evaluate, Feed } from "../support.ts";
 const test = suite("plugins/teachers/guided");
 
 const shape: DataShape = {
-  ...{ sample: [1], classes: 0, sigmaData: 1 },
+  sample: [1],
+  classes: 0,
+  sigmaData: 1,
   text: { tokens: 1, width: 1, unconditional: ["text"] },
 };
 
@@ -40,7 +42,7 @@ const teacher = (guidanceScale: number, data = shape) =>
 test("is a well-formed plugin", () => checkPlugin(guided, { guidanceScale: 8 }));
 
 test("D = x0 of ε_∅ + w (ε_c − ε_∅) at the level's timestep", async () => {
-  const tables = discreteSchedule();
+  const tables = discreteTable();
   const { signal: a, noise: b } = mixingAt(tables, 499);
   const xt = 1.5;
   const feed = new Feed();

@@ -18,8 +18,11 @@ for (const [B, N, M, D, E] of [
     test(`[${B}, ${N}, ${D}] at [${B}, ${M}, ${D}] and [${B}, ${M}, ${E}], scale ${scale}`, () =>
       agree(
         {
-          ...{ q: { shape: [B, N, D] }, k: { shape: [B, M, D] }, v: { shape: [B, M, E] } },
-          ...{ o: { shape: [B, N, E] }, dy: { shape: [B, N, E] } },
+          q: { shape: [B, N, D] },
+          k: { shape: [B, M, D] },
+          v: { shape: [B, M, E] },
+          o: { shape: [B, N, E] },
+          dy: { shape: [B, N, E] },
         },
         ({ q, k, v, o, dy }) => {
           const all = attentionGrad(q, k, v, o, dy, { scale: scale / Math.sqrt(D) });

@@ -25,8 +25,13 @@ const cases = [
   { title: "broadcast axes", N: 8, M: 8, D: 4, E: 4, q: [2, 1, 3], k: [1, 2, 1], v: [3] },
   {
     title: "more batch axes than one dispatch takes",
-    ...{ N: 4, M: 5, D: 6, E: 7 },
-    ...{ q: [2, 1, 2, 1, 2], k: [1, 2, 1, 2, 1], v: [1] },
+    N: 4,
+    M: 5,
+    D: 6,
+    E: 7,
+    q: [2, 1, 2, 1, 2],
+    k: [1, 2, 1, 2, 1],
+    v: [1],
   },
 ];
 
@@ -36,7 +41,7 @@ for (const { title, N, M, D, E, q, k, v } of cases)
     for (const { name, options } of all)
       await checkKernel(
         `attention ${name}`,
-        (...[a, b, c]) => attention(a, b, c, { scale: 3 / Math.sqrt(D) }),
+        (a, b, c) => attention(a, b, c, { scale: 3 / Math.sqrt(D) }),
         inputs,
         tolerances.sum,
         options,

@@ -34,7 +34,14 @@ test("choices of another adapter, driver or version of the kernels are refused b
 test("damaged and hostile texts are refused, whatever they hold", () => {
   const choice = (value: unknown) => changed({ choices: { signature: value } });
   const texts = [
-    ...["", "{", "null", "[]", "7", '"text"', "[".repeat(100_000), "\0\0\0"],
+    "",
+    "{",
+    "null",
+    "[]",
+    "7",
+    '"text"',
+    "[".repeat(100_000),
+    "\0\0\0",
     encodeChoices(here, some).slice(0, -20),
     changed({ format: 2 }),
     changed({ format: "1" }),

@@ -12,7 +12,11 @@ const names = ["matmul [8, 64] [64, 32]", "exp [8, 32]"];
 const report = (variants: Map<string, string>) =>
   profileOf(
     {
-      ...{ program: traced, names, variants, wallMs: [3, 3], encodeMs: [] },
+      program: traced,
+      names,
+      variants,
+      wallMs: [3, 3],
+      encodeMs: [],
       restart: () => undefined,
       // Of two runs: 2 · 8 · 32 · 64 operations in 1 ms are 0.0328 GFLOP/s.
       kernels: new Map([

@@ -1,0 +1,26 @@
+import type { RunConfig } from "../config/config.ts";
+import type { NamedTensors } from "../update/player.ts";
+
+/** What of a config makes a teacher another one, beside its weights: guidance, and where a closed form has its modes. */
+export type TeacherConfig = Pick<RunConfig, "teacher" | "process">;
+
+/**
+ * Tells teachers apart: the SHA-256, in hexadecimal, of the plugin with its options and of every tensor in the order of the
+ * names. Of the weights it is served with; they may come from the device or from a file.
+ */
+export async function teacherFingerprint(
+  { teacher, process }: TeacherConfig,
+  weights: NamedTensors,
+): Promise<string> {
+  const lines = [JSON.stringify({ teacher, schedule: process })];
+  for (const name of Object.keys(weights).sort()) {
+    const { shape, data } = weights[name];
+    lines.push(`${JSON.stringify(name)} [${shape.join()}] ${await sha256(data)}`);
+  }
+  return sha256(new TextEncoder().encode(lines.join("\n")));
+}
+
+async function sha256(data: Float32Array | Uint8Array): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", data as BufferSource);
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,86 @@
+import { failure } from "../../errors.ts";
+import type { Sampler } from "../../interfaces/sampler.ts";
+import { broadcastTo, input, reshape, state } from "../../ops/mod.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { ScalarInputs } from "../update/scalarInputs.ts";
+
+/** Where the samples of a sampler and what it carries from step to step live. */
+export interface SamplerStates {
+  /** Name of every state, each as large as the samples. */
+  readonly names: readonly string[];
+  /** [B, …] */
+  readonly x: Tensor;
+  readonly carried: Readonly<Record<string, Tensor>>;
+}
+
+/** States below `name` for samples of `shape` [B, …]. */
+export function samplerStates(sampler: Sampler, name: string, shape: Shape): SamplerStates {
+  const carried = (sampler.carried ?? []).map(
+    (each) => [each, state(`${name}.${each}`, shape)] as const,
+  );
+  return {
+    names: [name, ...carried.map(([each]) => `${name}.${each}`)],
+    x: state(name, shape),
+    carried: Object.fromEntries(carried),
+  };
+}
+
+/** A rule of a sampler as updates of its states. */
+export interface TracedRule {
+  readonly updates: readonly (readonly [Tensor, Tensor])[];
+  /** The step's numbers. */
+  readonly scalars: ScalarInputs;
+  /** Denoiser calls. */
+  readonly nfe: number;
+  /** Inputs that take fresh noise, in the order the rule asks for it. */
+  readonly noises: readonly string[];
+}
+
+/**
+ * Traces one rule of a sampler, counting what it costs.
+ * @param denoise D(x; σ), x [B, …], σ [B]
+ * @throws E_CONFIG when the rule is missing or hands on what the sampler does not declare
+ */
+export function traceRule(
+  sampler: Sampler,
+  rule: string,
+  { x, carried }: SamplerStates,
+  denoise: (x: Tensor, sigma: Tensor) => Tensor,
+): TracedRule {
+  const scalars = new ScalarInputs();
+  const noises: string[] = [];
+  let nfe = 0;
+  const apply = sampler.rules[rule];
+  if (!apply)
+    throw failure(
+      "E_CONFIG",
+      `Cannot sample: a step uses the rule "${rule}", should be one of ${Object.keys(sampler.rules).join(", ")}`,
+    );
+  const result = apply(
+    x,
+    scalars.named,
+    {
+      denoise(noisy, sigma) {
+        nfe++;
+        return denoise(noisy, broadcastTo(reshape(sigma, [1]), { shape: [x.shape[0]] }));
+      },
+      noise() {
+        noises.push(`noise.${noises.length}`);
+        return input(noises[noises.length - 1], x.shape);
+      },
+    },
+    carried,
+  );
+  const next = "carried" in result ? result : { x: result, carried: {} };
+  const updates: (readonly [Tensor, Tensor])[] = [[x, next.x]];
+  for (const [name, value] of Object.entries(next.carried)) {
+    if (!(name in carried))
+      throw failure(
+        "E_CONFIG",
+        `Cannot sample: the rule "${rule}" hands on "${name}", should be one of ${Object.keys(carried).join(", ") || "none"}`,
+      );
+    updates.push([carried[name], value]);
+  }
+  return { updates, scalars, nfe, noises };
+}

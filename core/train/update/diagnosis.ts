@@ -1,0 +1,53 @@
+import { grad, type Program, program } from "../../graph/mod.ts";
+import { add, clamp, div, mean, mul, sqrt, square, sub } from "../../ops/mod.ts";
+import { gradientNorm } from "../../optim/mod.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { lossScaleOf } from "./lossScale.ts";
+import { ScalarInputs } from "./scalarInputs.ts";
+import { type PhaseDefinition, tracePhase } from "./turnContext.ts";
+import { weightName } from "./turnProgram.ts";
+
+/** A look inside an update, and what has to be fed to it. */
+export interface DiagnosisProgram {
+  readonly program: Program;
+  readonly scalars: ScalarInputs;
+  readonly readsReal: boolean;
+  readonly outputs: readonly string[];
+}
+
+/** Name of the norm of a weighted loss's gradient at the generated images. */
+export const imageGradientName = (loss: string): string => `image-gradient ${loss}`;
+
+/**
+ * What an update does not say, as a program of its own: same roles, images and draws, but it changes nothing.
+ *   image-gradient NAME   ‖w ∂L/∂x‖ over the generated batch, for each loss of the generator: what pulls at the images
+ *   brightness, contrast  mean and standard deviation of min(max((x + 1)/2, 0), 1): steady in a healthy run (Yin et al. 2024,
+ *                         DMD2, arXiv:2405.14867, section 4.2)
+ *   and whatever the losses report, such as the discriminator's outputs and the lag of the critic
+ */
+export function diagnosisProgram(definition: PhaseDefinition): DiagnosisProgram {
+  const { phase, players } = definition;
+  const lossScale = lossScaleOf(phase, players[phase]?.lossScaling ?? "none")?.scale;
+  const scalars = new ScalarInputs();
+  const { terms, images, reports } = tracePhase(definition);
+  const outputs: Record<string, Tensor> = Object.fromEntries(reports);
+  for (const { loss, value } of terms) outputs[loss.name] = value;
+  if (phase === "generator") {
+    const { x } = images.generated;
+    for (const { loss, value } of terms) {
+      const weight = scalars.get(weightName(loss));
+      const weighted = mul(value, weight);
+      const norm = gradientNorm(grad(lossScale ? mul(weighted, lossScale) : weighted, [x]));
+      outputs[imageGradientName(loss.name)] = lossScale ? div(norm, lossScale) : norm;
+    }
+    const level = clamp(mul(add(x, 1), 0.5), { min: 0, max: 1 });
+    outputs.brightness = mean(level);
+    outputs.contrast = sqrt(mean(square(sub(level, mean(level)))));
+  }
+  return {
+    program: program({ name: `${phase} diagnosis`, outputs }),
+    scalars,
+    readsReal: images.readsReal,
+    outputs: Object.keys(outputs),
+  };
+}

@@ -1,0 +1,28 @@
+import { failure } from "../../errors.ts";
+import type { Executable } from "../../interfaces/backend.ts";
+import { SMALLEST_SCALE } from "../../optim/mod.ts";
+import type { Turn } from "../loop/schedule.ts";
+import { GRADIENT_NORM, LOSS_SCALE } from "./turnProgram.ts";
+
+/**
+ * Looks at the losses and the gradient norm of an update that has run, and so waits for the device.
+ * @throws E_DIVERGED when one of them is NaN or infinite
+ */
+export async function checkHealth(
+  run: Executable,
+  outputs: readonly string[],
+  { phase, step }: Turn,
+): Promise<void> {
+  const values = await Promise.all(outputs.map(async (name) => (await run.read(name))[0]));
+  // An update that overflows is left out, and the next one has a smaller scale; until there is none.
+  const isLeftOut = values[outputs.indexOf(LOSS_SCALE)] > SMALLEST_SCALE;
+  const bad = outputs.flatMap((name, i) => {
+    if (Number.isFinite(values[i]) || (name === GRADIENT_NORM && isLeftOut)) return [];
+    return [`${name === GRADIENT_NORM ? "gradient norm" : `loss ${name}`} is ${values[i]}`];
+  });
+  if (bad.length)
+    throw failure(
+      "E_DIVERGED",
+      `Cannot go on training the ${phase}: ${bad.join(", ")} at step ${step}, expected finite numbers`,
+    );
+}

@@ -1,0 +1,174 @@
+import { failure } from "../../errors.ts";
+import { type GradOptions, grad } from "../../graph/mod.ts";
+import { arenaName, isFrozen } from "../../nn/parameters.ts";
+import { mul, pack, state, view, where } from "../../ops/mod.ts";
+import { clip, ema, isFinitePositive } from "../../optim/mod.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { lossScaleOf } from "./lossScale.ts";
+import type { Player } from "./player.ts";
+import type { ScalarInputs } from "./scalarInputs.ts";
+
+/** Gradient of one flat tensor of a role. */
+export interface FlatGradient {
+  readonly arena: number;
+  /** Elements of the flat tensor. */
+  readonly size: number;
+  /** [size] */
+  readonly gradient: Tensor;
+  /** The same by parameter: its name, its place in the flat tensor, its gradient. */
+  readonly parameters: readonly ParameterGradient[];
+}
+interface ParameterGradient {
+  readonly name: string;
+  readonly offset: number;
+  readonly gradient: Tensor;
+}
+
+/** Where a flat gradient is gathered. */
+export function gathered(
+  player: Player<unknown>,
+  { arena, size, parameters }: FlatGradient,
+): FlatGradient {
+  const gradient = state(arenaName(`${player.name}.gradient`, arena), [size]);
+  return {
+    arena,
+    size,
+    gradient,
+    parameters: parameters.map(({ name, offset, gradient: { shape } }) => ({
+      name,
+      offset,
+      gradient: view(gradient, { offset, shape }),
+    })),
+  };
+}
+
+/** The gradient of a loss for every flat tensor of a player that learns. `parameters` in the order of its layout. */
+export function flatGradients(
+  { layout }: Player<unknown>,
+  parameters: readonly Tensor[],
+  loss: Tensor,
+  options?: GradOptions,
+): FlatGradient[] {
+  const learns = layout.entries.map(({ arena }) => !isFrozen(layout, arena));
+  const found = grad(
+    loss,
+    parameters.filter((_, i) => learns[i]),
+    undefined,
+    options,
+  );
+  let next = 0;
+  const gradients = layout.entries.map((entry, i) => ({
+    ...entry,
+    gradient: learns[i] ? found[next++] : undefined,
+  }));
+  return layout.arenas.flatMap((size, arena) => {
+    const own = gradients
+      .filter((entry) => entry.arena === arena && entry.gradient)
+      .map(({ name, offset, gradient }) => ({ name, offset, gradient: gradient! }));
+    return own.length > 0 ? [{ arena, size, gradient: flat(own, size), parameters: own }] : [];
+  });
+}
+
+const flat = (parameters: readonly ParameterGradient[], size: number): Tensor =>
+  pack(
+    parameters.map(({ gradient }) => gradient),
+    parameters.map(({ offset }) => offset),
+    size,
+  );
+
+/** What an update goes by. */
+interface Clipped {
+  /** Of all gradients, before they were shortened. */
+  readonly norm: Tensor;
+  readonly gradients: readonly Tensor[];
+  /** Scalar, 0 where the norm is not finite; absent without a loss scale. */
+  readonly sound?: Tensor;
+}
+
+/** The flat gradients without loss scale, shortened to the largest norm allowed. */
+function clipped(
+  { optimizer }: Player<unknown>,
+  gradients: readonly FlatGradient[],
+  lossScale?: Tensor,
+): Clipped {
+  const { clip: most, clipApart = [] } = optimizer!;
+  const whole = clip(
+    gradients.map(({ gradient }) => gradient),
+    most,
+    lossScale,
+  );
+  const finite = lossScale && isFinitePositive(whole.norm);
+  if (clipApart.length === 0 || most === Infinity) {
+    // The factor itself says whether the norm is finite: one buffer less in the update's kernel, which then stays one.
+    const factor = finite ? where(finite, whole.scale, 0) : whole.scale;
+    return {
+      norm: whole.norm,
+      gradients: gradients.map((each) => mul(each.gradient, factor)),
+      sound: finite && factor,
+    };
+  }
+  const groupOf = (name: string) => clipApart.findIndex((prefix) => name.startsWith(prefix));
+  const all = gradients.flatMap(({ parameters }) => parameters);
+  const scales = new Map<number, Tensor>();
+  for (const group of new Set(all.map(({ name }) => groupOf(name)))) {
+    const own = all.filter(({ name }) => groupOf(name) === group);
+    scales.set(
+      group,
+      clip(
+        own.map(({ gradient }) => gradient),
+        most,
+        lossScale,
+      ).scale,
+    );
+  }
+  return {
+    norm: whole.norm,
+    sound: finite,
+    gradients: gradients.map(({ parameters, size }) =>
+      flat(
+        parameters.map((each) => ({
+          ...each,
+          gradient: mul(each.gradient, scales.get(groupOf(each.name))!),
+        })),
+        size,
+      ),
+    ),
+  };
+}
+
+/**
+ * Clipped gradient step on every flat tensor of a player, with its running averages. Where the loss is scaled, an update
+ * whose gradient is not finite leaves all of them as they are; its number counts all the same.
+ */
+export function optimise(
+  player: Player<unknown>,
+  gradients: readonly FlatGradient[],
+  scalars: ScalarInputs,
+): { readonly updates: [Tensor, Tensor][]; readonly norm: Tensor } {
+  const { optimizer, averages } = player;
+  if (!optimizer)
+    throw failure(
+      "E_CONFIG",
+      `Cannot train the ${player.name}: no optimizer has role "${player.name}"`,
+    );
+  const scaling = lossScaleOf(player.name, player.lossScaling);
+  const { norm, gradients: steps, sound } = clipped(player, gradients, scaling?.scale);
+  const updates: [Tensor, Tensor][] = [];
+  const become = (old: Tensor, next: Tensor) =>
+    updates.push([old, sound ? where(sound, next, old) : next]);
+  gradients.forEach(({ arena, size }, i) => {
+    const weights = state(arenaName(player.owner("weights"), arena), [size]);
+    const moments = Object.fromEntries(
+      optimizer.moments.map((name) => [name, state(arenaName(player.moment(name), arena), [size])]),
+    );
+    const next = optimizer.update(weights, steps[i], moments, scalars.named);
+    become(weights, next.weights);
+    for (const name of optimizer.moments) become(moments[name], next.moments[name]);
+    for (const { copy, keep } of averages) {
+      const old = state(arenaName(player.owner(copy), arena), [size]);
+      become(old, ema(old, next.weights, scalars.get(keep)));
+    }
+  });
+  if (scaling && sound) updates.push(...scaling.updates(sound));
+  return { updates, norm };
+}

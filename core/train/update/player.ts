@@ -1,0 +1,188 @@
+import { failure } from "../../errors.ts";
+import type { Average } from "../../interfaces/average.ts";
+import type { HostArray, Memory } from "../../interfaces/backend.ts";
+import type { Optimizer } from "../../interfaces/optimizer.ts";
+import type { Role, RoleName } from "../../interfaces/role.ts";
+import {
+  arenaName,
+  BoundParameters,
+  initialise,
+  layoutOf,
+  type ParameterLayout,
+  packArenas,
+  unpackArenas,
+} from "../../nn/parameters.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import type { Storage } from "../../tensor/storage.ts";
+import { type LossScaling, scaleStates } from "./lossScale.ts";
+
+/** Tensors by name, as a weights file holds them. */
+export type NamedTensors = Record<string, { shape: Shape; data: Float32Array }>;
+
+/** Which copy of a role's weights: those being trained, what samples are drawn with, or an average by its label. */
+export type Copy = "weights" | "served" | `average/${string}`;
+
+/** A running average in its place. */
+export interface KeptAverage {
+  readonly average: Average;
+  readonly copy: Copy;
+  /** Name of the scalar that says how much of it an update keeps. */
+  readonly keep: string;
+}
+
+/** How a role is trained, and what its network is kept in. */
+export interface PlayerTraining {
+  readonly optimizer?: Optimizer;
+  readonly average?: Average;
+  readonly averages?: readonly Average[];
+  /** f32 by default. */
+  readonly storage?: Storage;
+  /** None by default. */
+  readonly lossScaling?: LossScaling;
+}
+
+/**
+ * A role in a run: its network, its parameters on the device (weights, optimiser moments, running average), and how many
+ * updates they have seen.
+ */
+export class Player<T> {
+  readonly name: RoleName;
+  readonly role: Role<T>;
+  readonly layout: ParameterLayout;
+  readonly optimizer: Optimizer | undefined;
+  /** The served one first. */
+  readonly averages: readonly KeptAverage[];
+  readonly lossScaling: LossScaling;
+  readonly #storage: Storage;
+  readonly #memory: Memory;
+  /** Optimiser updates done so far. */
+  updates = 0;
+
+  constructor(name: RoleName, role: Role<T>, memory: Memory, training: PlayerTraining = {}) {
+    this.name = name;
+    this.role = role;
+    this.#memory = memory;
+    this.layout = layoutOf((scope) => role.declare(scope));
+    const trained = this.layout.count > 0;
+    this.optimizer = trained ? training.optimizer : undefined;
+    const { average, averages = average ? [average] : [] } = training;
+    this.averages = trained ? inPlaces(averages) : [];
+    const { storage = "f32", lossScaling = "none" } = training;
+    this.#storage = storage;
+    this.lossScaling = this.optimizer ? lossScaling : "none";
+    for (const { name, size } of this.#states) memory.allocate(name, size);
+  }
+
+  /** State names of one copy, without the arena number. */
+  owner(copy: Copy): string {
+    if (copy === "weights") return `${this.name}.weights`;
+    if (copy !== "served") return `${this.name}.${copy}`;
+    return `${this.name}.${this.average ? "average" : "weights"}`;
+  }
+  /** The average that samples are drawn with. */
+  get average(): Average | undefined {
+    return this.averages.find(({ copy }) => copy === "served")?.average;
+  }
+  moment(name: string): string {
+    return `${this.name}.${name}`;
+  }
+  get #owners(): string[] {
+    return [
+      this.owner("weights"),
+      ...this.averages.map(({ copy }) => this.owner(copy)),
+      ...(this.optimizer?.moments ?? []).map((name) => this.moment(name)),
+    ];
+  }
+  /** Names and sizes of all its states on the device. */
+  get #states(): { readonly name: string; readonly size: number }[] {
+    const flat = this.#owners.flatMap((owner) =>
+      this.layout.arenas.map((size, arena) => ({ name: arenaName(owner, arena), size })),
+    );
+    const numbers = scaleStates(this.name, this.lossScaling).map(([name]) => ({ name, size: 1 }));
+    return [...flat, ...numbers];
+  }
+
+  /** The role over one copy of its weights, for a trace. */
+  bind(copy: Copy): { network: T; parameters: BoundParameters } {
+    const parameters = new BoundParameters(this.owner(copy), this.layout);
+    return { network: this.role.bind(parameters.scope.keptIn(this.#storage)), parameters };
+  }
+
+  /** Fresh weights from the seed, then those inherited from the teacher; the average starts equal, moments at zero. */
+  initialise(seed: number, teacher?: NamedTensors): void {
+    if (this.#memory.sizesOnly) return;
+    const values = unpackArenas(this.layout, initialise(this.layout, seed));
+    for (const name of Object.keys(values)) {
+      const source = this.role.inherits?.(name);
+      if (source !== undefined && teacher && Object.hasOwn(teacher, source))
+        values[name] = teacher[source];
+    }
+    this.load(values);
+  }
+
+  /** Takes weights from named tensors; forgets moments, average and loss scale. */
+  load(tensors: NamedTensors): void {
+    packArenas(this.layout, tensors).forEach((data, arena) => {
+      this.#memory.write(arenaName(this.owner("weights"), arena), data);
+      for (const { copy } of this.averages)
+        this.#memory.write(arenaName(this.owner(copy), arena), data);
+      for (const name of this.optimizer?.moments ?? [])
+        this.#memory.write(arenaName(this.moment(name), arena), new Float32Array(data.length));
+    });
+    for (const [name, first] of scaleStates(this.name, this.lossScaling))
+      this.#memory.write(name, Float32Array.of(first));
+    this.updates = 0;
+  }
+
+  /** One copy of the weights by parameter name. */
+  async read(copy: Copy): Promise<NamedTensors> {
+    const arenas = await Promise.all(
+      this.layout.arenas.map((_, arena) => this.#memory.read(arenaName(this.owner(copy), arena))),
+    );
+    return unpackArenas(this.layout, arenas as Float32Array[]);
+  }
+
+  /** Everything a resumed run needs, by state name. */
+  async readAll(): Promise<Record<string, HostArray>> {
+    const states: Record<string, HostArray> = {};
+    for (const { name } of this.#states) states[name] = await this.#memory.read(name);
+    return states;
+  }
+  /**
+   * The reverse.
+   * @throws CheckpointError listing every missing and mis-sized state; then nothing is written.
+   */
+  writeAll(states: Readonly<Record<string, HostArray>>): void {
+    const wrong = this.#states.flatMap(({ name, size }) => {
+      const given = Object.hasOwn(states, name) ? states[name] : undefined;
+      if (!given) return [`missing ${name}`];
+      const sound = given.length === size && given instanceof Float32Array;
+      return sound ? [] : [`${name} has ${given.length} elements, expected ${size} of type f32`];
+    });
+    if (wrong.length)
+      throw failure(
+        "E_CHECKPOINT",
+        `Cannot go on training the ${this.name}: ${wrong.join("; ")}, should be as the config says`,
+      );
+    for (const { name } of this.#states) this.#memory.write(name, states[name]);
+  }
+}
+
+/** Scalar input: the share of the old average that an update keeps. */
+const AVERAGE_KEEP = "keep";
+
+/** The average without a label is served; where all have one, the weights are. */
+function inPlaces(averages: readonly Average[]): KeptAverage[] {
+  const places = averages.map((average): KeptAverage => {
+    const { label } = average;
+    if (label === undefined) return { average, copy: "served", keep: AVERAGE_KEEP };
+    return { average, copy: `average/${label}`, keep: `${AVERAGE_KEEP} ${label}` };
+  });
+  const twice = places.find(({ copy }, i) => places.findIndex((p) => p.copy === copy) !== i);
+  if (twice)
+    throw failure(
+      "E_CONFIG",
+      `Cannot keep two averages of the ${twice.average.role} called "${twice.average.label ?? ""}": each needs a label of its own`,
+    );
+  return places;
+}

@@ -1,0 +1,76 @@
+import type { Backend } from "../../interfaces/backend.ts";
+import type { Network } from "../../interfaces/network.ts";
+import { NETWORK } from "../../interfaces/network.ts";
+import type { RoleName } from "../../interfaces/role.ts";
+import type { Scope } from "../../nn/scope.ts";
+import type { ConfiguredPlugin } from "../../plugin/mod.ts";
+import { type Storage, withStorage } from "../../tensor/storage.ts";
+import type { LossScaling } from "./lossScale.ts";
+
+/** What the activations of each role's network are kept in; weights, moments, averages and losses are f32 always. */
+export type Precision = Readonly<Partial<Record<RoleName, Storage>>>;
+
+/** The settings that say how a run keeps its numbers. */
+export interface PrecisionSettings {
+  /** f32 where absent. */
+  readonly precision?: Precision;
+  /** Factor of the losses; 0, the default, adapts it. Without effect while every role is in f32. */
+  readonly lossScale?: number;
+}
+
+const rolesIn = ({ precision = {} }: PrecisionSettings, storage: Storage): RoleName[] =>
+  (Object.keys(precision) as RoleName[]).filter((role) => precision[role] === storage);
+
+/** What a role's network is kept in on a device. */
+export const storageOn = (
+  { storesHalf = false }: Backend,
+  { precision = {} }: PrecisionSettings,
+  role: RoleName,
+): Storage => (storesHalf ? (precision[role] ?? "f32") : "f32");
+
+/** That a device can't keep what it was asked to, as a sentence for people; undefined where it can. */
+export function precisionNotice(backend: Backend, settings: PrecisionSettings): string | undefined {
+  const roles = rolesIn(settings, "f16");
+  if (roles.length === 0 || backend.storesHalf) return undefined;
+  const { backend: kind, name } = backend.info;
+  return `precision f16 of ${roles.join(", ")}: ${kind} (${name}) stores f32`;
+}
+
+/**
+ * How a role's loss is scaled. It goes by the settings and not by the device, so that a checkpoint of one fits the other; a
+ * power of two changes no digit in f32. Generator and critic have gradients through each other's networks.
+ */
+export function scalingOf(settings: PrecisionSettings, role: RoleName): LossScaling {
+  const half = rolesIn(settings, "f16");
+  const concerned = role === "teacher" ? half.includes("teacher") : half.length > 0;
+  return concerned ? settings.lossScale || "dynamic" : "none";
+}
+
+/** A network whose values are kept as the scope it is applied to says. */
+const keptByScope = (network: Network): Network => {
+  const kept =
+    (part: Network["apply"]): Network["apply"] =>
+    (scope: Scope, ...inputs) =>
+      withStorage(scope.storage, () => part.call(network, scope, ...inputs));
+  const { apply, features, middle } = network;
+  return {
+    apply: kept(apply),
+    features: kept(features),
+    ...(middle && { middle: kept(middle) }),
+  };
+};
+
+/** A network's plugin that gives `keptByScope`; others as they are. Preconditioning and losses stay outside, in f32. */
+export function keepingStorage(plugin: ConfiguredPlugin): ConfiguredPlugin {
+  if (plugin.kind !== "network") return plugin;
+  const { definition, options, name } = plugin;
+  return {
+    ...plugin,
+    install: (container) =>
+      void container.provide(
+        NETWORK,
+        (c) => keptByScope(definition.create(options, c) as Network),
+        name,
+      ),
+  };
+}

@@ -1,0 +1,206 @@
+/** Safetensors files of a data folder, each a shard: rows of the same tensors. */
+import { failure } from "../../../core/errors.ts";
+import type { FileSystem } from "../../../core/io/files.ts";
+import { float16ToFloat32 } from "../../../core/io/halfFloat.ts";
+import {
+  decodeSafetensors,
+  type StoredDtype,
+  type StoredTensor,
+} from "../../../core/io/safetensors.ts";
+import { formatShape, sizeOf } from "../../../core/tensor/shape.ts";
+
+/** A tensor that shards have: its element types and its number of axes, rows included. */
+export interface ColumnSpec {
+  readonly dtypes: readonly StoredDtype[];
+  readonly rank: number;
+  /** Every shard has it, or none has. */
+  readonly optional?: boolean;
+}
+
+/** A tensor over all shards, in order. */
+export interface Column {
+  readonly dtype: StoredDtype;
+  /** Of one row. */
+  readonly shape: readonly number[];
+  readonly parts: readonly StoredTensor["data"][];
+}
+
+/** All shards of a folder as columns, and tensors that belong to no shard. */
+export interface Shards {
+  readonly count: number;
+  readonly columns: Readonly<Record<string, Column>>;
+  /** Tensors of the names asked for, with the file that has them. */
+  readonly singles: Readonly<
+    Record<string, { readonly tensor: StoredTensor; readonly file: string }>
+  >;
+  /** Shard and row within it of a row of all. */
+  place(row: number): readonly [shard: number, row: number];
+}
+
+/** What a dataset reads of its folder. */
+export interface ShardsRequest {
+  /** The dataset, for messages. */
+  readonly name: string;
+  readonly files?: FileSystem;
+  readonly path?: string;
+  readonly specs: Readonly<Record<string, ColumnSpec>>;
+  /** Tensors that exactly one file of the folder may have. */
+  readonly singles?: readonly string[];
+}
+
+/**
+ * Reads every `.safetensors` file of the data folder, in order of names. Tensors stay in memory as they are stored.
+ * @throws E_DATA that says what the folder should hold; E_CHECKPOINT for a damaged file
+ */
+export async function readShards(request: ShardsRequest): Promise<Shards> {
+  const { name, files, path, specs, singles: wanted = [] } = request;
+  if (!files || path === undefined)
+    throw failure(
+      "E_DATA",
+      `Cannot load ${name}: there is no data folder, should be given with --data`,
+    );
+  const all = (await files.exists(path)) ? await files.list(path) : [];
+  const names = all.filter((each) => each.endsWith(".safetensors"));
+  const shards: Record<string, StoredTensor>[] = [];
+  const singles: Record<string, { tensor: StoredTensor; file: string }> = {};
+  const owners: string[] = [];
+  for (const each of names) {
+    const file = files.join(path, each);
+    const { tensors } = decodeSafetensors(await files.read(file), file);
+    for (const single of wanted) {
+      if (!(single in tensors)) continue;
+      if (singles[single])
+        throw failure(
+          "E_DATA",
+          `Cannot load ${name}: both ${singles[single].file} and ${file} hold ${single}, one file should`,
+        );
+      singles[single] = { tensor: tensors[single], file };
+    }
+    const rest = Object.keys(tensors).filter((key) => !wanted.includes(key));
+    if (rest.length === 0) continue;
+    shards.push(checked(tensors, specs, file, shards[0]));
+    owners.push(file);
+  }
+  if (shards.length === 0)
+    throw failure(
+      "E_DATA",
+      `Cannot load ${name} from ${path}: it has no shard, should hold .safetensors files with ${contents(specs)}`,
+    );
+  return { ...columnsOf(shards), singles };
+}
+
+/** "x [N, …] of U8 or F32, …", for messages. */
+const contents = (specs: ShardsRequest["specs"]): string =>
+  Object.entries(specs)
+    .map(([key, { rank, dtypes, optional }]) => {
+      const axes = ["N", ...new Array<string>(rank - 1).fill("…")].join(", ");
+      return `${optional ? "optional " : ""}${key} [${axes}] of ${dtypes.join(" or ")}`;
+    })
+    .join(", ");
+
+/** The tensors that the specs name, if they are as these and the first shard have them. */
+function checked(
+  tensors: Readonly<Record<string, StoredTensor>>,
+  specs: ShardsRequest["specs"],
+  file: string,
+  first: Readonly<Record<string, StoredTensor>> | undefined,
+): Record<string, StoredTensor> {
+  const refuse = (why: string) => failure("E_DATA", `Cannot use ${file}: ${why}`);
+  const kept: Record<string, StoredTensor> = {};
+  let rows: number | undefined;
+  for (const [key, { dtypes, rank, optional }] of Object.entries(specs)) {
+    const tensor = tensors[key];
+    if (!tensor && (!optional || first?.[key]))
+      throw refuse(`it has no tensor ${key}, should hold ${contents(specs)}`);
+    if (!tensor) continue;
+    const { dtype, shape } = tensor;
+    if (!dtypes.includes(dtype) || shape.length !== rank || sizeOf(shape) === 0)
+      throw refuse(
+        `${key} is ${dtype} ${formatShape(shape)}, should be ${contents({ [key]: specs[key] })}`,
+      );
+    rows ??= shape[0];
+    if (shape[0] !== rows)
+      throw refuse(
+        `${key} has ${shape[0]} rows, should have ${rows} as ${Object.keys(kept)[0]} has`,
+      );
+    const known = first?.[key];
+    if (first && !known) throw refuse(`it has a tensor ${key}, the files before it have none`);
+    const same = known && String(known.shape.slice(1)) === String(shape.slice(1));
+    if (known && (!same || known.dtype !== dtype))
+      throw refuse(
+        `${key} is ${dtype} ${formatShape(shape)}, should be ${known.dtype} and have rows of ${formatShape(known.shape.slice(1))} as in the files before it`,
+      );
+    kept[key] = tensor;
+  }
+  return kept;
+}
+
+function columnsOf(shards: readonly Readonly<Record<string, StoredTensor>>[]) {
+  const columns: Record<string, Column> = {};
+  for (const [key, { dtype, shape }] of Object.entries(shards[0]))
+    columns[key] = { dtype, shape: shape.slice(1), parts: shards.map((each) => each[key].data) };
+  const [key] = Object.keys(shards[0]);
+  const ends: number[] = [];
+  for (const each of shards) ends.push((ends.at(-1) ?? 0) + each[key].shape[0]);
+  const place = (row: number): readonly [number, number] => {
+    let [low, high] = [0, ends.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (ends[middle] <= row) low = middle + 1;
+      else high = middle;
+    }
+    return [low, row - (low === 0 ? 0 : ends[low - 1])];
+  };
+  return { count: ends[ends.length - 1], columns, place };
+}
+
+/** Rows of a column as float32, one after the other: bytes as [-1, 1], other numbers as they are. */
+export function takeRows(
+  { dtype, shape, parts }: Column,
+  rows: ArrayLike<number>,
+  place: Shards["place"],
+): Float32Array {
+  const width = sizeOf(shape);
+  const taken = new Float32Array(rows.length * width);
+  for (let b = 0; b < rows.length; b++) {
+    const [shard, row] = place(rows[b]);
+    const values = parts[shard].subarray(row * width, (row + 1) * width);
+    const out = taken.subarray(b * width, (b + 1) * width);
+    if (dtype === "U8") for (let i = 0; i < width; i++) out[i] = Number(values[i]) / 127.5 - 1;
+    else if (dtype === "F16") out.set(float16ToFloat32(values as Uint16Array));
+    else if (dtype === "F32") out.set(values as Float32Array);
+    else for (let i = 0; i < width; i++) out[i] = Number(values[i]);
+  }
+  return taken;
+}
+
+/** The rows that a batch asks for: given ones, or as many at random, with replacement. Throws E_DATA for one that is not there. */
+export function chooseRows(
+  name: string,
+  which: number | ArrayLike<number>,
+  count: number,
+  random: () => number,
+): ArrayLike<number> {
+  if (typeof which === "number")
+    return Int32Array.from({ length: which }, () => Math.floor(random() * count));
+  for (let i = 0; i < which.length; i++)
+    if (!Number.isInteger(which[i]) || which[i] < 0 || which[i] >= count)
+      throw failure(
+        "E_DATA",
+        `Cannot take sample ${which[i]} of ${name}: should be an integer from 0 to ${count - 1}`,
+      );
+  return which;
+}
+
+/** Throws E_DATA where a column of floating-point numbers holds NaN or infinity. */
+export function checkFinite(name: string, key: string, { dtype, parts }: Column): void {
+  const broken =
+    dtype === "F16"
+      ? parts.some((part) => (part as Uint16Array).some((bits) => (bits & 0x7c00) === 0x7c00))
+      : dtype === "F32" && parts.some((part) => (part as Float32Array).some((v) => v * 0 !== 0));
+  if (broken)
+    throw failure(
+      "E_DATA",
+      `Cannot load ${name}: ${key} holds NaN or infinity, should hold finite numbers`,
+    );
+}

@@ -1,0 +1,53 @@
+import type { NoiseSource } from "../../../core/diffusion/mod.ts";
+import type { NoiseProcess } from "../../../core/interfaces/mod.ts";
+import { constant, mul } from "../../../core/ops/mod.ts";
+import { boolean, choice, number, type OptionsOf } from "../../../core/plugin/mod.ts";
+import type { Tensor } from "../../../core/tensor/tensor.ts";
+import { diffuse, diffuseAgain, gridOf, levelOptions, type Noisy } from "./levels.ts";
+
+/** Options of what the discriminator is shown. */
+export const discriminatorOptions = {
+  ...levelOptions,
+  diffused: boolean({
+    default: true,
+    about: "whether the discriminator sees noisy samples; else clean ones, at sigmaMin",
+  }),
+  maxStep: number({
+    default: 1,
+    above: 0,
+    max: 1,
+    about: "highest level it sees, as a fraction of the grid",
+  }),
+  noise: choice(["own", "shared"], {
+    default: "own",
+    about:
+      "whose noise generated samples are in: drawn for this loss, or that of the loss before it",
+  }),
+};
+
+/** What the discriminator is shown of real and of generated samples, [B, …]. */
+export interface DiscriminatorInput {
+  real(x: Tensor, noise: NoiseSource): Noisy;
+  /** @throws E_CONFIG when noise is to be shared and no loss before `owner` has drawn any */
+  generated(x: Tensor, noise: NoiseSource, owner: string): Noisy;
+}
+
+/** Makes the discriminator's input of samples. Every call draws its own levels and noise, unless they are shared. */
+export function discriminatorInput(
+  { diffused, maxStep, noise: whose, ...levels }: OptionsOf<typeof discriminatorOptions>,
+  process: NoiseProcess,
+): DiscriminatorInput {
+  const grid = gridOf(levels, process);
+  const high = Math.max(1, Math.floor(maxStep * grid.length));
+  const scale = process.scale(grid[0]);
+  const clean = (x: Tensor) => (scale === 1 ? x : mul(x, scale));
+  const real: DiscriminatorInput["real"] = (x, noise) =>
+    diffused
+      ? diffuse(x, noise, grid, 0, high)
+      : { xt: clean(x), sigma: constant(grid[0], "f32", [x.shape[0]]) };
+  return {
+    real,
+    generated: (x, noise, owner) =>
+      diffused && whose === "shared" ? diffuseAgain(x, noise, owner) : real(x, noise),
+  };
+}

@@ -1,0 +1,53 @@
+import { failure } from "../../../core/errors.ts";
+import type { Condition, LossContext } from "../../../core/interfaces/mod.ts";
+import { add, neg, relu, softplus, sub } from "../../../core/ops/mod.ts";
+import { choice, type OptionsOf } from "../../../core/plugin/mod.ts";
+import type { Tensor } from "../../../core/tensor/tensor.ts";
+import type { Noisy } from "./levels.ts";
+
+/** Options of how the discriminator judges, the same for both GAN losses of a run. */
+export const judgementOptions = {
+  objective: choice(["softplus", "hinge"], {
+    default: "softplus",
+    about: "the game: non-saturating softplus, or hinge",
+  }),
+  features: choice(["critic", "teacher"], {
+    default: "critic",
+    about: "whose encoder it reads: the critic's, which learns with it, or the frozen teacher's",
+  }),
+};
+
+type Options = OptionsOf<typeof judgementOptions>;
+
+/**
+ * Logits [B, 1] of a noisy batch.
+ * @throws E_CONFIG for features of a teacher that has none, or a critic that can't judge them
+ */
+export function logits(
+  { features }: Options,
+  { teacher, critic }: Pick<LossContext, "teacher" | "critic">,
+  { xt, sigma }: Noisy,
+  condition: Condition,
+): Tensor {
+  if (features === "critic") return critic.discriminate(xt, sigma, condition);
+  if (!teacher.features || !critic.judge)
+    throw failure(
+      "E_CONFIG",
+      `Cannot discriminate on the teacher's features: this ${teacher.features ? "critic judges only its own" : "teacher has none"}`,
+      { fix: "set features=critic for both GAN losses" },
+    );
+  return critic.judge(teacher.features(xt, sigma, condition));
+}
+
+/**
+ * What the generator minimises of a logit l for its samples:
+ *   softplus(−l), Goodfellow et al. 2014, arXiv:1406.2661, as DMD2 has it;   or −l, Lim & Ye 2017, arXiv:1705.02894
+ */
+export const fooling = ({ objective }: Options, l: Tensor): Tensor =>
+  objective === "hinge" ? neg(l) : softplus(neg(l));
+
+/** What the discriminator minimises: softplus(l_fake) + softplus(−l_real), or max(0, 1 + l_fake) + max(0, 1 − l_real). */
+export const judging = ({ objective }: Options, real: Tensor, fake: Tensor): Tensor =>
+  objective === "hinge"
+    ? add(relu(add(fake, 1)), relu(sub(1, real)))
+    : add(softplus(fake), softplus(neg(real)));

@@ -1,0 +1,67 @@
+import { addNoise, type NoiseSource, sigmaGrid } from "../../../core/diffusion/mod.ts";
+import { failure } from "../../../core/errors.ts";
+import type { NoiseProcess } from "../../../core/interfaces/mod.ts";
+import { number, type OptionsOf } from "../../../core/plugin/mod.ts";
+import type { Tensor } from "../../../core/tensor/tensor.ts";
+
+/** Options of the noise levels that DMD2 draws from: a Karras grid of equally likely levels. */
+export const levelOptions = {
+  levels: number({ default: 1000, min: 1, integer: true, about: "number of noise levels" }),
+  sigmaMin: number({ default: 0.002, above: 0, about: "lowest noise level" }),
+  sigmaMax: number({ default: 80, above: 0, about: "highest noise level" }),
+  rho: number({ default: 7, min: 1, about: "bend of the grid; more puts levels near sigmaMin" }),
+};
+
+/** The levels, increasing: those of the run's process where it has its own, else a Karras grid of the options. */
+export const gridOf = (
+  { levels, ...karras }: OptionsOf<typeof levelOptions>,
+  process?: NoiseProcess,
+): readonly number[] => process?.sigmas ?? sigmaGrid(levels, karras);
+
+/** A noisy batch: xt [B, …] at sigma [B]. */
+export interface Noisy {
+  readonly xt: Tensor;
+  readonly sigma: Tensor;
+}
+
+/** x + σ·ε at levels drawn a sample, indices low…high−1. x [B, …] → xt [B, …], sigma [B]. */
+export function diffuse(
+  x: Tensor,
+  noise: NoiseSource,
+  grid: readonly number[],
+  low = 0,
+  high = grid.length,
+): Noisy & Draw {
+  const sigma = noise.fromGrid(grid, x.shape[0], low, high);
+  const eps = noise.normalLike(x);
+  return { xt: addNoise(x, sigma, eps), sigma, eps };
+}
+
+/** Levels [B] and noise [B, …] of generated samples. */
+export interface Draw {
+  readonly sigma: Tensor;
+  readonly eps: Tensor;
+}
+
+/** By the source of an update's draws, which is one for all its losses. */
+const shared = new WeakMap<NoiseSource, Draw>();
+
+/** Lets later losses of the update see the generated samples in the same noise. The first draw is the one that counts. */
+export function shareDraw(noise: NoiseSource, { sigma, eps }: Draw): void {
+  if (!shared.has(noise)) shared.set(noise, { sigma, eps });
+}
+
+/**
+ * Samples in the noise that an earlier loss of the update has drawn for them.
+ * @throws E_CONFIG when no loss has
+ */
+export function diffuseAgain(x: Tensor, noise: NoiseSource, owner: string): Noisy {
+  const draw = shared.get(noise);
+  if (!draw)
+    throw failure(
+      "E_CONFIG",
+      `Cannot share noise with ${owner}: no loss before it draws any, distribution-matching or fake-score should`,
+      { fix: `list that loss first, or set losses.${owner}.noise=own` },
+    );
+  return { xt: addNoise(x, draw.sigma, draw.eps), sigma: draw.sigma };
+}

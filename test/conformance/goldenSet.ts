@@ -1,0 +1,67 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { failure, suggestion } from "../../core/errors.ts";
+import { GoldenCase, type ManifestCase } from "./goldenCase.ts";
+
+/** A folder of reference numbers: a manifest and one safetensors file a case. */
+export class GoldenSet {
+  readonly folder: string;
+  readonly entries: readonly ManifestCase[];
+  readonly #read = new Map<string, GoldenCase>();
+
+  /** @throws E_DATA when the folder has no manifest, or one that lists no cases */
+  constructor(folder: string) {
+    this.folder = folder;
+    this.entries = manifestOf(folder);
+  }
+
+  /**
+   * A case by name, without `.safetensors`; kept, since cases share files of weights.
+   * @throws E_DATA when the manifest has no such case or its file can't be read
+   */
+  case(name: string): GoldenCase {
+    const known = this.#read.get(name);
+    if (known) return known;
+    const file = `${name}.safetensors`;
+    const entry = this.entries.find((each) => each.file === file);
+    if (!entry) {
+      const names = this.entries.map((each) => each.file.replace(/\.safetensors$/, ""));
+      throw failure(
+        "E_DATA",
+        `Cannot find case ${name} in ${this.folder}${suggestion(name, names)}`,
+      );
+    }
+    const read = new GoldenCase(name, entry, this.bytes(file));
+    this.#read.set(name, read);
+    return read;
+  }
+
+  /** Any file of the folder. */
+  bytes(file: string): Uint8Array {
+    try {
+      return new Uint8Array(readFileSync(join(this.folder, file)));
+    } catch (error) {
+      throw failure(
+        "E_DATA",
+        `Cannot read ${join(this.folder, file)}: ${(error as Error).message}`,
+      );
+    }
+  }
+}
+
+function manifestOf(folder: string): ManifestCase[] {
+  const path = join(folder, "manifest.json");
+  const refuse = (why: string) =>
+    failure("E_DATA", `Cannot read golden cases from ${path}: ${why}`, {
+      fix: "name a folder with a manifest.json and the safetensors files it lists",
+    });
+  let manifest: { cases?: ManifestCase[] };
+  try {
+    manifest = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw refuse((error as Error).message);
+  }
+  if (!Array.isArray(manifest?.cases) || manifest.cases.length === 0)
+    throw refuse("it has no list of cases");
+  return manifest.cases;
+}

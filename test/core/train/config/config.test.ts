@@ -1,0 +1,179 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { LOSSES, type LossContext } from "../../../../core/interfaces/mod.ts";
+import { mergeConfig, resolveConfig, settingOverlay } from "../../../../core/train/mod.ts";
+import { thrown } from "../../../helpers/thrown.ts";
+import { compose } from "../../../plugins/support.ts";
+import { registry, tiny, tinyConfig } from "../support.ts";
+
+const test = suite("core/train/config");
+
+const refused = (over: unknown) => thrown(() => tinyConfig(over));
+
+test("mergeConfig: objects merge, everything else replaces", () => {
+  const base = { train: { steps: 5, batch: 4 }, list: [1, 2], on: true };
+  assert.equal(mergeConfig(base, { train: { steps: 9 }, list: [3], on: undefined }), {
+    train: { steps: 9, batch: 4 },
+    list: [3],
+    on: true,
+  });
+  assert.equal(base.train.steps, 5, "the base is left alone");
+  assert.equal(mergeConfig({ loss: { weight: 2 } }, { loss: false }), { loss: false });
+  assert.equal(mergeConfig({ loss: false }, { loss: { weight: 2 } }), { loss: { weight: 2 } });
+});
+
+test("mergeConfig: another plugin does not inherit the options of the one before", () => {
+  const base = { network: { use: "mlp", width: 128 } };
+  assert.equal(mergeConfig(base, { network: { use: "adm" } }), { network: { use: "adm" } });
+  assert.equal(mergeConfig(base, { network: { use: "mlp", depth: 2 } }), {
+    network: { use: "mlp", width: 128, depth: 2 },
+  });
+});
+
+test("mergeConfig and resolveConfig: no config can reach a prototype", () => {
+  const hostile = (path: string) =>
+    JSON.parse(path.split(".").reduceRight((inner, key) => `{"${key}":${inner}}`, "true"));
+  for (const path of ["__proto__.polluted", "train.__proto__.polluted"]) {
+    assert.throws(() => mergeConfig({ train: {} }, hostile(path)), /"__proto__" is not an option/);
+    assert.throws(() => resolveConfig({ ...tiny, ...hostile(path) }, registry()), /__proto__/);
+  }
+  assert.throws(() => tinyConfig(settingOverlay("__proto__.polluted=1")), /__proto__/);
+  assert.throws(() => tinyConfig(settingOverlay("network.__proto__.width=1")), /__proto__/);
+  assert.throws(() => tinyConfig(settingOverlay("losses.__proto__.use=fake-score")), /__proto__/);
+  assert.throws(() => tinyConfig({ constructor: { prototype: { polluted: 1 } } }), /"constructor"/);
+  assert.is(({} as Record<string, unknown>).polluted, undefined);
+});
+
+test("settingOverlay: a path and a value, JSON where it reads as JSON", () => {
+  assert.equal(settingOverlay("train.steps=500"), { train: { steps: 500 } });
+  assert.equal(settingOverlay("generator.sigmas=[80,2]"), { generator: { sigmas: [80, 2] } });
+  assert.equal(settingOverlay("dataset.folder=a=b"), { dataset: { folder: "a=b" } });
+  assert.equal(settingOverlay("losses.gan-generator=off"), { losses: { "gan-generator": false } });
+  assert.equal(settingOverlay("teacher.name="), { teacher: { name: "" } });
+});
+
+test("settingOverlay: refuses what is no path=value", () => {
+  for (const setting of ["train.steps", "=5", ""])
+    assert.is(thrown(() => settingOverlay(setting)).code, "E_OPTION", setting);
+});
+
+test("resolveConfig: the resolved config is complete, and resolving it again changes nothing", () => {
+  const { config, settings } = tinyConfig();
+  const again = resolveConfig(JSON.parse(JSON.stringify(config)), registry());
+  assert.equal(JSON.stringify(again.config), JSON.stringify(config));
+  assert.equal(again.settings, settings);
+  assert.equal(
+    again.plugins.map(({ name }) => name),
+    tinyConfig().plugins.map(({ name }) => name),
+  );
+  assert.is(settings.seed, 0);
+  assert.is((config.optimizers.teacher as { beta1: number }).beta1, 0.9);
+  assert.is("role" in config.optimizers.teacher, false, "the role is the key");
+});
+
+test("resolveConfig: what is switched off is gone; generator and critic may be absent", () => {
+  const { config, plugins } = tinyConfig({
+    losses: { "gan-generator": false },
+    averages: { teacher: false },
+    generator: false,
+    critic: null,
+  });
+  assert.not("gan-generator" in config.losses);
+  assert.equal(Object.keys(config.averages!), ["generator"]);
+  assert.not(plugins.some(({ kind }) => kind === "generator" || kind === "critic"));
+});
+
+test("resolveConfig: unknown sections, plugins and options, with what was meant", () => {
+  const section = refused({ losess: {} });
+  assert.is(section.code, "E_UNKNOWN_OPTION");
+  assert.match(
+    section.message,
+    /^Cannot read the config: "losess" is not one of dataset, .*did you mean "losses"\?$/,
+  );
+  const plugin = refused({ network: { use: "mpl" } });
+  assert.is(plugin.code, "E_MISSING_PLUGIN");
+  assert.match(plugin.message, /did you mean "mlp"\?$/);
+  const loss = refused({ losses: { "fake-scoer": {} } });
+  assert.is(loss.code, "E_MISSING_PLUGIN");
+  assert.match(loss.message, /loss "fake-scoer".*did you mean "fake-score"\?$/);
+  const option = refused({ network: { widht: 3 } });
+  assert.is(option.code, "E_UNKNOWN_OPTION");
+  assert.match(option.message, /^Cannot configure mlp: "widht".*did you mean "width"\?$/);
+  const setting = refused(settingOverlay("train.teacher.stesp=3"));
+  assert.match(
+    setting.message,
+    /^Cannot configure train: "teacher.stesp".*did you mean "steps"\?$/,
+  );
+});
+
+test("resolveConfig: wrong types and ranges, by the name the user gave", () => {
+  const message = (over: unknown) => refused(over).message;
+  assert.match(
+    message({ train: { batch: 0 } }),
+    /^Cannot configure train: batch must be a whole number in \[1, inf\), current value is 0$/,
+  );
+  assert.match(message({ train: { seed: "x" } }), /^Cannot configure train: seed must be/);
+  assert.match(message({ train: [] }), /train is \[\], expected an object of options$/);
+  assert.match(message({ teacher: false }), /teacher is false, expected an object of options$/);
+  assert.match(message({ network: { use: 5 } }), /network.use is 5, expected a plugin's name$/);
+  assert.match(
+    message({ optimizers: { teacher: 3 } }),
+    /optimizers.teacher is 3, expected an object/,
+  );
+  assert.match(
+    message({ optimizers: { studnet: { use: "adamw" } } }),
+    /role must be one of teacher, generator, critic/,
+  );
+  const { dataset: _, ...rest } = tiny;
+  assert.match(
+    thrown(() => resolveConfig(rest as never, registry())).message,
+    /dataset is missing, expected an object/,
+  );
+});
+
+test("resolveConfig: criticStepsPerGeneratorStep is short for ttur, and wins over it", () => {
+  const { settings, config } = tinyConfig({
+    train: { ttur: { critic: 7, generator: 2 }, criticStepsPerGeneratorStep: 4 },
+  });
+  assert.equal(settings.ttur, { critic: 4, generator: 1, exclusive: false });
+  assert.not.ok("criticStepsPerGeneratorStep" in config.train!);
+});
+
+test("resolveConfig: averages of one role by label, and what a label may be", () => {
+  const { config, plugins } = tinyConfig({ averages: { "generator/slow": { use: "ema" } } });
+  assert.equal(Object.keys(config.averages!), ["teacher", "generator", "generator/slow"]);
+  const averages = plugins.filter(({ kind }) => kind === "average");
+  assert.equal(
+    averages.map(({ options }) => options.role),
+    ["teacher", "generator", "generator"],
+  );
+  for (const key of ["generator/", "generator/../x", "generator/a b"])
+    assert.throws(
+      () => tinyConfig({ averages: { [key]: { use: "ema" } } }),
+      /^Cannot read the config: averages has ".*", expected a role, or role\/label/,
+    );
+  assert.throws(
+    () => tinyConfig({ optimizers: { "critic/b": { use: "adamw" } } }),
+    /expected a role$/,
+  );
+});
+
+test("resolveConfig: one loss plugin under two names is two losses", () => {
+  const { plugins, config } = tinyConfig({
+    losses: { low: { use: "shrink", weight: 2 }, high: { use: "shrink", weight: 3 } },
+  });
+  const shape = { sample: [2], classes: 0, sigmaData: 1 };
+  const container = compose(shape, ...plugins.filter(({ kind }) => kind === "loss"));
+  const losses = container.all(LOSSES).filter(({ name }) => name === "low" || name === "high");
+  assert.equal(
+    losses.map(({ name, role, weight }) => [name, role, weight]),
+    [
+      ["low", "generator", 2],
+      ["high", "generator", 3],
+    ],
+  );
+  assert.throws(() => losses[0].compute({} as LossContext), /reading 'x'/);
+  assert.is((config.losses.low as { use: string }).use, "shrink");
+});
+
+test.run();

@@ -1,0 +1,68 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { encodeSafetensors } from "../../../../core/io/safetensors.ts";
+import { decodeWeights, encodeWeights, type WeightsInfo } from "../../../../core/train/mod.ts";
+import { thrown } from "../../../helpers/thrown.ts";
+import { tiny } from "../support.ts";
+
+const test = suite("core/train/weightsFile");
+
+const info: WeightsInfo = {
+  role: "generator",
+  data: { sample: [3, 8, 8], classes: 10, sigmaData: 0.5 },
+  config: tiny,
+};
+const tensors = {
+  "net.0.weight": { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) },
+  scale: { shape: [], data: Float32Array.of(7) },
+};
+
+test("encodeWeights: decodeWeights gives back tensors and manifest", () => {
+  const decoded = decodeWeights(encodeWeights(tensors, info), "g.safetensors");
+  assert.equal(decoded.info, info);
+  assert.equal(decoded.tensors, tensors);
+});
+
+test("decodeWeights: half-precision tensors arrive as float32", () => {
+  const bytes = encodeSafetensors(
+    { w: { dtype: "F16", shape: [1], data: Uint16Array.of(0x3c00) } },
+    { onestep: JSON.stringify(info) },
+  );
+  assert.equal([...decodeWeights(bytes, "g").tensors.w.data], [1]);
+});
+
+test("decodeWeights: refuses weights of others, by file", () => {
+  const error = thrown(() => decodeWeights(encodeSafetensors({}), "x.safetensors"));
+  assert.is(error.code, "E_CHECKPOINT");
+  assert.match(
+    error.message,
+    /^Cannot sample from x.safetensors: its header has no onestep manifest/,
+  );
+});
+
+test("decodeWeights: refuses damaged and hostile manifests", () => {
+  const wrong: unknown[] = [
+    null,
+    5,
+    [],
+    "text",
+    {},
+    { ...info, role: "critic" },
+    { ...info, data: undefined },
+    { ...info, data: { ...info.data, sample: [3, -8] } },
+    { ...info, data: { ...info.data, sample: "33" } },
+    { ...info, data: { ...info.data, classes: -1 } },
+    { ...info, data: { ...info.data, sigmaData: 0 } },
+    { ...info, data: { ...info.data, sigmaData: "1" } },
+    { ...info, config: null },
+  ];
+  for (const manifest of [...wrong.map((value) => JSON.stringify(value)), "{", ""]) {
+    const bytes = encodeSafetensors({}, { onestep: manifest });
+    assert.is(thrown(() => decodeWeights(bytes, "x")).code, "E_CHECKPOINT", manifest);
+  }
+  const bytes = encodeWeights(tensors, info);
+  for (const length of [0, 7, 40, bytes.length - 1])
+    assert.is(thrown(() => decodeWeights(bytes.slice(0, length), "x")).code, "E_CHECKPOINT");
+});
+
+test.run();

@@ -1,0 +1,156 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
+import { WasmBackend } from "../../../../backends/wasm/mod.ts";
+import { OnestepError } from "../../../../core/errors.ts";
+import type { Backend } from "../../../../core/interfaces/backend.ts";
+import { DATASET_SOURCE } from "../../../../core/interfaces/mod.ts";
+import { definePlugin, Registry } from "../../../../core/plugin/mod.ts";
+import {
+  checkCapacity,
+  composeRun,
+  planRun,
+  Run,
+  type RunPlan,
+  resolveConfig,
+} from "../../../../core/train/mod.ts";
+import { allPlugins } from "../../../../plugins/mod.ts";
+import { memoryFiles } from "../../../helpers/memoryFiles.ts";
+import { thrown } from "../../../helpers/thrown.ts";
+import { statesOf, tinyConfig, tinyRun } from "../support.ts";
+
+const test = suite("core/train/planRun");
+type Resolved = ReturnType<typeof tinyConfig>;
+
+async function planOf({ plugins, settings }: Resolved, backend: Backend): Promise<RunPlan> {
+  const container = await composeRun(plugins, backend, {});
+  const plan = await planRun(container, settings, backend);
+  await container.dispose();
+  return plan;
+}
+
+/** Noise in the shape of small images. */
+const images = definePlugin({
+  name: "noise-images",
+  kind: "dataset",
+  token: DATASET_SOURCE,
+  about: "Noise in the shape of small images",
+  options: {},
+  create: async () => ({
+    name: "noise-images",
+    shape: { sample: [1, 8, 8], classes: 2, sigmaData: 0.5 },
+    size: Number.POSITIVE_INFINITY,
+    batch(which: number | ArrayLike<number>, random: () => number) {
+      const count = typeof which === "number" ? which : which.length;
+      const label = Int32Array.from({ length: count }, (_, i) => i % 2);
+      return { x: Float32Array.from({ length: 64 * count }, () => random() - 0.5), label };
+    },
+  }),
+});
+/** The tiny experiment on images, with a U-Net. */
+const unetConfig = (train: object = {}): Resolved => {
+  const { config } = tinyConfig();
+  return resolveConfig(
+    {
+      ...config,
+      dataset: { use: "noise-images" },
+      network: { use: "adm", channels: 8, channelMult: [1, 2], blocks: 2, attention: [4] },
+      train: { ...config.train, steps: 3, batch: 32, teacher: { steps: 2, batch: 32 }, ...train },
+    },
+    new Registry().register([...allPlugins, images]),
+  );
+};
+
+test("a run holds at its peak what was foretold", async () => {
+  const backend = await WasmBackend.open({ threads: 1 });
+  for (const train of [{}, { accumulate: 2, batch: 4, diagnoseEvery: 2, sampleEvery: 3 }]) {
+    const resolved = tinyConfig({ train });
+    const plan = await planOf(resolved, backend);
+    const before = backend.liveBytes;
+    const run = await Run.create({ resolved, backend });
+    let peak = 0;
+    run.bus.listen(() => {
+      peak = Math.max(peak, backend.liveBytes - before);
+    });
+    await run.start();
+    await run.dispose();
+    assert.is(backend.liveBytes, before);
+    // A state is rounded up to a cache line.
+    const rounding = peak - plan.peakBytes;
+    assert.ok(rounding >= 0 && rounding < 64 * plan.states.size, `${peak}, ${plan.peakBytes}`);
+  }
+  await backend.close();
+});
+
+test("planning allocates nothing and leaves the config's stages apart", async () => {
+  const backend = await WasmBackend.open({ threads: 1 });
+  const before = backend.liveBytes;
+  const plan = await planOf(tinyConfig(), backend);
+  assert.is(backend.liveBytes, before);
+  assert.equal(
+    plan.stages.map(({ stage, programs }) => [stage, programs.length]),
+    [
+      ["teacher", 1],
+      ["distillation", 3],
+      ["samples", 3],
+    ],
+  );
+  assert.ok(plan.parameters.critic! > plan.parameters.teacher!);
+  assert.is(plan.states.get("teacher.weights.0"), plan.states.get("generator.weights.0"));
+  const alone = await planOf(tinyConfig({ train: { teacher: { steps: 0 } } }), backend);
+  assert.equal(
+    alone.stages.map(({ stage }) => stage),
+    ["distillation", "samples"],
+  );
+  await backend.close();
+});
+
+test("a run that does not fit is refused before its folder is touched", async () => {
+  const backend = new ReferenceBackend() as Backend & { capacity?: number };
+  const { peakBytes } = await planOf(tinyConfig(), backend);
+  const files = memoryFiles();
+  const create = () =>
+    tinyRun({}, { backend, output: { files, path: "out" } }).then(
+      () => undefined,
+      (error) => error as OnestepError,
+    );
+  backend.capacity = peakBytes - 1;
+  const error = await create();
+  assert.instance(error, OnestepError);
+  assert.is(error!.code, "E_DEVICE_LIMIT");
+  assert.match(error!.message, /^Cannot run on .*: drawing samples needs .* MiB, the device has /);
+  assert.match(error!.fix, /train\.checkpointing=blocks/);
+  assert.is(files.contents.size, 0);
+  assert.is(backend.liveBytes, 0);
+  backend.capacity = peakBytes;
+  assert.is(await create(), undefined);
+});
+
+test("a capacity given by hand wins over the device's", async () => {
+  const backend = new ReferenceBackend();
+  const plan = await planOf(tinyConfig(), backend);
+  checkCapacity(plan, backend);
+  checkCapacity(plan, backend, plan.peakBytes);
+  assert.is(thrown(() => checkCapacity(plan, backend, 1000)).code, "E_DEVICE_LIMIT");
+});
+
+test("train.checkpointing repeats blocks: less memory, the same run", async () => {
+  const backend = await WasmBackend.open({ threads: 1 });
+  const scratch = ({ stages }: RunPlan) =>
+    stages.slice(0, 2).map(({ programs }) => Math.max(...programs.map((p) => p.footprint.planned)));
+  const [kept, repeated] = [unetConfig(), unetConfig({ checkpointing: "blocks" })];
+  const [before, after] = [await planOf(kept, backend), await planOf(repeated, backend)];
+  for (const [i, bytes] of scratch(before).entries())
+    assert.ok(scratch(after)[i] < 0.6 * bytes, `${scratch(after)[i]} of ${bytes} bytes`);
+  const results = [];
+  for (const resolved of [kept, repeated]) {
+    const run = await Run.create({ resolved, backend });
+    await run.start();
+    results.push(await statesOf(run));
+    await run.dispose();
+  }
+  assert.equal(results[1], results[0]);
+  await backend.close();
+});
+
+test.run();

@@ -1,0 +1,439 @@
+// Whole runs of the 2-D mixture, a few steps each: what a folder holds at the end, and what an interruption changes.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
+import { OnestepError } from "../../../../core/errors.ts";
+import {
+  type Command,
+  decodeWeights,
+  loadCheckpoint,
+  Run,
+  type RunResult,
+  type TrainEvent,
+} from "../../../../core/train/mod.ts";
+import { type MemoryFiles, memoryFiles } from "../../../helpers/memoryFiles.ts";
+import { statesOf, tinyConfig, tinyRun } from "../support.ts";
+
+const test = suite("core/train/run");
+
+const PLAIN = {};
+const LABELLED = { dataset: { use: "sides" } };
+
+/** Runs to the end, doing `at` after each step; the step is that of its stage. */
+async function finish(
+  over: unknown,
+  at: (stage: "teacher" | "distillation", step: number, run: Run) => void = () => {},
+  output?: { files: MemoryFiles; existing?: "resume" | "replace" },
+) {
+  const { run, events } = await tinyRun(over, output && { output: { ...output, path: "out" } });
+  let stage: "teacher" | "distillation" = "teacher";
+  run.bus.on("critic/updated", () => {
+    stage = "distillation";
+  });
+  run.bus.on("step/end", ({ step }) => at(stage, step, run));
+  const result: RunResult | OnestepError = await run.start().catch((error) => error);
+  const states = await statesOf(run);
+  const updates = Object.values(run.trainer.players).map(({ updates }) => updates);
+  await run.dispose();
+  return { result, states, events, updates };
+}
+
+/** The run that others are compared with, and its folder: computed once. */
+const uninterrupted = new Map<unknown, ReturnType<typeof wholeRun>>();
+async function wholeRun(over: unknown) {
+  const files = memoryFiles();
+  return { files, ...(await finish(over, undefined, { files })) };
+}
+function whole(over: unknown = PLAIN): ReturnType<typeof wholeRun> {
+  let run = uninterrupted.get(over);
+  if (!run) {
+    run = wholeRun(over);
+    uninterrupted.set(over, run);
+  }
+  return run;
+}
+/** A copy of the folder of such a run. */
+const finished = async () => memoryFiles(Object.fromEntries((await whole()).files.contents));
+
+const count = (events: readonly TrainEvent[], type: TrainEvent["type"]) =>
+  events.filter((event) => event.type === type).length;
+const text = (files: MemoryFiles, path: string) =>
+  new TextDecoder().decode(files.contents.get(path));
+const failed = async (attempt: Promise<unknown>) => {
+  const error = await attempt.then(
+    () => undefined,
+    (reason) => reason,
+  );
+  assert.instance(error, OnestepError);
+  return error as OnestepError;
+};
+
+test("Run: the same seed gives the same bits, another seed others", async () => {
+  const first = await whole();
+  const again = await finish({});
+  assert.equal(again.states, first.states);
+  assert.equal(again.result, first.result);
+  const other = await finish({ train: { seed: 1 } });
+  for (const name of ["teacher.weights.0", "generator.average.0", "critic.moment2.0"])
+    assert.not.equal(other.states[name], first.states[name], name);
+});
+
+test("Run: two time-scales: the generator moves every third step here", async () => {
+  const { events, updates } = await whole();
+  assert.equal(updates, [4, 3, 8]);
+  const who = events.flatMap(({ type }) => type.match(/^(.).*\/updated$/)?.[1] ?? []).join("");
+  assert.is(who, "tttt" + "gc" + "c" + "c" + "gc" + "c" + "c" + "gc" + "c");
+});
+
+test("Run: events from start to end, in order", async () => {
+  const files = memoryFiles();
+  const { events } = await finish(
+    { train: { steps: 2, teacher: { steps: 1 }, checkpointEvery: 1 } },
+    undefined,
+    { files },
+  );
+  assert.equal(
+    events.map(({ type }) => type),
+    [
+      "run/start",
+      "teacher/updated",
+      "step/end",
+      "checkpoint/saved",
+      "generator/updated",
+      "critic/updated",
+      "step/end",
+      "control/received",
+      "checkpoint/saved",
+      "critic/updated",
+      "step/end",
+      "checkpoint/saved",
+      "sample/drawn",
+      "sample/drawn",
+      "samples/judged",
+      "samples/judged",
+      "samples/judged",
+      "checkpoint/saved",
+      "run/end",
+    ],
+  );
+});
+
+test("Run: a folder holds config, weights, checkpoint and report", async () => {
+  const { files, result } = await whole();
+  assert.equal([...files.contents.keys()].sort(), [
+    "out/checkpoint/done-8.safetensors",
+    "out/checkpoint/manifest.msgpack",
+    "out/config.json",
+    "out/critic.safetensors",
+    "out/generator.safetensors",
+    "out/report.json",
+    "out/teacher.safetensors",
+  ]);
+  const { config } = tinyConfig();
+  assert.equal(JSON.parse(text(files, "out/config.json")), JSON.parse(JSON.stringify(config)));
+  const { judgements } = result as RunResult;
+  assert.equal(JSON.parse(text(files, "out/report.json")).judgements, judgements);
+  const { info, tensors } = decodeWeights(files.contents.get("out/generator.safetensors")!, "g");
+  assert.is(info.role, "generator");
+  assert.equal(info.data, { sample: [2], classes: 0, sigmaData: 0.7 });
+  assert.equal(Object.keys(tensors).sort(), [
+    "net.0.bias",
+    "net.0.weight",
+    "out.bias",
+    "out.weight",
+  ]);
+});
+
+test("Run: judges data, teacher and generator, with their cost", async () => {
+  const { result } = await whole();
+  assert.equal(
+    (result as RunResult).judgements.map(({ who, nfe, count }) => [who, nfe, count]),
+    [
+      ["data", 0, 10],
+      ["teacher", 5, 10],
+      ["generator", 1, 10],
+    ],
+  );
+});
+
+test("Run: drawing samples on the way changes nothing", async () => {
+  const plain = await whole();
+  const { run } = await tinyRun();
+  await run.draw("generator", 3, 1);
+  await run.start();
+  assert.equal(await statesOf(run), plain.states);
+  const few = await run.draw("teacher", 3, 7);
+  const many = await run.draw("teacher", 10, 7);
+  assert.equal([...many.x.subarray(0, 6)], [...few.x]);
+});
+
+// Steps 3 and 6 begin with the generator's turn, whose images the critic's turn takes over.
+for (const [over, stage, step] of [
+  [PLAIN, "teacher", 0],
+  [PLAIN, "teacher", 3],
+  [PLAIN, "distillation", 2],
+  [PLAIN, "distillation", 3],
+  [PLAIN, "distillation", 7],
+  [LABELLED, "teacher", 1],
+  [LABELLED, "distillation", 2],
+  [LABELLED, "distillation", 4],
+] as const) {
+  const data = over === LABELLED ? "with classes" : "without classes";
+  test(`Run: stopped after ${stage} step ${step} and resumed, it ends as if it had not been (${data})`, async () => {
+    const expected = await whole(over);
+    const files = memoryFiles();
+    const stopAt = (at: string, done: number, run: Run) => {
+      if (at === stage && done === step) run.stop();
+    };
+    const stopped = await finish(over, stopAt, { files });
+    const last = stage === "distillation" && step === 7;
+    assert.is((stopped.result as RunResult).reason, last ? "complete" : "stopped");
+    const { steps } = stopped.events.at(-1) as { steps: number };
+    assert.is(steps, (stage === "teacher" ? 0 : 4) + step + 1);
+    const resumed = await finish(over, undefined, { files, existing: "resume" });
+    assert.equal(resumed.result, expected.result);
+    assert.equal(resumed.states, expected.states);
+    assert.equal(resumed.updates, expected.updates);
+    assert.equal([...files.contents.keys()].sort(), [...expected.files.contents.keys()].sort());
+    for (const [path, bytes] of expected.files.contents)
+      assert.equal(files.contents.get(path), bytes, path);
+  });
+}
+
+test("Run: stopped before it starts, it has still a checkpoint", async () => {
+  const files = memoryFiles();
+  const { run } = await tinyRun({}, { output: { files, path: "out" } });
+  run.stop();
+  assert.is((await run.start()).reason, "stopped");
+  const resumed = await finish({}, undefined, { files, existing: "resume" });
+  assert.equal(resumed.states, (await whole()).states);
+});
+
+test("Run: a resumed run keeps the weights that commands have given to losses", async () => {
+  const turnOff = (stage: string, step: number, run: Run) => {
+    const command: Command = { type: "set-weight", loss: "gan-generator", weight: 0 };
+    if (stage === "distillation" && step === 1) run.send(command);
+    if (stage === "distillation" && step === 5) run.send({ ...command, weight: 0.5 });
+  };
+  const expected = await finish({}, turnOff);
+  assert.not.equal(expected.states, (await whole()).states);
+  for (const cut of [2, 5]) {
+    const files = memoryFiles();
+    const stop = (stage: string, step: number, run: Run) => {
+      turnOff(stage, step, run);
+      if (stage === "distillation" && step === cut) run.stop();
+    };
+    await finish({}, stop, { files });
+    const again = (stage: string, step: number, run: Run) => {
+      if (step > cut) turnOff(stage, step, run);
+    };
+    const resumed = await finish({}, again, { files, existing: "resume" });
+    assert.equal(resumed.states, expected.states, `stopped after step ${cut}`);
+  }
+});
+
+test("Run: a loss can't be given a weight it has no place for", async () => {
+  const command: Command = { type: "set-weight", loss: "gan-generatr", weight: 1 };
+  const { events } = await finish({}, (_, step, run) => step === 0 && run.send(command));
+  const warning = events.find(({ type }) => type === "run/warning") as { message: string };
+  assert.match(
+    warning.message,
+    /"gan-generatr": it is not one of .*did you mean "gan-generator"\?$/,
+  );
+});
+
+test("Run: a finished run is resumed as finished: judged again, not trained", async () => {
+  const first = await whole();
+  const files = await finished();
+  const before = new Map(files.contents);
+  const { result, events, states } = await finish({}, undefined, { files, existing: "resume" });
+  assert.equal(result, first.result);
+  assert.equal(states, first.states);
+  assert.is(events.filter(({ type }) => type.endsWith("/updated")).length, 0);
+  assert.is((events.at(-1) as { steps: number }).steps, 12);
+  assert.equal(files.contents, before);
+});
+
+test("Run: a finished run that is given more steps goes on", async () => {
+  const constant = { optimizers: { critic: { decay: "none" } } };
+  const longer = { ...constant, train: { steps: 11 } };
+  const expected = await finish(longer);
+  const files = memoryFiles();
+  await finish(constant, undefined, { files });
+  const { states, events } = await finish(longer, undefined, { files, existing: "resume" });
+  assert.is(count(events, "critic/updated"), 3);
+  assert.is(JSON.parse(text(files, "out/config.json")).train.steps, 11, "it resumes as this");
+  assert.equal(states, expected.states);
+});
+
+test("Run.create: a folder that holds a run is an error, and is left as it is", async () => {
+  const files = await finished();
+  const before = new Map(files.contents);
+  const output = { files, path: "out" };
+  const error = await failed(tinyRun({}, { output }));
+  assert.is(error.code, "E_RUN_EXISTS");
+  assert.is(error.message, "Cannot start a run in out: it already holds one");
+  assert.equal(files.contents, before);
+});
+
+test("Run.create: replaces a run when told to, and keeps the user's own files", async () => {
+  const files = await finished();
+  await files.append("out/notes.txt", "mine");
+  const over = { train: { seed: 5, steps: 3, teacher: { steps: 2 } } };
+  const { result } = await finish(over, undefined, { files, existing: "replace" });
+  assert.is((result as RunResult).reason, "complete");
+  assert.is(JSON.parse(text(files, "out/config.json")).train.seed, 5);
+  assert.is(text(files, "out/notes.txt"), "mine");
+  assert.equal(await files.list("out/checkpoint"), ["done-3.safetensors", "manifest.msgpack"]);
+});
+
+test("Run.create: what cannot work is found before anything is written or replaced", async () => {
+  const files = await finished();
+  const before = new Map(files.contents);
+  for (const [over, code] of [
+    [{ losses: { mine: { use: "pair" } } }, "E_SHAPE"],
+    [{ optimizers: { critic: false } }, "E_CONFIG"],
+    [{ losses: { "fake-score": false, "gan-discriminator": false } }, "E_CONFIG"],
+    [{ critic: false }, "E_CONFIG"],
+    [{ critic: { head: false } }, "E_OPTION"],
+    [{ losses: { "edm-denoising": false } }, "E_CONFIG"],
+  ] as const) {
+    const output = { files, path: "out", existing: "replace" } as const;
+    assert.is((await failed(tinyRun(over, { output }))).code, code);
+    assert.equal(files.contents, before);
+  }
+});
+
+test("Run.create: resuming needs a run, a checkpoint, and the network it belongs to", async () => {
+  const files = memoryFiles();
+  const output = { files, path: "out", existing: "resume" } as const;
+  const none = await failed(tinyRun({}, { output }));
+  assert.is(none.code, "E_CHECKPOINT");
+  assert.is(none.message, "Cannot resume out: it holds no run");
+  for (const [path, bytes] of (await whole()).files.contents) await files.write(path, bytes);
+  const before = new Map(files.contents);
+  const wider = await failed(tinyRun({ network: { width: 20 } }, { output }));
+  assert.is(wider.code, "E_CHECKPOINT");
+  assert.match(wider.message, /teacher.weights.0 has \d+ elements, expected \d+/);
+  assert.equal(files.contents, before);
+  files.contents.delete("out/checkpoint/manifest.msgpack");
+  assert.match((await failed(tinyRun({}, { output }))).message, /there is no manifest.msgpack/);
+});
+
+test("Run: losses that overflow end it as diverged, and say which", async () => {
+  const files = memoryFiles();
+  const over = { losses: { explode: { weight: 1e6 } } };
+  const { result, events } = await finish(over, undefined, { files });
+  assert.instance(result, OnestepError);
+  const error = result as OnestepError;
+  assert.is(error.code, "E_DIVERGED");
+  assert.match(
+    error.message,
+    /^Cannot go on training the generator: .*gradient norm is (Infinity|NaN) at step 0/,
+  );
+  const failure = events.find(({ type }) => type === "run/failed") as { error: Error };
+  assert.is(failure.error, error);
+  assert.equal(events.at(-1), { type: "run/end", steps: 4, reason: "failed" });
+  const { manifest } = await loadCheckpoint(files, "out/checkpoint");
+  assert.equal([manifest.stage, manifest.step], ["teacher", 4], "the trained teacher is kept");
+});
+
+test("Run: a checkpoint with NaN in it never replaces one without", async () => {
+  const files = memoryFiles();
+  const poison = (stage: string, step: number, run: Run) => {
+    if (stage !== "distillation" || step !== 3) return;
+    const { memory, players } = run.trainer;
+    const weights = new Float32Array(players.generator!.layout.arenas[0]).fill(Number.NaN);
+    memory.write("generator.weights.0", weights);
+  };
+  const over = { train: { checkpointEvery: 2 } };
+  // After step 3 there is a checkpoint due, then after step 5; the losses are looked at in the last step.
+  const { result, events } = await finish(over, poison, { files });
+  assert.is((result as OnestepError).code, "E_DIVERGED");
+  assert.is(count(events, "run/warning"), 2);
+  const { manifest, states } = await loadCheckpoint(files, "out/checkpoint");
+  assert.is(manifest.step, 2);
+  assert.ok(Object.values(states).every((values) => values.every(Number.isFinite)));
+  assert.not(files.contents.has("out/generator.safetensors"));
+  const resumed = await finish(over, undefined, { files, existing: "resume" });
+  assert.equal(resumed.states, (await whole()).states, "it goes on from there");
+});
+
+test("Run: a closed-form teacher takes no training, and a generator starts fresh", async () => {
+  const { events, result, updates } = await finish({
+    teacher: { use: "gaussian-mixture" },
+    losses: { "edm-denoising": false },
+  });
+  assert.is(count(events, "teacher/updated"), 0);
+  assert.equal(updates, [0, 3, 8]);
+  assert.is((result as RunResult).reason, "complete");
+});
+
+test("Run: without a generator it trains a teacher", async () => {
+  const files = memoryFiles();
+  const losses = Object.fromEntries(
+    Object.keys(tinyConfig().config.losses).map((name) => [name, name === "edm-denoising" && {}]),
+  );
+  const over = { generator: false, critic: false, losses };
+  const { events, result } = await finish(over, undefined, { files });
+  assert.is((events[0] as { steps: number }).steps, 4);
+  assert.is((events.at(-1) as { steps: number }).steps, 4);
+  assert.equal(
+    (result as RunResult).judgements.map(({ who }) => who),
+    ["data", "teacher"],
+  );
+  assert.not(files.contents.has("out/generator.safetensors"));
+  const more = { ...over, train: { teacher: { steps: 6 } } };
+  const longer = await finish(more, undefined, { files, existing: "resume" });
+  assert.is(count(longer.events, "teacher/updated"), 2);
+});
+
+test("Run: no steps at all is a run too", async () => {
+  const { result, updates } = await finish({ train: { steps: 0, teacher: { steps: 0 } } });
+  assert.is((result as RunResult).reason, "complete");
+  assert.equal(updates, [0, 0, 0]);
+});
+
+test("Run: generator and critic start as the teacher whose samples they imitate", async () => {
+  const { states } = await finish({ train: { steps: 0 } });
+  assert.equal(states["generator.weights.0"], states["teacher.average.0"]);
+  assert.not.equal(states["teacher.average.0"], states["teacher.weights.0"]);
+});
+
+test("Run: an observer that throws is reported, and changes nothing", async () => {
+  const broken = {
+    name: "broken",
+    observe: (bus: Run["bus"]) =>
+      void bus.on(
+        "critic/updated",
+        () => {
+          throw new Error("oops");
+        },
+        "broken",
+      ),
+  };
+  const { run, events } = await tinyRun({}, { observers: [broken] });
+  await run.start();
+  const warning = events.find(({ type }) => type === "run/warning");
+  assert.equal(warning, {
+    type: "run/warning",
+    source: "broken",
+    message: "Cannot handle critic/updated: oops",
+  });
+  assert.equal(await statesOf(run), (await whole()).states);
+});
+
+test("Run: memory is the same after every step, and none is left after dispose", async () => {
+  const backend = new ReferenceBackend();
+  const run = await Run.create({ resolved: tinyConfig(), backend });
+  const sizes = new Set<number>();
+  run.bus.on("step/end", () => void sizes.add(backend.liveBytes));
+  await run.start();
+  assert.is(sizes.size, 1);
+  await run.dispose();
+  assert.is(backend.liveBytes, 0);
+  await failed(Run.create({ resolved: tinyConfig({ critic: false }), backend }));
+  assert.is(backend.liveBytes, 0, "a run that could not be made leaves nothing");
+});
+
+test.run();

@@ -1,0 +1,163 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
+import { renoiseSampler } from "../../../../core/diffusion/mod.ts";
+import { OnestepError } from "../../../../core/errors.ts";
+import {
+  type Denoiser,
+  type Role,
+  SAMPLER,
+  type Sampler,
+} from "../../../../core/interfaces/mod.ts";
+import { add, constantArray, mul, reshape, toFloat } from "../../../../core/ops/mod.ts";
+import { sampleNoise } from "../../../../core/random/hostRandom.ts";
+import { composeSampling, Player, SampleDrawer } from "../../../../core/train/mod.ts";
+import { heun } from "../../../../plugins/mod.ts";
+import { tinyConfig } from "../support.ts";
+
+const test = suite("core/train/sampling");
+
+const data = { sample: [3], classes: 2, sigmaData: 0.5 };
+
+/** D(x; σ) = x/2, plus 10 for class 1. */
+const role: Role<Denoiser> = {
+  bind: () => ({
+    denoise: (x, _, { label }) =>
+      add(mul(x, 0.5), mul(reshape(toFloat(label!), [x.shape[0], 1]), 10)),
+  }),
+  declare() {},
+};
+
+async function drawer(sampler: Sampler, batch: number, shape = data) {
+  const backend = new ReferenceBackend();
+  const memory = backend.createMemory();
+  const player = new Player("generator", role, memory);
+  return SampleDrawer.create(backend, memory, player, sampler, shape, batch);
+}
+
+const eps = (count: number, draw: number, seed: number) => {
+  const out = new Float32Array(count * 3);
+  sampleNoise(out, { seed, draw, first: 0, size: 3 });
+  return out;
+};
+
+test("draw: starts at sigmaMax·ε and applies each step's rule with its numbers", async () => {
+  const sampler: Sampler = {
+    sigmaMax: 2,
+    steps: [
+      { rule: "shift", values: { by: 3 } },
+      { rule: "shift", values: { by: 4 } },
+      { rule: "scale", values: { by: 10 } },
+    ],
+    rules: {
+      shift: (x, { by }) => add(x, by),
+      scale: (x, { by }, model) => mul(add(x, model.noise()), by),
+    },
+  };
+  const { x, shape, nfe } = await (await drawer(sampler, 4)).draw({ count: 2, seed: 1 });
+  assert.equal(shape, [2, 3]);
+  assert.is(nfe, 0);
+  const [start, fresh] = [eps(2, 0, 1), eps(2, 1, 1)];
+  for (const [i, value] of x.entries())
+    assert.ok(Math.abs(value - 10 * (2 * start[i] + 7 + fresh[i])) < 1e-4);
+});
+
+test("draw: a sample does not depend on how many are drawn, or how many at a time", async () => {
+  const sampler = renoiseSampler([5, 1, 0.2]);
+  const { x: whole } = await (await drawer(sampler, 7)).draw({ count: 7, seed: 3 });
+  for (const [batch, count] of [
+    [1, 7],
+    [3, 7],
+    [7, 5],
+    [100, 2],
+  ]) {
+    const { x } = await (await drawer(sampler, batch)).draw({ count, seed: 3 });
+    assert.equal([...x], [...whole.subarray(0, count * 3)], `${count} in portions of ${batch}`);
+  }
+  const { x: other } = await (await drawer(sampler, 7)).draw({ count: 7, seed: 4 });
+  assert.is(new Set([...whole, ...other]).size, 42, "another seed draws other samples");
+});
+
+test("draw: a drawer can be used again", async () => {
+  const again = await drawer(renoiseSampler([5, 1]), 2);
+  const first = await again.draw({ count: 3, seed: 0 });
+  await again.draw({ count: 2, seed: 9 });
+  assert.equal(await again.draw({ count: 3, seed: 0 }), first);
+});
+
+test("draw: classes in turn, or as asked", async () => {
+  const classes = await drawer(renoiseSampler([1]), 2);
+  const turn = await classes.draw({ count: 3, seed: 0 });
+  assert.equal([...turn.label], [0, 1, 0]);
+  const asked = await classes.draw({ count: 3, seed: 0, label: Int32Array.of(1, 1, 0) });
+  for (const [i, shift] of [10, 0, 0].entries())
+    assert.ok(Math.abs(asked.x[3 * i] - turn.x[3 * i] - shift) < 1e-5, `sample ${i}`);
+  const plain = await drawer({ sigmaMax: 1, steps: [], rules: {} }, 2, { ...data, classes: 0 });
+  assert.equal([...(await plain.draw({ count: 2, seed: 0 })).label], [0, 0]);
+});
+
+test("draw: refuses labels that fit neither count nor classes", async () => {
+  const classes = await drawer(renoiseSampler([1]), 2);
+  const refused = async (...label: number[]) => {
+    const request = { count: 2, seed: 0, label: Int32Array.from(label) };
+    const error = await classes.draw(request).catch((reason) => reason);
+    assert.instance(error, OnestepError);
+    assert.is(error.code, "E_OPTION");
+    return error.message;
+  };
+  assert.is(await refused(1), "Cannot draw 2 samples: there are 1 labels, expected one each");
+  assert.is(await refused(0, 2), "Cannot draw samples of class 2: classes are 0 to 1");
+  assert.is(await refused(0, -1), "Cannot draw samples of class -1: classes are 0 to 1");
+});
+
+test("nfe: Heun takes 2N − 1 denoiser calls, re-noising one a level", async () => {
+  for (const steps of [1, 2, 18]) {
+    const { plugins } = tinyConfig({ sampler: { steps } });
+    const sampler = composeSampling(plugins, new ReferenceBackend(), data).get(SAMPLER);
+    assert.is((await drawer(sampler, 1)).nfe, 2 * steps - 1);
+  }
+  assert.is((await drawer(renoiseSampler([80]), 1)).nfe, 1);
+  assert.is((await drawer(renoiseSampler([80, 20, 5, 1]), 1)).nfe, 4);
+});
+
+test("nfe: what is counted is what runs", async () => {
+  let calls = 0;
+  const counting = await drawer(
+    {
+      ...renoiseSampler([3, 1]),
+      rules: {
+        predict: (x, { sigma }, model) => model.denoise(model.denoise(x, sigma), sigma),
+        renoise: (x, { sigma }, model) => {
+          calls++;
+          return model.denoise(x, sigma);
+        },
+      },
+    },
+    1,
+  );
+  assert.is(counting.nfe, 3);
+  await counting.draw({ count: 5, seed: 0 });
+  assert.is(calls, 1, "a rule is traced once, however often it runs");
+});
+
+test("draw: Heun on D(x; σ) = m ends at m", async () => {
+  const { plugins } = tinyConfig({
+    sampler: { use: heun.definition.name, steps: 5, sigmaMax: 10 },
+  });
+  const sampler = composeSampling(plugins, new ReferenceBackend(), data).get(SAMPLER);
+  const backend = new ReferenceBackend();
+  const memory = backend.createMemory();
+  const mean = constantArray([1, 2, 3], [1, 3]);
+  const constant: Role<Denoiser> = {
+    bind: () => ({ denoise: (x) => add(mul(x, 0), mean) }),
+    declare() {},
+  };
+  const player = new Player("teacher", constant, memory);
+  const { x } = await (await SampleDrawer.create(backend, memory, player, sampler, data, 4)).draw({
+    count: 4,
+    seed: 0,
+  });
+  for (const [i, value] of x.entries()) assert.ok(Math.abs(value - 1 - (i % 3)) < 1e-4);
+});
+
+test.run();

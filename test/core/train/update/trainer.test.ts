@@ -1,0 +1,227 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
+import { DATASET } from "../../../../core/interfaces/mod.ts";
+import { composeRun, EventBus, type TrainEvent, Trainer } from "../../../../core/train/mod.ts";
+import { moments } from "../../../helpers/moments.ts";
+import { thrown } from "../../../helpers/thrown.ts";
+import { tinyConfig, tinyRun } from "../support.ts";
+
+const test = suite("core/train/trainer");
+
+async function trainer(over: unknown = {}) {
+  const { plugins, settings } = tinyConfig(over);
+  const backend = new ReferenceBackend();
+  const container = await composeRun(plugins, backend, {});
+  const bus = new EventBus();
+  const events: TrainEvent[] = [];
+  bus.listen((event) => void events.push(event));
+  const made = new Trainer(container, backend, container.get(DATASET), bus, settings);
+  return { trainer: made, bus, events };
+}
+
+/** Each scalar of each update, read when it is told. */
+async function losses(over: unknown): Promise<Record<string, number[]>> {
+  const { trainer: made, bus } = await trainer(over);
+  const read: Record<string, number[]> = {};
+  for (const phase of ["teacher", "generator", "critic"] as const)
+    bus.on(`${phase}/updated`, async ({ losses: scalars }) => {
+      for (const [name, scalar] of Object.entries(scalars)) {
+        const key = `${phase} ${name}`;
+        read[key] = [...(read[key] ?? []), await scalar.read()];
+      }
+    });
+  await made.train("teacher");
+  await made.startDistillation();
+  await made.train("distillation");
+  await bus.settled();
+  return read;
+}
+
+test("Trainer: generator updates = ⌈steps / ratio⌉, whatever the ratio", async () => {
+  for (const [steps, ratio] of [
+    [5, 1],
+    [5, 2],
+    [4, 5],
+    [6, 5],
+  ]) {
+    const { trainer: made, events } = await trainer({
+      train: { steps, criticStepsPerGeneratorStep: ratio },
+    });
+    await made.startDistillation();
+    assert.is(await made.train("distillation"), steps);
+    const { generator, critic } = made.players;
+    assert.equal([generator!.updates, critic!.updates], [Math.ceil(steps / ratio), steps]);
+    assert.is(events.filter(({ type }) => type === "step/end").length, steps);
+  }
+});
+
+test("Trainer: turns of their own, and updates as the cycle says", async () => {
+  for (const [ttur, generatorUpdates, criticUpdates] of [
+    [{ critic: 4, generator: 1, exclusive: true }, 2, 6],
+    [{ critic: 1, generator: 2 }, 8, 4],
+  ] as const) {
+    const { trainer: made } = await trainer({ train: { ttur } });
+    await made.startDistillation();
+    await made.train("distillation");
+    const { generator, critic } = made.players;
+    assert.equal([generator!.updates, critic!.updates], [generatorUpdates, criticUpdates]);
+  }
+});
+
+test("Trainer: rates warm up with the schedule's steps, also those without an update of the role", async () => {
+  const { trainer: made } = await trainer({
+    optimizers: { generator: { warmup: 6, weightDecay: 0.5, lr: 0.1 } },
+    losses: { "gan-generator": false, "gan-discriminator": false },
+    averages: { generator: false },
+    train: { steps: 1 },
+  });
+  const { generator } = made.players;
+  await made.startDistillation();
+  const before = await generator!.read("weights");
+  await made.train("distillation");
+  assert.equal(await generator!.read("weights"), before, "the first update has rate 0");
+  const { decay } = generator!.optimizer!.scalars({ update: 1, step: 3, steps: 8 });
+  assert.ok(Math.abs(decay - 0.5 * 0.1 * (3 / 6)) < 1e-12);
+});
+
+test("Trainer: the critic can be shown new images of the generator's new weights", async () => {
+  const critic = async (criticImages: string) => {
+    const { trainer: made } = await trainer({ train: { steps: 1, criticImages } });
+    await made.startDistillation();
+    await made.train("distillation");
+    return made.players.critic!.read("weights");
+  };
+  assert.not.equal(await critic("fresh"), await critic("shared"));
+});
+
+test("Trainer: several averages of a role, each by its own rule, one of them served", async () => {
+  const { trainer: made } = await trainer({
+    averages: {
+      generator: { use: "ema", halfLife: 20 },
+      "generator/none": { use: "ema", halfLife: 1e-9 },
+      "generator/frozen": { use: "ema", halfLife: 1e9 },
+    },
+  });
+  await made.startDistillation();
+  const generator = made.players.generator!;
+  const start = await generator.read("weights");
+  await made.train("distillation");
+  const [weights, served] = [await generator.read("weights"), await generator.read("served")];
+  assert.not.equal(weights, start);
+  assert.equal(await generator.read("average/none"), weights);
+  const [name] = Object.keys(start);
+  const moved = (tensors: typeof start) =>
+    Math.hypot(...tensors[name].data.map((value, i) => value - start[name].data[i]));
+  assert.ok(moved(await generator.read("average/frozen")) < 1e-3 * moved(weights));
+  assert.ok(moved(served) > 0 && moved(served) < moved(weights));
+});
+
+test("Trainer: trains from a step on, with the same numbers as from the start", async () => {
+  const all = await trainer();
+  await all.trainer.startDistillation();
+  await all.trainer.train("distillation");
+  const two = await trainer({ train: { steps: 5 }, optimizers: { critic: { decay: "none" } } });
+  const one = await trainer({ optimizers: { critic: { decay: "none" } } });
+  for (const { trainer: made } of [two, one]) await made.startDistillation();
+  await two.trainer.train("distillation");
+  const later = await trainer({ optimizers: { critic: { decay: "none" } } });
+  for (const player of [later.trainer.players.generator!, later.trainer.players.critic!]) {
+    const from = two.trainer.players[player.name]!;
+    player.writeAll(await from.readAll());
+    player.updates = from.updates;
+  }
+  assert.is(await later.trainer.train("distillation", { start: 5 }), 8);
+  await one.trainer.train("distillation");
+  for (const name of ["generator", "critic"] as const)
+    assert.equal(
+      await later.trainer.players[name]!.readAll(),
+      await one.trainer.players[name]!.readAll(),
+    );
+  assert.not.equal(
+    await all.trainer.players.critic!.readAll(),
+    await one.trainer.players.critic!.readAll(),
+    "a decaying rate gives others",
+  );
+});
+
+test("Trainer: distribution matching is exactly 0 while the critic is the teacher", async () => {
+  // spec/dmd2.md §10, item 1
+  const read = await losses({
+    losses: { "gan-generator": false, "gan-discriminator": false },
+    train: { steps: 4, criticStepsPerGeneratorStep: 3 },
+  });
+  const matching = read["generator distribution-matching"];
+  assert.is(matching.length, 2);
+  assert.is(matching[0], 0);
+  assert.is(read["generator gradient-norm"][0], 0);
+  assert.ok(matching[1] > 0, "the critic has moved");
+});
+
+test("Trainer: every loss and norm is told, and can be read", async () => {
+  const read = await losses({});
+  assert.equal(Object.keys(read).sort(), [
+    "critic fake-score",
+    "critic gan-discriminator",
+    "critic gradient-norm",
+    "generator distribution-matching",
+    "generator gan-generator",
+    "generator gradient-norm",
+    "teacher edm-denoising",
+    "teacher gradient-norm",
+  ]);
+  assert.equal(
+    Object.values(read)
+      .map(({ length }) => length)
+      .sort(),
+    [3, 3, 3, 4, 4, 8, 8, 8],
+  );
+  for (const [name, values] of Object.entries(read)) assert.ok(values.every(Number.isFinite), name);
+});
+
+test("setWeight: for losses in the graph, to zero and back", async () => {
+  const { trainer: made } = await trainer({ losses: { "gan-discriminator": { weight: 0 } } });
+  made.setWeight("gan-generator", 0);
+  made.setWeight("gan-generator", 2);
+  assert.equal([...made.changedWeights], [["gan-generator", 2]]);
+  for (const name of ["gan-discriminator", "nothing"]) {
+    const error = thrown(() => made.setWeight(name, 1));
+    assert.is(error.code, "E_OPTION");
+    assert.match(
+      error.message,
+      new RegExp(`^Cannot set the weight of loss "${name}": it is not one of edm-denoising, `),
+    );
+  }
+});
+
+test("trace: finds what is wrong without a device", async () => {
+  const { trainer: made } = await trainer({ losses: { mine: { use: "pair" } } });
+  made.trace("teacher");
+  assert.is(thrown(() => made.trace("distillation")).code, "E_SHAPE");
+});
+
+test("Trainer: a one-step generator learns where the teacher's Gaussian is", async () => {
+  const { run } = await tinyRun({
+    dataset: { modes: 1, deviation: 0.3, sigmaData: 1 },
+    teacher: { use: "gaussian-mixture", modes: 1, deviation: 0.3 },
+    network: { width: 12 },
+    losses: { "edm-denoising": false, "gan-generator": false, "gan-discriminator": false },
+    optimizers: { generator: { lr: 0.01 }, critic: { lr: 0.02, decay: "none" } },
+    averages: { generator: false },
+    train: { steps: 260, batch: 24, criticStepsPerGeneratorStep: 5, evaluateCount: 200 },
+  });
+  const distance = async () => {
+    const { x } = await run.draw("generator", 200);
+    const mean = (axis: number) => moments(x.filter((_, i) => i % 2 === axis)).mean;
+    return Math.hypot(mean(0) - 1, mean(1));
+  };
+  await run.trainer.startDistillation();
+  const before = await distance();
+  await run.start();
+  const after = await distance();
+  assert.ok(before > 1, `starts ${before} away`);
+  // Half a standard deviation of the mode: the generator still moves with the noise of small batches.
+  assert.ok(after < 0.15, `ends ${after} away`);
+});
+
+test.run();

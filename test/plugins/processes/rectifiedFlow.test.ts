@@ -1,0 +1,151 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { ReferenceBackend } from "../../../backends/reference/mod.ts";
+import {
+  addNoise,
+  mixtureDenoiser,
+  perSample,
+  type RawNetwork,
+} from "../../../core/diffusion/mod.ts";
+import { grad } from "../../../core/graph/mod.ts";
+import { type NoiseProcess, PROCESS } from "../../../core/interfaces/mod.ts";
+import { constantArray, div, mean, mul, square, sub } from "../../../core/ops/mod.ts";
+import { checkPlugin, Registry } from "../../../core/plugin/mod.ts";
+import { mergeConfig, Run, resolveConfig } from "../../../core/train/mod.ts";
+import { allPlugins } from "../../../plugins/mod.ts";
+import { rectifiedFlow } from "../../../plugins/processes/rectifiedFlow.ts";
+import { tiny } from "../../core/train/support.ts";
+import { FLOAT32_TOLERANCE, largestError } from "../../helpers/close.ts";
+import { thrown } from "../../helpers/thrown.ts";
+import { compose, evaluate, Feed, numbers } from "../support.ts";
+
+const test = suite("plugins/schedules/rectifiedFlow");
+
+const scheduleOf = (options: Parameters<typeof rectifiedFlow>[0] = {}): NoiseProcess =>
+  compose({ sample: [2], classes: 0, sigmaData: 1 }, rectifiedFlow(options)).get(PROCESS);
+const times = [0.001, 0.5, 0.999];
+const close = (found: ArrayLike<number>, expected: ArrayLike<number>, what = "") =>
+  assert.ok(largestError(found, expected) < FLOAT32_TOLERANCE, `${what} ${found}, not ${expected}`);
+
+/** Samples noised to the three times, x_t and v as the flow defines them. */
+function noisy() {
+  const feed = new Feed();
+  const x0 = feed.tensor("x0", [3, 2], numbers([6]));
+  const eps = feed.tensor("eps", [3, 2], numbers([6], 1));
+  const time = constantArray(times, [3]);
+  const sigma = constantArray(
+    times.map((t) => t / (1 - t)),
+    [3],
+  );
+  const xt = Array.from(numbers([6]), (value, i) => {
+    const t = times[Math.floor(i / 2)];
+    return (1 - t) * value + t * numbers([6], 1)[i];
+  });
+  return { feed, x0, eps, time, sigma, x: addNoise(x0, sigma, eps), v: sub(eps, x0), xt };
+}
+
+test("is a well-formed plugin", () => checkPlugin(rectifiedFlow, { timeScale: 1, shift: 3 }));
+
+test("the network sees x_t and timeScale·t, for its features too", async () => {
+  for (const timeScale of [1000, 1]) {
+    const { feed, sigma, x, xt } = noisy();
+    const seen: Record<string, ReturnType<typeof mul>> = {};
+    const F =
+      (name: string): RawNetwork =>
+      (input, cNoise) => {
+        Object.assign(seen, { [`${name}.xt`]: input, [`${name}.t`]: cNoise });
+        return input;
+      };
+    const process = scheduleOf({ timeScale });
+    process.denoiser(F("network")).denoise(x, sigma, {});
+    process.features(F("features"), x, sigma, {});
+    const result = await evaluate(seen, feed, "f64");
+    for (const name of ["network", "features"]) {
+      close(result[`${name}.xt`], xt, name);
+      close(
+        result[`${name}.t`],
+        times.map((t) => timeScale * t),
+        name,
+      );
+    }
+  }
+});
+
+test("the exact velocity gives the exact denoiser, at every level", async () => {
+  const { feed, sigma, x } = noisy();
+  const data = {
+    means: [
+      [0.4, -0.2],
+      [-1, 0.5],
+    ],
+    deviations: [0.3, 0.6],
+    weights: [1, 2],
+  };
+  const exact = mixtureDenoiser(data).denoise(x, sigma, {});
+  // E[ε − x0 | x_t] = (x_t − E[x0 | x_t])/t
+  const F: RawNetwork = (xt, cNoise) =>
+    div(sub(xt, exact), perSample(mul(cNoise, 1e-3), xt.shape.length));
+  const result = await evaluate(
+    { found: scheduleOf().denoiser(F).denoise(x, sigma, {}), exact },
+    feed,
+    "f64",
+  );
+  close(result.found, result.exact);
+});
+
+test("λ (D − x0)² is the squared error of the velocity, and its mean has a gradient", async () => {
+  const { feed, x0, sigma, x, v, xt } = noisy();
+  const w = feed.tensor("w", [1], [0.7]);
+  const process = scheduleOf();
+  const D = process.denoiser((input) => mul(input, w)).denoise(x, sigma, {});
+  const weighted = mul(process.weight(sigma, 2), square(sub(D, x0)));
+  const [slope] = grad(mean(weighted), [w]);
+  const result = await evaluate({ weighted, v, slope }, feed, "f64");
+  const errors = xt.map((value, i) => 0.7 * value - result.v[i]);
+  close(
+    result.weighted,
+    errors.map((error) => error ** 2),
+  );
+  close(result.slope, [errors.reduce((sum, error, i) => sum + (2 * error * xt[i]) / 6, 0)]);
+});
+
+test("levels are those of even times, moved by the shift; x0 + σ·ε is 1 + σ times x_t", () => {
+  const { sigmas = [], scale, start } = scheduleOf();
+  assert.is(sigmas.length, 999);
+  for (const t of times) {
+    const sigma = sigmas[Math.round(t * 1000) - 1];
+    assert.ok(Math.abs(sigma / (1 + sigma) - t) < 1e-12, `${sigma}`);
+  }
+  assert.equal([scale(3), start(3)], [4, 4]);
+  close(scheduleOf({ count: 5, shift: 3 }).sigmas ?? [], [0.75, 2, 4.5, 12]);
+});
+
+test("refuses fewer than two parts of the time, and a shift of 0", () => {
+  const few = thrown(() => scheduleOf({ count: 1 }));
+  assert.is(few.code, "E_OPTION");
+  assert.match(few.message, /rectified-flow: count .*\[2, inf\).* 1$/);
+  assert.match(thrown(() => scheduleOf({ shift: 0 })).message, /shift .*\(0, inf\).* 0$/);
+});
+
+test("a run of a few-step generator over its times trains every parameter", async () => {
+  const config = mergeConfig(tiny, {
+    process: { use: "rectified-flow", shift: 3 },
+    teacher: { use: "gaussian-mixture" },
+    generator: { timesteps: [998, 749, 499, 249] },
+    train: { steps: 4, batch: 2 },
+    averages: { teacher: false },
+    losses: { "edm-denoising": false },
+  });
+  const resolved = resolveConfig(config, new Registry().register(allPlugins));
+  const run = await Run.create({ resolved, backend: new ReferenceBackend() });
+  const weights = () => run.trainer.players.generator!.read("weights");
+  await run.trainer.startDistillation();
+  const before = await weights();
+  await run.trainer.train("distillation");
+  for (const [name, { data }] of Object.entries(await weights())) {
+    assert.ok(data.every(Number.isFinite), name);
+    assert.not.equal(data, before[name].data, name);
+  }
+});
+
+test.run();
