@@ -7,7 +7,7 @@ import type {
   HostArray,
   Memory,
 } from "../../core/interfaces/backend.ts";
-import { sources } from "../../core/ops/sources.ts";
+import { attrsOf, nameOf, sources } from "../../core/ops/mod.ts";
 import type { NumericArray, Tensor } from "../../core/tensor/tensor.ts";
 import { makeArray, type Precision, ReferenceMemory } from "./memory.ts";
 import { roundToHalf } from "./roundToHalf.ts";
@@ -46,8 +46,8 @@ export class ReferenceBackend implements Backend {
       inputs: Readonly<Record<string, ArrayLike<number>>>,
     ): NumericArray => {
       const out = makeArray(elementsOf(node), node.dtype, precision);
-      const name = node.attrs.name as string;
       if (node.op === sources.input) {
+        const name = nameOf(node);
         const given = inputs[name];
         if (given?.length !== out.length)
           throw failure(
@@ -56,9 +56,9 @@ export class ReferenceBackend implements Backend {
           );
         out.set(given);
       } else if (node.op === sources.state) {
-        out.set(memory.array(name));
+        out.set(memory.array(nameOf(node)));
       } else if (node.op === sources.constant) {
-        const { data, value } = node.attrs as { data?: ArrayLike<number>; value?: number };
+        const { data, value } = attrsOf(node, sources.constant);
         if (data) out.set(data);
         else out.fill(value!);
       } else {
@@ -81,7 +81,7 @@ export class ReferenceBackend implements Backend {
         results = new Map();
         for (const node of program.nodes) results.set(node, compute(node, inputs));
         for (const [state, value] of program.updates)
-          memory.array(state.attrs.name as string).set(results.get(value)!);
+          memory.array(nameOf(state)).set(results.get(value)!);
       },
       async read(output) {
         const node = program.outputs.get(output);

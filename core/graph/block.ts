@@ -1,10 +1,12 @@
+import { attrsOf } from "../ops/op.ts";
+import { uniformOf } from "../ops/sources.ts";
 import { createNode, nodesMade, type OpSpec, type Tensor } from "../tensor/tensor.ts";
 import { inTraceOrder } from "./traverse.ts";
 
 const same: OpSpec["reference"] = (_, [x], y) => y.set(x);
 
 /** y = x, the result of a block: all nodes behind it from number `first` on. */
-const blockSpec: OpSpec = {
+const blockSpec: OpSpec<{ readonly first: number }> = {
   name: "block",
   kind: "view",
   signature: "x[*] -> y[*]",
@@ -25,8 +27,8 @@ const afterSpec: OpSpec = {
  * Marks what `compute` traces as a block whose values `grad` may compute a second time instead of keeping them from the
  * forward pass: with recomputation, a network of n blocks keeps n results and the inside of one block, at the price of
  * about one more forward pass. Without it the mark has no effect.
- * Blocks may be nested; the values of nothing but the inputs, and random draws (which are functions of key and stream)
- * come out the same. Chen et al. 2016, Training Deep Nets with Sublinear Memory Cost, arXiv:1604.06174.
+ * Blocks may be nested. Recomputing one changes nothing: its values depend on its inputs alone, and random draws are
+ * functions of key and stream. Chen et al. 2016, Training Deep Nets with Sublinear Memory Cost, arXiv:1604.06174.
  *
  * ```ts
  * const y = blockOf(() => add(x, conv(scope.at("conv1"), silu(conv(scope.at("conv0"), x, C)), C)));
@@ -57,13 +59,13 @@ export function repeatBlock(
   gate: Tensor,
   now: (node: Tensor) => Tensor,
 ): Map<Tensor, Tensor> {
-  const first = marker.attrs.first as number;
+  const { first } = attrsOf(marker, blockSpec);
   const repeated = new Map<Tensor, Tensor>();
   const gated = new Map<Tensor, Tensor>();
   const isInside = (node: Tensor) => node.id >= first;
   const outside = (node: Tensor): Tensor => {
     const value = now(node);
-    if (value.op.kind === "source" && "value" in value.attrs) return value;
+    if (uniformOf(value) !== undefined) return value;
     const known = gated.get(value) ?? after(value, gate);
     gated.set(value, known);
     return known;

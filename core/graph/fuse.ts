@@ -1,5 +1,5 @@
 import { pack } from "../ops/pack.ts";
-import { sources } from "../ops/sources.ts";
+import { nameOf, sources, uniformOf } from "../ops/sources.ts";
 import { sameShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { schedule } from "./order.ts";
@@ -10,15 +10,11 @@ export interface Unit {
   /** In an order in which they can be computed. One node unless elementwise. */
   readonly nodes: Tensor[];
   readonly elementwise: boolean;
-  /** Values read that other units or sources make; may be views. Uniform constants are not listed. */
+  /** Values read that other units or sources make; may be views. Constants that are one number everywhere are not listed. */
   inputs: Tensor[];
   /** Values that others, or the caller, read. */
   outputs: Tensor[];
 }
-
-/** A constant that is one number everywhere; elementwise kernels write it as a literal. */
-export const isUniform = (tensor: Tensor): boolean =>
-  tensor.op === sources.constant && "value" in tensor.attrs;
 
 interface Group extends Unit {
   readonly dependsOn: Set<Group>;
@@ -53,7 +49,7 @@ export function fuse(
     const inputs = new Set<Tensor>();
     for (const node of nodes)
       for (const input of node.inputs)
-        if (!own.has(rootOf(input).root) && !isUniform(input)) inputs.add(input);
+        if (!own.has(rootOf(input).root) && uniformOf(input) === undefined) inputs.add(input);
     const outputs = nodes.filter(
       (node) => roots.has(node) || (readers.get(node) ?? []).some((reader) => !own.has(reader)),
     );
@@ -143,7 +139,7 @@ function overwriteRule(
     const state = stateOf.get(output);
     if (!state || !read.has(state)) return false;
     const twins = order.filter(
-      (node) => node.op === sources.state && node.attrs.name === state.attrs.name,
+      (node) => node.op === sources.state && nameOf(node) === nameOf(state),
     );
     const matches = (node: Tensor) =>
       node.inputs.every(

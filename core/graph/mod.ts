@@ -1,7 +1,7 @@
 export { ALIGNMENT, alignmentOf } from "./alignment.ts";
 export { blockOf } from "./block.ts";
 export { type GradOptions, grad } from "./differentiate.ts";
-export { isUniform, type Unit } from "./fuse.ts";
+export type { Unit } from "./fuse.ts";
 export {
   type BufferSpec,
   type ElementwiseStep,

@@ -1,4 +1,5 @@
 import { concat } from "../ops/concat.ts";
+import { attrsOf } from "../ops/op.ts";
 import { pad } from "../ops/pad.ts";
 import { reshape } from "../ops/reshape.ts";
 import { slice } from "../ops/slice.ts";
@@ -9,14 +10,9 @@ import { alignmentOf } from "./alignment.ts";
 
 /** A slice that is one run of x, at a place where kernels can start to read: no copy, only a view of it. */
 export function sliceAsView(node: Tensor, x: Tensor): Tensor | undefined {
-  const { axis, start } = node.attrs as { axis: number; start: number };
+  const { axis, start } = attrsOf(node, slice.spec);
   const offset = start * sizeOf(x.shape.slice(axis + 1));
-  if (
-    node.op !== slice.spec ||
-    sizeOf(x.shape.slice(0, axis)) !== 1 ||
-    offset % alignmentOf(x.storage)
-  )
-    return undefined;
+  if (sizeOf(x.shape.slice(0, axis)) !== 1 || offset % alignmentOf(x.storage)) return undefined;
   return view(reshape(x, [sizeOf(x.shape)]), { offset, shape: node.shape });
 }
 
@@ -25,12 +21,11 @@ export function sliceAsView(node: Tensor, x: Tensor): Tensor | undefined {
  * the parts of a split come together without zeros being written and added.
  */
 export function joinedPads(a: Tensor, b: Tensor): Tensor | undefined {
-  if (a.op !== pad.spec || b.op !== pad.spec || a.attrs.axis !== b.attrs.axis) return undefined;
-  const [first, second] = (a.attrs.before as number) < (b.attrs.before as number) ? [a, b] : [b, a];
-  const axis = first.attrs.axis as number;
-  const [x, y] = [first.inputs[0], second.inputs[0]];
-  const before = first.attrs.before as number;
-  if (before + x.shape[axis] !== second.attrs.before || a.shape[axis] !== b.shape[axis])
-    return undefined;
-  return pad(concat([x, y], axis), { axis, before, after: second.attrs.after as number });
+  if (a.op !== pad.spec || b.op !== pad.spec) return undefined;
+  const padded = (node: Tensor) => ({ x: node.inputs[0], ...attrsOf(node, pad.spec) });
+  const [first, second] = [padded(a), padded(b)].sort((p, q) => p.before - q.before);
+  const { x, axis, before } = first;
+  const joins = before + x.shape[axis] === second.before && a.shape[axis] === b.shape[axis];
+  if (axis !== second.axis || !joins) return undefined;
+  return pad(concat([x, second.x], axis), { axis, before, after: second.after });
 }

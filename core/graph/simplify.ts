@@ -5,7 +5,7 @@ import { mul } from "../ops/mul.ts";
 import { pad } from "../ops/pad.ts";
 import { reshape } from "../ops/reshape.ts";
 import { slice } from "../ops/slice.ts";
-import { constant, sources } from "../ops/sources.ts";
+import { constant, uniformOf } from "../ops/sources.ts";
 import { stopGradient } from "../ops/stopGradient.ts";
 import { sub } from "../ops/sub.ts";
 import { sameShape, sizeOf } from "../tensor/shape.ts";
@@ -63,41 +63,38 @@ function rewrite(node: Tensor, inputs: readonly Tensor[]): Tensor | undefined {
         return sameShape(a.inputs[0].shape, node.shape)
           ? a.inputs[0]
           : createNode({ ...node, inputs: [a.inputs[0]] });
-      return uniform(a) === undefined ? undefined : filled(uniform(a)!, node);
+      return uniformOf(a) === undefined ? undefined : filled(uniformOf(a)!, node);
     case broadcastTo.spec:
       if (sameShape(a.shape, node.shape)) return a;
       break;
     case mul.spec:
-      if (uniform(a) === 1) return fitted(b, node);
-      if (uniform(b) === 1) return fitted(a, node);
+      if (uniformOf(a) === 1) return fitted(b, node);
+      if (uniformOf(b) === 1) return fitted(a, node);
       break;
     case add.spec:
-      if (uniform(a) === 0) return fitted(b, node);
-      if (uniform(b) === 0) return fitted(a, node);
+      if (uniformOf(a) === 0) return fitted(b, node);
+      if (uniformOf(b) === 0) return fitted(a, node);
       if (a.op === pad.spec) return joinedPads(a, b);
       break;
     case slice.spec:
       return sliceAsView(node, a);
     case sub.spec:
-      if (uniform(b) === 0) return fitted(a, node);
+      if (uniformOf(b) === 0) return fitted(a, node);
       break;
     case div.spec:
-      if (uniform(b) === 1) return fitted(a, node);
+      if (uniformOf(b) === 1) return fitted(a, node);
       break;
   }
   // An elementwise op of constants that are the same number everywhere is such a constant itself.
-  if (node.op.scalar && inputs.every((input) => uniform(input) !== undefined)) {
+  if (node.op.scalar && inputs.every((input) => uniformOf(input) !== undefined)) {
     const value = node.op.scalar(
-      inputs.map((input) => uniform(input)!),
+      inputs.map((input) => uniformOf(input)!),
       node.attrs,
     );
     return filled(node.dtype === "f32" ? Math.fround(value) : value, node);
   }
   return undefined;
 }
-
-const uniform = (node: Tensor): number | undefined =>
-  node.op === sources.constant ? (node.attrs.value as number | undefined) : undefined;
 
 const filled = (value: number, like: Tensor): Tensor => constant(value, like.dtype, like.shape);
 

@@ -1,10 +1,12 @@
+import { attrsOf } from "../ops/op.ts";
+import { view } from "../ops/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** The value behind views: what was computed, and the element at which the view starts. */
 export function rootOf(tensor: Tensor): { root: Tensor; offset: number } {
   let [root, offset] = [tensor, 0];
   while (root.op.kind === "view") {
-    offset += (root.attrs.offset as number | undefined) ?? 0;
+    if (root.op === view.spec) offset += attrsOf(root, view.spec).offset;
     root = root.inputs[0];
   }
   return { root, offset };

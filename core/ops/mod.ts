@@ -57,7 +57,7 @@ export * from "./normal.ts";
 export * from "./normalize.ts";
 export * from "./notEqual.ts";
 export * from "./oneHot.ts";
-export { defineElementwise, defineOp, type Op, type TensorLike } from "./op.ts";
+export { attrsOf, defineElementwise, defineOp, type Op, type TensorLike } from "./op.ts";
 export * from "./pack.ts";
 export * from "./pad.ts";
 export * from "./pow.ts";

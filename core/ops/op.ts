@@ -1,4 +1,4 @@
-import { failure } from "../errors.ts";
+import { failure, invariant } from "../errors.ts";
 import {
   broadcastShapes,
   broadcastStrides,
@@ -17,14 +17,32 @@ import {
 } from "../tensor/tensor.ts";
 import { bindSignature, parseSignature, type Signature } from "./signature.ts";
 
+/** The attributes that an op's nodes have, all of them: from the last argument, which may leave some out. */
+type AttrsIn<Args extends readonly unknown[]> =
+  Required<Args> extends readonly [...unknown[], infer Last]
+    ? Last extends TensorLike
+      ? object
+      : Required<Last>
+    : object;
+
 /** An op: call it with tensors (and attributes last) to append a node to the graph. */
-export interface Op<Args extends readonly unknown[] = readonly never[]> {
+export interface Op<
+  Args extends readonly unknown[] = readonly never[],
+  A extends object = AttrsIn<Args>,
+> {
   (...args: Args): Tensor;
-  readonly spec: OpSpec;
+  readonly spec: OpSpec<A>;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: every op declares its own arguments, and checks them when called.
-type AnyOp = Op<any[]>;
+type AnyOp<A extends object> = Op<any[], Required<A>>;
+
+/** The attributes of a node, typed by the definition of its op, which is one of `specs`. */
+export function attrsOf<A extends object>(node: Tensor, ...specs: readonly OpSpec<A>[]): A {
+  const expected: readonly OpSpec[] = specs;
+  invariant(expected.includes(node.op), `attributes of ${node.op.name} read as another op's`);
+  return node.attrs as A;
+}
 
 type Words<S> = S extends `${infer A} ${infer B}`
   ? Words<A> | Words<B>
@@ -92,7 +110,7 @@ const formatInputs = (inputs: Record<string, Shape>): string =>
  */
 export function defineOp<const S extends string, A extends object = object>(
   definition: OpDefinition<S, A>,
-): AnyOp {
+): AnyOp<A> {
   const { name, vjp, reference } = definition;
   const base = parseSignature(definition.signature);
   const signatureOf = (attrs: A): Signature =>
@@ -163,7 +181,7 @@ export function defineOp<const S extends string, A extends object = object>(
     const dtype = definition.dtype ?? (inputs[0]?.dtype as DType) ?? "f32";
     return createNode({ op: spec, inputs, attrs: attrs as Attrs, shape, dtype });
   };
-  return Object.assign(op, { spec }) as AnyOp;
+  return Object.assign(op, { spec }) as AnyOp<A>;
 }
 
 function checkInputs(
@@ -221,7 +239,7 @@ export const setLift = (make: Lift): void => {
 /** Defines an elementwise op, called as `op(...tensorsOrNumbers, attrs?)`. */
 export function defineElementwise<const S extends string, A extends object = object>(
   definition: ElementwiseDefinition<S, A>,
-): AnyOp {
+): AnyOp<A> {
   const { name, scalar, vjp } = definition;
   const names = definition.inputs.split(", ");
   const arity = names.length;
@@ -283,7 +301,7 @@ export function defineElementwise<const S extends string, A extends object = obj
     const dtype = definition.dtype ?? inputs[0].dtype;
     return createNode({ op: spec, inputs, attrs: attrs as Attrs, shape, dtype });
   };
-  return Object.assign(op, { spec }) as AnyOp;
+  return Object.assign(op, { spec }) as AnyOp<A>;
 }
 
 function unravel(index: number, shape: Shape): number[] {

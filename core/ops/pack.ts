@@ -1,13 +1,21 @@
 import { sizeOf } from "../tensor/shape.ts";
 import { createNode, type OpSpec, type Tensor } from "../tensor/tensor.ts";
+import { attrsOf } from "./op.ts";
+
+interface PackAttrs {
+  /** Where each part starts. */
+  readonly offsets: readonly number[];
+  /** Elements of the whole. */
+  readonly size: number;
+}
 
 /** The inverse of `view`: many tensors at their offsets in one flat tensor, zeros between them. */
-const spec: OpSpec = {
+const spec: OpSpec<PackAttrs> = {
   name: "pack",
   kind: "kernel",
   signature: "...parts[*] -> flat[P]",
   reference(node, inputs, out) {
-    const offsets = node.attrs.offsets as readonly number[];
+    const offsets = attrsOf(node, pack.spec).offsets;
     for (const [i, part] of inputs.entries()) out.set(part, offsets[i]);
   },
 };

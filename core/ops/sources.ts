@@ -1,17 +1,27 @@
 import { failure } from "../errors.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { createNode, type DType, type OpSpec, type Tensor } from "../tensor/tensor.ts";
-import { setLift } from "./op.ts";
+import { attrsOf, setLift } from "./op.ts";
 
-const source = (name: string): OpSpec => ({
+const source = <A extends object>(name: string): OpSpec<A> => ({
   name,
   kind: "source",
   signature: "-> x[*]",
   vjp: () => [],
 });
 
+/** One number everywhere, or a table of all elements. */
+interface ConstantAttrs {
+  readonly value?: number;
+  readonly data?: Float32Array | Int32Array;
+}
+
 /** Specs of the three sources; the graph passes and the backends tell them apart by identity. */
-export const sources: Record<"constant" | "input" | "state", OpSpec> = {
+export const sources: {
+  readonly constant: OpSpec<ConstantAttrs>;
+  readonly input: OpSpec<{ readonly name: string }>;
+  readonly state: OpSpec<{ readonly name: string }>;
+} = {
   constant: source("constant"),
   input: source("input"),
   state: source("state"),
@@ -42,5 +52,12 @@ export const input = (name: string, shape: Shape, dtype: DType = "f32"): Tensor 
 /** A value that lives on the device from run to run (weights, moments), known to the memory by `name`. */
 export const state = (name: string, shape: Shape, dtype: DType = "f32"): Tensor =>
   createNode({ op: sources.state, inputs: [], attrs: { name }, shape, dtype });
+
+/** The number that a constant is everywhere; undefined for tables and for what is no constant. */
+export const uniformOf = (node: Tensor): number | undefined =>
+  node.op === sources.constant ? attrsOf(node, sources.constant).value : undefined;
+
+/** What the caller knows an input or a state by. */
+export const nameOf = (node: Tensor): string => attrsOf(node, sources.input, sources.state).name;
 
 setLift((value, dtype) => constant(value, dtype));

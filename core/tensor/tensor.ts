@@ -34,8 +34,11 @@ export interface Tensor {
  */
 export type OpKind = "source" | "elementwise" | "view" | "kernel";
 
-/** Everything true of an op on any device. Made by `defineOp`; read by the graph passes and the backends. */
-export interface OpSpec {
+/**
+ * Everything true of an op on any device. Made by `defineOp`; read by the graph passes and the backends. `A` is the type of
+ * its nodes' attributes: `attrsOf` in core/ops/op.ts reads them.
+ */
+export interface OpSpec<A extends object = object> {
   readonly name: string;
   readonly kind: OpKind;
   /** `a[... M K], b[... K N] -> c[... M N]`; see core/ops/op.ts for the grammar. */
@@ -46,6 +49,8 @@ export interface OpSpec {
   readonly scalar?: (values: readonly number[], attrs: Attrs) => number;
   /** The oracle: fills `out` (zeroed, float64) from the inputs. */
   readonly reference?: (node: Tensor, inputs: readonly NumericArray[], out: NumericArray) => void;
+  /** Never there: carries `A` for the type checker. */
+  readonly __attrs?: A;
 }
 
 let nextId = 0;

@@ -1,6 +1,6 @@
 import type { ElementwiseStep, Plan, Program, Step } from "../../core/graph/mod.ts";
-import { isUniform, rootOf, topologicalOrder } from "../../core/graph/mod.ts";
-import { sources } from "../../core/ops/mod.ts";
+import { rootOf, topologicalOrder } from "../../core/graph/mod.ts";
+import { attrsOf, nameOf, sources, uniformOf } from "../../core/ops/mod.ts";
 import { broadcastStrides, sizeOf, type Tensor } from "../../core/tensor/mod.ts";
 
 /** Values of inputs and states by name. */
@@ -9,8 +9,8 @@ export type Values = Readonly<Record<string, Float64Array>>;
 const elements = (node: Tensor): Float64Array => new Float64Array(sizeOf(node.shape));
 
 function sourceValue(node: Tensor, values: Values): Float64Array {
-  if (node.op !== sources.constant) return Float64Array.from(values[node.attrs.name as string]);
-  const { data, value } = node.attrs as { data?: ArrayLike<number>; value?: number };
+  if (node.op !== sources.constant) return Float64Array.from(values[nameOf(node)]);
+  const { data, value } = attrsOf(node, sources.constant);
   return data ? Float64Array.from(data) : elements(node).fill(value!);
 }
 
@@ -78,7 +78,8 @@ function runElementwise(
   const results = new Map<Tensor, number>();
   const read = (input: Tensor, index: number): number => {
     if (own.has(input)) return results.get(input)!;
-    if (isUniform(input)) return input.attrs.value as number;
+    const uniform = uniformOf(input);
+    if (uniform !== undefined) return uniform;
     // A view of something this very step computes is the same element.
     const { root } = rootOf(input);
     if (own.has(root)) return results.get(root)!;

@@ -1,6 +1,7 @@
 import { invariant } from "../../../core/errors.ts";
-import { isUniform, rootOf } from "../../../core/graph/mod.ts";
+import { rootOf } from "../../../core/graph/mod.ts";
 import type { ElementwiseStep } from "../../../core/graph/plan.ts";
+import { uniformOf } from "../../../core/ops/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import type { DType, Tensor } from "../../../core/tensor/tensor.ts";
 import { broadcastAxes } from "./axes.ts";
@@ -45,8 +46,8 @@ export function chainOf(step: ElementwiseStep): Chain {
   const constants: Constant[] = [];
 
   const reference = (input: Tensor): Reference => {
-    if (isUniform(input)) {
-      const value = input.attrs.value as number;
+    const value = uniformOf(input);
+    if (value !== undefined) {
       const same = (each: Constant) => each.dtype === input.dtype && Object.is(each.value, value);
       const known = constants.findIndex(same);
       if (known >= 0) return { constant: known };

@@ -1,3 +1,4 @@
+import * as ops from "../../../core/ops/mod.ts";
 import type { Shape } from "../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { at, f32, grainOf, type Lowering, own } from "../kernel.ts";
@@ -27,7 +28,7 @@ export const attention: Lowering = {
         M,
         D,
         E,
-        f32(node.attrs.scale as number),
+        f32(ops.attrsOf(node, ops.attention.spec).scale),
         QUERIES,
         inner,
         strides[0].outer * qSize,

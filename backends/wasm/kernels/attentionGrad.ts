@@ -1,4 +1,5 @@
 import { attentionGradPlaces } from "../../../core/ops/attentionGrad.ts";
+import * as ops from "../../../core/ops/mod.ts";
 import { at, type Call, f32, grainOf, type Lowering, own, temp } from "../kernel.ts";
 
 /** Queries computed at a time: their scores and slopes at 1024 keys take 384 KB, and dk and dv are added to once for them. */
@@ -33,7 +34,7 @@ export const attentionGrad: Lowering = {
         M,
         D,
         E,
-        f32(node.attrs.scale as number),
+        f32(ops.attrsOf(node, ops.attentionGrad.spec).scale),
         parts,
         perItem,
         BLOCK,

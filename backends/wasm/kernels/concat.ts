@@ -1,3 +1,4 @@
+import * as ops from "../../../core/ops/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import { at, type Lowering } from "../kernel.ts";
 import { copyRows } from "./copyRows.ts";
@@ -6,7 +7,7 @@ export const concat: Lowering = {
   op: "concat",
   plan(node) {
     const [a, b] = node.inputs;
-    const rows = sizeOf(a.shape.slice(0, node.attrs.axis as number));
+    const rows = sizeOf(a.shape.slice(0, ops.attrsOf(node, ops.concat.spec).axis));
     const [widthA, widthB] = [a, b].map(({ shape }) => sizeOf(shape) / rows);
     const width = widthA + widthB;
     return {

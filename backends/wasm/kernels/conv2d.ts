@@ -1,4 +1,4 @@
-import type { ConvAttrs } from "../../../core/ops/convolution.ts";
+import * as ops from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { at, grainOf, type Lowering, own, temp } from "../kernel.ts";
 import {
@@ -16,7 +16,7 @@ export const conv2d: Lowering = {
   op: "conv2d",
   plan(node: Tensor) {
     const [x, weight] = node.inputs;
-    const g = convGeometry(x.shape, weight.shape, node.shape, node.attrs as unknown as ConvAttrs);
+    const g = convGeometry(x.shape, weight.shape, node.shape, ops.attrsOf(node, ops.conv2d.spec));
     const { B, C, H, W, O, R, S, OH, OW, stride, inPlace } = g;
     const depth = C * R * S;
     const halo = Math.floor((R - 1) / stride[0]);

@@ -1,4 +1,4 @@
-import type { ConvAttrs } from "../../../core/ops/convolution.ts";
+import * as ops from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { at, grainOf, type Lowering, own, temp } from "../kernel.ts";
 import {
@@ -16,7 +16,12 @@ export const conv2dInputGrad: Lowering = {
   op: "conv2dInputGrad",
   plan(node: Tensor) {
     const [dy, weight] = node.inputs;
-    const g = convGeometry(node.shape, weight.shape, dy.shape, node.attrs as unknown as ConvAttrs);
+    const g = convGeometry(
+      node.shape,
+      weight.shape,
+      dy.shape,
+      ops.attrsOf(node, ops.conv2dInputGrad.spec),
+    );
     const { B, C, H, W, O, R, S, stride, padding, inPlace } = g;
     // Windows that reach the image, numbered as the rows and columns of an endless dy.
     const windows = (size: number, axis: 0 | 1): number =>

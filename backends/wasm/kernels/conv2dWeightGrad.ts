@@ -1,4 +1,4 @@
-import type { ConvAttrs } from "../../../core/ops/convolution.ts";
+import * as ops from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { at, type Call, grainOf, type Lowering, own, temp } from "../kernel.ts";
 import {
@@ -26,7 +26,12 @@ export const conv2dWeightGrad: Lowering = {
   op: "conv2dWeightGrad",
   plan(node: Tensor) {
     const [x, dy] = node.inputs;
-    const g = convGeometry(x.shape, node.shape, dy.shape, node.attrs as unknown as ConvAttrs);
+    const g = convGeometry(
+      x.shape,
+      node.shape,
+      dy.shape,
+      ops.attrsOf(node, ops.conv2dWeightGrad.spec),
+    );
     const { B, C, H, W, O, R, S, OH, OW, stride, inPlace } = g;
     const width = roundUp(OW, 4);
     const rows = evenPart(OH, Math.max(1, Math.floor(PIXELS / width)));

@@ -1,3 +1,4 @@
+import * as ops from "../../../core/ops/mod.ts";
 import { at, f32, grainOf, type Lowering } from "../kernel.ts";
 
 export const groupNormalize: Lowering = {
@@ -5,6 +6,7 @@ export const groupNormalize: Lowering = {
   plan(node) {
     const [x, scale, shift] = node.inputs;
     const [B, G, K, S] = x.shape;
+    const { eps, activation } = ops.attrsOf(node, ops.groupNormalize.spec);
     const call = {
       fn: "groupNormalizeRows",
       args: [
@@ -15,8 +17,8 @@ export const groupNormalize: Lowering = {
         K,
         S,
         scale.shape[0] * G,
-        f32(node.attrs.eps as number),
-        Number(node.attrs.activation === "silu"),
+        f32(eps),
+        Number(activation === "silu"),
       ],
       items: B * G,
       grain: grainOf(K * S * 2 + 20),

@@ -1,4 +1,5 @@
 import { gradPlaces } from "../../../core/ops/groupNormalize.ts";
+import * as ops from "../../../core/ops/mod.ts";
 import { at, f32, grainOf, type Lowering } from "../kernel.ts";
 
 export const groupNormalizeGrad: Lowering = {
@@ -6,6 +7,7 @@ export const groupNormalizeGrad: Lowering = {
   plan(node) {
     const [x, scale, shift, dy] = node.inputs;
     const [B, G, K, S] = x.shape;
+    const { eps, activation } = ops.attrsOf(node, ops.groupNormalizeGrad.spec);
     const { dScale, dShift } = gradPlaces(x.shape);
     const call = {
       fn: "groupNormalizeGradRows",
@@ -20,8 +22,8 @@ export const groupNormalizeGrad: Lowering = {
         K,
         S,
         scale.shape[0] * G,
-        f32(node.attrs.eps as number),
-        Number(node.attrs.activation === "silu"),
+        f32(eps),
+        Number(activation === "silu"),
       ],
       items: B * G,
       grain: grainOf(K * S * 4 + 20),

@@ -1,3 +1,4 @@
+import * as ops from "../../../core/ops/mod.ts";
 import { type Shape, sizeOf } from "../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { at, type Call, grainOf, type KernelPlan, type Lowering, own, temp } from "../kernel.ts";
@@ -34,7 +35,7 @@ interface Product {
 
 function geometryOf(node: Tensor): Product {
   const [a, b] = node.inputs;
-  const { transA, transB } = node.attrs as { transA: boolean; transB: boolean };
+  const { transA, transB } = ops.attrsOf(node, ops.matmul.spec);
   const [K, N] = [a.shape.at(transA ? -2 : -1)!, node.shape.at(-1)!];
   let M = node.shape.at(-2)!;
   let axes = batchAxes(batchOf(node), [batchOf(a), batchOf(b)]);

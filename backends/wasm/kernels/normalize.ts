@@ -1,3 +1,4 @@
+import * as ops from "../../../core/ops/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import { at, f32, grainOf, type Lowering } from "../kernel.ts";
 
@@ -7,7 +8,7 @@ export const normalize: Lowering = {
     const N = node.shape.at(-1)!;
     const call = {
       fn: "normalizeRows",
-      args: [at(node.inputs[0]), at(node), N, f32(node.attrs.eps as number)],
+      args: [at(node.inputs[0]), at(node), N, f32(ops.attrsOf(node, ops.normalize.spec).eps)],
       items: sizeOf(node.shape.slice(0, -1)),
       grain: grainOf(N / 2 + 20),
     };

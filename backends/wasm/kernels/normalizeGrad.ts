@@ -1,3 +1,4 @@
+import * as ops from "../../../core/ops/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import { at, f32, grainOf, type Lowering } from "../kernel.ts";
 
@@ -8,7 +9,7 @@ export const normalizeGrad: Lowering = {
     const N = node.shape.at(-1)!;
     const call = {
       fn: "normalizeGradRows",
-      args: [at(x), at(dy), at(node), N, f32(node.attrs.eps as number)],
+      args: [at(x), at(dy), at(node), N, f32(ops.attrsOf(node, ops.normalizeGrad.spec).eps)],
       items: sizeOf(node.shape.slice(0, -1)),
       grain: grainOf(N + 20),
     };

@@ -1,3 +1,4 @@
+import * as ops from "../../../core/ops/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import { at, grainOf, type Lowering } from "../kernel.ts";
 
@@ -5,7 +6,7 @@ export const pad: Lowering = {
   op: "pad",
   plan(node) {
     const [x] = node.inputs;
-    const { axis, before, after } = node.attrs as { axis: number; before: number; after: number };
+    const { axis, before, after } = ops.attrsOf(node, ops.pad.spec);
     const rows = sizeOf(x.shape.slice(0, axis));
     const unit = sizeOf(x.shape.slice(axis + 1));
     const width = x.shape[axis] * unit;

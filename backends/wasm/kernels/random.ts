@@ -1,3 +1,4 @@
+import * as ops from "../../../core/ops/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import { at, grainOf, type Lowering, own } from "../kernel.ts";
 
@@ -7,9 +8,10 @@ const PER_ITEM = 16;
 export const random: Lowering = {
   op: "random",
   plan(node) {
-    const normal = node.attrs.distribution === "normal";
+    const { distribution, stream } = ops.attrsOf(node, ops.random.spec);
+    const normal = distribution === "normal";
     const count = sizeOf(node.shape);
-    const args = [at(node.inputs[0]), at(node), count, node.attrs.stream as number, own];
+    const args = [at(node.inputs[0]), at(node), count, stream, own];
     const fn = normal ? "randomNormal" : "randomUniform";
     const items = Math.ceil(count / PER_ITEM);
     return {

@@ -1,3 +1,4 @@
+import * as ops from "../../../core/ops/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { type Argument, at, type Call, grainOf, type KernelPlan, temp } from "../kernel.ts";
@@ -20,7 +21,7 @@ const NANOSECONDS_PER_ELEMENT = 0.3;
  */
 export function reductionPlan(node: Tensor, reducers: Reducers): KernelPlan {
   const [x] = node.inputs;
-  const axes = node.attrs.axes as readonly number[];
+  const { axes } = ops.attrsOf(node, ops.sum.spec, ops.max.spec);
   // Neighbouring axes with the same fate are one axis.
   const groups: { size: number; reduced: boolean }[] = [];
   x.shape.forEach((size, axis) => {

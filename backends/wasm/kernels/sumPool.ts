@@ -1,3 +1,4 @@
+import * as ops from "../../../core/ops/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import { at, f32, grainOf, type Lowering } from "../kernel.ts";
 
@@ -5,7 +6,7 @@ export const sumPool: Lowering = {
   op: "sumPool",
   plan(node) {
     const [x] = node.inputs;
-    const { factor, scale } = node.attrs as { factor: number; scale: number };
+    const { factor, scale } = ops.attrsOf(node, ops.sumPool.spec);
     const OW = node.shape[node.shape.length - 1];
     const args = [at(x), at(node), OW, factor, f32(scale)];
     const grain = grainOf(0.5 * OW * factor ** 2 + 10);

@@ -1,4 +1,5 @@
 import { invariant } from "../../../core/errors.ts";
+import * as ops from "../../../core/ops/mod.ts";
 import { sizeOf, stridesOf } from "../../../core/tensor/shape.ts";
 import { joinAxes } from "../emit/axes.ts";
 import { at, grainOf, type Lowering } from "../kernel.ts";
@@ -12,7 +13,7 @@ export const transpose: Lowering = {
   op: "transpose",
   plan(node) {
     const [x] = node.inputs;
-    const permutation = node.attrs.permutation as readonly number[];
+    const { permutation } = ops.attrsOf(node, ops.transpose.spec);
     const from = stridesOf(x.shape);
     const { sizes, strides } = joinAxes(node.shape, [
       permutation.map((axis) => from[axis]),

@@ -1,11 +1,6 @@
 import { invariant } from "../../../core/errors.ts";
-import {
-  type ElementwiseStep,
-  isUniform,
-  type Place,
-  type Plan,
-  rootOf,
-} from "../../../core/graph/mod.ts";
+import { type ElementwiseStep, type Place, type Plan, rootOf } from "../../../core/graph/mod.ts";
+import { uniformOf } from "../../../core/ops/mod.ts";
 import type { Shape } from "../../../core/tensor/shape.ts";
 import type { Attrs, DType, Tensor } from "../../../core/tensor/tensor.ts";
 
@@ -65,10 +60,10 @@ export function chainOf(step: ElementwiseStep, plan: Plan, given?: Tensor): Chai
       return numbers.get(root)!;
     }
     const { dtype, shape } = tensor;
+    const uniform = uniformOf(tensor);
     let value: Value;
     if (root === given) value = { kind: "given", dtype };
-    else if (isUniform(tensor))
-      value = { kind: "number", value: tensor.attrs.value as number, dtype };
+    else if (uniform !== undefined) value = { kind: "number", value: uniform, dtype };
     else {
       const place = plan.places.get(tensor);
       invariant(place, `${tensor.op.name} has no place`);

@@ -1,3 +1,4 @@
+import * as ops from "../../../core/ops/mod.ts";
 import { broadcastStrides, sizeOf } from "../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { grid } from "../grid.ts";
@@ -16,7 +17,11 @@ interface AttentionSizes {
   readonly batch: readonly { size: number; q: number; k: number; v: number }[];
 }
 
-function sizesOf({ inputs: [q, k, v], shape, attrs }: Tensor): AttentionSizes {
+function sizesOf(node: Tensor): AttentionSizes {
+  const {
+    inputs: [q, k, v],
+    shape,
+  } = node;
   const [N, E] = shape.slice(-2);
   const [M, D] = k.shape.slice(-2);
   const outer = shape.slice(0, -2);
@@ -33,7 +38,7 @@ function sizesOf({ inputs: [q, k, v], shape, attrs }: Tensor): AttentionSizes {
       batch[0] = { ...first, size: size * first.size };
     else batch.unshift(next);
   }
-  return { N, M, D, E, scale: attrs.scale as number, batch };
+  return { N, M, D, E, scale: ops.attrsOf(node, ops.attention.spec).scale, batch };
 }
 
 /** Elements of the matrix of scores. */

@@ -1,4 +1,5 @@
 import { attentionGradPlaces } from "../../../core/ops/attentionGrad.ts";
+import * as ops from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { grid } from "../grid.ts";
 import type { Bound, KernelPlan, Lowering, Pass } from "../kernel.ts";
@@ -15,10 +16,11 @@ interface Sizes {
   readonly scale: number;
 }
 
-function sizesOf({ inputs: [q, , v], attrs }: Tensor): Sizes {
+function sizesOf(node: Tensor): Sizes {
+  const [q, , v] = node.inputs;
   const [B, N, D] = q.shape;
   const [, M, E] = v.shape;
-  return { B, N, M, D, E, scale: attrs.scale as number };
+  return { B, N, M, D, E, scale: ops.attrsOf(node, ops.attentionGrad.spec).scale };
 }
 
 const placesOf = ({ B, N, M, D, E }: Sizes) => attentionGradPlaces([B, N, D], [B, M, E]);

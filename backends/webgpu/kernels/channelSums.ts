@@ -1,3 +1,4 @@
+import * as ops from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import type { DeviceTraits } from "../adapter/traits.ts";
 import { grid } from "../grid.ts";
@@ -19,8 +20,8 @@ const MOST_TERMS = 2 ** 14;
 
 /** A node as a sum over all axes but one, or undefined. */
 export function channelSumOf(node: Tensor): ChannelSum | undefined {
-  if (node.op.name !== "sum" || node.dtype !== "f32") return undefined;
-  const reduced = new Set(node.attrs.axes as readonly number[]);
+  if (node.op !== ops.sum.spec || node.dtype !== "f32") return undefined;
+  const reduced = new Set(ops.attrsOf(node, ops.sum.spec).axes);
   const { shape } = node.inputs[0];
   const groups = joined(shape.map((size, axis) => ({ size, isReduced: reduced.has(axis) })));
   const kept = groups.findIndex(({ isReduced }) => !isReduced);

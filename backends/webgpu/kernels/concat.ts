@@ -1,3 +1,4 @@
+import * as ops from "../../../core/ops/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import type { Lowering } from "../kernel.ts";
 import { perElement } from "./perElement.ts";
@@ -6,8 +7,9 @@ import { perElement } from "./perElement.ts";
 export const concat: Lowering = {
   op: "concat",
   variants: [
-    perElement("concat", ({ inputs: [a, b], attrs }) => {
-      const axis = attrs.axis as number;
+    perElement("concat", (node) => {
+      const [a, b] = node.inputs;
+      const { axis } = ops.attrsOf(node, ops.concat.spec);
       return { A: sizeOf(a.shape.slice(axis)), B: sizeOf(b.shape.slice(axis)) };
     }),
   ],

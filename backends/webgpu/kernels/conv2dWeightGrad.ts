@@ -1,6 +1,6 @@
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import type { Lowering } from "../kernel.ts";
-import { type ConvSizes, convolveWeightGrad, convVariants } from "./convolve.ts";
+import { type ConvSizes, convolveWeightGrad, convSizes, convVariants } from "./convolve.ts";
 
 /** See wgsl/conv2dWeightGrad.wgsl, wgsl/conv2dWeightGradSubgroup.wgsl and wgsl/conv2dWeightGradTile.wgsl. */
 export const conv2dWeightGrad: Lowering = {
@@ -8,9 +8,7 @@ export const conv2dWeightGrad: Lowering = {
   variants: convVariants(sizesOf, convolveWeightGrad),
 };
 
-function sizesOf({ inputs: [x, dy], shape, attrs }: Tensor): ConvSizes {
-  const [B, C, H, W] = x.shape;
-  const [O, , R, S] = shape;
-  const { stride, padding } = attrs as Pick<ConvSizes, "stride" | "padding">;
-  return { B, C, H, W, O, R, S, OH: dy.shape[2], OW: dy.shape[3], stride, padding };
+function sizesOf(node: Tensor): ConvSizes {
+  const [x, dy] = node.inputs;
+  return convSizes(node, x.shape, node.shape, dy.shape);
 }

@@ -1,3 +1,5 @@
+import * as ops from "../../../core/ops/mod.ts";
+import type { Shape } from "../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import type { DeviceTraits } from "../adapter/traits.ts";
 import { grid } from "../grid.ts";
@@ -32,6 +34,23 @@ export interface ConvSizes {
   readonly OW: number;
   readonly stride: readonly [number, number];
   readonly padding: readonly [number, number];
+}
+
+/** The sizes of a convolution, or a gradient of one, from the shapes of x, weight and y. */
+export function convSizes(
+  node: Tensor,
+  [B, C, H, W]: Shape,
+  [O, , R, S]: Shape,
+  [, , OH, OW]: Shape,
+): ConvSizes {
+  const { conv2d, conv2dInputGrad, conv2dWeightGrad } = ops;
+  const { stride, padding } = ops.attrsOf<Pick<ConvSizes, "stride" | "padding">>(
+    node,
+    conv2d.spec,
+    conv2dInputGrad.spec,
+    conv2dWeightGrad.spec,
+  );
+  return { B, C, H, W, O, R, S, OH, OW, stride, padding };
 }
 
 /** The kernels of a variant, which have one geometry. */

@@ -1,3 +1,4 @@
+import * as ops from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { grid } from "../grid.ts";
 import type { KernelVariant } from "../kernel.ts";
@@ -11,13 +12,17 @@ export function groupVariants(
   const dimsOf = (node: Tensor) => {
     const [{ shape }, scale] = node.inputs;
     const [B, G, K, S] = shape;
-    const { eps, activation } = node.attrs;
+    const { eps, activation } = ops.attrsOf(
+      node,
+      ops.groupNormalize.spec,
+      ops.groupNormalizeGrad.spec,
+    );
     return {
       GROUPS: B * G,
       K,
       S,
       ROWS: scale.shape[0] * G,
-      EPS: eps as number,
+      EPS: eps,
       SILU: Number(activation === "silu"),
       ...more(node),
     };

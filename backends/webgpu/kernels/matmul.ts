@@ -1,3 +1,4 @@
+import * as ops from "../../../core/ops/mod.ts";
 import { broadcastStrides, sizeOf } from "../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import type { DeviceTraits } from "../adapter/traits.ts";
@@ -66,8 +67,12 @@ const matrices: KernelVariant = {
     }),
 };
 
-function productOf({ inputs: [a, b], shape, attrs }: Tensor): Product {
-  const { transA, transB } = attrs as { transA: boolean; transB: boolean };
+function productOf(node: Tensor): Product {
+  const { transA, transB } = ops.attrsOf(node, ops.matmul.spec);
+  const {
+    inputs: [a, b],
+    shape,
+  } = node;
   const [M, N] = shape.slice(-2);
   const K = a.shape[a.shape.length - (transA ? 2 : 1)];
   const batch = shape.slice(0, -2);

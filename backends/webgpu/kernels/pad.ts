@@ -1,3 +1,4 @@
+import * as ops from "../../../core/ops/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import type { Lowering } from "../kernel.ts";
 import { perElement } from "./perElement.ts";
@@ -6,8 +7,12 @@ import { perElement } from "./perElement.ts";
 export const pad: Lowering = {
   op: "pad",
   variants: [
-    perElement("pad", ({ inputs: [x], shape, attrs }) => {
-      const { axis, before } = attrs as { axis: number; before: number };
+    perElement("pad", (node) => {
+      const {
+        inputs: [x],
+        shape,
+      } = node;
+      const { axis, before } = ops.attrsOf(node, ops.pad.spec);
       return {
         WIDTH: sizeOf(x.shape.slice(axis)),
         BEFORE: before * sizeOf(x.shape.slice(axis + 1)),

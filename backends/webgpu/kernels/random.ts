@@ -1,3 +1,4 @@
+import * as ops from "../../../core/ops/mod.ts";
 import type { Lowering } from "../kernel.ts";
 import { perElement } from "./perElement.ts";
 
@@ -7,10 +8,10 @@ export const random: Lowering = {
   variants: [
     perElement(
       "random",
-      ({ attrs }) => ({
-        STREAM: (attrs.stream as number) >>> 0,
-        NORMAL: attrs.distribution === "normal" ? 1 : 0,
-      }),
+      (node) => {
+        const { stream, distribution } = ops.attrsOf(node, ops.random.spec);
+        return { STREAM: stream >>> 0, NORMAL: Number(distribution === "normal") };
+      },
       (count) => Math.ceil(count / 4),
     ),
   ],

@@ -1,3 +1,4 @@
+import * as ops from "../../../core/ops/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { grid } from "../grid.ts";
@@ -31,7 +32,7 @@ export function reductionSize(node: Tensor): { outputs: number; terms: number } 
 
 /** Rounds of a kernel that takes two groups of reduced axes at a time, and chunks of them where outputs are few. */
 export function planReduction(node: Tensor, how: ReduceKernel): KernelPlan {
-  const reduced = new Set(node.attrs.axes as readonly number[]);
+  const reduced = new Set(ops.attrsOf(node, ops.sum.spec, ops.max.spec).axes);
   const shape = node.inputs[0].shape;
   let groups = joined(shape.map((size, axis) => ({ size, isReduced: reduced.has(axis) })));
   const passes: Pass[] = [];

@@ -1,3 +1,4 @@
+import * as ops from "../../../core/ops/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import type { Lowering } from "../kernel.ts";
 import { perElement } from "./perElement.ts";
@@ -6,8 +7,12 @@ import { perElement } from "./perElement.ts";
 export const slice: Lowering = {
   op: "slice",
   variants: [
-    perElement("slice", ({ inputs: [x], shape, attrs }) => {
-      const { axis, start } = attrs as { axis: number; start: number };
+    perElement("slice", (node) => {
+      const {
+        inputs: [x],
+        shape,
+      } = node;
+      const { axis, start } = ops.attrsOf(node, ops.slice.spec);
       return {
         WIDTH: sizeOf(x.shape.slice(axis)),
         START: start * sizeOf(x.shape.slice(axis + 1)),

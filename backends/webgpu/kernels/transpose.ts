@@ -1,4 +1,5 @@
 import { invariant } from "../../../core/errors.ts";
+import * as ops from "../../../core/ops/mod.ts";
 import { type Shape, stridesOf } from "../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import type { Lowering } from "../kernel.ts";
@@ -27,11 +28,12 @@ export const transpose: Lowering = {
   ],
 };
 
-function axesOf({ inputs: [x], shape, attrs }: Tensor): Axis[] {
-  const strides = stridesOf(x.shape);
+function axesOf(node: Tensor): Axis[] {
+  const strides = stridesOf(node.inputs[0].shape);
+  const { permutation } = ops.attrsOf(node, ops.transpose.spec);
   return joinedAxes(
-    shape,
-    (attrs.permutation as readonly number[]).map((axis) => strides[axis]),
+    node.shape,
+    permutation.map((axis) => strides[axis]),
   );
 }
 
