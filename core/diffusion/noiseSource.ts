@@ -9,31 +9,40 @@ import type { Tensor } from "../tensor/tensor.ts";
 export class NoiseSource {
   readonly #key: Tensor;
   #stream: number;
-  /** @param firstStream tells the programs of a run apart; leave room for as many draws as a program makes */
-  constructor(key: Tensor, firstStream = 0) {
+  readonly #rows: Tensor | undefined;
+  /**
+   * @param firstStream tells the programs of a run apart; leave room for as many draws as a program makes
+   * @param rows places in the whole batch of the rows that are drawn, i32, where a program has only a part of the batch. It
+   *   gets the numbers that the whole batch would get, so a gradient gathered in parts is that of the whole batch
+   */
+  constructor(key: Tensor, firstStream = 0, rows?: Tensor) {
     this.#key = key;
     this.#stream = firstStream;
+    this.#rows = rows;
   }
 
   /** ε ~ N(0, I). */
   normal(shape: Shape): Tensor {
-    return random(this.#key, { distribution: "normal", stream: this.#stream++, shape });
+    const stream = this.#stream++;
+    return random(this.#key, { distribution: "normal", stream, shape }, this.#rows);
   }
   normalLike(x: Tensor): Tensor {
     return this.normal(x.shape);
   }
   /** In [0, 1). */
   uniform(shape: Shape): Tensor {
-    return random(this.#key, { distribution: "uniform", stream: this.#stream++, shape });
+    const stream = this.#stream++;
+    return random(this.#key, { distribution: "uniform", stream, shape }, this.#rows);
   }
   /** Integers low…high−1, each as likely. */
   integers(count: number, low: number, high: number): Tensor {
-    // The offset is added as an integer: in float32 the sum could round up to `high`.
-    return add(toInt(mul(this.uniform([count]), high - low)), low);
+    return integersFrom(this.uniform([count]), low, high);
   }
-  /** One integer low…high−1 for the whole batch. → [1] */
+  /** One integer low…high−1 for the whole batch, the same in all its parts. → [1] */
   commonInteger(low: number, high: number): Tensor {
-    return this.integers(1, low, high);
+    const stream = this.#stream++;
+    const drawn = random(this.#key, { distribution: "uniform", stream, shape: [1] });
+    return integersFrom(drawn, low, high);
   }
   /** Levels of a table, indices low…high−1 equally likely. → [count] */
   fromGrid(grid: readonly number[], count: number, low = 0, high: number = grid.length): Tensor {
@@ -45,3 +54,7 @@ export class NoiseSource {
     return exp(add(mul(this.normal([count]), deviation), mean));
   }
 }
+
+/** The offset is added as an integer: in float32 the sum could round up to `high`. */
+const integersFrom = (uniform: Tensor, low: number, high: number): Tensor =>
+  add(toInt(mul(uniform, high - low)), low);

@@ -17,7 +17,7 @@ export function sliceAsView(node: Tensor, x: Tensor): Tensor | undefined {
 }
 
 /**
- * The sum of two padded tensors that lie side by side: one after the other, padded by what is left. So the gradients of
+ * The sum of two tensors padded with zeros that lie side by side: one after the other, padded by what is left. So the gradients of
  * the parts of a split come together without zeros being written and added.
  */
 export function joinedPads(a: Tensor, b: Tensor): Tensor | undefined {
@@ -26,6 +26,6 @@ export function joinedPads(a: Tensor, b: Tensor): Tensor | undefined {
   const [first, second] = [padded(a), padded(b)].sort((p, q) => p.before - q.before);
   const { x, axis, before } = first;
   const joins = before + x.shape[axis] === second.before && a.shape[axis] === b.shape[axis];
-  if (axis !== second.axis || !joins) return undefined;
+  if (axis !== second.axis || !joins || first.value || second.value) return undefined;
   return pad(concat([x, second.x], axis), { axis, before, after: second.after });
 }

@@ -5,22 +5,25 @@ import { slice } from "./slice.ts";
 
 interface PadAttrs {
   readonly axis: number;
-  /** Zeros in front. */
+  /** Elements added in front. */
   readonly before: number;
-  /** Zeros behind. */
+  /** Elements added behind. */
   readonly after: number;
+  /** What is added; 0 when absent. */
+  readonly value?: number;
 }
 
 const padAxis: Op<[x: Tensor, attrs: PadAttrs]> = defineOp({
   name: "pad",
   signature: "x[*] -> y[*]",
-  attrs: { axis: 0, before: 0, after: 0 } as PadAttrs,
+  attrs: { axis: 0, before: 0, after: 0, value: 0 } as Required<PadAttrs>,
   shape: ({ x }, { axis, before, after }) =>
     x.map((size, i) => (i === axis ? before + size + after : size)),
   vjp: ({ x, attrs: { axis, before } }, dy) => ({
     x: slice(dy, { axis, start: before, end: before + x.shape[axis] }),
   }),
-  reference: ({ inputShapes: [from], axis, before, after }, x, y) => {
+  reference: ({ inputShapes: [from], axis, before, after, value }, x, y) => {
+    y.fill(value);
     const rows = sizeOf(from.slice(0, axis));
     const unit = sizeOf(from.slice(axis + 1));
     const width = from[axis] * unit;
@@ -32,15 +35,15 @@ const padAxis: Op<[x: Tensor, attrs: PadAttrs]> = defineOp({
   },
 });
 
-/** Zeros around x along one axis. */
-export function pad(x: Tensor, { axis, before, after }: PadAttrs): Tensor {
+/** The same number around x along one axis. */
+export function pad(x: Tensor, { axis, before, after, value = 0 }: PadAttrs): Tensor {
   const at = axisAt(axis, x.shape.length);
   if (at === undefined || before < 0 || after < 0)
     throw shapeFailure(
       "pad",
       { x: x.shape },
-      `cannot add ${before} and ${after} zeros on axis ${axis}`,
+      `cannot add ${before} and ${after} elements on axis ${axis}`,
     );
-  return before || after ? padAxis(x, { axis: at, before, after }) : x;
+  return before || after ? padAxis(x, { axis: at, before, after, value }) : x;
 }
 pad.spec = padAxis.spec;

@@ -1,7 +1,8 @@
 import { normalsFrom, philox, uniformFrom } from "../random/philox.ts";
-import type { Shape } from "../tensor/shape.ts";
+import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { defineOp, type Op } from "./op.ts";
+import { constant } from "./sources.ts";
 
 interface RandomAttrs {
   readonly distribution: "normal" | "uniform";
@@ -10,26 +11,36 @@ interface RandomAttrs {
   readonly shape: Shape;
 }
 
-/**
- * Random numbers from a key (i32[3]: seed low, seed high, step) with Philox: N(0, 1), or uniform in [0, 1).
- * A pure function of key, stream and position, so a replay is reproducible. See core/random/philox.ts.
- */
-export const random: Op<[key: Tensor, attrs: RandomAttrs]> = defineOp({
+const randomRows: Op<[key: Tensor, rows: Tensor, attrs: RandomAttrs]> = defineOp({
   name: "random",
-  signature: "i32 key[3] -> y[*]",
+  signature: "i32 key[3], i32 rows[R] -> y[*]",
   attrs: { distribution: "normal", stream: 0, shape: [] } as RandomAttrs,
   shape: (_, { shape }) => shape,
   dtype: "f32",
   vjp: "no gradient",
-  reference: ({ distribution, stream }, key, y) => {
-    for (let block = 0; block * 4 < y.length; block++) {
+  reference: ({ distribution, stream, shape }, key, rows, y) => {
+    const first = rows[0] * sizeOf(shape.slice(1));
+    for (let block = Math.floor(first / 4); block * 4 < first + y.length; block++) {
       const bits = philox([block, key[2] >>> 0, stream, 0], [key[0] >>> 0, key[1] >>> 0]);
       const values =
         distribution === "uniform"
           ? bits.map(uniformFrom)
           : [...normalsFrom(bits[0], bits[1]), ...normalsFrom(bits[2], bits[3])];
-      for (let lane = 0; lane < 4 && block * 4 + lane < y.length; lane++)
-        y[block * 4 + lane] = values[lane];
+      // A typed array ignores what is written outside of it.
+      for (let lane = 0; lane < 4; lane++) y[block * 4 + lane - first] = values[lane];
     }
   },
 });
+
+/**
+ * Random numbers from a key (i32[3]: seed low, seed high, step) with Philox: N(0, 1), or uniform in [0, 1).
+ * A pure function of key, stream and position, so a replay is reproducible. See core/random/philox.ts.
+ * @param rows places of the result's rows (first axis) in a larger draw, i32, one behind the other: the numbers are then
+ *   those that the larger draw has there, bit for bit, and no others are drawn. Without it the draw begins at row 0
+ */
+export const random = (
+  key: Tensor,
+  attrs: RandomAttrs,
+  rows: Tensor = constant(0, "i32", [1]),
+): Tensor => randomRows(key, rows, attrs);
+random.spec = randomRows.spec;

@@ -4,6 +4,10 @@ import { currentStorage, type Storage } from "./storage.ts";
 /** Element types. `i32` holds labels, indices and random keys; everything that is differentiated is `f32`. */
 export type DType = "f32" | "i32";
 
+/** The 32 bits of one element, as an unsigned integer: kernels that move elements do not care what they mean. */
+export const bitsOf = (value: number, dtype: DType): number =>
+  dtype === "i32" ? value >>> 0 : new Uint32Array(Float32Array.of(value).buffer)[0];
+
 /** Host arrays that hold a tensor's elements. Float64Array appears in the reference backend only. */
 export type NumericArray = Float32Array | Float64Array | Int32Array;
 

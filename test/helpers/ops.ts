@@ -231,7 +231,14 @@ export const examples: Readonly<Record<string, Examples>> = {
       d.normal([2, 3, 2]),
       d.normal([2, 3, 2]),
     ],
-    (q, k, v, y, dy) => ops.attentionGrad(q, k, v, y, dy, { scale: 0.4 }),
+    (q, k, v, y, dy) => {
+      const all = ops.attentionGrad(q, k, v, y, dy, { scale: 0.4 });
+      const { dq, dk, dv } = ops.attentionGradParts(all, q.shape, v.shape);
+      return ops.concat(
+        [dq, dk, dv].map((part) => ops.reshape(part, [-1])),
+        0,
+      );
+    },
   ]),
   conv2d: all(
     one((d) => [
@@ -351,7 +358,20 @@ export const examples: Readonly<Record<string, Examples>> = {
     const [a, b, c] = ops.split(x, 3, 1);
     return ops.add(ops.mul(a, b), c);
   }),
-  pad: on([3, 5], (x) => ops.pad(x, { axis: 0, before: 2, after: 1 })),
+  pad: all(
+    on([3, 5], (x) => ops.pad(x, { axis: 0, before: 2, after: 1 })),
+    on([3, 5, 2], (x) => ops.pad(x, { axis: 1, before: 1, after: 70, value: -0.75 })),
+    one((d) => [
+      [d.index([3, 5], 9)],
+      (x) => ops.pad(x, { axis: -1, before: 3, after: 0, value: -7 }),
+    ]),
+    // Both paddings are there twice when they are added.
+    on([3, 4], (x) => {
+      const [a, b] = ops.split(x, 2, 1);
+      const padded = ops.pad(a, { axis: 1, before: 0, after: 2, value: 0.5 });
+      return ops.add(padded, ops.pad(b, { axis: 1, before: 2, after: 0, value: 0.25 }));
+    }),
+  ),
   flip: on([3, 5, 2], (x) => ops.flip(x, { axes: [0, 2] })),
   tile: on([3, 2], (x) => ops.tile(x, [2, 1, 3])),
   repeatInterleave: on([3, 2], (x) => ops.repeatInterleave(x, { repeats: 3, axis: 0 })),
@@ -376,10 +396,13 @@ export const examples: Readonly<Record<string, Examples>> = {
   oneHot: one((d) => [[d.index([5], 3)], (labels) => ops.oneHot(labels, 3)]),
 
   // Random numbers.
-  random: one((d) => [
-    [key(d)],
-    (k) => ops.random(k, { distribution: "normal", stream: 1, shape: [5] }),
-  ]),
+  random: all(
+    one((d) => [[key(d)], (k) => ops.random(k, { distribution: "normal", stream: 1, shape: [5] })]),
+    one((d) => [
+      [key(d), d.index([2], 9)],
+      (k, rows) => ops.random(k, { distribution: "uniform", stream: 1, shape: [2, 3] }, rows),
+    ]),
+  ),
   normal: one((d) => [[key(d)], (k) => ops.normal(k, { stream: 1, shape: [5] })]),
   uniform: one((d) => [[key(d)], (k) => ops.uniform(k, { stream: 1, shape: [5], low: -1 })]),
   randint: one((d) => [

@@ -22,13 +22,14 @@ function copyRun(from: usize, to: usize, count: i32): void {
   }
 }
 
+/** Writes the same 4 bytes `count` times. */
 @inline
-function zeroRun(to: usize, count: i32): void {
-  if (count >= 64) {
+function fillRun(to: usize, count: i32, bits: u32): void {
+  if (bits == 0 && count >= 64) {
     memory.fill(to, 0, (<usize>count) << 2);
     return;
   }
-  for (let i: i32 = 0; i < count; i++) store<u32>(to + ((<usize>i) << 2), 0);
+  for (let i: i32 = 0; i < count; i++) store<u32>(to + ((<usize>i) << 2), bits);
 }
 
 /** y = x; an item is an element. */
@@ -46,15 +47,15 @@ export function copyRows(start: i32, end: i32, x: usize, y: usize, width: i32, x
   }
 }
 
-/** Rows of `width` elements with zeros around them; an item is a row. */
-export function padRows(start: i32, end: i32, x: usize, y: usize, width: i32, before: i32, after: i32): void {
+/** Rows of `width` elements with the element `bits` around them; an item is a row. */
+export function padRows(start: i32, end: i32, x: usize, y: usize, width: i32, before: i32, after: i32, bits: u32): void {
   for (let row = start; row < end; row++) {
     const from = x + (((<usize>row) * (<usize>width)) << 2);
     let to = y + (((<usize>row) * (<usize>(before + width + after))) << 2);
-    zeroRun(to, before);
+    fillRun(to, before, bits);
     to += (<usize>before) << 2;
     copyRun(from, to, width);
-    zeroRun(to + ((<usize>width) << 2), after);
+    fillRun(to + ((<usize>width) << 2), after, bits);
   }
 }
 
@@ -75,7 +76,7 @@ export function addRows(start: i32, end: i32, x: usize, index: usize, y: usize, 
     const first = item * tile;
     const width = min(tile, D - first);
     const at = (<usize>first) << 2;
-    for (let v: i32 = 0; v < V; v++) zeroRun(y + at + (((<usize>v) * (<usize>D)) << 2), width);
+    for (let v: i32 = 0; v < V; v++) fillRun(y + at + (((<usize>v) * (<usize>D)) << 2), width, 0);
     for (let m: i32 = 0; m < M; m++) {
       const v = min(max(load<i32>(index + ((<usize>m) << 2)), 0), V - 1);
       let p = x + at + (((<usize>m) * (<usize>D)) << 2);

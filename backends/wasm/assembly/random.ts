@@ -20,13 +20,19 @@ function uniform(bits: v128): v128 {
   return f32x4.mul(f32x4.convert_i32x4_u(i32x4.shr_u(bits, 8)), f32x4.splat(5.9604644775390625e-8));
 }
 
-/** Fills y with `count` numbers; key is i32[3]: seed low, seed high, step. */
-function fill(start: i32, end: i32, key: usize, y: usize, count: i32, stream: i32, own: usize, normal: bool): void {
+/**
+ * Fills y with `count` numbers; key is i32[3]: seed low, seed high, step. They are those of a larger draw from row `rows[0]`
+ * on, a row being `width` elements: y begins `shift` elements into a block.
+ */
+function fill(start: i32, end: i32, key: usize, rows: usize, y: usize, count: i32, width: i32, stream: i32, own: usize, normal: bool): void {
+  const first = load<i32>(rows) * width;
+  const firstBlock = first >> 2;
+  const shift = first & 3;
   const seed0 = load<u32>(key);
   const seed1 = load<u32>(key, 4);
   const step = i32x4.splat(load<i32>(key, 8));
   for (let item = start; item < end; item++) {
-    let c0 = i32x4.add(i32x4.splat(item * 4), i32x4(0, 1, 2, 3));
+    let c0 = i32x4.add(i32x4.splat(firstBlock + item * 4), i32x4(0, 1, 2, 3));
     let c1 = step;
     let c2 = i32x4.splat(stream);
     let c3 = i32x4.splat(0);
@@ -65,23 +71,26 @@ function fill(start: i32, end: i32, key: usize, y: usize, count: i32, stream: i3
     const a1 = v128.shuffle<i32>(v0, v1, 2, 6, 3, 7);
     const b0 = v128.shuffle<i32>(v2, v3, 0, 4, 1, 5);
     const b1 = v128.shuffle<i32>(v2, v3, 2, 6, 3, 7);
-    const left = count - item * 16;
-    const to = y + ((<usize>item) << 6);
-    const at = left >= 16 ? to : own;
+    // Where the 16 numbers belong in y, which may begin or end among them.
+    const begin = item * 16 - shift;
+    const at = begin >= 0 && count - begin >= 16 ? y + ((<usize>begin) << 2) : own;
     v128.store(at, v128.shuffle<i64>(a0, b0, 0, 2));
     v128.store(at, v128.shuffle<i64>(a0, b0, 1, 3), 16);
     v128.store(at, v128.shuffle<i64>(a1, b1, 0, 2), 32);
     v128.store(at, v128.shuffle<i64>(a1, b1, 1, 3), 48);
-    if (left < 16) memory.copy(to, own, (<usize>left) << 2);
+    if (at != own) continue;
+    const from = max(0, -begin);
+    const size = min(16, count - begin) - from;
+    if (size > 0) memory.copy(y + ((<usize>(begin + from)) << 2), own + ((<usize>from) << 2), (<usize>size) << 2);
   }
 }
 
 /** Uniform numbers in [0, 1). */
-export function randomUniform(start: i32, end: i32, key: usize, y: usize, count: i32, stream: i32, own: usize): void {
-  fill(start, end, key, y, count, stream, own, false);
+export function randomUniform(start: i32, end: i32, key: usize, rows: usize, y: usize, count: i32, width: i32, stream: i32, own: usize): void {
+  fill(start, end, key, rows, y, count, width, stream, own, false);
 }
 
 /** N(0, 1) numbers by Box–Muller. */
-export function randomNormal(start: i32, end: i32, key: usize, y: usize, count: i32, stream: i32, own: usize): void {
-  fill(start, end, key, y, count, stream, own, true);
+export function randomNormal(start: i32, end: i32, key: usize, rows: usize, y: usize, count: i32, width: i32, stream: i32, own: usize): void {
+  fill(start, end, key, rows, y, count, width, stream, own, true);
 }

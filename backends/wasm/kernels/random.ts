@@ -10,10 +10,11 @@ export const random: Lowering = {
   plan(node) {
     const { distribution, stream } = ops.attrsOf(node, ops.random.spec);
     const normal = distribution === "normal";
-    const count = sizeOf(node.shape);
-    const args = [at(node.inputs[0]), at(node), count, stream, own];
+    const [count, width] = [sizeOf(node.shape), sizeOf(node.shape.slice(1))];
+    const args = [at(node.inputs[0]), at(node.inputs[1]), at(node), count, width, stream, own];
     const fn = normal ? "randomNormal" : "randomUniform";
-    const items = Math.ceil(count / PER_ITEM);
+    // The first block may begin up to three elements before the first row.
+    const items = Math.ceil((count + 3) / PER_ITEM);
     return {
       calls: [{ fn, args, items, grain: grainOf(normal ? 70 : 40) }],
       threadSpace: PER_ITEM,

@@ -1,4 +1,5 @@
 import * as ops from "../../../core/ops/mod.ts";
+import { sizeOf } from "../../../core/tensor/shape.ts";
 import type { Lowering } from "../kernel.ts";
 import { perElement } from "./perElement.ts";
 
@@ -10,9 +11,11 @@ export const random: Lowering = {
       "random",
       (node) => {
         const { stream, distribution } = ops.attrsOf(node, ops.random.spec);
-        return { STREAM: stream >>> 0, NORMAL: Number(distribution === "normal") };
+        const WIDTH = sizeOf(node.shape.slice(1));
+        return { WIDTH, STREAM: stream >>> 0, NORMAL: Number(distribution === "normal") };
       },
-      (count) => Math.ceil(count / 4),
+      // The first block may begin up to three elements before the first row.
+      (count) => Math.ceil((count + 3) / 4),
     ),
   ],
 };

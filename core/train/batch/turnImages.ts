@@ -3,11 +3,20 @@ import type { Condition } from "../../interfaces/condition.ts";
 import type { DataShape } from "../../interfaces/dataset.ts";
 import type { GeneratorNetwork } from "../../interfaces/generator.ts";
 import type { Images } from "../../interfaces/loss.ts";
-import { add, addRows, input, mul, reshape, state, toFloat, toInt } from "../../ops/mod.ts";
-import { sizeOf } from "../../tensor/shape.ts";
+import {
+  add,
+  addRows,
+  input,
+  mul,
+  reshape,
+  state,
+  takeRows,
+  toFloat,
+  toInt,
+} from "../../ops/mod.ts";
+import { type Shape, sizeOf } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { type Described, textInputs } from "./conditionInputs.ts";
-import { rowsOf } from "./partNoise.ts";
 
 /** States that hand the generator's images to the critic's turn, for the whole batch. */
 export const STORED = { x: "generated.x", label: "generated.label" } as const;
@@ -101,4 +110,10 @@ export class PhaseImages {
       updates.push([labels, toInt(laidOver(toFloat(labels), toFloat(condition.label)))]);
     return updates;
   }
+}
+
+/** Rows of a tensor [batch, …] by their places → shape, [rows, …]. */
+function rowsOf(x: Tensor, rows: Tensor, shape: Shape): Tensor {
+  const width = sizeOf(shape) / shape[0];
+  return reshape(takeRows(reshape(x, [sizeOf(x.shape) / width, width]), rows), shape);
 }

@@ -9,7 +9,6 @@ import type { BoundParameters } from "../../nn/parameters.ts";
 import { input, stopGradient } from "../../ops/mod.ts";
 import { formatShape, sizeOf } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { PartNoise } from "../batch/partNoise.ts";
 import { PhaseImages } from "../batch/turnImages.ts";
 import type { Phase } from "../loop/schedule.ts";
 import type { Player } from "./player.ts";
@@ -81,10 +80,8 @@ export function tracePhase(definition: PhaseDefinition): TracedPhase {
   const { phase, players, data, batch, parts = 1, generated } = definition;
   const size = batch / parts;
   const rows = parts > 1 ? input(ROWS, [size], "i32") : undefined;
-  const seeded = () => {
-    const [key, stream] = [input("key", [3], "i32"), firstStream(phase, generated)];
-    return rows ? new PartNoise(key, stream, rows, parts) : new NoiseSource(key, stream);
-  };
+  const seeded = () =>
+    new NoiseSource(input("key", [3], "i32"), firstStream(phase, generated), rows);
   const noise = definition.noise ?? seeded();
   const bound = bindPlayers(players, phase);
   const images = new PhaseImages({ data, size, batch, rows, noise, generated }, () =>

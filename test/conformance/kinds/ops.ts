@@ -138,12 +138,10 @@ const cases: Readonly<Record<string, (inputs: Inputs, attrs: CaseAttrs) => Tenso
       const end = to === null ? undefined : Math.min(to, y.shape[axis]);
       return ops.slice(y, { axis, start: from, end, step });
     }, x),
-  pad: ({ x }, { last_axis: w, second_last_axis: h }) =>
-    ops.pad(ops.pad(x, { axis: -1, before: w[0], after: w[1] }), {
-      axis: -2,
-      before: h[0],
-      after: h[1],
-    }),
+  pad: ({ x }, { last_axis: w, second_last_axis: h, value }) => {
+    const wide = ops.pad(x, { axis: -1, before: w[0], after: w[1], value });
+    return ops.pad(wide, { axis: -2, before: h[0], after: h[1], value });
+  },
   permute: ({ x }, { perm }) => {
     const [B, H, W, C] = ops.transpose(x, perm).shape;
     return ops.reshape(ops.transpose(x, perm), [B, H * W, C]);
