@@ -27,6 +27,8 @@ export const tolerances = {
   exponential: { absolute: 1e-6, relative: 1e-5, ofLargest: 0 },
   /** Sums in f32 of up to some thousand terms of mixed signs: the error follows the terms, not the result. */
   sum: { absolute: 1e-6, relative: 1e-6, ofLargest: 1e-5 },
+  /** Examples of ops, of numbers around 1 and at most some dozen terms: the widest of those above together. */
+  anyOp: { absolute: 1e-6, relative: 1e-5, ofLargest: 1e-5 },
   /** Kept in f16, 11 bits, once for every value in between: a device may round a last bit the other way, or not at all. */
   half: { absolute: 1e-6, relative: 2 ** -10, ofLargest: 2 ** -10 },
 } as const satisfies Record<string, Tolerance>;
