@@ -1,7 +1,7 @@
 // addRows: rows added into a table at their numbers; the gradient of takeRows.
 //   y[v, d] = sum over m with clamp(index[m], 0, V - 1) = v of x[m, d]
 // shapes      x: [M, D], index: [M] i32, y: [V, D]
-// workgroups  linear over the COUNT = V D elements of y, WG a workgroup
+// workgroups  linear over the COUNT = V D elements of y, WG per workgroup
 // invocations WG: one element of y each, so no two lanes add to the same
 // numerics    f32, m ascending: runs repeat bit for bit
 // oracle      core/ops/takeRows.ts (reference of addRows), 1e-6 relative to sum |x|

@@ -1,7 +1,7 @@
 // concat: two tensors one after another along an axis.
 //   y[r, j] = a[r, j] for j < A, b[r, j - A] beyond
 // shapes      a: [R, A], b: [R, B], y: [R, A + B]; R: axes before the joined one, A and B: it and those behind
-// workgroups  linear over the COUNT = R (A + B) elements of y, WG a workgroup
+// workgroups  linear over the COUNT = R (A + B) elements of y, WG per workgroup
 // invocations WG: one element each
 // numerics    exact: moves bits
 // oracle      core/ops/concat.ts (reference), exact

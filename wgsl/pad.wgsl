@@ -1,7 +1,7 @@
 // pad: one number before and behind a tensor along one axis.
 //   y[r, j] = x[r, j - BEFORE] for BEFORE <= j < BEFORE + WIDTH, the element BITS elsewhere
 // shapes      x: [R, WIDTH], y: [R, PADDED]; R: axes before the padded one, WIDTH and PADDED: it and those behind
-// workgroups  linear over the COUNT = R PADDED elements of y, WG a workgroup
+// workgroups  linear over the COUNT = R PADDED elements of y, WG per workgroup
 // invocations WG: one element each
 // numerics    exact: moves bits
 // oracle      core/ops/pad.ts (reference), exact

@@ -3,7 +3,7 @@
 //   normal: sqrt(-2 ln(1 - u0)) (cos, sin)(2 pi u1), and the same of u2, u3
 // shapes      key: [3] i32 = seed low, seed high, step; rows: [R] i32, y: [COUNT] f32. The numbers are those of a larger
 //             draw from row rows[0] on, a row being WIDTH elements
-// workgroups  linear over blocks of 4 elements, WG a workgroup; y may begin and end inside of a block
+// workgroups  linear over blocks of 4 elements, WG per workgroup; y may begin and end inside of a block
 // invocations WG: one block each
 // numerics    integers and uniforms bit for bit as the reference; normals to 1e-6
 // oracle      core/ops/random.ts (reference), uniform exact, normal 1e-5

@@ -1,7 +1,7 @@
 // slice: a range of indices along one axis.
 //   y[r, j] = x[r, START + j]
 // shapes      x: [R, WIDTH], y: [R, TAKEN]; R: axes before the sliced one, WIDTH and TAKEN: it and those behind
-// workgroups  linear over the COUNT = R TAKEN elements of y, WG a workgroup
+// workgroups  linear over the COUNT = R TAKEN elements of y, WG per workgroup
 // invocations WG: one element each
 // numerics    exact: moves bits
 // oracle      core/ops/slice.ts (reference), exact

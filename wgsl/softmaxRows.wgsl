@@ -1,4 +1,4 @@
-// softmaxRows: e^(x - max) / sum of these, one lane a row: for short rows.
+// softmaxRows: e^(x - max) / sum of these, one lane per row, for short rows.
 //   y[i] = e^(x[i] - max_j x[j]) / sum_j e^(x[j] - max_k x[k])
 // shapes      x, y: [ROWS, N] f32; any N >= 1
 // workgroups  linear, x + y * groups.x; 64 rows each

@@ -1,7 +1,7 @@
 // sumPool: sums over blocks of FACTOR x FACTOR pixels.
 //   y[n, p, q] = scale * sum over r, s < FACTOR of x[n, p FACTOR + r, q FACTOR + s]
 // shapes      x: [N, H, W], y: [N, OH, OW] with H = OH FACTOR, W = OW FACTOR; N: all leading axes
-// workgroups  linear over the COUNT elements of y, WG a workgroup
+// workgroups  linear over the COUNT elements of y, WG per workgroup
 // invocations WG: one element of y each
 // numerics    f32, rows then columns ascending: runs repeat bit for bit
 // oracle      core/ops/sumPool.ts (reference), 1e-6 relative to sum |x|

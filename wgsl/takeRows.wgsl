@@ -1,7 +1,7 @@
 // takeRows: rows of a table by their numbers.
 //   y[m, d] = table[clamp(index[m], 0, V - 1), d]
 // shapes      table: [V, D], index: [M] i32, y: [M, D]
-// workgroups  linear over the COUNT = M D elements of y, WG a workgroup
+// workgroups  linear over the COUNT = M D elements of y, WG per workgroup
 // invocations WG: one element each
 // numerics    exact: moves bits
 // oracle      core/ops/takeRows.ts (reference), exact

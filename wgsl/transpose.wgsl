@@ -1,7 +1,7 @@
 // transpose: axes in another order.
 //   y[j0, j1, ...] = x[sum over axes a of j_a STRIDES[a]]
 // shapes      x, y: COUNT elements; SIZES: y's axes, innermost first, RANK <= 8; STRIDES: of x along them
-// workgroups  linear over groups of PER_LANE elements, WG a workgroup
+// workgroups  linear over groups of PER_LANE elements, WG per workgroup
 // invocations WG: PER_LANE neighbours along the innermost axis each, of which it has a multiple; so few divisions
 // numerics    exact: moves bits
 // oracle      core/ops/transpose.ts (reference), exact

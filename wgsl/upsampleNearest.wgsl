@@ -1,7 +1,7 @@
 // upsampleNearest: every pixel becomes a block of FACTOR x FACTOR pixels.
 //   y[n, h, w] = scale * x[n, h / FACTOR, w / FACTOR]
 // shapes      x: [N, H, W], y: [N, OH, OW] with OH = H FACTOR, OW = W FACTOR; N: all leading axes
-// workgroups  linear over the COUNT elements of y, WG a workgroup
+// workgroups  linear over the COUNT elements of y, WG per workgroup
 // invocations WG: one element each
 // numerics    f32, one product
 // oracle      core/ops/upsampleNearest.ts (reference), 1e-6 relative

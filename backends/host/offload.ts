@@ -118,7 +118,7 @@ export class WorkerTask<A, R extends object> implements Offloaded<A, R> {
       this.#elsewhere++;
       run.resolve(reply.value);
     } else {
-      // Its error is to be had here, with its class and all that it carries.
+      // The worker does not send the error. Running the task here reproduces it with its class and fields.
       run.resolve(this.#runHere(run.argument));
     }
   }

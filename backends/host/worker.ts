@@ -6,7 +6,7 @@ export interface HostWorker {
   stop(): Promise<void>;
 }
 
-/** What a worker tells whoever started it. */
+/** A message from a worker to the thread that started it. */
 export interface WorkerEvents {
   readonly message: (data: unknown) => void;
   /** It could not be loaded, or has ended by an error. */
@@ -55,7 +55,7 @@ function startThread(
     worker.on("error", (error) => failed(error.message));
     worker.on("exit", (code) => failed(`it ended with code ${code}`));
   }
-  // Last: whoever listens for messages holds the process again.
+  // Last: listening for messages keeps the process alive again.
   worker.unref();
   return {
     post: (data) => worker.postMessage(data),

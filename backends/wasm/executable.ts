@@ -202,7 +202,7 @@ function fillBuffer(
 ): void {
   const view = linear.view(address, elements, dtype);
   if (data) view.set(data);
-  // What lies between the parts of a pack is zero.
+  // The gaps between the parts of a pack must be zero.
   else if (kind === "packed" || !poison) view.fill(0);
   else if (dtype === "f32") view.fill(Number.NaN);
   else view.fill(-0x7fffffff);

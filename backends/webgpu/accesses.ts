@@ -1,6 +1,6 @@
 import { invariant } from "../../core/errors.ts";
 
-/** What the accesses to one binding of a kernel become. */
+/** WGSL that replaces the accesses to one binding of a kernel. */
 export interface AccessRule {
   /** An element that is read, by the text of its index. */
   read(index: string): string;

@@ -70,7 +70,7 @@ export class WebGpuBackend implements Backend {
     });
     session = new Session({ ...opened, traits: { ...opened.traits, ...options.traits } });
     const { onProblem, kernels, traits } = options;
-    // What is measured under made-up traits says nothing of the adapter.
+    // Timings under made-up traits do not hold for the adapter.
     const store =
       tune === "off"
         ? undefined

@@ -28,7 +28,7 @@ interface Encoded {
   readonly workgroups: Dispatch["workgroups"];
 }
 
-/** Makes the buffers and pipelines of a program, and tells how far it is with them. */
+/** Makes the buffers and pipelines of a program, and reports its progress. */
 export async function makeExecutable(
   session: Session,
   program: Program,
@@ -97,7 +97,7 @@ function destroyBuffers(
   session.buffers.destroy(dims);
 }
 
-/** What is not of the program. */
+/** What a program needs besides itself. */
 export interface ExecutableOptions {
   /** Fill everything that a run must not read before it has written it with NaN. */
   readonly debug: boolean;

@@ -1,7 +1,7 @@
 import { invariant } from "../../core/errors.ts";
 import { type AccessRule, rewriteAccesses } from "./accesses.ts";
 
-/** How a kernel reads an element of a binding that is kept in f16, and what it writes there. */
+/** WGSL with which a kernel reads and writes an element of a binding that is stored in f16. */
 interface Conversion {
   /** Element type of the binding. */
   readonly type: string;

@@ -10,7 +10,7 @@ export interface Binding {
   readonly type: string;
 }
 
-/** What the comments at the top of a kernel say. */
+/** The header of a kernel: the comments at its top. */
 export interface Header {
   readonly name: string;
   readonly sentence: string;

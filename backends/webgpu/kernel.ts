@@ -39,7 +39,10 @@ export interface KernelPlan {
 export interface KernelVariant {
   /** Name for tests, the autotuner and the profiler; unique within the op. */
   readonly name: string;
-  /** What of a device not every one has, for the error when the variant is asked for in vain: "subgroup matrices". */
+  /**
+   * The optional device feature this variant needs, such as "subgroup matrices"; named in the error when the variant is
+   * forced on a device without it.
+   */
   readonly needs?: string;
   /** Whether this variant runs this node on this device. */
   supports(node: Tensor, traits: DeviceTraits): boolean;

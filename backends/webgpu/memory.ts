@@ -26,7 +26,7 @@ export class WebGpuMemory implements Memory {
     this.#forget = forget;
   }
 
-  /** Changes when a state moves to another buffer, so that programs know to bind anew. */
+  /** Changes when a state moves to another buffer, so that programs know when to rebuild their bindings. */
   get generation(): number {
     return this.#generation;
   }

@@ -31,7 +31,7 @@ export class Pipelines {
     if (known) return known;
     const made = this.#compile(kernel, constants);
     this.#made.set(key, made);
-    // The caller hears of it; a map entry nobody awaits must not end the process.
+    // The caller gets the error; nobody may be awaiting the map entry, whose unhandled rejection would end the process.
     made.catch(() => {});
     return made;
   }

@@ -95,7 +95,7 @@ export class Session {
       this.#inFlight.push(() => this.#fences!.reached(fence).catch(() => {}));
       return;
     }
-    // A wait nobody is at must not end the process.
+    // Nobody may be awaiting this promise; an unhandled rejection would end the process.
     const done = this.device.queue.onSubmittedWorkDone().catch(() => {});
     this.#inFlight.push(() => done);
   }

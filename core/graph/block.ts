@@ -44,7 +44,7 @@ export function blockOf(compute: () => Tensor): Tensor {
 }
 blockOf.spec = blockSpec;
 
-/** A value that may only be read once `gate` is there. Constants are always there. */
+/** The same value, which no unit reads before `gate` is computed. */
 const after = (x: Tensor, gate: Tensor): Tensor =>
   createNode({ op: afterSpec, inputs: [x, gate], attrs: {}, shape: x.shape, dtype: x.dtype });
 

@@ -12,7 +12,7 @@ import { topologicalOrder } from "./traverse.ts";
 
 /** How gradients are made. */
 export interface GradOptions {
-  /** Whose values are computed again for the gradient instead of being kept: nobody's, or those inside of blocks. */
+  /** Whose values are computed again for the gradient instead of being kept: none, or those inside blocks. */
   readonly recompute?: "none" | "blocks";
 }
 

@@ -2,7 +2,7 @@ import { pack } from "../ops/pack.ts";
 import { nameOf, sources, uniformOf } from "../ops/sources.ts";
 import { sameShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { schedule } from "./order.ts";
+import { inRunOrder } from "./order.ts";
 import { gatesOf, readersOf, rootOf } from "./views.ts";
 
 /** One piece of device work: a single kernel op, or a chain of elementwise ops over one shape. */
@@ -110,12 +110,12 @@ export function fuse(
 
   const groups = [...new Set(groupOf.values())];
   for (const group of groups) Object.assign(group, boundary(group.nodes));
-  return schedule(groups, [...roots], (root) => groupOf.get(root), position);
+  return inRunOrder(groups, [...roots], (root) => groupOf.get(root), position);
 }
 
 /**
- * Tells whether a unit may write the new value of a state over the old one, by the same rule as the memory plan: whoever
- * else reads the old value has run before (`done`), and the unit itself reads it element by element.
+ * Tells whether a unit may write the new value of a state over the old one, by the same rule as the memory plan: all other
+ * readers of the old value have run before (`done`), and the unit itself reads it element by element.
  */
 function overwriteRule(
   order: readonly Tensor[],

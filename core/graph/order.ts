@@ -4,13 +4,13 @@ import { sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { rootOf } from "./views.ts";
 
-/** What scheduling has to know of a unit of work. */
-export interface Schedulable {
+/** A unit of work with what its place in the order depends on. */
+export interface Orderable {
   readonly nodes: readonly Tensor[];
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
-  readonly dependsOn: ReadonlySet<Schedulable>;
-  readonly users: ReadonlySet<Schedulable>;
+  readonly dependsOn: ReadonlySet<Orderable>;
+  readonly users: ReadonlySet<Orderable>;
 }
 
 /**
@@ -20,7 +20,7 @@ export interface Schedulable {
  * @param roots what the caller reads, views taken off
  * @param position place of each node in the trace
  */
-export function schedule<T extends Schedulable>(
+export function inRunOrder<T extends Orderable>(
   units: readonly T[],
   roots: readonly Tensor[],
   makerOf: (root: Tensor) => T | undefined,
@@ -30,12 +30,13 @@ export function schedule<T extends Schedulable>(
   const orders = [depthFirst(roots.map(makerOf)), asTraced(units, position)];
   const peaks = orders.map((order) => peakOf(order, kept));
   const best = orders[peaks.indexOf(Math.min(...peaks))];
-  invariant(best.length === units.length, "scheduling lost or repeated a unit");
+  invariant(best.length === units.length, "ordering lost or repeated a unit");
   return best;
 }
 
-/** Most elements of computed values that live at the same time; values that are kept or packed have a place anyway. */
-export function peakOf(order: readonly Schedulable[], kept: ReadonlySet<Tensor>): number {
+/** The most elements of computed values that live at the same time. Values that are kept or packed do not count: they have
+ * places of their own. */
+export function peakOf(order: readonly Orderable[], kept: ReadonlySet<Tensor>): number {
   const lastRead = new Map<Tensor, number>();
   const placed = new Set(kept);
   order.forEach(({ nodes, inputs }, at) => {
@@ -62,7 +63,7 @@ export function peakOf(order: readonly Schedulable[], kept: ReadonlySet<Tensor>)
   return peak;
 }
 
-function depthFirst<T extends Schedulable>(roots: readonly (T | undefined)[]): T[] {
+function depthFirst<T extends Orderable>(roots: readonly (T | undefined)[]): T[] {
   const order: T[] = [];
   const done = new Set<T>();
   const open = new Set<T>();
@@ -90,14 +91,14 @@ function depthFirst<T extends Schedulable>(roots: readonly (T | undefined)[]): T
 }
 
 /** Of the units that can run, always the one whose last node was traced first. */
-function asTraced<T extends Schedulable>(
+function asTraced<T extends Orderable>(
   units: readonly T[],
   position: ReadonlyMap<Tensor, number>,
 ): T[] {
-  const traced = new Map<Schedulable, number>(
+  const traced = new Map<Orderable, number>(
     units.map((unit) => [unit, Math.max(...unit.nodes.map((node) => position.get(node)!))]),
   );
-  const missing = new Map<Schedulable, number>(units.map((unit) => [unit, unit.dependsOn.size]));
+  const missing = new Map<Orderable, number>(units.map((unit) => [unit, unit.dependsOn.size]));
   const later = (a: T, b: T) => traced.get(b)! - traced.get(a)!;
   // Sorted, the first at the end.
   const ready = units.filter((unit) => unit.dependsOn.size === 0).sort(later);

@@ -27,7 +27,7 @@ export interface Program {
 /** Most storage buffers a kernel may bind: what every WebGPU device grants. */
 const MAX_STORAGE_BUFFERS = 8;
 
-/** Traces nothing itself: takes the nodes that ops made, and turns them into a program. */
+/** Simplifies, fuses and plans the nodes that ops have traced. */
 export function program({ name, outputs = {}, updates = [] }: ProgramDefinition): Program {
   const roots = simplify([
     ...Object.values(outputs),

@@ -26,6 +26,6 @@ export function topologicalOrder(roots: Iterable<Tensor>): Tensor[] {
   return order;
 }
 
-/** The same nodes in the order in which they were made, which has inputs before users too. */
+/** The same nodes in the order in which they were made, which also has inputs before users. */
 export const inTraceOrder = (roots: Iterable<Tensor>): Tensor[] =>
   topologicalOrder(roots).sort((a, b) => a.id - b.id);

@@ -1,3 +1,40 @@
+/**
+ * The contract between a planned program and a device. A backend is a `Backend` with a `Memory` and an `Executable`; it gets
+ * `Program`s from core/graph/program.ts and runs `program.plan`. It may instead ignore the plan and interpret
+ * `program.nodes` (inputs before users), then write `program.updates` into the states: the reference backend does.
+ *
+ * **Steps.** The results are those of running `plan.steps` one after another, each seeing all that the steps before it wrote.
+ * The order already respects data, in-place writes and the gates of `after` (core/graph/block.ts), so a backend need not know
+ * of them. It may overlap steps where that changes nothing.
+ * - `elementwise`: `nodes` in order, for every element of `shape`. An input that is a view of one of the step's own nodes is
+ *   that node's element at hand. An input for which `uniformOf` is defined is a literal and has no place. All others are read
+ *   at their places and broadcast to `shape`. Only `outputs` are written. At most eight buffers are touched, as WebGPU grants.
+ * - `kernel`: one op whose `kind` is "kernel", from its inputs' places to its own; never `pack`, which becomes copies.
+ * - `copy`: elements from place to place, which may differ in storage; the values are converted. The two never overlap.
+ *   Copies into outputs come after all kernels; copies into states come last, and a state that another one needs is saved
+ *   to a scratch buffer before any is overwritten.
+ *
+ * **What may be written over.** An elementwise step may write an output over one of its inputs: same place, same size,
+ * so each element must be read before it is written and by whatever writes it. The elements that a kernel step writes are
+ * never among those it reads, though both may lie in one buffer, side by side.
+ *
+ * **Buffers**, by `kind`:
+ * - `input`: filled from what `run` is given. `constant`: holds `data`, written once.
+ * - `state`: the memory's state of that name, shared by all programs bound to the memory. Its new value may be written in
+ *   place, as soon as no later step reads the old one.
+ * - `output`: keeps its contents until the next run. A run writes all of it.
+ * - `packed`: zeros when the program is compiled. Its parts are written by each run; the gaps between them stay zero, so a
+ *   step that rounds its size up must not write there. No other program may have it.
+ * - `scratch`: holds anything before its first write. Programs of a device may share these (`ScratchPool`), as they run in turn.
+ *
+ * **Places and alignment.** `plan.places` has the place of every value that a step reads or writes, views included. A tensor
+ * is dense and row-major from there. Values in scratch, parameters and parts of a pack of parameters start at multiples of
+ * 256 bytes (`alignmentOf`); any other view can start at any element, so where a device binds at multiples of 256 bytes,
+ * check `isAligned` and copy if not.
+ *
+ * **Storage.** Only scratch is ever f16 (`BufferSpec.storage`): convert to f32 on reading and round on writing, with values
+ * beyond f16 becoming infinities; compute in f32. A device without f16 stores all in f32, and says so with `storesHalf`.
+ */
 import { type Token, token } from "../di/token.ts";
 import type { Program } from "../graph/program.ts";
 import type { DType } from "../tensor/tensor.ts";
@@ -16,15 +53,18 @@ export interface DeviceInfo {
 
 /** Named tensors that live on the device between runs: weights, moments, averages. */
 export interface Memory {
-  /** Makes a state of `elements` zeros; keeps an existing one of the same size and type. */
+  /** Makes a state of `elements` zeros, f32 by default. An existing state of the same size and type keeps its contents. */
   allocate(name: string, elements: number, dtype?: DType): void;
   has(name: string): boolean;
   names(): string[];
-  /** Replaces all elements. Throws ShapeError when the length differs. */
+  /**
+   * Replaces all elements; call it between runs. `data` is copied.
+   * @throws ShapeError when the length differs.
+   */
   write(name: string, data: HostArray): void;
-  /** Waits for the device. */
+  /** A copy of the elements, after all runs started so far. Waits for the device. */
   read(name: string): Promise<HostArray>;
-  /** True when it keeps sizes but no numbers, for planning; then nothing need be drawn for it. */
+  /** True when it keeps sizes but no numbers, for planning; its callers then need not draw starting values. */
   readonly sizesOnly?: boolean;
   /** Bytes of all states. */
   readonly bytes: number;
@@ -35,12 +75,17 @@ export interface Memory {
 export interface Executable {
   readonly program: Program;
   /**
-   * Starts one run. Inputs are copied before it returns. Resolves when the next run may be started, which can be before
+   * Starts one run, behind all runs started before on this device. Every input of the program must be given, with as many
+   * elements as it has. Inputs are copied before `run` returns, so the caller may reuse its arrays at once. Resolves when the next run may be started, which can be before
    * the device has finished.
    */
   run(inputs?: Readonly<Record<string, HostArray>>): Promise<void>;
-  /** The named output of the last run started. Call before the next `run`; resolves when the device is done with it. */
+  /**
+   * A copy of the named output of the last run started. Call it before the next `run`, which overwrites the output; it
+   * resolves when the device has finished that run.
+   */
   read(output: string): Promise<HostArray>;
+  /** Frees the program's own buffers; the states stay. */
   dispose(): void;
 }
 
@@ -51,33 +96,38 @@ export interface Footprint {
   /** What the device adds: temporaries of kernels, space of threads, sizes. */
   readonly added: number;
   /**
-   * Sizes of those buffers, scratch and temporaries, that programs of the device use in turn: of all programs together
-   * there are only as many as one at a time needs.
+   * Sizes of the buffers, scratch and temporaries, that the device's programs use in turn. They are in `planned` and
+   * `added` too, but all programs together hold only what one of them needs at a time.
    */
   readonly shared?: readonly number[];
-  /** Dispatches of a run, where that is not the plan's number of steps. */
+  /** Dispatches per run; the plan's number of steps when absent. */
   readonly dispatches?: number;
 }
 
 /** A device that compiles and runs programs. */
 export interface Backend {
   readonly info: DeviceInfo;
-  /** Whether values that a trace keeps in f16 are; otherwise they are kept in f32. */
+  /** Whether the device honours f16 storage. If not, such values are stored in f32. */
   readonly storesHalf?: boolean;
   createMemory(): Memory;
-  /** @throws KernelError when a kernel does not compile or the program needs more than the device has. */
+  /**
+   * Makes a program ready to run on the states of `memory`, which must have all states that the program names before
+   * the first run.
+   * @throws KernelError when a kernel does not compile or the program needs more than the device has.
+   */
   compile(program: Program, memory: Memory): Promise<Executable>;
   /**
    * What `compile` would allocate, without allocating it.
    * @throws KernelError when a tensor is larger than the device allows.
    */
   footprint?(program: Program): Footprint;
-  /** Bytes of all tensors together, where the device tells. */
+  /** Bytes that all tensors together may take, if the device says. */
   readonly capacity?: number;
   /** Resolves when all submitted work is done. */
   finish(): Promise<void>;
-  /** Bytes the device holds for us now. */
+  /** Bytes of all buffers that this backend holds on the device now. */
   readonly liveBytes: number;
+  /** Frees everything; its memories and programs must not be used afterwards. */
   close(): Promise<void>;
 }
 

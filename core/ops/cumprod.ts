@@ -7,7 +7,7 @@ import { reshape } from "./reshape.ts";
 import { scan } from "./scan.ts";
 import { where } from "./where.ts";
 
-/** y[n] = x[0] · … · x[n] along one axis, the last by default. No division, so zeros have right gradients too. */
+/** y[n] = x[0] · … · x[n] along one axis, the last by default. It does not divide, so the gradients of zeros are right. */
 export function cumprod(x: Tensor, { axis = -1 }: { readonly axis?: number } = {}): Tensor {
   const [at] = reducedAxes("cumprod", x.shape, [axis]);
   const along = x.shape.map((size, i) => (i === at ? size : 1));

@@ -22,7 +22,7 @@ const spec: OpSpec<PackAttrs> = {
 
 /**
  * Puts `parts[i]` at `offsets[i]` of a flat tensor of `size` elements. The planner makes the parts' own kernels write
- * there, so packing costs nothing for a part that nobody else reads.
+ * there, so packing costs nothing for a part with no other reader.
  */
 export function pack(parts: readonly Tensor[], offsets: readonly number[], size: number): Tensor {
   for (let i = 0; i < parts.length; i++)

@@ -19,7 +19,7 @@ export interface AdamOptions {
   readonly decoupled?: boolean;
 }
 
-/** What Adam keeps of a network, and returns anew: flat tensors of one size. */
+/** The state of Adam for one network, before or after an update: flat tensors of one size. */
 export interface AdamState {
   readonly weights: Tensor;
   readonly moment1: Tensor;

@@ -12,7 +12,7 @@ export interface SgdOptions {
   readonly weightDecay?: number;
 }
 
-/** What gradient descent keeps of a network, and returns anew: flat tensors of one size. */
+/** The state of gradient descent for one network, before or after an update: flat tensors of one size. */
 export interface SgdState {
   readonly weights: Tensor;
   /** Starts at zero. */

@@ -4,7 +4,7 @@
  *
  * The thread that runs a program publishes one call at a time in the control block, the first kilobyte of the linear
  * memory, and takes part in it; it waits for chunks that others took, never for a thread as such. A worker that the
- * system does not schedule holds nobody up.
+ * system does not schedule delays no other.
  */
 
 /** Slots of the control block, as i32; those that are written often lie on cache lines of their own. */

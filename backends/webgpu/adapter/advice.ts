@@ -1,6 +1,6 @@
 import type { SystemFacts } from "../../host/system.ts";
 
-/** What is there already, so that nobody is told to install it. */
+/** What is installed already, so that the advice leaves it out. */
 export interface Present {
   /** A driver installed on the system works. */
   readonly installed?: boolean;

@@ -1,7 +1,7 @@
 import type { MatrixShape } from "../subgroupMatrices.ts";
 import type { Via } from "./candidate.ts";
 
-/** What the rest of the backend may know of a device: enough to choose kernels, check plans and tell the user. */
+/** Everything that the rest of the backend knows about a device: enough to choose kernels, check plans and tell the user. */
 export interface DeviceTraits {
   /** Name for people: "llvmpipe", "SwiftShader", "nvidia geforce rtx 4090". */
   readonly name: string;

@@ -70,7 +70,7 @@ function widthOf(
     if (access.kind === "one") return true;
     return (access.kind === "strided" && access.strides.at(-1) === 0) || aligned(place);
   });
-  // A last, incomplete vec4 may only spill into padding that belongs to nobody.
+  // A last, incomplete vec4 may spill only into padding that no value uses.
   const spills = ({ buffer, offset }: Place) => {
     const { kind, elements } = buffers[buffer];
     return kind !== "scratch" && kind !== "temp" && offset + count !== elements;

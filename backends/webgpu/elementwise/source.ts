@@ -28,7 +28,7 @@ export interface ChainCode {
 interface Names {
   /** What its bindings' names begin with. */
   readonly buffer: string;
-  /** What the names of its fields of `Dims` begin with. */
+  /** Prefix of the names of its fields in `Dims`. */
   readonly field: string;
 }
 

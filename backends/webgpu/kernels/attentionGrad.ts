@@ -32,7 +32,7 @@ const TILE = 32;
 function planTiles(sizes: Sizes): KernelPlan {
   const { B, N, M, D, E, scale } = sizes;
   const { dk, dv } = placesOf(sizes);
-  // Wider heads take a workgroup for every 64 columns, each of which computes the probabilities anew.
+  // Wider heads take a workgroup for every 64 columns, each of which computes all probabilities again.
   const WIDTH = Math.max(D, E) > 32 ? 64 : 32;
   const shared = { N, M, D, E, SCALE: scale };
   const ofQueries = B * Math.ceil(D / WIDTH) * Math.ceil(N / TILE);

@@ -244,7 +244,7 @@ const tileClasses = [
   [32, 21],
 ] as const;
 
-/** Rows a tile, for the least time over `rows`. */
+/** Rows per tile, for the least time over `rows`. */
 export const bestTile = (rows: number): number => {
   const time = ([tile, speed]: readonly [number, number]) => roundUp(rows, tile) / speed;
   return tileClasses.reduce((best, each) => (time(each) < time(best) ? each : best))[0];

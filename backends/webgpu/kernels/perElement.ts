@@ -6,7 +6,7 @@ import type { DimValue, KernelVariant } from "../kernel.ts";
 const WG = 64;
 
 /**
- * The variant of a small kernel named after its op: one dispatch, one lane an element of the output (or `lanes` of them),
+ * The variant of a small kernel named after its op: one dispatch, one lane per element of the output (or `lanes` in all),
  * on every device. Adds COUNT, the number of elements, to `dims`.
  */
 export const perElement = (

@@ -1,4 +1,4 @@
-/** What measuring the variants of an op for some shapes has found. */
+/** The result of measuring the variants of an op for given shapes. */
 export interface Choice {
   /** Name of the variant. */
   readonly variant: string;
@@ -6,7 +6,7 @@ export interface Choice {
   readonly ms: Readonly<Record<string, number>>;
 }
 
-/** What choices hold for: they say nothing of another adapter, driver or version of the kernels. */
+/** Where choices are valid: on no other adapter, driver or version of the kernels. */
 export interface Measured {
   readonly adapter: string;
   /** The driver with its version, and the implementation of WebGPU. */

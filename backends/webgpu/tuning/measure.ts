@@ -1,7 +1,7 @@
 /** Milliseconds from submitting so many runs at once to their end. */
 export type Timer = (runs: number) => Promise<number>;
 
-/** What is measured of a program. */
+/** The result of measuring one program. */
 export interface Sample {
   readonly timer: Timer;
   /** Runs in one submit. */

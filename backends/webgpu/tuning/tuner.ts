@@ -35,7 +35,7 @@ export interface Trial {
   dispose(): void;
 }
 
-/** What the tuner needs of the backend. */
+/** The parts of the backend that the tuner uses. */
 export interface TunerOptions {
   readonly lowerings: readonly Lowering[];
   readonly traits: DeviceTraits;

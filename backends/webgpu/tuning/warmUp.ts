@@ -2,7 +2,7 @@ import type { Dispatch, DispatchList } from "../dispatch.ts";
 import type { Pipeline } from "../pipelines.ts";
 import type { Session } from "../session.ts";
 
-/** How far a device is with what it does once for a program, before its first run. */
+/** Progress of the work that a device does once per program, before its first run. */
 export interface WarmUpProgress {
   /** Name of the program. */
   readonly program: string;

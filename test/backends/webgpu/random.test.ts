@@ -1,7 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import * as ops from "../../../core/ops/mod.ts";
-import { philox } from "../../../core/random/philox.ts";
 import type { Shape } from "../../../core/tensor/mod.ts";
 import {
   checkKernel,
@@ -42,16 +41,6 @@ test("normal numbers agree with the reference, in the tails and near 0", async (
   const large = { distribution: "normal", stream: 7, shape: [300_001] } as const;
   const [{ actual }] = await checkKernel("normal", (k) => ops.random(k, large), [keys[1]], normal);
   assert.ok(Math.max(...actual.slice(0, 100_000)) > 4);
-});
-
-test("the integers themselves: known answers of Philox 4x32-10", async () => {
-  // From the authors' kat_vectors; the device computes the same function, held to it by the tests above.
-  assert.equal(philox([0, 0, 0, 0], [0, 0]), [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]);
-  const ones = 0xffffffff;
-  assert.equal(
-    philox([ones, ones, ones, ones], [ones, ones]),
-    [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd],
-  );
 });
 
 test.run();

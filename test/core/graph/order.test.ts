@@ -1,13 +1,13 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { grad, program } from "../../../core/graph/mod.ts";
-import { peakOf, type Schedulable } from "../../../core/graph/order.ts";
+import { type Orderable, peakOf } from "../../../core/graph/order.ts";
 import * as ops from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 
-const test = suite("core/graph/schedule");
+const test = suite("core/graph/order");
 
-const unit = (nodes: Tensor[], inputs: Tensor[]): Schedulable => ({
+const unit = (nodes: Tensor[], inputs: Tensor[]): Orderable => ({
   nodes,
   inputs,
   outputs: nodes,
