@@ -2,9 +2,9 @@ import { invariant } from "../../../core/errors.ts";
 import { rootOf } from "../../../core/graph/mod.ts";
 import type { ElementwiseStep } from "../../../core/graph/plan.ts";
 import { uniformOf } from "../../../core/ops/mod.ts";
+import { broadcastAxes } from "../../../core/tensor/axes.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import type { DType, Tensor } from "../../../core/tensor/tensor.ts";
-import { broadcastAxes } from "./axes.ts";
 
 /** An operand of a node: what an earlier node made, what is loaded, or a constant. */
 export type Reference =
@@ -63,10 +63,12 @@ export function chainOf(step: ElementwiseStep): Chain {
   const nodes = step.nodes.map((node) => ({ node, references: node.inputs.map(reference) }));
   const outputs = step.outputs.map((node) => numberOf.get(node)!);
 
-  const { sizes, strides } = broadcastAxes(
-    step.shape,
-    inputs.map(({ shape }) => shape),
-  );
+  // The last operand is the result; a step over single elements keeps one axis.
+  const operands = [...inputs.map(({ shape }) => shape), step.shape];
+  const joined = broadcastAxes(step.shape, operands);
+  const axes = joined.length ? joined : [{ size: 1, strides: operands.map(() => 0) }];
+  const sizes = axes.map(({ size }) => size);
+  const strides = operands.map((_, i) => axes.map((axis) => axis.strides[i]));
   const patterns = [strides[inputs.length]];
   const patternOf = inputs.map((_, i) => {
     const known = patterns.findIndex((pattern) => `${pattern}` === `${strides[i]}`);

@@ -1,8 +1,9 @@
 import * as ops from "../../../core/ops/mod.ts";
+import { broadcastAxes } from "../../../core/tensor/axes.ts";
 import type { Shape } from "../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { at, f32, grainOf, type Lowering, own } from "../kernel.ts";
-import { batchAxes, batchParts } from "./batchAxes.ts";
+import { batchParts } from "./batchParts.ts";
 
 /** Queries of an item: enough to pay for packing keys and values, few enough to share a long sequence. */
 const QUERIES = 128;
@@ -14,7 +15,7 @@ export const attention: Lowering = {
     const [N, D] = q.shape.slice(-2);
     const [M, E] = v.shape.slice(-2);
     const batchOf = ({ shape }: Tensor): Shape => shape.slice(0, -2);
-    const axes = batchAxes(batchOf(node), [q, k, v].map(batchOf));
+    const axes = broadcastAxes(batchOf(node), [q, k, v].map(batchOf));
     const [qSize, kSize, vSize] = [N * D, M * D, M * E];
     const calls = batchParts(axes, 3).map(({ count, inner, strides, offsets, first }) => ({
       fn: "attention",

@@ -1,8 +1,9 @@
 import * as ops from "../../../core/ops/mod.ts";
+import { type Axis, broadcastAxes } from "../../../core/tensor/axes.ts";
 import { type Shape, sizeOf } from "../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { at, type Call, grainOf, type KernelPlan, type Lowering, own, temp } from "../kernel.ts";
-import { batchAxes, batchParts } from "./batchAxes.ts";
+import { batchParts } from "./batchParts.ts";
 
 /** Floating-point operations of a product in a nanosecond, for grains only. */
 const FLOPS = 40;
@@ -30,7 +31,7 @@ interface Product {
   readonly transB: boolean;
   /** Products in the batch. */
   readonly count: number;
-  readonly axes: ReturnType<typeof batchAxes>;
+  readonly axes: readonly Axis[];
 }
 
 function geometryOf(node: Tensor): Product {
@@ -38,7 +39,7 @@ function geometryOf(node: Tensor): Product {
   const { transA, transB } = ops.attrsOf(node, ops.matmul.spec);
   const [K, N] = [a.shape.at(transA ? -2 : -1)!, node.shape.at(-1)!];
   let M = node.shape.at(-2)!;
-  let axes = batchAxes(batchOf(node), [batchOf(a), batchOf(b)]);
+  let axes = broadcastAxes(batchOf(node), [batchOf(a), batchOf(b)]);
   // Matrices of a under one another that meet the same b are one taller matrix.
   const last = axes.at(-1);
   if (last && !transA && last.strides[0] === 1 && last.strides[1] === 0) {

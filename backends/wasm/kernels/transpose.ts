@@ -1,7 +1,7 @@
 import { invariant } from "../../../core/errors.ts";
 import * as ops from "../../../core/ops/mod.ts";
+import { joinAxes } from "../../../core/tensor/axes.ts";
 import { sizeOf, stridesOf } from "../../../core/tensor/shape.ts";
-import { joinAxes } from "../emit/axes.ts";
 import { at, grainOf, type Lowering } from "../kernel.ts";
 
 /** Outer axes that the kernels take. */
@@ -15,13 +15,13 @@ export const transpose: Lowering = {
     const [x] = node.inputs;
     const { permutation } = ops.attrsOf(node, ops.transpose.spec);
     const from = stridesOf(x.shape);
-    const { sizes, strides } = joinAxes(node.shape, [
+    const joined = joinAxes(node.shape, [
       permutation.map((axis) => from[axis]),
       stridesOf(node.shape),
     ]);
     // Axes of the result, outermost first, with their strides in x and in y.
-    const axes = sizes.map((size, i) => ({ size, x: strides[0][i], y: strides[1][i] }));
-    const last = axes.pop()!;
+    const axes = joined.map(({ size, strides: [x, y] }) => ({ size, x, y }));
+    const last = axes.pop() ?? { size: 1, x: 0, y: 0 };
     const elements = sizeOf(node.shape);
     const nanoseconds = 0.8;
 

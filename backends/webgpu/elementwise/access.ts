@@ -1,4 +1,5 @@
-import { broadcastStrides, type Shape, sizeOf } from "../../../core/tensor/shape.ts";
+import { broadcastAxes } from "../../../core/tensor/axes.ts";
+import { sizeOf } from "../../../core/tensor/shape.ts";
 import type { Chain, Read } from "./chain.ts";
 
 /**
@@ -23,15 +24,16 @@ export function accessesOf({ shape, reads }: Chain): Accesses {
   const count = sizeOf(shape);
   const kinds = reads.map((read) => kindOf(read, count));
   const strided = reads.filter((_, i) => kinds[i] === "strided");
-  const { axes, strides } = collapse(
+  const axes = broadcastAxes(
     shape,
-    strided.map((read) => broadcastStrides(read.shape, shape)),
+    strided.map((read) => read.shape),
   );
-  let next = 0;
+  const stridesOf = (read: number) =>
+    axes.map(({ strides }) => strides[strided.indexOf(reads[read])]);
   return {
-    axes: strided.length ? axes : [],
+    axes: strided.length ? axes.map(({ size }) => size) : [],
     reads: kinds.map(
-      (kind): Access => (kind === "strided" ? { kind, strides: strides[next++] } : { kind }),
+      (kind, i): Access => (kind === "strided" ? { kind, strides: stridesOf(i) } : { kind }),
     ),
   };
 }
@@ -40,26 +42,4 @@ function kindOf(read: Read, count: number): Access["kind"] {
   const size = sizeOf(read.shape);
   // Equal sizes broadcast only by leading ones: the same order of elements.
   return size === count ? "full" : size === 1 ? "one" : "strided";
-}
-
-/** Joins neighbouring axes along which all strides go on evenly, and drops axes of size 1. */
-function collapse(
-  shape: Shape,
-  all: readonly (readonly number[])[],
-): { axes: number[]; strides: number[][] } {
-  const axes: number[] = [];
-  const strides: number[][] = all.map(() => []);
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    const size = shape[axis];
-    if (size === 1) continue;
-    const joins = axes.length > 0 && all.every((list, i) => list[axis] === strides[i][0] * axes[0]);
-    if (joins) axes[0] *= size;
-    else {
-      axes.unshift(size);
-      all.forEach((list, i) => {
-        strides[i].unshift(list[axis]);
-      });
-    }
-  }
-  return { axes, strides };
 }

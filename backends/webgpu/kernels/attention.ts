@@ -1,5 +1,6 @@
 import * as ops from "../../../core/ops/mod.ts";
-import { broadcastStrides, sizeOf } from "../../../core/tensor/shape.ts";
+import { broadcastAxes } from "../../../core/tensor/axes.ts";
+import { sizeOf } from "../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { grid } from "../grid.ts";
 import type { KernelPlan, Lowering, Pass } from "../kernel.ts";
@@ -24,20 +25,15 @@ function sizesOf(node: Tensor): AttentionSizes {
   } = node;
   const [N, E] = shape.slice(-2);
   const [M, D] = k.shape.slice(-2);
-  const outer = shape.slice(0, -2);
-  const steps = (x: Tensor) =>
-    broadcastStrides(x.shape.slice(0, -2), outer).map((step) => step * sizeOf(x.shape.slice(-2)));
-  const [ofQ, ofK, ofV] = [q, k, v].map(steps);
-  const batch: { size: number; q: number; k: number; v: number }[] = [];
-  for (let axis = outer.length - 1; axis >= 0; axis--) {
-    const [size, first] = [outer[axis], batch[0]];
-    const next = { size, q: ofQ[axis], k: ofK[axis], v: ofV[axis] };
-    const continues = (key: "q" | "k" | "v") => next[key] === first[key] * first.size;
-    if (size === 1) continue;
-    if (first && continues("q") && continues("k") && continues("v"))
-      batch[0] = { ...first, size: size * first.size };
-    else batch.unshift(next);
-  }
+  const heads = (x: Tensor) => x.shape.slice(0, -2);
+  const batch = broadcastAxes(heads(node), [q, k, v].map(heads)).map(
+    ({ size, strides: [ofQ, ofK, ofV] }) => ({
+      size,
+      q: ofQ * N * D,
+      k: ofK * M * D,
+      v: ofV * M * E,
+    }),
+  );
   return { N, M, D, E, scale: ops.attrsOf(node, ops.attention.spec).scale, batch };
 }
 

@@ -1,5 +1,6 @@
 import * as ops from "../../../core/ops/mod.ts";
-import { broadcastStrides, sizeOf } from "../../../core/tensor/shape.ts";
+import { broadcastAxes } from "../../../core/tensor/axes.ts";
+import { sizeOf } from "../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import type { DeviceTraits } from "../adapter/traits.ts";
 import { grid } from "../grid.ts";
@@ -75,32 +76,17 @@ function productOf(node: Tensor): Product {
   } = node;
   const [M, N] = shape.slice(-2);
   const K = a.shape[a.shape.length - (transA ? 2 : 1)];
-  const batch = shape.slice(0, -2);
-  const strides = (x: Tensor) => broadcastStrides(x.shape.slice(0, -2), batch);
-  const [ofA, ofB] = [strides(a), strides(b)];
-  return joined({
-    M,
-    K,
-    N,
-    transA,
-    transB,
-    batch: batch.map((size, axis) => ({ size, a: ofA[axis] * M * K, b: ofB[axis] * K * N })),
-  });
-}
-
-/** Joins batch axes that are one axis to both operands, and makes rows of those along which b stays the same. */
-function joined({ M, batch, ...rest }: Product): Product {
-  const { K, transA } = rest;
-  const axes: BatchAxis[] = [];
-  for (const axis of [...batch].reverse()) {
-    if (axis.size === 1) continue;
-    const last = axes[0];
-    if (!last && !transA && axis.b === 0 && axis.a === M * K) M *= axis.size;
-    else if (last && axis.a === last.a * last.size && axis.b === last.b * last.size)
-      axes[0] = { ...last, size: last.size * axis.size };
-    else axes.unshift(axis);
-  }
-  return { ...rest, M, batch: axes };
+  const outer = (x: Tensor) => x.shape.slice(0, -2);
+  const axes = broadcastAxes(outer(node), [outer(a), outer(b)]);
+  // Matrices of a under one another that meet the same b are one taller matrix.
+  const [ofA, ofB] = axes.at(-1)?.strides ?? [];
+  const rows = !transA && ofA === 1 && ofB === 0 ? axes.pop()!.size : 1;
+  const batch = axes.map(({ size, strides }) => ({
+    size,
+    a: strides[0] * M * K,
+    b: strides[1] * K * N,
+  }));
+  return { M: M * rows, K, N, transA, transB, batch };
 }
 
 /** Passes for every index of the batch axes that one dispatch can't take: it takes three. */

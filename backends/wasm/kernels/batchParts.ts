@@ -1,4 +1,5 @@
-import { broadcastStrides, type Shape, sizeOf } from "../../../core/tensor/shape.ts";
+import type { Axis } from "../../../core/tensor/axes.ts";
+import { sizeOf } from "../../../core/tensor/shape.ts";
 
 /** Part of a batch of matrices that one call covers: an outer and an inner axis, counted in matrices. */
 export interface BatchPart {
@@ -10,26 +11,6 @@ export interface BatchPart {
   readonly offsets: readonly number[];
   /** Where the part starts in the output. */
   readonly first: number;
-}
-
-interface Axis {
-  readonly size: number;
-  readonly strides: readonly number[];
-}
-
-/** Axes of a batch, outermost first: those of one element dropped, those that run on in every input joined. */
-export function batchAxes(batch: Shape, inputs: readonly Shape[]): Axis[] {
-  const all = inputs.map((shape) => broadcastStrides(shape, batch));
-  const axes: Axis[] = [];
-  batch.forEach((size, axis) => {
-    const strides = all.map((input) => input[axis]);
-    const outer = axes.at(-1);
-    if (size === 1) return;
-    if (outer?.strides.every((stride, i) => stride === strides[i] * size))
-      axes[axes.length - 1] = { size: outer.size * size, strides };
-    else axes.push({ size, strides });
-  });
-  return axes;
 }
 
 /** Cuts a batch into parts of at most two axes; nearly always one part. */
