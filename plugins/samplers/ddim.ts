@@ -1,8 +1,8 @@
 import { type Mixing, mixingAt } from "../../core/diffusion/mod.ts";
-import { SAMPLER, type Sampler, type SamplerModel } from "../../core/interfaces/mod.ts";
+import { SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { add, mul } from "../../core/ops/mod.ts";
 import { boolean, definePlugin, number } from "../../core/plugin/mod.ts";
-import type { Tensor } from "../../core/tensor/tensor.ts";
+import { noised } from "./shared/rules.ts";
 import {
   clipped,
   ddimFactors,
@@ -37,38 +37,21 @@ export const ddim = definePlugin({
     const table = tableOf(options.schedule);
     const last = endAtFirst ? mixingAt(table, 0) : undefined;
     const ends = endsOf("ddim", table, stridesOf("ddim", { ...options, clip }), last);
-    return {
-      sigmaMax: ends[0].sigma,
-      startScale: 1,
-      steps: ends.map(({ from, to, sigma }) => {
-        const up = eta * noiseOf(from, to);
-        const values = {
-          sigma,
-          widen: 1 / from.signal,
-          ...ddimFactors(from, to, Math.sqrt(Math.max(to.noise ** 2 - up ** 2, 0))),
-        };
-        return up > 0
-          ? { rule: "ddim and noise", values: { ...values, up } }
-          : { rule: "ddim", values };
-      }),
-      rules: {
-        ddim: ruleOf(clip, clipNoise),
-        "ddim and noise": (x, values, model) =>
-          add(ruleOf(clip, clipNoise)(x, values, model), mul(values.up, model.noise())),
-      },
+    const step: SamplerRule = (x, { sigma, widen, keep, take, leave }, model) => {
+      const denoised = model.denoise(mul(x, widen), sigma);
+      const clean = clipped(denoised, clip);
+      const parted = add(mul(take, clean), mul(leave, clipNoise ? clean : denoised));
+      return add(mul(keep, x), parted);
     };
+    const steps = ends.map(({ from, to, sigma }) => {
+      const up = eta * noiseOf(from, to);
+      const factors = ddimFactors(from, to, Math.sqrt(Math.max(to.noise ** 2 - up ** 2, 0)));
+      return noised({ rule: step, values: { sigma, widen: 1 / from.signal, ...factors } }, up);
+    });
+    return { sigmaMax: ends[0].sigma, startScale: 1, steps };
   },
 });
 
 /** The standard deviation of DDPM's noise between two timesteps: √((b_p²/b²) (1 − a²/a_p²)). */
 const noiseOf = (from: Mixing, to: Mixing): number =>
   (to.noise / from.noise) * Math.sqrt(Math.max(1 - (from.signal / to.signal) ** 2, 0));
-
-const ruleOf =
-  (clip: number | undefined, clipNoise: boolean) =>
-  (x: Tensor, values: Readonly<Record<string, Tensor>>, { denoise }: SamplerModel): Tensor => {
-    const denoised = denoise(mul(x, values.widen), values.sigma);
-    const clean = clipped(denoised, clip);
-    const parted = add(mul(values.take, clean), mul(values.leave, clipNoise ? clean : denoised));
-    return add(mul(values.keep, x), parted);
-  };

@@ -1,7 +1,7 @@
-import { SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
+import { SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { add, mul } from "../../core/ops/mod.ts";
 import { choice, definePlugin } from "../../core/plugin/mod.ts";
-import type { Tensor } from "../../core/tensor/tensor.ts";
+import { noised } from "./shared/rules.ts";
 import { clipped, endsOf, stridesOf, tableOf, timestepOptions } from "./shared/timesteps.ts";
 
 /**
@@ -27,35 +27,22 @@ export const ddpm = definePlugin({
     const table = tableOf(options.schedule);
     const strides = stridesOf("ddpm", { ...options, clip });
     const ends = endsOf("ddpm", table, strides);
-    return {
-      sigmaMax: ends[0].sigma,
-      startScale: 1,
-      steps: ends.map(({ from, to, sigma }, i) => {
-        const alpha = (from.signal / to.signal) ** 2;
-        const [all, rest] = [from.noise ** 2, to.noise ** 2];
-        const values = {
-          sigma,
-          widen: 1 / from.signal,
-          take: (to.signal * (1 - alpha)) / all,
-          keep: (Math.sqrt(alpha) * rest) / all,
-        };
-        if (strides[i].timestep === 0) return { rule: "mean", values };
-        const spread = (1 - alpha) * (variance === "small" ? rest / all : 1);
-        // Never zero: the step to the clean sample keeps a trace of noise, as the public scheduler has it.
-        return { rule: "ancestral", values: { ...values, up: Math.sqrt(Math.max(spread, 1e-20)) } };
-      }),
-      rules: {
-        mean: (x, values, model) => mean(x, values, model.denoise, clip),
-        ancestral: (x, values, model) =>
-          add(mean(x, values, model.denoise, clip), mul(values.up, model.noise())),
-      },
-    };
+    const mean: SamplerRule = (x, { sigma, widen, take, keep }, model) =>
+      add(mul(take, clipped(model.denoise(mul(x, widen), sigma), clip)), mul(keep, x));
+    const steps = ends.map(({ from, to, sigma }, i) => {
+      const alpha = (from.signal / to.signal) ** 2;
+      const [all, rest] = [from.noise ** 2, to.noise ** 2];
+      const values = {
+        sigma,
+        widen: 1 / from.signal,
+        take: (to.signal * (1 - alpha)) / all,
+        keep: (Math.sqrt(alpha) * rest) / all,
+      };
+      const spread = (1 - alpha) * (variance === "small" ? rest / all : 1);
+      // Never zero: the step to the clean sample keeps a trace of noise, as the public scheduler has it.
+      const up = strides[i].timestep === 0 ? 0 : Math.sqrt(Math.max(spread, 1e-20));
+      return noised({ rule: mean, values }, up);
+    });
+    return { sigmaMax: ends[0].sigma, startScale: 1, steps };
   },
 });
-
-const mean = (
-  x: Tensor,
-  { sigma, widen, take, keep }: Readonly<Record<string, Tensor>>,
-  denoise: (x: Tensor, sigma: Tensor) => Tensor,
-  clip: number | undefined,
-): Tensor => add(mul(take, clipped(denoise(mul(x, widen), sigma), clip)), mul(keep, x));

@@ -1,8 +1,8 @@
 import { SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
-import { churnedLevels, churnedStep, churnOptions, eulerStep, withChurn } from "./shared/churn.ts";
+import { churnedSteps, churnOptions } from "./shared/churn.ts";
 import { levelOptions, levelsOf } from "./shared/levels.ts";
-import { midpointStep, midpointValues } from "./shared/midpoint.ts";
+import { midpointTo } from "./shared/rules.ts";
 
 /**
  * The midpoint method in ln σ, with or without churn.
@@ -18,17 +18,6 @@ export const dpm2 = definePlugin({
   options: { ...levelOptions, ...churnOptions },
   create(options): Sampler {
     const { sigmas, ...start } = levelsOf("dpm2", options);
-    return {
-      ...start,
-      steps: churnedLevels(sigmas, options).map(({ sigma, next, rise }) =>
-        next === 0
-          ? churnedStep("euler", rise, { sigma, keep: 0 })
-          : churnedStep("midpoint", rise, midpointValues(sigma, next)),
-      ),
-      rules: withChurn({
-        midpoint: midpointStep,
-        euler: eulerStep,
-      }),
-    };
+    return { ...start, steps: churnedSteps(sigmas, options, midpointTo) };
   },
 });

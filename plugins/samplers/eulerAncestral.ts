@@ -1,8 +1,8 @@
 import { SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
-import { ancestral, ancestralOptions } from "./shared/ancestral.ts";
-import { eulerStep } from "./shared/churn.ts";
+import { ancestralOptions, ancestralSteps } from "./shared/ancestral.ts";
 import { levelOptions, levelsOf } from "./shared/levels.ts";
+import { eulerTo } from "./shared/rules.ts";
 
 /**
  * Euler's method with ancestral noise (ancestral.ts): x ← x + (down − σ) (x − D(x; σ))/σ + up·noiseScale·ε.
@@ -16,10 +16,6 @@ export const eulerAncestral = definePlugin({
   options: { ...levelOptions, ...ancestralOptions },
   create(options): Sampler {
     const { sigmas, ...start } = levelsOf("euler-ancestral", options);
-    const toLevel = (sigma: number, down: number) => ({
-      rule: "euler",
-      values: { sigma, keep: down / sigma },
-    });
-    return { ...start, ...ancestral(sigmas, options, toLevel, { euler: eulerStep }) };
+    return { ...start, steps: ancestralSteps(sigmas, options, eulerTo) };
   },
 });

@@ -1,7 +1,8 @@
-import { SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
+import { SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { add, mul } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { consistencyOptions, consistencyTimestepsOf } from "./shared/consistency.ts";
+import { noised } from "./shared/rules.ts";
 import { between, clipped, endsOf, tableOf } from "./shared/timesteps.ts";
 
 /**
@@ -23,27 +24,18 @@ export const lcm = definePlugin({
   create({ scaling, sigmaData, clip, ...options }): Sampler {
     const timesteps = consistencyTimestepsOf("lcm", { ...options, clip });
     const ends = endsOf("lcm", tableOf(options.schedule), between(timesteps, -1));
-    return {
-      sigmaMax: ends[0].sigma,
-      startScale: 1,
-      steps: ends.map(({ from, to, sigma }, i) => {
-        const tau = scaling * timesteps[i];
-        const total = tau ** 2 + sigmaData ** 2;
-        const [skip, out] = [sigmaData ** 2 / total, tau / Math.sqrt(total)];
-        const values = { sigma, widen: 1 / from.signal };
-        const factors = { take: to.signal * out, keep: to.signal * skip };
-        return i < ends.length - 1
-          ? { rule: "predict and noise", values: { ...values, ...factors, up: to.noise } }
-          : { rule: "predict", values: { ...values, ...factors } };
-      }),
-      rules: {
-        predict: (x, { sigma, widen, take, keep }, model) =>
-          add(mul(take, clipped(model.denoise(mul(x, widen), sigma), clip)), mul(keep, x)),
-        "predict and noise": (x, { sigma, widen, take, keep, up }, model) => {
-          const denoised = clipped(model.denoise(mul(x, widen), sigma), clip);
-          return add(add(mul(take, denoised), mul(keep, x)), mul(up, model.noise()));
-        },
-      },
-    };
+    const step: SamplerRule = (x, { sigma, widen, take, keep }, model) =>
+      add(mul(take, clipped(model.denoise(mul(x, widen), sigma), clip)), mul(keep, x));
+    const steps = ends.map(({ from, to, sigma }, i) => {
+      const tau = scaling * timesteps[i];
+      const total = tau ** 2 + sigmaData ** 2;
+      const [skip, out] = [sigmaData ** 2 / total, tau / Math.sqrt(total)];
+      const factors = { take: to.signal * out, keep: to.signal * skip };
+      return noised(
+        { rule: step, values: { sigma, widen: 1 / from.signal, ...factors } },
+        to.noise,
+      );
+    });
+    return { sigmaMax: ends[0].sigma, startScale: 1, steps };
   },
 });

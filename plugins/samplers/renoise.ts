@@ -1,8 +1,7 @@
 import { decreasingLevels, renoiseSampler } from "../../core/diffusion/mod.ts";
 import { SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
-import { add, mul } from "../../core/ops/mod.ts";
 import { choice, definePlugin, list, number } from "../../core/plugin/mod.ts";
-import { eulerStep } from "./shared/churn.ts";
+import { eulerTo } from "./shared/rules.ts";
 
 /**
  * Few-step sampling at given levels: predict the clean sample, add noise of the next level, predict again.
@@ -33,30 +32,9 @@ export const renoise = definePlugin({
   },
   create({ sigmas, noise, floor }): Sampler {
     const levels = decreasingLevels("renoise", sigmas);
-    if (noise === "predicted") return deterministic(levels);
-    const plain = renoiseSampler(levels);
-    if (floor === 0) return plain;
-    return {
-      ...plain,
-      steps: plain.steps.map(({ rule, values }) => ({
-        rule,
-        values: { ...values, rise: Math.sqrt(Math.max(values.sigma ** 2 - floor ** 2, 0)) },
-      })),
-      rules: {
-        ...plain.rules,
-        renoise: (x, { sigma, rise }, model) =>
-          model.denoise(add(x, mul(rise, model.noise())), sigma),
-      },
-    };
+    if (noise === "fresh") return renoiseSampler(levels, levels[0], floor);
+    // D + σ_next (x − D)/σ, and D at the last level.
+    const steps = levels.map((sigma, i) => eulerTo(sigma, levels[i + 1] ?? 0));
+    return { sigmaMax: levels[0], steps };
   },
-});
-
-/** D + σ_next (x − D)/σ, and D at the last level. */
-const deterministic = (sigmas: readonly number[]): Sampler => ({
-  sigmaMax: sigmas[0],
-  steps: sigmas.map((sigma, i) => ({
-    rule: "euler",
-    values: { sigma, keep: (sigmas[i + 1] ?? 0) / sigma },
-  })),
-  rules: { euler: eulerStep },
 });

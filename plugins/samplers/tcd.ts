@@ -1,9 +1,9 @@
 import { mixingAt } from "../../core/diffusion/mod.ts";
-import { SAMPLER, type Sampler, type SamplerModel } from "../../core/interfaces/mod.ts";
+import { SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { add, mul } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import type { Tensor } from "../../core/tensor/tensor.ts";
 import { consistencyOptions, consistencyTimestepsOf } from "./shared/consistency.ts";
+import { noised } from "./shared/rules.ts";
 import { between, clipped, ddimFactors, endsOf, tableOf } from "./shared/timesteps.ts";
 
 /**
@@ -26,31 +26,17 @@ export const tcd = definePlugin({
     const table = tableOf(options.schedule);
     const strides = between(consistencyTimestepsOf("tcd", { ...options, clip }), 0);
     const ends = endsOf("tcd", table, strides);
-    const step = (x: Tensor, values: Values, { denoise }: SamplerModel): Tensor => {
-      const { sigma, widen, keep, take, leave } = values;
-      const denoised = denoise(mul(x, widen), sigma);
+    const step: SamplerRule = (x, { sigma, widen, keep, take, leave }, model) => {
+      const denoised = model.denoise(mul(x, widen), sigma);
       return add(mul(keep, x), add(mul(take, clipped(denoised, clip)), mul(leave, denoised)));
     };
-    return {
-      sigmaMax: ends[0].sigma,
-      startScale: 1,
-      steps: ends.map(({ from, to, sigma }, i) => {
-        const aim = mixingAt(table, Math.floor((1 - eta) * strides[i].previous));
-        const noisy = eta > 0 && i < ends.length - 1;
-        const shrink = noisy ? to.signal / aim.signal : 1;
-        const factors = ddimFactors(from, { signal: aim.signal * shrink }, aim.noise * shrink);
-        const values = { sigma, widen: 1 / from.signal, ...factors };
-        return noisy
-          ? { rule: "step and noise", values: { ...values, up: Math.sqrt(1 - shrink ** 2) } }
-          : { rule: "step", values };
-      }),
-      rules: {
-        step,
-        "step and noise": (x, values, model) =>
-          add(step(x, values, model), mul(values.up, model.noise())),
-      },
-    };
+    const steps = ends.map(({ from, to, sigma }, i) => {
+      const aim = mixingAt(table, Math.floor((1 - eta) * strides[i].previous));
+      const shrink = eta > 0 && i < ends.length - 1 ? to.signal / aim.signal : 1;
+      const factors = ddimFactors(from, { signal: aim.signal * shrink }, aim.noise * shrink);
+      const values = { sigma, widen: 1 / from.signal, ...factors };
+      return noised({ rule: step, values }, Math.sqrt(1 - shrink ** 2));
+    });
+    return { sigmaMax: ends[0].sigma, startScale: 1, steps };
   },
 });
-
-type Values = Readonly<Record<string, Tensor>>;

@@ -42,7 +42,7 @@ test("with churn the samples have the data's moments, closer with more steps", a
 test("churnAfter takes the slope before the noise: x + rise·ε + (σ_next − σ̂) (x − D)/σ", async () => {
   const options = { sigmas: [2, 1], churn: 0.5, churnAfter: true };
   const [{ rule, values }] = samplerOf(euler(options)).steps;
-  assert.is(rule, "euler before churn");
+  assert.is(rule.name, "eulerBeforeChurn");
   // γ = 0.5/2: σ̂ = 2.5, rise = √(2.5² − 2²)
   assertSame([values.sigma, values.fall, values.rise], [2, -1.5, 1.5]);
 });

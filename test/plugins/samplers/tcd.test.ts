@@ -46,7 +46,7 @@ test("whatever eta, x_t keeps the mixing of its timestep; the last step adds no 
       [keep * from.signal + take + leave, Math.hypot(keep * from.noise, up)],
       [to.signal, to.noise],
     );
-    assert.is(steps[1].rule, "step");
+    assert.is(steps[1].rule.name, "step");
   }
 });
 
