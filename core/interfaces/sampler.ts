@@ -38,7 +38,7 @@ export interface SamplerStep {
 export interface Sampler {
   /** The first noise level. */
   readonly sigmaMax: number;
-  /** x starts as startScale · ε; sigmaMax when absent. A variance-preserving x starts as 1 · ε. */
+  /** x starts as startScale · ε; sigmaMax when absent. An x of variance 1 starts as 1 · ε. */
   readonly startScale?: number;
   readonly steps: readonly SamplerStep[];
   /** Names of the tensors, shaped like x, that steps of a multistep method hand on; undefined before a rule sets them. */

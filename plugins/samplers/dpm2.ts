@@ -1,4 +1,4 @@
-import { SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
+import { PROCESS, SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
 import { churnedSteps, churnOptions } from "./shared/churn.ts";
 import { levelOptions, levelsOf } from "./shared/levels.ts";
@@ -16,8 +16,8 @@ export const dpm2 = definePlugin({
   token: SAMPLER,
   about: "Midpoint method in ln σ, 2·steps − 1 network calls; stochastic with churn",
   options: { ...levelOptions, ...churnOptions },
-  create(options): Sampler {
-    const { sigmas, ...start } = levelsOf("dpm2", options);
+  create(options, container): Sampler {
+    const { sigmas, ...start } = levelsOf("dpm2", options, container.get(PROCESS));
     return { ...start, steps: churnedSteps(sigmas, options, midpointTo) };
   },
 });

@@ -1,4 +1,4 @@
-import { SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
+import { PROCESS, SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { add, div, mul, sub } from "../../core/ops/mod.ts";
 import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import { type SolverMethod, solverFactors } from "./shared/dpmSolverFactors.ts";
@@ -31,8 +31,8 @@ export const dpmSolver = definePlugin({
     }),
     firstOrderFinal: boolean({ default: false, about: "first order at the last step" }),
   },
-  create({ lowerOrderFinal, firstOrderFinal, noiseScale, ...options }): Sampler {
-    const { sigmas, ...start } = levelsOf("dpm-solver", options, true);
+  create({ lowerOrderFinal, firstOrderFinal, noiseScale, ...options }, container): Sampler {
+    const { sigmas, ...start } = levelsOf("dpm-solver", options, container.get(PROCESS), true);
     const method: SolverMethod = options;
     const last = sigmas.length - 2;
     const few = lowerOrderFinal && last < 14;

@@ -1,4 +1,4 @@
-import { SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
+import { PROCESS, SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
 import { ancestralOptions, ancestralSteps } from "./shared/ancestral.ts";
 import { levelOptions, levelsOf } from "./shared/levels.ts";
@@ -16,8 +16,8 @@ export const dpmpp2sAncestral = definePlugin({
   token: SAMPLER,
   about: "DPM-Solver++ of second order in one step, with fresh noise after every step but the last",
   options: { ...levelOptions, ...ancestralOptions },
-  create(options): Sampler {
-    const { sigmas, ...start } = levelsOf("dpmpp-2s-ancestral", options);
+  create(options, container): Sampler {
+    const { sigmas, ...start } = levelsOf("dpmpp-2s-ancestral", options, container.get(PROCESS));
     const steps = ancestralSteps(sigmas, options, (sigma, down) =>
       down === 0
         ? eulerTo(sigma, 0)

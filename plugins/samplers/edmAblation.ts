@@ -1,4 +1,5 @@
 import {
+  PROCESS,
   SAMPLER,
   type Sampler,
   type SamplerRule,
@@ -32,7 +33,7 @@ export const edmAblation = definePlugin({
     steps: number({ default: 18, min: 2, integer: true, about: "noise levels N" }),
     solver: choice(["euler", "heun"], { default: "heun", about: "first or second order" }),
     discretization: choice(discretizations, { default: "edm", about: "which levels" }),
-    schedule: choice(timeScales, { default: "linear", about: "σ(t)" }),
+    timeScale: choice(timeScales, { default: "linear", about: "σ(t)" }),
     scaling: choice(["vp", "none"], {
       default: "none",
       about: "s(t): 1/√(1 + σ²), which keeps the variance, or 1",
@@ -51,8 +52,8 @@ export const edmAblation = definePlugin({
     cosineOffset: number({ default: 8e-3, min: 0, about: "C₂: offset of iddpm's cosine" }),
     ...churnOptions,
   },
-  create({ solver, schedule, scaling, alpha, ...options }): Sampler {
-    const scale = timeScaleOf(schedule, options);
+  create({ solver, timeScale, scaling, alpha, ...options }, container): Sampler {
+    const scale = timeScaleOf(timeScale, options);
     const sOf = (t: number) => (scaling === "vp" ? 1 / Math.hypot(1, scale.sigma(t)) : 1);
     const times = [...ablationSigmas(options).map(scale.time), 0];
     const slopeAt = slopeFactors(scale, sOf, scaling);
@@ -83,7 +84,7 @@ export const edmAblation = definePlugin({
       });
     });
     const sigmaMax = scale.sigma(times[0]);
-    return { sigmaMax, startScale: sigmaMax * sOf(times[0]), steps };
+    return { sigmaMax, startScale: container.get(PROCESS).start(sigmaMax) * sOf(times[0]), steps };
   },
 });
 

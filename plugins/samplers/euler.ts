@@ -1,4 +1,4 @@
-import { SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
+import { PROCESS, SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { add, mul } from "../../core/ops/mod.ts";
 import { boolean, definePlugin } from "../../core/plugin/mod.ts";
 import { churnedLevels, churnOptions } from "./shared/churn.ts";
@@ -24,8 +24,8 @@ export const euler = definePlugin({
       about: "add fresh noise after the network call, as the public discrete scheduler does",
     }),
   },
-  create({ churnAfter, ...options }): Sampler {
-    const { sigmas, ...start } = levelsOf("euler", options);
+  create({ churnAfter, ...options }, container): Sampler {
+    const { sigmas, ...start } = levelsOf("euler", options, container.get(PROCESS));
     const steps = churnedLevels(sigmas, options).map(({ sigma, next, rise }, i) =>
       churnAfter && rise > 0
         ? { rule: eulerBeforeChurn, values: { sigma: sigmas[i], fall: next - sigma, rise } }

@@ -1,4 +1,4 @@
-import { SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
+import { PROCESS, SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
 import { ancestralOptions, ancestralSteps } from "./shared/ancestral.ts";
 import { levelOptions, levelsOf } from "./shared/levels.ts";
@@ -14,8 +14,8 @@ export const eulerAncestral = definePlugin({
   token: SAMPLER,
   about: "Euler's method with fresh noise after every step but the last",
   options: { ...levelOptions, ...ancestralOptions },
-  create(options): Sampler {
-    const { sigmas, ...start } = levelsOf("euler-ancestral", options);
+  create(options, container): Sampler {
+    const { sigmas, ...start } = levelsOf("euler-ancestral", options, container.get(PROCESS));
     return { ...start, steps: ancestralSteps(sigmas, options, eulerTo) };
   },
 });

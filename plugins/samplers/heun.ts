@@ -1,4 +1,4 @@
-import { SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
+import { PROCESS, SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { add, mul, sub } from "../../core/ops/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
 import { churnedSteps, churnOptions } from "./shared/churn.ts";
@@ -18,8 +18,8 @@ export const heun = definePlugin({
   token: SAMPLER,
   about: "EDM's second-order sampler, 2·steps − 1 network calls; stochastic with churn",
   options: { ...levelOptions, ...churnOptions },
-  create(options): Sampler {
-    const { sigmas, ...start } = levelsOf("heun", options);
+  create(options, container): Sampler {
+    const { sigmas, ...start } = levelsOf("heun", options, container.get(PROCESS));
     const steps = churnedSteps(sigmas, options, (sigma, next) =>
       next === 0 ? eulerTo(sigma, 0) : { rule: heunStep, values: { sigma, next } },
     );

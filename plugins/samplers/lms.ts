@@ -1,4 +1,4 @@
-import { SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
+import { PROCESS, SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { add, mul } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { levelOptions, levelsOf } from "./shared/levels.ts";
@@ -18,8 +18,8 @@ export const lms = definePlugin({
     ...levelOptions,
     order: number({ default: 4, min: 1, max: 8, integer: true, about: "most slopes in use" }),
   },
-  create({ order, ...options }): Sampler {
-    const { sigmas, ...start } = levelsOf("lms", options);
+  create({ order, ...options }, container): Sampler {
+    const { sigmas, ...start } = levelsOf("lms", options, container.get(PROCESS));
     const rules = Array.from({ length: order }, (_, k) => lmsStep(k + 1, order));
     const steps = sigmas.slice(0, -1).map((sigma, i) => {
       const used = Math.min(i + 1, order);

@@ -9,6 +9,7 @@ import {
   assertSame,
   denoised,
   deviationError,
+  discreteSamplerOf,
   END,
   evenLevels,
   flowError,
@@ -65,9 +66,9 @@ test("refuses levels that do not fall, or lie the wrong way round", () => {
 });
 
 test("refuses a table whose first level is pure noise", () => {
-  const options = { spacing: "trailing", schedule: { zeroTerminalSnr: true } } as const;
+  const plugin = euler({ spacing: "trailing" });
   assert.match(
-    thrown(() => samplerOf(euler(options))).message,
+    thrown(() => discreteSamplerOf(plugin, { zeroTerminalSnr: true })).message,
     /its levels are \[Infinity, .* should be finite/,
   );
 });
