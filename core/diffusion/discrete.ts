@@ -4,7 +4,7 @@ import { failure } from "../errors.ts";
 export const betaCurves = ["linear", "scaledLinear", "squaredCosine"] as const;
 export type BetaCurve = (typeof betaCurves)[number];
 
-/** Settings of a discrete variance-preserving noise schedule. */
+/** Settings of a discrete variance-preserving process. */
 export interface DiscreteOptions {
   /**
    * `linear`: β evenly spaced (DDPM); `scaledLinear`: √β evenly spaced (SD1.5, SDXL); `squaredCosine`: from
@@ -95,7 +95,7 @@ const refuse = (why: string) => failure("E_OPTION", `Cannot make a table of nois
 
 /**
  * √ᾱ_t and √(1 − ᾱ_t) at a whole timestep.
- * @throws E_OPTION when the schedule does not have that timestep
+ * @throws E_OPTION when the table does not have that timestep
  */
 export function mixingAt({ alphasCumprod }: DiscreteTable, timestep: number): Mixing {
   const abar = alphasCumprod[timestep];
@@ -108,14 +108,14 @@ export function mixingAt({ alphasCumprod }: DiscreteTable, timestep: number): Mi
 }
 
 /** σ at any timestep in [0, T − 1], in a straight line between whole ones. */
-export function sigmaAt({ sigmas }: DiscreteTable, timestep: number): number {
+export function sigmaAt({ sigmas }: Pick<DiscreteTable, "sigmas">, timestep: number): number {
   const low = Math.min(Math.max(Math.floor(timestep), 0), sigmas.length - 1);
   const high = Math.min(low + 1, sigmas.length - 1);
   const share = timestep - low;
   return share === 0 ? sigmas[low] : sigmas[low] * (1 - share) + sigmas[high] * share;
 }
 
-/** The timestep, whole or between two, where the schedule has noise level σ: ln σ in a straight line, clamped to the table. */
+/** The timestep, whole or between two, where the table has noise level σ: ln σ in a straight line, clamped to the table. */
 export function timestepAt({ sigmas }: DiscreteTable, sigma: number): number {
   const above = sigmas.findIndex((level) => level > sigma);
   if (above === 0) return 0;

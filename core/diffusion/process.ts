@@ -32,6 +32,7 @@ export function timestepProcess(
   const scale = (sigma: number) => Math.sqrt(1 + sigma ** 2);
   return {
     sigmas: tables.sigmas.filter(Number.isFinite),
+    count: tables.sigmas.length,
     denoiser: (F) =>
       discreteDenoiser((xt, t, condition) => F(xt, toFloat(t), condition), tables, prediction),
     features(F, x, sigma, condition) {

@@ -1,6 +1,6 @@
 import { failure } from "../errors.ts";
 
-/** Bounds of a Karras schedule. */
+/** Bounds of Karras levels. */
 export interface KarrasOptions {
   readonly sigmaMin: number;
   readonly sigmaMax: number;
@@ -28,7 +28,7 @@ export function karrasSigmas(
 export const sigmaGrid = (count: number, options: KarrasOptions): number[] =>
   karrasSigmas(count, options).reverse();
 
-/** The levels of a few-step schedule, checked. Throws E_OPTION in the name of `owner` unless there are some and they fall. */
+/** The levels of a few-step generator, checked. Throws E_OPTION in the name of `owner` unless there are some and they fall. */
 export function decreasingLevels(owner: string, sigmas: readonly number[]): readonly number[] {
   if (sigmas.length === 0 || sigmas.some((sigma, i) => i > 0 && sigma >= sigmas[i - 1]))
     throw failure(

@@ -1,5 +1,5 @@
 /**
- * Which timesteps of a discrete schedule a sampler visits, as the public schedulers choose them (Lin et al. 2023,
+ * Which timesteps of a noise process a sampler visits, as the public schedulers choose them (Lin et al. 2023,
  * arXiv:2305.08891, Table 2). All lists fall.
  */
 import { failure } from "../errors.ts";
@@ -10,7 +10,7 @@ export type TimestepSpacing = (typeof timestepSpacings)[number];
 export interface TimestepOptions {
   /** How many, at least 1 and at most `count`. */
   readonly steps: number;
-  /** Timesteps T of the schedule. */
+  /** Timesteps T of the process. */
   readonly count?: number;
   /**
    * `leading`: k·⌊T/steps⌋ + offset, from the lowest; `linspace`: 0 to T − 1 evenly; `trailing`: from T − 1 down in steps of
@@ -24,7 +24,7 @@ export interface TimestepOptions {
 /**
  * The timesteps of DDIM, DDPM and Euler samplers.
  * @param whole false keeps the fractions of `linspace`, which Euler samplers do
- * @throws E_OPTION when there are fewer than 1 or more than T steps, or the offset leads out of the schedule
+ * @throws E_OPTION when there are fewer than 1 or more than T steps, or the offset leads out of [0, T − 1]
  */
 export function spacedTimesteps(options: TimestepOptions, whole = true): number[] {
   const { steps, count = 1000, spacing = "leading", offset = 0 } = options;

@@ -11,13 +11,18 @@ import type { Denoiser } from "./denoiser.ts";
 export interface NoiseProcess {
   /** The levels that the model knows, increasing, by timestep; absent where it knows all, and losses have their own. */
   readonly sigmas?: readonly number[];
+  /**
+   * Timesteps T of the model's table, of which `sigmas` lacks the last where it is pure noise, without a finite level; absent
+   * where timesteps only number the levels.
+   */
+  readonly count?: number;
   /** The network as a denoiser. */
   denoiser(F: RawNetwork): Denoiser;
   /** Features of a noisy image: scaled as the denoiser scales its input, with no output scaling. x [B, …], sigma [B]. */
   features(F: RawNetwork, x: Tensor, sigma: Tensor, condition: Condition): Tensor;
   /** λ(σ), which makes the effective loss of F equal at all levels. sigma [B] → [B, 1, …] of `rank` axes. */
   weight(sigma: Tensor, rank: number): Tensor;
-  /** Factor from the model's own noisy image x_t to ours, x0 + σ·ε; 1 for EDM. */
+  /** Factor from the model's own noisy image x_t to ours, x0 + σ·ε; 1 for EDM and at σ = 0. x_t = (x0 + σ·ε)/scale. */
   scale(sigma: number): number;
   /** Standard deviation of the noise that a sampler starts from at level σ, where x0 is not known. */
   start(sigma: number): number;

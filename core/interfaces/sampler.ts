@@ -9,12 +9,6 @@ export interface SamplerModel {
   noise(): Tensor;
 }
 
-/** One step: which traced rule, with which numbers. */
-export interface SamplerStep<Rule extends string = string> {
-  readonly rule: Rule;
-  readonly values: Readonly<Record<string, number>>;
-}
-
 /** What a step leaves behind: the samples, and what later steps of a multistep method need. */
 export interface Advanced {
   /** [B, …] */
@@ -23,7 +17,10 @@ export interface Advanced {
   readonly carried: Readonly<Record<string, Tensor>>;
 }
 
-/** One step as a function of tensors: x [B, …], its numbers as scalars, and the carried tensors as the last step left them. */
+/**
+ * What a step does, as a function of tensors: x [B, …], the step's numbers as scalars, and the carried tensors as the last
+ * step left them. Its name labels the program.
+ */
 export type SamplerRule = (
   x: Tensor,
   values: Readonly<Record<string, Tensor>>,
@@ -31,18 +28,19 @@ export type SamplerRule = (
   carried: Readonly<Record<string, Tensor>>,
 ) => Tensor | Advanced;
 
-/**
- * Turns noise into samples with a denoiser. A rule is traced once and replayed for every step that uses it, with the
- * step's numbers as scalar tensors.
- */
+/** One step: its rule, with its numbers. Steps with the same function as their rule share one program. */
+export interface SamplerStep {
+  readonly rule: SamplerRule;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** Turns noise into samples with a denoiser. Each rule is traced once and replayed for every step that has it. */
 export interface Sampler {
   /** The first noise level. */
   readonly sigmaMax: number;
-  /** x starts as startScale · ε; sigmaMax when absent. A variance-preserving x starts as 1 · ε. */
+  /** x starts as startScale · ε; sigmaMax when absent. An x of variance 1 starts as 1 · ε. */
   readonly startScale?: number;
   readonly steps: readonly SamplerStep[];
-  /** x after the step, and what it hands on. */
-  readonly rules: Readonly<Record<string, SamplerRule>>;
   /** Names of the tensors, shaped like x, that steps of a multistep method hand on; undefined before a rule sets them. */
   readonly carried?: readonly string[];
 }

@@ -1,29 +1,29 @@
-import { type Mixing, mixingAt } from "../../core/diffusion/mod.ts";
-import { SAMPLER, type Sampler, type SamplerModel } from "../../core/interfaces/mod.ts";
-import { add, mul } from "../../core/ops/mod.ts";
+import { PROCESS, SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
 import { boolean, definePlugin, number } from "../../core/plugin/mod.ts";
-import type { Tensor } from "../../core/tensor/tensor.ts";
+import { noised } from "./shared/rules.ts";
 import {
-  clipped,
   ddimFactors,
+  ddimStep,
   endsOf,
+  inputOf,
+  noiseBetween,
+  startOf,
   stridesOf,
-  tableOf,
   timestepOptions,
 } from "./shared/timesteps.ts";
 
 /**
- * DDIM on a table of timesteps; x_t = a·x0 + b·ε, p the timestep that a step leads to.
- *   x0 = D(x/a; b/a);   ε̂ = (x − a·x0)/b;   s² = η² (b_p²/b²) (1 − a²/a_p²)
+ * DDIM on timesteps of the run's process; x_t = a·x0 + b·ε, σ = b/a, p the timestep that a step leads to.
+ *   x0 = D(x/a; σ);   ε̂ = (x − a·x0)/b;   s² = η² b_p² (1 − σ_p²/σ²)
  *   x ← a_p·x0 + √(b_p² − s²)·ε̂ + s·ε
- * eta 0 is deterministic, 1 has the noise of DDPM. x [B, …], of variance 1 at the start. NFE is the number of timesteps.
- * Song et al. 2021, arXiv:2010.02502, Eq. 12 and 16.
+ * eta 0 is deterministic, 1 has the noise of DDPM. x [B, …], as the model sees it: N(0, I) at the start. NFE is the number
+ * of timesteps. Song et al. 2021, arXiv:2010.02502, Eq. 12 and 16.
  */
 export const ddim = definePlugin({
   name: "ddim",
   kind: "sampler",
   token: SAMPLER,
-  about: "DDIM on discrete timesteps, deterministic or with noise, one network call a step",
+  about: "DDIM on timesteps, deterministic or with noise, one network call a step",
   options: {
     ...timestepOptions,
     eta: number({ default: 0, min: 0, max: 1, about: "share of DDPM's noise" }),
@@ -33,42 +33,16 @@ export const ddim = definePlugin({
       about: "the last step leads to timestep 0 instead of the clean sample, as SD has it",
     }),
   },
-  create({ eta, clip, clipNoise, endAtFirst, ...options }): Sampler {
-    const table = tableOf(options.schedule);
-    const last = endAtFirst ? mixingAt(table, 0) : undefined;
-    const ends = endsOf("ddim", table, stridesOf("ddim", { ...options, clip }), last);
-    return {
-      sigmaMax: ends[0].sigma,
-      startScale: 1,
-      steps: ends.map(({ from, to, sigma }) => {
-        const up = eta * noiseOf(from, to);
-        const values = {
-          sigma,
-          widen: 1 / from.signal,
-          ...ddimFactors(from, to, Math.sqrt(Math.max(to.noise ** 2 - up ** 2, 0))),
-        };
-        return up > 0
-          ? { rule: "ddim and noise", values: { ...values, up } }
-          : { rule: "ddim", values };
-      }),
-      rules: {
-        ddim: ruleOf(clip, clipNoise),
-        "ddim and noise": (x, values, model) =>
-          add(ruleOf(clip, clipNoise)(x, values, model), mul(values.up, model.noise())),
-      },
-    };
+  create({ eta, clip, clipNoise, endAtFirst, ...options }, container): Sampler {
+    const process = container.get(PROCESS);
+    const end = endAtFirst ? process.sigmas?.[0] : 0;
+    const ends = endsOf("ddim", process, stridesOf("ddim", process, options), end);
+    const rule = ddimStep(clip, clipNoise);
+    const steps = ends.map(({ from, to }) => {
+      const up = eta * noiseBetween(from, to, to);
+      const factors = ddimFactors(from, to, Math.sqrt(Math.max(to.noise ** 2 - up ** 2, 0)));
+      return noised({ rule, values: { ...inputOf(from), ...factors } }, up);
+    });
+    return { ...startOf(process, ends), steps };
   },
 });
-
-/** The standard deviation of DDPM's noise between two timesteps: √((b_p²/b²) (1 − a²/a_p²)). */
-const noiseOf = (from: Mixing, to: Mixing): number =>
-  (to.noise / from.noise) * Math.sqrt(Math.max(1 - (from.signal / to.signal) ** 2, 0));
-
-const ruleOf =
-  (clip: number | undefined, clipNoise: boolean) =>
-  (x: Tensor, values: Readonly<Record<string, Tensor>>, { denoise }: SamplerModel): Tensor => {
-    const denoised = denoise(mul(x, values.widen), values.sigma);
-    const clean = clipped(denoised, clip);
-    const parted = add(mul(values.take, clean), mul(values.leave, clipNoise ? clean : denoised));
-    return add(mul(values.keep, x), parted);
-  };

@@ -1,8 +1,8 @@
-import { SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
+import { PROCESS, SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
-import { churnedLevels, churnedStep, churnOptions, eulerStep, withChurn } from "./shared/churn.ts";
+import { churnedSteps, churnOptions } from "./shared/churn.ts";
 import { levelOptions, levelsOf } from "./shared/levels.ts";
-import { midpointStep, midpointValues } from "./shared/midpoint.ts";
+import { midpointTo } from "./shared/rules.ts";
 
 /**
  * The midpoint method in ln σ, with or without churn.
@@ -16,19 +16,8 @@ export const dpm2 = definePlugin({
   token: SAMPLER,
   about: "Midpoint method in ln σ, 2·steps − 1 network calls; stochastic with churn",
   options: { ...levelOptions, ...churnOptions },
-  create(options): Sampler {
-    const { sigmas, ...start } = levelsOf("dpm2", options);
-    return {
-      ...start,
-      steps: churnedLevels(sigmas, options).map(({ sigma, next, rise }) =>
-        next === 0
-          ? churnedStep("euler", rise, { sigma, keep: 0 })
-          : churnedStep("midpoint", rise, midpointValues(sigma, next)),
-      ),
-      rules: withChurn({
-        midpoint: midpointStep,
-        euler: eulerStep,
-      }),
-    };
+  create(options, container): Sampler {
+    const { sigmas, ...start } = levelsOf("dpm2", options, container.get(PROCESS));
+    return { ...start, steps: churnedSteps(sigmas, options, midpointTo) };
   },
 });

@@ -1,9 +1,8 @@
-import { SAMPLER, type Sampler, type SamplerStep } from "../../core/interfaces/mod.ts";
+import { PROCESS, SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
-import { ancestral, ancestralOptions } from "./shared/ancestral.ts";
-import { eulerStep } from "./shared/churn.ts";
+import { ancestralOptions, ancestralSteps } from "./shared/ancestral.ts";
 import { levelOptions, levelsOf } from "./shared/levels.ts";
-import { midpointStep, midpointValues } from "./shared/midpoint.ts";
+import { midpointTo } from "./shared/rules.ts";
 
 /**
  * The midpoint method in ln σ (dpm2.ts) down to an ancestral level, then fresh noise (ancestral.ts).
@@ -15,13 +14,8 @@ export const dpm2Ancestral = definePlugin({
   token: SAMPLER,
   about: "Midpoint method in ln σ with fresh noise after every step but the last",
   options: { ...levelOptions, ...ancestralOptions },
-  create(options): Sampler {
-    const { sigmas, ...start } = levelsOf("dpm2-ancestral", options);
-    const toLevel = (sigma: number, down: number): SamplerStep =>
-      down === 0
-        ? { rule: "euler", values: { sigma, keep: 0 } }
-        : { rule: "midpoint", values: midpointValues(sigma, down) };
-    const rules = { euler: eulerStep, midpoint: midpointStep };
-    return { ...start, ...ancestral(sigmas, options, toLevel, rules) };
+  create(options, container): Sampler {
+    const { sigmas, ...start } = levelsOf("dpm2-ancestral", options, container.get(PROCESS));
+    return { ...start, steps: ancestralSteps(sigmas, options, midpointTo) };
   },
 });

@@ -1,8 +1,9 @@
-import { SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
+import { PROCESS, SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { add, div, mul, sub } from "../../core/ops/mod.ts";
 import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import { type SolverMethod, solverFactors } from "./shared/dpmSolverFactors.ts";
 import { levelOptions, levelsOf } from "./shared/levels.ts";
+import { named, noised } from "./shared/rules.ts";
 
 /**
  * DPM-Solver++ and DPM-Solver, multistep: x ← keep·x + Σ_k f_k m_k + rise·ε, where m_k are the predictions of this step and
@@ -30,45 +31,35 @@ export const dpmSolver = definePlugin({
     }),
     firstOrderFinal: boolean({ default: false, about: "first order at the last step" }),
   },
-  create({ lowerOrderFinal, firstOrderFinal, noiseScale, ...options }): Sampler {
-    const { sigmas, ...start } = levelsOf("dpm-solver", options, true);
+  create({ lowerOrderFinal, firstOrderFinal, noiseScale, ...options }, container): Sampler {
+    const { sigmas, ...start } = levelsOf("dpm-solver", options, container.get(PROCESS), true);
     const method: SolverMethod = options;
-    const steps = sigmas.length - 1;
-    const few = lowerOrderFinal && steps < 15;
+    const last = sigmas.length - 2;
+    const few = lowerOrderFinal && last < 14;
     const orderAt = (i: number): number => {
-      if (i === steps - 1 && (firstOrderFinal || few || sigmas[steps] === 0)) return 1;
-      return Math.min(options.order, i + 1, i === steps - 2 && few ? 2 : 3);
+      if (i === last && (firstOrderFinal || few || sigmas[last + 1] === 0)) return 1;
+      return Math.min(options.order, i + 1, i === last - 1 && few ? 2 : 3);
     };
-    const chosen = sigmas.slice(0, -1).map((sigma, i) => {
+    const rules = [1, 2, 3].map((used) => solverStep(used, options));
+    const steps = sigmas.slice(0, -1).map((sigma, i) => {
       const { keep, factors, rise } = solverFactors(sigmas, i, orderAt(i), method);
       const values = Object.fromEntries(factors.map((factor, k) => [`f${k}`, factor]));
-      const rule = `order ${factors.length}${rise > 0 ? " and noise" : ""}`;
-      const all = { sigma, keep, ...values };
-      return { rule, values: rise > 0 ? { ...all, rise: rise * noiseScale } : all };
+      const step = { rule: rules[factors.length - 1], values: { sigma, keep, ...values } };
+      return noised(step, rise * noiseScale);
     });
-    return {
-      ...start,
-      steps: chosen,
-      rules: Object.fromEntries(
-        chosen.map(({ rule, values }) => [
-          rule,
-          ruleOf(orderOf(rule), options.order, options.predict, "rise" in values),
-        ]),
-      ),
-      carried: predictionNames(options.order - 1),
-    };
+    return { ...start, steps, carried: predictionNames(options.order - 1) };
   },
 });
-
-const orderOf = (rule: string): number => Number(rule.split(" ")[1]);
 
 /** Predictions before this one, newest first. */
 const predictionNames = (count: number) =>
   Array.from({ length: count }, (_, i) => `prediction${i + 1}`);
 
-const ruleOf =
-  (used: number, order: number, predict: "sample" | "noise", noisy: boolean): SamplerRule =>
-  (x, values, model, carried) => {
+const solverStep = (
+  used: number,
+  { order, predict }: { readonly order: number; readonly predict: "sample" | "noise" },
+): SamplerRule =>
+  named(`dpm-solver of order ${used}`, (x, values, model, carried) => {
     const denoised = model.denoise(x, values.sigma);
     const own = predict === "sample" ? denoised : div(sub(x, denoised), values.sigma);
     const names = predictionNames(order - 1);
@@ -76,9 +67,6 @@ const ruleOf =
     const next = predictions
       .slice(0, used)
       .reduce((sum, m, k) => add(sum, mul(values[`f${k}`], m)), mul(values.keep, x));
-    return {
-      x: noisy ? add(next, mul(values.rise, model.noise())) : next,
-      // A step shifts the whole line; what is not set yet is never read.
-      carried: Object.fromEntries(names.map((name, k) => [name, predictions[k]])),
-    };
-  };
+    // A step shifts the whole line; what is not set yet is never read.
+    return { x: next, carried: Object.fromEntries(names.map((name, k) => [name, predictions[k]])) };
+  });

@@ -1,9 +1,8 @@
-import { SAMPLER, type Sampler, type SamplerStep } from "../../core/interfaces/mod.ts";
+import { PROCESS, SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
-import { ancestral, ancestralOptions } from "./shared/ancestral.ts";
-import { eulerStep, towards } from "./shared/churn.ts";
+import { ancestralOptions, ancestralSteps } from "./shared/ancestral.ts";
 import { levelOptions, levelsOf } from "./shared/levels.ts";
-import { midpointValues } from "./shared/midpoint.ts";
+import { eulerTo, midpointValues, towards } from "./shared/rules.ts";
 
 /**
  * DPM-Solver++ (2S) down to an ancestral level, then fresh noise (ancestral.ts). With m = √(σ·down):
@@ -17,21 +16,18 @@ export const dpmpp2sAncestral = definePlugin({
   token: SAMPLER,
   about: "DPM-Solver++ of second order in one step, with fresh noise after every step but the last",
   options: { ...levelOptions, ...ancestralOptions },
-  create(options): Sampler {
-    const { sigmas, ...start } = levelsOf("dpmpp-2s-ancestral", options);
-    const toLevel = (sigma: number, down: number): SamplerStep =>
+  create(options, container): Sampler {
+    const { sigmas, ...start } = levelsOf("dpmpp-2s-ancestral", options, container.get(PROCESS));
+    const steps = ancestralSteps(sigmas, options, (sigma, down) =>
       down === 0
-        ? { rule: "euler", values: { sigma, keep: 0 } }
-        : { rule: "two stages", values: { ...midpointValues(sigma, down), keep: down / sigma } };
-    return {
-      ...start,
-      ...ancestral(sigmas, options, toLevel, {
-        euler: eulerStep,
-        "two stages": (x, { sigma, middle, reach, keep }, model) => {
-          const halfway = towards(x, model.denoise(x, sigma), reach);
-          return towards(x, model.denoise(halfway, middle), keep);
-        },
-      }),
-    };
+        ? eulerTo(sigma, 0)
+        : { rule: twoStages, values: { ...midpointValues(sigma, down), keep: down / sigma } },
+    );
+    return { ...start, steps };
   },
 });
+
+const twoStages: SamplerRule = (x, { sigma, middle, reach, keep }, model) => {
+  const halfway = towards(x, model.denoise(x, sigma), reach);
+  return towards(x, model.denoise(halfway, middle), keep);
+};

@@ -1,15 +1,21 @@
-import { SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
+import {
+  PROCESS,
+  SAMPLER,
+  type Sampler,
+  type SamplerRule,
+  type SamplerStep,
+} from "../../core/interfaces/mod.ts";
 import { add, mul } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number, optional } from "../../core/plugin/mod.ts";
-import { churnedStep, churnOptions } from "./shared/churn.ts";
+import { churnOptions, gammaAt } from "./shared/churn.ts";
 import {
-  type AblationLevels,
   ablationSigmas,
   discretizations,
   type TimeScale,
   timeScaleOf,
   timeScales,
 } from "./shared/edmAblationLevels.ts";
+import { churned, derived } from "./shared/rules.ts";
 
 /**
  * EDM's general sampler: any levels, any time scale σ(t), any scaling s(t) of x = s·(x0 + σ·ε), Euler or second order.
@@ -27,7 +33,7 @@ export const edmAblation = definePlugin({
     steps: number({ default: 18, min: 2, integer: true, about: "noise levels N" }),
     solver: choice(["euler", "heun"], { default: "heun", about: "first or second order" }),
     discretization: choice(discretizations, { default: "edm", about: "which levels" }),
-    schedule: choice(timeScales, { default: "linear", about: "σ(t)" }),
+    timeScale: choice(timeScales, { default: "linear", about: "σ(t)" }),
     scaling: choice(["vp", "none"], {
       default: "none",
       about: "s(t): 1/√(1 + σ²), which keeps the variance, or 1",
@@ -46,67 +52,41 @@ export const edmAblation = definePlugin({
     cosineOffset: number({ default: 8e-3, min: 0, about: "C₂: offset of iddpm's cosine" }),
     ...churnOptions,
   },
-  create({ solver, schedule, scaling, alpha, ...options }): Sampler {
-    const scale = timeScaleOf(schedule, options);
+  create({ solver, timeScale, scaling, alpha, ...options }, container): Sampler {
+    const scale = timeScaleOf(timeScale, options);
     const sOf = (t: number) => (scaling === "vp" ? 1 / Math.hypot(1, scale.sigma(t)) : 1);
     const times = [...ablationSigmas(options).map(scale.time), 0];
     const slopeAt = slopeFactors(scale, sOf, scaling);
-    const [start] = times;
-    return {
-      sigmaMax: scale.sigma(start),
-      startScale: scale.sigma(start) * sOf(start),
-      steps: times.slice(0, -1).map((time, i) => {
-        const sigma = scale.sigma(time);
-        const raised = sigma * (1 + gammaAt(sigma, options));
-        const hat = raised > sigma ? scale.time(raised) : time;
-        const h = times[i + 1] - hat;
-        const rise = Math.sqrt(Math.max(scale.sigma(hat) ** 2 - sigma ** 2, 0)) * sOf(hat);
-        const lift = sOf(hat) / sOf(time);
-        const here = slopeAt(hat);
-        const values = { sigma: scale.sigma(hat), widen: 1 / sOf(hat), lift };
-        if (solver === "euler" || i === options.steps - 1)
-          return churnedStep("euler", rise * options.churnNoise, {
-            ...values,
-            keep: 1 + h * here.ofX,
-            take: h * here.ofD,
-          });
-        const there = slopeAt(hat + alpha * h);
-        const [first, second] = [h * (1 - 1 / (2 * alpha)), h / (2 * alpha)];
-        return churnedStep("heun", rise * options.churnNoise, {
-          ...values,
-          reach: 1 + alpha * h * here.ofX,
-          pull: alpha * h * here.ofD,
-          next: scale.sigma(hat + alpha * h),
-          widenNext: 1 / sOf(hat + alpha * h),
-          // x' is put in on the host: its two large terms almost cancel, and float32 would keep their rounding.
-          keep: 1 + first * here.ofX + second * there.ofX * (1 + alpha * h * here.ofX),
-          take: first * here.ofD + second * there.ofX * alpha * h * here.ofD,
-          takeNext: second * there.ofD,
-        });
-      }),
-      rules: {
-        euler: eulerRule,
-        heun: heunRule,
-        "euler after churn": lifted(eulerRule),
-        "heun after churn": lifted(heunRule),
-      },
-    };
+    const steps = times.slice(0, -1).map((time, i): SamplerStep => {
+      const sigma = scale.sigma(time);
+      const raised = sigma * (1 + gammaAt(sigma, options.steps, options));
+      const hat = raised > sigma ? scale.time(raised) : time;
+      const h = times[i + 1] - hat;
+      const rise = Math.sqrt(Math.max(scale.sigma(hat) ** 2 - sigma ** 2, 0)) * sOf(hat);
+      const lift = sOf(hat) / sOf(time);
+      const here = slopeAt(hat);
+      const values = { sigma: scale.sigma(hat), widen: 1 / sOf(hat), lift };
+      const after = (rule: SamplerRule, rest: SamplerStep["values"]): SamplerStep =>
+        churned({ rule, values: { ...values, ...rest } }, rise * options.churnNoise, withLift);
+      if (solver === "euler" || i === options.steps - 1)
+        return after(eulerRule, { keep: 1 + h * here.ofX, take: h * here.ofD });
+      const there = slopeAt(hat + alpha * h);
+      const [first, second] = [h * (1 - 1 / (2 * alpha)), h / (2 * alpha)];
+      return after(heunRule, {
+        reach: 1 + alpha * h * here.ofX,
+        pull: alpha * h * here.ofD,
+        next: scale.sigma(hat + alpha * h),
+        widenNext: 1 / sOf(hat + alpha * h),
+        // x' is put in on the host: its two large terms almost cancel, and float32 would keep their rounding.
+        keep: 1 + first * here.ofX + second * there.ofX * (1 + alpha * h * here.ofX),
+        take: first * here.ofD + second * there.ofX * alpha * h * here.ofD,
+        takeNext: second * there.ofD,
+      });
+    });
+    const sigmaMax = scale.sigma(times[0]);
+    return { sigmaMax, startScale: container.get(PROCESS).start(sigmaMax) * sOf(times[0]), steps };
   },
 });
-
-const gammaAt = (
-  sigma: number,
-  {
-    steps,
-    churn,
-    churnMin,
-    churnMax = Infinity,
-  }: Pick<AblationLevels, "steps"> & {
-    readonly churn: number;
-    readonly churnMin: number;
-    readonly churnMax?: number;
-  },
-): number => (sigma >= churnMin && sigma <= churnMax ? Math.min(churn / steps, Math.SQRT2 - 1) : 0);
 
 /** Factors of x and of D in dx/dt. */
 const slopeFactors =
@@ -128,8 +108,9 @@ const heunRule: SamplerRule = (x, values, model) => {
   return add(own, mul(takeNext, again));
 };
 
-/** The rule after x̂ = lift·x + rise·ε. */
-const lifted =
-  (rule: SamplerRule): SamplerRule =>
-  (x, values, model, carried) =>
-    rule(add(mul(values.lift, x), mul(values.rise, model.noise())), values, model, carried);
+/** The rule at x̂ = lift·x + rise·ε. */
+const withLift = derived(
+  "after churn",
+  (rule) => (x, values, model, carried) =>
+    rule(add(mul(values.lift, x), mul(values.rise, model.noise())), values, model, carried),
+);

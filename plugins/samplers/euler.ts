@@ -1,15 +1,9 @@
-import { SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
+import { PROCESS, SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { add, mul } from "../../core/ops/mod.ts";
 import { boolean, definePlugin } from "../../core/plugin/mod.ts";
-import {
-  churnedLevels,
-  churnedStep,
-  churnOptions,
-  eulerStep,
-  slope,
-  withChurn,
-} from "./shared/churn.ts";
+import { churnedLevels, churnOptions } from "./shared/churn.ts";
 import { levelOptions, levelsOf } from "./shared/levels.ts";
+import { churned, eulerTo, slope } from "./shared/rules.ts";
 
 /**
  * Euler's method on the probability flow, with or without churn.
@@ -30,22 +24,16 @@ export const euler = definePlugin({
       about: "add fresh noise after the network call, as the public discrete scheduler does",
     }),
   },
-  create({ churnAfter, ...options }): Sampler {
-    const { sigmas, ...start } = levelsOf("euler", options);
-    return {
-      ...start,
-      steps: churnedLevels(sigmas, options).map(({ sigma, next, rise }, i) =>
-        churnAfter && rise > 0
-          ? { rule: "euler before churn", values: { sigma: sigmas[i], fall: next - sigma, rise } }
-          : churnedStep("euler", rise, { sigma, keep: next / sigma }),
-      ),
-      rules: {
-        ...withChurn({
-          euler: eulerStep,
-        }),
-        "euler before churn": (x, { sigma, fall, rise }, model) =>
-          add(add(x, mul(rise, model.noise())), mul(fall, slope(x, sigma, model))),
-      },
-    };
+  create({ churnAfter, ...options }, container): Sampler {
+    const { sigmas, ...start } = levelsOf("euler", options, container.get(PROCESS));
+    const steps = churnedLevels(sigmas, options).map(({ sigma, next, rise }, i) =>
+      churnAfter && rise > 0
+        ? { rule: eulerBeforeChurn, values: { sigma: sigmas[i], fall: next - sigma, rise } }
+        : churned(eulerTo(sigma, next), rise),
+    );
+    return { ...start, steps };
   },
 });
+
+const eulerBeforeChurn: SamplerRule = (x, { sigma, fall, rise }, model) =>
+  add(add(x, mul(rise, model.noise())), mul(fall, slope(x, sigma, model)));

@@ -1,8 +1,8 @@
-import { SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
+import { PROCESS, SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
-import { ancestral, ancestralOptions } from "./shared/ancestral.ts";
-import { eulerStep } from "./shared/churn.ts";
+import { ancestralOptions, ancestralSteps } from "./shared/ancestral.ts";
 import { levelOptions, levelsOf } from "./shared/levels.ts";
+import { eulerTo } from "./shared/rules.ts";
 
 /**
  * Euler's method with ancestral noise (ancestral.ts): x ← x + (down − σ) (x − D(x; σ))/σ + up·noiseScale·ε.
@@ -14,12 +14,8 @@ export const eulerAncestral = definePlugin({
   token: SAMPLER,
   about: "Euler's method with fresh noise after every step but the last",
   options: { ...levelOptions, ...ancestralOptions },
-  create(options): Sampler {
-    const { sigmas, ...start } = levelsOf("euler-ancestral", options);
-    const toLevel = (sigma: number, down: number) => ({
-      rule: "euler",
-      values: { sigma, keep: down / sigma },
-    });
-    return { ...start, ...ancestral(sigmas, options, toLevel, { euler: eulerStep }) };
+  create(options, container): Sampler {
+    const { sigmas, ...start } = levelsOf("euler-ancestral", options, container.get(PROCESS));
+    return { ...start, steps: ancestralSteps(sigmas, options, eulerTo) };
   },
 });

@@ -1,17 +1,9 @@
-import { SAMPLER, type Sampler, type SamplerModel } from "../../core/interfaces/mod.ts";
+import { PROCESS, SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { add, mul, sub } from "../../core/ops/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
-import type { Tensor } from "../../core/tensor/tensor.ts";
-import {
-  churnedLevels,
-  churnedStep,
-  churnOptions,
-  eulerStep,
-  slope,
-  type Values,
-  withChurn,
-} from "./shared/churn.ts";
+import { churnedSteps, churnOptions } from "./shared/churn.ts";
 import { levelOptions, levelsOf } from "./shared/levels.ts";
+import { eulerTo, slope } from "./shared/rules.ts";
 
 /**
  * EDM's second-order sampler, deterministic or stochastic, on levels (Karras's by default) t_0 > … > t_{N−1} > t_N = 0.
@@ -26,25 +18,17 @@ export const heun = definePlugin({
   token: SAMPLER,
   about: "EDM's second-order sampler, 2·steps − 1 network calls; stochastic with churn",
   options: { ...levelOptions, ...churnOptions },
-  create(options): Sampler {
-    const { sigmas, ...start } = levelsOf("heun", options);
-    return {
-      ...start,
-      steps: churnedLevels(sigmas, options).map(({ sigma, next, rise }) =>
-        next === 0
-          ? churnedStep("euler", rise, { sigma, next, keep: 0 })
-          : churnedStep("heun", rise, { sigma, next }),
-      ),
-      rules: withChurn({
-        heun: heunStep,
-        euler: eulerStep,
-      }),
-    };
+  create(options, container): Sampler {
+    const { sigmas, ...start } = levelsOf("heun", options, container.get(PROCESS));
+    const steps = churnedSteps(sigmas, options, (sigma, next) =>
+      next === 0 ? eulerTo(sigma, 0) : { rule: heunStep, values: { sigma, next } },
+    );
+    return { ...start, steps };
   },
 });
 
-function heunStep(x: Tensor, { sigma, next }: Values, model: SamplerModel): Tensor {
+const heunStep: SamplerRule = (x, { sigma, next }, model) => {
   const d = slope(x, sigma, model);
   const predicted = add(x, mul(sub(next, sigma), d));
   return add(x, mul(mul(sub(next, sigma), 0.5), add(d, slope(predicted, next, model))));
-}
+};

@@ -1,14 +1,15 @@
-import { SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
-import { add, mul } from "../../core/ops/mod.ts";
+import { PROCESS, SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { consistencyOptions, consistencyTimestepsOf } from "./shared/consistency.ts";
-import { between, clipped, endsOf, tableOf } from "./shared/timesteps.ts";
+import { noised } from "./shared/rules.ts";
+import { between, endsOf, inputOf, predictStep, startOf } from "./shared/timesteps.ts";
 
 /**
  * Multistep sampling of a latent consistency model; x_t = a·x0 + b·ε, p the next timestep, τ = scaling·t.
  *   c_skip = σd²/(τ² + σd²),  c_out = τ/√(τ² + σd²);   x0 = c_out·D(x/a; b/a) + c_skip·x
  *   x ← a_p·x0 + b_p·ε,   at the last step x ← x0
- * x [B, …], of variance 1 at the start. NFE is the number of timesteps. Luo et al. 2023, arXiv:2310.04378, Algorithm 3.
+ * x [B, …], as the model sees it: N(0, I) at the start. NFE is the number of timesteps.
+ * Luo et al. 2023, arXiv:2310.04378, Algorithm 3.
  */
 export const lcm = definePlugin({
   name: "lcm",
@@ -20,30 +21,18 @@ export const lcm = definePlugin({
     scaling: number({ default: 10, above: 0, about: "factor on the timestep in c_skip and c_out" }),
     sigmaData: number({ default: 0.5, above: 0, about: "σd of c_skip and c_out" }),
   },
-  create({ scaling, sigmaData, clip, ...options }): Sampler {
-    const timesteps = consistencyTimestepsOf("lcm", { ...options, clip });
-    const ends = endsOf("lcm", tableOf(options.schedule), between(timesteps, -1));
-    return {
-      sigmaMax: ends[0].sigma,
-      startScale: 1,
-      steps: ends.map(({ from, to, sigma }, i) => {
-        const tau = scaling * timesteps[i];
-        const total = tau ** 2 + sigmaData ** 2;
-        const [skip, out] = [sigmaData ** 2 / total, tau / Math.sqrt(total)];
-        const values = { sigma, widen: 1 / from.signal };
-        const factors = { take: to.signal * out, keep: to.signal * skip };
-        return i < ends.length - 1
-          ? { rule: "predict and noise", values: { ...values, ...factors, up: to.noise } }
-          : { rule: "predict", values: { ...values, ...factors } };
-      }),
-      rules: {
-        predict: (x, { sigma, widen, take, keep }, model) =>
-          add(mul(take, clipped(model.denoise(mul(x, widen), sigma), clip)), mul(keep, x)),
-        "predict and noise": (x, { sigma, widen, take, keep, up }, model) => {
-          const denoised = clipped(model.denoise(mul(x, widen), sigma), clip);
-          return add(add(mul(take, denoised), mul(keep, x)), mul(up, model.noise()));
-        },
-      },
-    };
+  create({ scaling, sigmaData, clip, ...options }, container): Sampler {
+    const process = container.get(PROCESS);
+    const timesteps = consistencyTimestepsOf("lcm", process, options);
+    const ends = endsOf("lcm", process, between(timesteps, -1));
+    const rule = predictStep(clip);
+    const steps = ends.map(({ from, to }, i) => {
+      const tau = scaling * timesteps[i];
+      const total = tau ** 2 + sigmaData ** 2;
+      const [skip, out] = [sigmaData ** 2 / total, tau / Math.sqrt(total)];
+      const factors = { take: to.signal * out, keep: to.signal * skip };
+      return noised({ rule, values: { ...inputOf(from), ...factors } }, to.noise);
+    });
+    return { ...startOf(process, ends), steps };
   },
 });

@@ -1,7 +1,8 @@
-import { SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
-import { add, div, mul, sub } from "../../core/ops/mod.ts";
+import { PROCESS, SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
+import { add, mul } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { levelOptions, levelsOf } from "./shared/levels.ts";
+import { named, slope } from "./shared/rules.ts";
 
 /**
  * Linear multistep (Adams–Bashforth on uneven levels): the slopes d_j = (x_j − D(x_j; σ_j))/σ_j of the last steps, as a
@@ -17,33 +18,28 @@ export const lms = definePlugin({
     ...levelOptions,
     order: number({ default: 4, min: 1, max: 8, integer: true, about: "most slopes in use" }),
   },
-  create({ order, ...options }): Sampler {
-    const { sigmas, ...start } = levelsOf("lms", options);
-    const orders = sigmas.slice(0, -1).map((_, i) => Math.min(i + 1, order));
-    return {
-      ...start,
-      steps: orders.map((used, i) => ({
-        rule: `order ${used}`,
-        values: { sigma: sigmas[i], ...coefficients(sigmas, i, used) },
-      })),
-      rules: Object.fromEntries(orders.map((used) => [`order ${used}`, ruleOf(used, order)])),
-      carried: slopeNames(order - 1),
-    };
+  create({ order, ...options }, container): Sampler {
+    const { sigmas, ...start } = levelsOf("lms", options, container.get(PROCESS));
+    const rules = Array.from({ length: order }, (_, k) => lmsStep(k + 1, order));
+    const steps = sigmas.slice(0, -1).map((sigma, i) => {
+      const used = Math.min(i + 1, order);
+      return { rule: rules[used - 1], values: { sigma, ...coefficients(sigmas, i, used) } };
+    });
+    return { ...start, steps, carried: slopeNames(order - 1) };
   },
 });
 
 /** Slopes before this one, newest first. */
 const slopeNames = (count: number) => Array.from({ length: count }, (_, i) => `slope${i + 1}`);
 
-const ruleOf =
-  (used: number, order: number): SamplerRule =>
-  (x, values, model, carried) => {
-    const slope = div(sub(x, model.denoise(x, values.sigma)), values.sigma);
-    const slopes = [slope, ...slopeNames(order - 1).map((name) => carried[name])];
+const lmsStep = (used: number, order: number): SamplerRule =>
+  named(`lms of order ${used}`, (x, values, model, carried) => {
+    const own = slope(x, values.sigma, model);
+    const slopes = [own, ...slopeNames(order - 1).map((name) => carried[name])];
     const next = slopes.slice(0, used).reduce((sum, d, j) => add(sum, mul(values[`c${j}`], d)), x);
     const kept = slopeNames(Math.min(used, order - 1));
     return { x: next, carried: Object.fromEntries(kept.map((name, j) => [name, slopes[j]])) };
-  };
+  });
 
 /** c_j = ∫ from σ_i to σ_{i+1} of Π_{k ≠ j} (s − σ_{i−k})/(σ_{i−j} − σ_{i−k}) ds. */
 function coefficients(sigmas: readonly number[], i: number, order: number): Record<string, number> {

@@ -1,15 +1,14 @@
 import { decreasingLevels, renoiseSampler } from "../../core/diffusion/mod.ts";
-import { SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
-import { add, mul } from "../../core/ops/mod.ts";
+import { PROCESS, SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
 import { choice, definePlugin, list, number } from "../../core/plugin/mod.ts";
-import { eulerStep } from "./shared/churn.ts";
+import { eulerTo } from "./shared/rules.ts";
 
 /**
  * Few-step sampling at given levels: predict the clean sample, add noise of the next level, predict again.
- *   x ← D(σ_0·ε; σ_0);   x ← D(x + √(σ_i² − floor²)·ε; σ_i),  i = 1, 2, …
+ *   x ← D(start·ε; σ_0);   x ← D(x + √(σ_i² − floor²)·ε; σ_i),  i = 1, 2, …
  * With `predicted` noise ε is the one that the last prediction implies, (x_i − D(x_i; σ_i))/σ_i: deterministic, DDIM at the
- * given levels. x [B, …]. NFE is the number of levels. Song et al. 2023, arXiv:2303.01469, Algorithm 1 (floor is its ε,
- * 0.002); DMD2, arXiv:2405.14867, section 4.4 (floor 0).
+ * given levels. `start` is that of the run's process, σ_0 for EDM's. x [B, …]. NFE is the number of levels.
+ * Song et al. 2023, arXiv:2303.01469, Algorithm 1 (floor is its ε, 0.002); DMD2, arXiv:2405.14867, section 4.4 (floor 0).
  */
 export const renoise = definePlugin({
   name: "renoise",
@@ -31,32 +30,12 @@ export const renoise = definePlugin({
       about: "noise level that predictions keep, 0.002 for consistency models; fresh noise only",
     }),
   },
-  create({ sigmas, noise, floor }): Sampler {
+  create({ sigmas, noise, floor }, container): Sampler {
     const levels = decreasingLevels("renoise", sigmas);
-    if (noise === "predicted") return deterministic(levels);
-    const plain = renoiseSampler(levels);
-    if (floor === 0) return plain;
-    return {
-      ...plain,
-      steps: plain.steps.map(({ rule, values }) => ({
-        rule,
-        values: { ...values, rise: Math.sqrt(Math.max(values.sigma ** 2 - floor ** 2, 0)) },
-      })),
-      rules: {
-        ...plain.rules,
-        renoise: (x, { sigma, rise }, model) =>
-          model.denoise(add(x, mul(rise, model.noise())), sigma),
-      },
-    };
+    const startScale = container.get(PROCESS).start(levels[0]);
+    if (noise === "fresh") return renoiseSampler(levels, startScale, floor);
+    // D + σ_next (x − D)/σ, and D at the last level.
+    const steps = levels.map((sigma, i) => eulerTo(sigma, levels[i + 1] ?? 0));
+    return { sigmaMax: levels[0], startScale, steps };
   },
-});
-
-/** D + σ_next (x − D)/σ, and D at the last level. */
-const deterministic = (sigmas: readonly number[]): Sampler => ({
-  sigmaMax: sigmas[0],
-  steps: sigmas.map((sigma, i) => ({
-    rule: "euler",
-    values: { sigma, keep: (sigmas[i + 1] ?? 0) / sigma },
-  })),
-  rules: { euler: eulerStep },
 });

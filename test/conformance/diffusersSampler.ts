@@ -7,7 +7,7 @@ import { euler } from "../../plugins/samplers/euler.ts";
 import { eulerAncestral } from "../../plugins/samplers/eulerAncestral.ts";
 import { lcm } from "../../plugins/samplers/lcm.ts";
 import { tcd } from "../../plugins/samplers/tcd.ts";
-import { type Route, type SchedulerArgs, scheduleOptions } from "./diffusersScheduler.ts";
+import type { Route, SchedulerArgs } from "./diffusersScheduler.ts";
 import { Unsupported } from "./kind.ts";
 
 /** A sampling loop of a public scheduler. */
@@ -38,16 +38,14 @@ export interface ChosenSampler {
 
 export function samplerFor(sub: DiffusersCase, { sigmas }: Route): ChosenSampler {
   const { args, step_args: step, num_inference_steps: steps } = sub;
-  const schedule = scheduleOptions(args);
   const clip = args.clip_sample ? (args.clip_sample_range ?? 1) : null;
   const spaced = {
     steps,
-    schedule,
     clip,
     spacing: args.timestep_spacing,
     offset: args.steps_offset,
   };
-  const consistency = { steps, schedule, clip, grid: args.original_inference_steps };
+  const consistency = { steps, clip, grid: args.original_inference_steps };
   const levels = { sigmas: sigmas?.slice(0, -1), end: sigmas?.at(-1) };
   switch (sub.scheduler) {
     case "DDIMScheduler":

@@ -52,7 +52,7 @@ const curves = {
 } as const;
 
 /** The table of noise levels as options. */
-export function scheduleOptions(args: SchedulerArgs): Required<Omit<DiscreteOptions, "precision">> {
+export function tableOptions(args: SchedulerArgs): Required<Omit<DiscreteOptions, "precision">> {
   const name = args.beta_schedule ?? "linear";
   if (args.trained_betas || !(name in curves)) throw new Unsupported(`no table of betas ${name}`);
   return {
@@ -81,7 +81,7 @@ const defaults: Record<string, TimestepSpacing> = {
 /** Timesteps and levels of a scheduler for `steps` steps. */
 export function routeOf(scheduler: string, args: SchedulerArgs, steps: number): Route {
   // In float32 as the public code has it: at low levels 1 − ᾱ has few digits left.
-  const table = discreteTable({ ...scheduleOptions(args), precision: "float32" });
+  const table = discreteTable({ ...tableOptions(args), precision: "float32" });
   const count = table.betas.length;
   const spacing = args.timestep_spacing ?? defaults[scheduler] ?? "linspace";
   const wanted = { steps, count, spacing, offset: args.steps_offset ?? 0 };

@@ -1,7 +1,13 @@
 /** Runs a sampler on a backend with given draws, and keeps what it does at every step. */
 import { type GaussianMixture, mixtureDenoiser } from "../../core/diffusion/mod.ts";
 import { program } from "../../core/graph/mod.ts";
-import type { Backend, Condition, Denoiser, Sampler } from "../../core/interfaces/mod.ts";
+import type {
+  Backend,
+  Condition,
+  Denoiser,
+  Sampler,
+  SamplerRule,
+} from "../../core/interfaces/mod.ts";
 import type { Shape, Tensor } from "../../core/tensor/mod.ts";
 import { sizeOf } from "../../core/tensor/shape.ts";
 import { samplerStates, type TracedRule, traceRule } from "../../core/train/mod.ts";
@@ -38,14 +44,14 @@ export interface SamplerRecord {
   readonly noises: Float32Array[][];
 }
 
-/** Every step of a sampler: its rules as programs of the product's own, replayed with the numbers of the steps. */
+/** Every step of a sampler: its rules as the product's own programs, replayed with the numbers of the steps. */
 export async function runSampler(request: SamplerRequest): Promise<SamplerRecord> {
   const { backend, sampler, shape, feed = new Feed() } = request;
   const memory = backend.createMemory();
   const states = samplerStates(sampler, "x", shape);
   for (const name of states.names) memory.allocate(name, sizeOf(shape));
   memory.write("x", Float32Array.from(request.start));
-  const compiled = new Map<string, Awaited<ReturnType<typeof compile>>>();
+  const compiled = new Map<SamplerRule, Awaited<ReturnType<typeof compile>>>();
   const record: SamplerRecord = { states: [], calls: [], noises: [] };
   let drawn = 0;
   for (const [step, { rule, values }] of sampler.steps.entries()) {
@@ -69,10 +75,10 @@ export async function runSampler(request: SamplerRequest): Promise<SamplerRecord
   memory.dispose();
   return record;
 
-  async function compile(rule: string) {
+  async function compile(rule: SamplerRule) {
     const outputs: Record<string, Tensor> = {};
     let calls = 0;
-    const traced: TracedRule = traceRule(sampler, rule, states, (x, sigma) => {
+    const traced: TracedRule = traceRule(rule, states, (x, sigma) => {
       const denoised = request.denoiser.denoise(x, sigma, request.condition ?? {});
       Object.assign(outputs, {
         [`x${calls}`]: x,
@@ -82,7 +88,7 @@ export async function runSampler(request: SamplerRequest): Promise<SamplerRecord
       calls++;
       return denoised;
     });
-    const name = `sampler ${rule}`;
+    const name = `sampler ${rule.name}`;
     const run = await backend.compile(program({ name, outputs, updates: traced.updates }), memory);
     return { run, ...traced };
   }

@@ -3,7 +3,7 @@ import { program } from "../../graph/mod.ts";
 import type { Backend, Executable, HostArray, Memory } from "../../interfaces/backend.ts";
 import type { DataShape, Dataset, Description } from "../../interfaces/dataset.ts";
 import type { Denoiser } from "../../interfaces/denoiser.ts";
-import type { Sampler } from "../../interfaces/sampler.ts";
+import type { Sampler, SamplerRule } from "../../interfaces/sampler.ts";
 import { input } from "../../ops/mod.ts";
 import { sampleNoise } from "../../random/hostRandom.ts";
 import { sizeOf } from "../../tensor/shape.ts";
@@ -42,12 +42,12 @@ interface CompiledRule extends Omit<TracedRule, "updates"> {
 }
 
 /**
- * Draws samples from a role with a sampler. Compiles one program per rule of the sampler and replays it; samples stay on
+ * Draws samples from a role with a sampler. Compiles one program per rule and replays it; samples stay on
  * the device from step to step. Noise is drawn on the host, a stream a sample: sample i of a seed does not depend on the
  * device, on how many are drawn, or on how many at a time.
  */
 export class SampleDrawer {
-  readonly #rules = new Map<string, CompiledRule>();
+  readonly #rules = new Map<SamplerRule, CompiledRule>();
   readonly #sampler: Sampler;
   readonly #data: DataShape;
   readonly #batch: number;
@@ -156,16 +156,16 @@ export class SampleDrawer {
     return (await this.#memory.read(samples)) as Float32Array;
   }
 
-  async #compile(backend: Backend, player: Player<Denoiser>, rule: string): Promise<void> {
+  async #compile(backend: Backend, player: Player<Denoiser>, rule: SamplerRule): Promise<void> {
     const { network } = player.bind("served");
     const condition = {
       ...(this.#data.classes && { label: input("label", [this.#batch], "i32") }),
       ...textInputs(this.#data.text, "prompt", this.#batch),
     };
-    const { updates, ...traced } = traceRule(this.#sampler, rule, this.#states, (x, sigma) =>
+    const { updates, ...traced } = traceRule(rule, this.#states, (x, sigma) =>
       network.denoise(x, sigma, condition),
     );
-    const step = program({ name: `${player.name} ${rule}`, updates });
+    const step = program({ name: `${player.name} ${rule.name}`, updates });
     this.#rules.set(rule, { run: await backend.compile(step, this.#memory), ...traced });
   }
 

@@ -1,5 +1,5 @@
 import { failure } from "../../errors.ts";
-import type { Sampler } from "../../interfaces/sampler.ts";
+import type { Sampler, SamplerRule } from "../../interfaces/sampler.ts";
 import { broadcastTo, input, reshape, state } from "../../ops/mod.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -26,7 +26,7 @@ export function samplerStates(sampler: Sampler, name: string, shape: Shape): Sam
   };
 }
 
-/** A rule of a sampler as updates of its states. */
+/** The rule of a step as updates of the sampler's states. */
 export interface TracedRule {
   readonly updates: readonly (readonly [Tensor, Tensor])[];
   /** The step's numbers. */
@@ -38,26 +38,19 @@ export interface TracedRule {
 }
 
 /**
- * Traces one rule of a sampler, counting what it costs.
+ * Traces the rule of a step, counting what it costs.
  * @param denoise D(x; σ), x [B, …], σ [B]
- * @throws E_CONFIG when the rule is missing or hands on what the sampler does not declare
+ * @throws E_CONFIG when the rule hands on what the sampler does not declare
  */
 export function traceRule(
-  sampler: Sampler,
-  rule: string,
+  rule: SamplerRule,
   { x, carried }: SamplerStates,
   denoise: (x: Tensor, sigma: Tensor) => Tensor,
 ): TracedRule {
   const scalars = new ScalarInputs();
   const noises: string[] = [];
   let nfe = 0;
-  const apply = sampler.rules[rule];
-  if (!apply)
-    throw failure(
-      "E_CONFIG",
-      `Cannot sample: a step uses the rule "${rule}", should be one of ${Object.keys(sampler.rules).join(", ")}`,
-    );
-  const result = apply(
+  const result = rule(
     x,
     scalars.named,
     {
@@ -78,7 +71,7 @@ export function traceRule(
     if (!(name in carried))
       throw failure(
         "E_CONFIG",
-        `Cannot sample: the rule "${rule}" hands on "${name}", should be one of ${Object.keys(carried).join(", ") || "none"}`,
+        `Cannot sample: the rule "${rule.name}" hands on "${name}", should be one of ${Object.keys(carried).join(", ") || "none"}`,
       );
     updates.push([carried[name], value]);
   }

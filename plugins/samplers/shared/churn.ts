@@ -1,11 +1,7 @@
-/** Fresh noise before a step of an ODE sampler, and the step of Euler. Karras et al. 2022, arXiv:2206.00364, Algorithm 2. */
-import type { SamplerModel, SamplerRule, SamplerStep } from "../../../core/interfaces/mod.ts";
-import { add, div, mul, sub } from "../../../core/ops/mod.ts";
+/** Fresh noise before the steps of an ODE sampler. Karras et al. 2022, arXiv:2206.00364, Algorithm 2. */
+import type { SamplerStep } from "../../../core/interfaces/mod.ts";
 import { number, type OptionsOf, optional } from "../../../core/plugin/mod.ts";
-import type { Tensor } from "../../../core/tensor/tensor.ts";
-
-/** The numbers of a step, as scalar tensors. */
-export type Values = Readonly<Record<string, Tensor>>;
+import { churned } from "./rules.ts";
 
 export const churnOptions = {
   churn: number({ default: 0, min: 0, about: "S_churn: fresh noise over all steps; 0 is off" }),
@@ -16,54 +12,38 @@ export const churnOptions = {
   churnNoise: number({ default: 1, min: 0, about: "S_noise: factor on the fresh noise" }),
 };
 
-/** A step of levels: from `sigma` (raised from the schedule's level by noise of size `rise`) to `next`. */
+/** γ = min(churn/steps, √2 − 1) between churnMin and churnMax, else 0. */
+export const gammaAt = (
+  sigma: number,
+  steps: number,
+  { churn, churnMin, churnMax = Infinity }: OptionsOf<typeof churnOptions>,
+): number => (sigma >= churnMin && sigma <= churnMax ? Math.min(churn / steps, Math.SQRT2 - 1) : 0);
+
+/**
+ * Steps of an ODE sampler on levels σ_0 > … > σ_N, with churn: σ̂ = (1 + γ) σ;   x̂ = x + rise·ε,
+ * rise = churnNoise·√(σ̂² − σ²);   x ← step(x̂; σ̂ → σ_next)
+ * @param stepTo the deterministic step
+ */
+export const churnedSteps = (
+  sigmas: readonly number[],
+  options: OptionsOf<typeof churnOptions>,
+  stepTo: (sigma: number, next: number) => SamplerStep,
+): SamplerStep[] =>
+  churnedLevels(sigmas, options).map(({ sigma, next, rise }) => churned(stepTo(sigma, next), rise));
+
+/** A step of levels: from σ̂, raised from σ by noise of size `rise`, to `next`. */
 export interface ChurnedLevel {
   readonly sigma: number;
   readonly next: number;
   readonly rise: number;
 }
 
-/** γ = min(churn/N, √2 − 1) between churnMin and churnMax, else 0; σ̂ = (1 + γ) σ; rise = churnNoise·√(σ̂² − σ²). */
-export function churnedLevels(
+export const churnedLevels = (
   sigmas: readonly number[],
-  { churn, churnMin, churnMax = Infinity, churnNoise }: OptionsOf<typeof churnOptions>,
-): ChurnedLevel[] {
-  const most = Math.min(churn / (sigmas.length - 1), Math.SQRT2 - 1);
-  return sigmas.slice(0, -1).map((level, i) => {
-    const gamma = level >= churnMin && level <= churnMax ? most : 0;
-    const sigma = level * (1 + gamma);
-    return { sigma, next: sigmas[i + 1], rise: churnNoise * Math.sqrt(sigma ** 2 - level ** 2) };
+  options: OptionsOf<typeof churnOptions>,
+): ChurnedLevel[] =>
+  sigmas.slice(0, -1).map((level, i) => {
+    const sigma = level * (1 + gammaAt(level, sigmas.length - 1, options));
+    const rise = options.churnNoise * Math.sqrt(sigma ** 2 - level ** 2);
+    return { sigma, next: sigmas[i + 1], rise };
   });
-}
-
-/** A step by the rule of that name, or by the one that adds noise first. */
-export const churnedStep = (
-  rule: string,
-  rise: number,
-  values: SamplerStep["values"],
-): SamplerStep =>
-  rise > 0 ? { rule: `${rule} after churn`, values: { ...values, rise } } : { rule, values };
-
-/** The rules, and each once more after fresh noise: x̂ = x + rise·ε. */
-export const withChurn = (rules: Readonly<Record<string, SamplerRule>>): typeof rules => ({
-  ...rules,
-  ...Object.fromEntries(
-    Object.entries(rules).map(([name, rule]): [string, SamplerRule] => [
-      `${name} after churn`,
-      (x, values, model, carried) =>
-        rule(add(x, mul(values.rise, model.noise())), values, model, carried),
-    ]),
-  ),
-});
-
-/** dx/dσ = (x − D(x; σ))/σ of the probability flow. */
-export const slope = (x: Tensor, sigma: Tensor, model: SamplerModel): Tensor =>
-  div(sub(x, model.denoise(x, sigma)), sigma);
-
-/** keep·x + (1 − keep)·D: Euler's step from σ to keep·σ, exactly D at keep = 0. */
-export const towards = (x: Tensor, denoised: Tensor, keep: Tensor): Tensor =>
-  add(mul(keep, x), mul(sub(1, keep), denoised));
-
-/** Euler's step, x ← keep·x + (1 − keep)·D(x; σ) with keep = σ_next/σ. */
-export const eulerStep: SamplerRule = (x, { sigma, keep }, model) =>
-  towards(x, model.denoise(x, sigma), keep);

@@ -1,7 +1,8 @@
 /** Options that LCM and TCD share: few timesteps out of the grid that a consistency model was distilled at. */
 import { consistencyTimesteps, fallingTimesteps } from "../../../core/diffusion/mod.ts";
+import type { NoiseProcess } from "../../../core/interfaces/mod.ts";
 import { number, type OptionsOf } from "../../../core/plugin/mod.ts";
-import { clipOption, scheduleOption, timestepsOption } from "./timesteps.ts";
+import { clipOption, timestepsOf, timestepsOption } from "./timesteps.ts";
 
 export const consistencyOptions = {
   steps: number({ default: 4, min: 1, integer: true, about: "network calls" }),
@@ -13,14 +14,16 @@ export const consistencyOptions = {
   }),
   timesteps: timestepsOption,
   clip: clipOption,
-  schedule: scheduleOption,
 };
 
 /** The timesteps of the options, decreasing. */
-export const consistencyTimestepsOf = (
+export function consistencyTimestepsOf(
   owner: string,
-  { steps, grid, timesteps, schedule: { count } }: OptionsOf<typeof consistencyOptions>,
-): readonly number[] =>
-  timesteps.length > 0
+  process: NoiseProcess,
+  { steps, grid, timesteps }: Omit<OptionsOf<typeof consistencyOptions>, "clip">,
+): readonly number[] {
+  const { count } = timestepsOf(owner, process);
+  return timesteps.length > 0
     ? fallingTimesteps(owner, timesteps, count)
     : consistencyTimesteps({ steps, grid, count });
+}

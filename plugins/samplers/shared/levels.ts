@@ -1,8 +1,6 @@
-/** Options that samplers of noise levels share: which levels, and where x starts. */
+/** Options that samplers of noise levels share: which levels. */
 import {
-  discreteTable,
   type SigmaSpacing,
-  sigmaAt,
   sigmaSpacings,
   solverTimesteps,
   spacedSigmas,
@@ -11,14 +9,15 @@ import {
   timestepSpacings,
 } from "../../../core/diffusion/mod.ts";
 import { failure } from "../../../core/errors.ts";
+import type { NoiseProcess } from "../../../core/interfaces/mod.ts";
 import { choice, list, number, type OptionsOf } from "../../../core/plugin/mod.ts";
-import { scheduleOption } from "./timesteps.ts";
+import { timestepsOf } from "./timesteps.ts";
 
 export const levelOptions = {
   steps: number({ default: 18, min: 1, integer: true, about: "noise levels N" }),
   spacing: choice([...sigmaSpacings, ...timestepSpacings], {
     default: "karras",
-    about: "how the levels lie: a curve from sigmaMax to sigmaMin, or at timesteps of `schedule`",
+    about: "how the levels lie: a curve from sigmaMax to sigmaMin, or at timesteps of the process",
   }),
   sigmaMin: number({ default: 0.002, above: 0, about: "lowest noise level" }),
   sigmaMax: number({ default: 80, above: 0, about: "highest noise level" }),
@@ -28,12 +27,7 @@ export const levelOptions = {
     about: "the levels themselves, decreasing, instead of a spacing",
   }),
   end: number({ default: 0, min: 0, about: "level after the last step" }),
-  start: choice(["sigma", "unit"], {
-    default: "sigma",
-    about: "x starts as σ·ε, or as √(σ² + 1)·ε, as wide as noised data of variance 1",
-  }),
   offset: number({ default: 0, min: 0, integer: true, about: "added to `leading` timesteps" }),
-  schedule: scheduleOption,
 };
 
 /** Levels of a sampler's steps. */
@@ -41,47 +35,46 @@ export interface Levels {
   /** Decreasing; step i goes from sigmas[i] to sigmas[i + 1]. */
   readonly sigmas: readonly number[];
   readonly sigmaMax: number;
+  /** x starts as startScale · ε. */
   readonly startScale: number;
 }
 
 /**
- * The levels that the options describe.
+ * The levels that the options describe, and where the run's process starts from the first.
  * @param multistep timesteps are those of multistep solvers, which leave the lowest out, and always whole
- * @throws E_OPTION in the name of `owner` unless they fall
+ * @throws E_OPTION in the name of `owner` unless they fall, or if they lie at timesteps and the process knows none
  */
 export function levelsOf(
   owner: string,
   options: OptionsOf<typeof levelOptions>,
+  process: NoiseProcess,
   multistep = false,
 ): Levels {
-  const sigmas = [...chosen(options, multistep), options.end];
+  const sigmas = [...chosen(owner, options, process, multistep), options.end];
   const odd = sigmas.findIndex((sigma, i) => i > 0 && !(sigma < sigmas[i - 1]));
   if (odd > 0 || !Number.isFinite(sigmas[0]))
     throw failure(
       "E_OPTION",
       `Cannot configure ${owner}: its levels are [${sigmas.map((sigma) => +sigma.toPrecision(4)).join(", ")}], should be finite and decreasing`,
       {
-        fix: "check sigmas, end and the schedule; a schedule without signal at its last timestep has no finite level there",
+        fix: "check sigmas, end and the process; a timestep of pure noise has no finite level",
       },
     );
   const [sigmaMax] = sigmas;
-  return {
-    sigmas,
-    sigmaMax,
-    startScale: options.start === "unit" ? Math.hypot(sigmaMax, 1) : sigmaMax,
-  };
+  return { sigmas, sigmaMax, startScale: process.start(sigmaMax) };
 }
 
 function chosen(
-  { steps, spacing, sigmas, offset, schedule: table, ...bounds }: OptionsOf<typeof levelOptions>,
+  owner: string,
+  { steps, spacing, sigmas, offset, ...bounds }: OptionsOf<typeof levelOptions>,
+  process: NoiseProcess,
   multistep: boolean,
 ): readonly number[] {
   if (sigmas.length > 0) return sigmas;
   if (isSigmaSpacing(spacing)) return spacedSigmas(steps, spacing, bounds);
-  const schedule = discreteTable(table);
-  const wanted = { steps, spacing, offset, count: table.count };
-  const timesteps = multistep ? solverTimesteps(wanted) : spacedTimesteps(wanted, false);
-  return timesteps.map((timestep) => sigmaAt(schedule, timestep));
+  const { count, sigmaAt } = timestepsOf(owner, process);
+  const wanted = { steps, spacing, offset, count };
+  return (multistep ? solverTimesteps(wanted) : spacedTimesteps(wanted, false)).map(sigmaAt);
 }
 
 const isSigmaSpacing = (spacing: SigmaSpacing | TimestepSpacing): spacing is SigmaSpacing =>

@@ -1,41 +1,17 @@
-/** Options that samplers of discrete timesteps share: the table of noise levels, and which timesteps. */
+/** What samplers of timesteps share: which timesteps of the run's process, and how x_t is mixed at both ends of a step. */
 import {
-  betaCurves,
-  type DiscreteTable,
-  discreteTable,
   fallingTimesteps,
   type Mixing,
-  mixingAt,
+  sigmaAt,
   spacedTimesteps,
   timestepSpacings,
 } from "../../../core/diffusion/mod.ts";
 import { failure } from "../../../core/errors.ts";
-import { clamp } from "../../../core/ops/mod.ts";
-import {
-  boolean,
-  choice,
-  group,
-  list,
-  number,
-  type OptionsOf,
-  optional,
-} from "../../../core/plugin/mod.ts";
+import type { NoiseProcess, Sampler, SamplerRule } from "../../../core/interfaces/mod.ts";
+import { add, clamp, mul } from "../../../core/ops/mod.ts";
+import { choice, list, number, type OptionsOf, optional } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
-
-/** The teacher's table of noise levels. */
-export const scheduleOption = group(
-  {
-    curve: choice(betaCurves, { default: "scaledLinear", about: "how β grows" }),
-    betaStart: number({ default: 0.00085, above: 0, max: 1, about: "β of timestep 0" }),
-    betaEnd: number({ default: 0.012, above: 0, max: 1, about: "β of the last timestep" }),
-    count: number({ default: 1000, min: 1, integer: true, about: "timesteps T, 0…T−1" }),
-    zeroTerminalSnr: boolean({
-      default: false,
-      about: "rescale, so that the last timestep is pure noise",
-    }),
-  },
-  { about: "table of noise levels of a discrete teacher" },
-);
+import { named } from "./rules.ts";
 
 /** A list of timesteps in place of a rule. */
 export const timestepsOption = list(number({ min: 0, integer: true }), {
@@ -57,8 +33,32 @@ export const timestepOptions = {
   offset: number({ default: 0, min: 0, integer: true, about: "added to `leading` timesteps" }),
   timesteps: timestepsOption,
   clip: clipOption,
-  schedule: scheduleOption,
 };
+
+/** The timesteps of a process. */
+export interface Timesteps {
+  /** T; timesteps are 0 … T − 1. */
+  readonly count: number;
+  /** σ of a timestep, whole or between two; infinite where it is pure noise. */
+  sigmaAt(timestep: number): number;
+}
+
+/** @throws E_OPTION in the name of `owner` for a process that knows noise levels only, as EDM's */
+export function timestepsOf(owner: string, { sigmas, count }: NoiseProcess): Timesteps {
+  if (!sigmas)
+    throw failure(
+      "E_OPTION",
+      `Cannot configure ${owner}: it goes by timesteps, and the run has no process that knows timesteps`,
+      {
+        fix: "use the process `discrete`, or a sampler and a spacing of noise levels: `heun`, `karras`",
+      },
+    );
+  return {
+    count: count ?? sigmas.length,
+    sigmaAt: (timestep) =>
+      timestep > sigmas.length - 1 ? Infinity : sigmaAt({ sigmas }, timestep),
+  };
+}
 
 /** One step between two timesteps. */
 export interface Stride {
@@ -68,61 +68,78 @@ export interface Stride {
 }
 
 /**
- * The strides of DDIM and DDPM: each goes ⌊T/steps⌋ down, whatever timestep comes next, as the public schedulers have it;
- * with a list of timesteps, each to the next.
+ * The strides of DDIM and DDPM, each to the next timestep. Spaced over a table, each goes ⌊T/steps⌋ down instead, whatever
+ * timestep comes next, as the public schedulers have it.
  */
 export function stridesOf(
   owner: string,
-  { steps, spacing, offset, timesteps, schedule }: OptionsOf<typeof timestepOptions>,
+  process: NoiseProcess,
+  { steps, spacing, offset, timesteps }: Omit<OptionsOf<typeof timestepOptions>, "clip">,
 ): Stride[] {
-  const { count } = schedule;
+  const { count } = timestepsOf(owner, process);
   if (timesteps.length > 0) return between(fallingTimesteps(owner, timesteps, count), -1);
-  const stride = Math.floor(count / steps);
-  return spacedTimesteps({ steps, spacing, offset, count }).map((timestep) => ({
-    timestep,
-    previous: timestep - stride,
-  }));
+  const spaced = spacedTimesteps({ steps, spacing, offset, count });
+  if (process.count === undefined) return between(spaced, -1);
+  return spaced.map((timestep) => ({ timestep, previous: timestep - Math.floor(count / steps) }));
 }
 
 /** Each timestep to the next, the last to `end`. */
 export const between = (timesteps: readonly number[], end: number): Stride[] =>
   timesteps.map((timestep, i) => ({ timestep, previous: timesteps[i + 1] ?? end }));
 
-/** Both ends of a step on a table. */
-export interface Ends {
-  readonly from: Mixing;
-  readonly to: Mixing;
-  /** σ at `from`, of x / from.signal. */
+/** The model's own noisy image at a level: x_t = signal·x0 + noise·ε, σ = noise/signal. */
+export interface Mixed extends Mixing {
   readonly sigma: number;
 }
 
+/** signal = 1/scale(σ), noise = σ/scale(σ). */
+export function mixedAt(process: NoiseProcess, sigma: number): Mixed {
+  const signal = 1 / process.scale(sigma);
+  return { sigma, signal, noise: sigma * signal };
+}
+
+/** Numbers of a step with which D is asked: of widen·x at σ. */
+export const inputOf = ({ sigma, signal }: Mixed) => ({ sigma, widen: 1 / signal });
+
+/** Both ends of a step. */
+export interface Ends {
+  readonly from: Mixed;
+  readonly to: Mixed;
+}
+
 /**
- * The table of the options, and how x is mixed at both ends of every step.
- * @param clean mixing below timestep 0; pure signal when absent
+ * How x_t is mixed at both ends of every step.
+ * @param end level of what lies below timestep 0, the clean sample
  * @throws E_OPTION in the name of `owner` for a timestep without signal, which says nothing about the clean sample
  */
 export function endsOf(
   owner: string,
-  schedule: DiscreteTable,
+  process: NoiseProcess,
   strides: readonly Stride[],
-  clean: Mixing = { signal: 1, noise: 0 },
+  end = 0,
 ): Ends[] {
+  const { sigmaAt } = timestepsOf(owner, process);
   return strides.map(({ timestep, previous }) => {
-    const from = mixingAt(schedule, timestep);
-    if (from.signal === 0)
+    const sigma = sigmaAt(timestep);
+    if (sigma === Infinity)
       throw failure(
         "E_OPTION",
         `Cannot configure ${owner}: timestep ${timestep} is pure noise, should have some signal`,
-        { fix: "switch schedule.zeroTerminalSnr off, or start from a lower timestep" },
+        { fix: "switch process.zeroTerminalSnr off, or start from a lower timestep" },
       );
-    const to = previous < 0 ? clean : mixingAt(schedule, previous);
-    return { from, to, sigma: schedule.sigmas[timestep] };
+    const to = mixedAt(process, previous < 0 ? end : sigmaAt(previous));
+    return { from: mixedAt(process, sigma), to };
   });
 }
 
-/** The table that the option describes. */
-export const tableOf = (schedule: OptionsOf<typeof timestepOptions>["schedule"]) =>
-  discreteTable(schedule);
+/** Where a sampler of x_t starts: with noise as the process has it at the first level, in the scale of x_t. */
+export function startOf(
+  process: NoiseProcess,
+  [{ from }]: readonly Ends[],
+): Pick<Sampler, "sigmaMax" | "startScale"> {
+  const { sigma } = from;
+  return { sigmaMax: sigma, startScale: process.start(sigma) / process.scale(sigma) };
+}
 
 /**
  * Factors of a_p·x0 + noise·(x − a·x0)/b: `keep` of x, `take` and `leave` of the clean sample in its two places.
@@ -138,6 +155,24 @@ export const ddimFactors = (
   leave: -(noise * from.signal) / from.noise,
 });
 
-/** The predicted clean sample within its bounds, if there are any. */
-export const clipped = (denoised: Tensor, clip: number | undefined): Tensor =>
+/** b·√(1 − σ_low²/σ_high²): at b of the lower level what ancestral steps add, at b of the higher one what noising adds. */
+export const noiseBetween = (high: Mixed, low: Mixed, { noise }: Mixing): number =>
+  noise * Math.sqrt(Math.max(1 - (low.sigma / high.sigma) ** 2, 0));
+
+/** x ← take·x0 + keep·x, x0 = D(widen·x; σ) within ±clip. */
+export const predictStep = (clip: number | undefined): SamplerRule =>
+  named("predictStep", (x, { sigma, widen, take, keep }, model) =>
+    add(mul(take, clipped(model.denoise(mul(x, widen), sigma), clip)), mul(keep, x)),
+  );
+
+/** x ← keep·x + take·x0 + leave·D, D = D(widen·x; σ), x0 = D within ±clip, which with `clipNoise` both are. */
+export const ddimStep = (clip: number | undefined, clipNoise = false): SamplerRule =>
+  named("ddimStep", (x, { sigma, widen, keep, take, leave }, model) => {
+    const denoised = model.denoise(mul(x, widen), sigma);
+    const clean = clipped(denoised, clip);
+    const parted = add(mul(take, clean), mul(leave, clipNoise ? clean : denoised));
+    return add(mul(keep, x), parted);
+  });
+
+const clipped = (denoised: Tensor, clip: number | undefined): Tensor =>
   clip === undefined ? denoised : clamp(denoised, { min: -clip, max: clip });

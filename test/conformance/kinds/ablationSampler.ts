@@ -36,7 +36,7 @@ const names = {
   num_steps: "steps",
   solver: "solver",
   discretization: "discretization",
-  schedule: "schedule",
+  schedule: "timeScale",
   scaling: "scaling",
   sigma_min: "sigmaMin",
   sigma_max: "sigmaMax",

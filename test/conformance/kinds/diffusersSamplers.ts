@@ -9,8 +9,9 @@ import {
 import { type Denoiser, SAMPLER, type Sampler } from "../../../core/interfaces/mod.ts";
 import { constantArray, div, mul, reshape, sub, takeRows } from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
+import { discrete } from "../../../plugins/processes/discrete.ts";
 import { type DiffusersCase, samplerFor } from "../diffusersSampler.ts";
-import { routeOf, scheduleOptions } from "../diffusersScheduler.ts";
+import { routeOf, tableOptions } from "../diffusersScheduler.ts";
 import { compose, type Numbers } from "../feed.ts";
 import { type Job, type Kind, Unsupported } from "../kind.ts";
 import { joined, mixtureModel, rowsOf, runSampler, type SamplerRecord } from "../samplerRun.ts";
@@ -32,8 +33,8 @@ async function runCase({ reference, backend, check }: Job, sub: DiffusersCase): 
   const data = { sample: shape.slice(1), classes: 0, sigmaData: 0.5 };
   const route = routeOf(sub.scheduler, args, sub.num_inference_steps);
   const { plugin, space } = samplerFor(sub, route);
-  const sampler = compose(data, plugin).get(SAMPLER);
-  const table = discreteTable(scheduleOptions(args));
+  const sampler = compose(data, plugin, discrete(tableOptions(args))).get(SAMPLER);
+  const table = discreteTable(tableOptions(args));
   const mixture = mixtureModel(reference);
   const euler = /^Euler/.test(sub.scheduler);
   const noise = `${id}.rand.noise`;

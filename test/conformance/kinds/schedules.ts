@@ -7,19 +7,19 @@ import {
 } from "../../../core/diffusion/mod.ts";
 import { add, mul } from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
-import { routeOf, type SchedulerArgs, scheduleOptions } from "../diffusersScheduler.ts";
+import { routeOf, type SchedulerArgs, tableOptions } from "../diffusersScheduler.ts";
 import { evaluateOn, Feed } from "../feed.ts";
 import { type Job, type Kind, Unsupported } from "../kind.ts";
 
 /** Tables of β and ᾱ, and the timesteps and levels of every public scheduler. */
 export const scheduleTablesKind: Kind = {
-  name: "schedule tables",
+  name: "noise tables",
   matches: ({ file }) => /^sched_tables/.test(file),
   async run({ reference, check }) {
     const schedules = reference.config.schedules as readonly (SchedulerArgs & { id: string })[];
     for (const args of schedules) {
       const { id } = args;
-      const options = scheduleOptions(args);
+      const options = tableOptions(args);
       const table = discreteTable({ ...options, precision: "float32" });
       const zero = discreteTable({ ...options, zeroTerminalSnr: true, precision: "float32" });
       const made = {
@@ -67,7 +67,7 @@ export const addNoiseKind: Kind = {
 };
 
 async function runAddNoise({ reference, backend, check }: Job): Promise<void> {
-  const table = discreteTable(scheduleOptions(reference.config));
+  const table = discreteTable(tableOptions(reference.config));
   const feed = new Feed();
   const given = (name: string) => feed.tensor(name, reference.shape(name), reference.f32(name));
   const [x0, eps] = [given("in.x0"), given("in.noise")];

@@ -10,17 +10,18 @@ import { discrete } from "../../../plugins/processes/discrete.ts";
 import { tiny } from "../../core/train/support.ts";
 import { compose } from "../support.ts";
 
-const test = suite("plugins/schedules/discrete");
+const test = suite("plugins/processes/discrete");
 
 const shape = { sample: [2], classes: 0, sigmaData: 1 };
-const scheduleOf = (options: Parameters<typeof discrete>[0] = {}): NoiseProcess =>
+const processOf = (options: Parameters<typeof discrete>[0] = {}): NoiseProcess =>
   compose(shape, discrete(options)).get(PROCESS);
 
 test("is a well-formed plugin", () => checkPlugin(discrete, { prediction: "velocity" }));
 
 test("the defaults are Stable Diffusion's levels", () => {
-  const { sigmas = [] } = scheduleOf();
+  const { sigmas = [] } = processOf();
   assert.is(sigmas.length, 1000);
+  assert.is(processOf({ zeroTerminalSnr: true }).count, 1000, "the last has no finite level");
   for (const [t, sigma] of [
     [0, 0.02917],
     [249, 0.69321],
@@ -32,7 +33,7 @@ test("the defaults are Stable Diffusion's levels", () => {
 });
 
 test("refuses betas that fall", () => {
-  assert.throws(() => scheduleOf({ betaStart: 0.02 }), /betaStart is 0.02 and betaEnd 0.012/);
+  assert.throws(() => processOf({ betaStart: 0.02 }), /betaStart is 0.02 and betaEnd 0.012/);
 });
 
 /** DMD2 on Gaussians as a model of timesteps sees them. */

@@ -19,9 +19,9 @@ import { FLOAT32_TOLERANCE, largestError } from "../../helpers/close.ts";
 import { thrown } from "../../helpers/thrown.ts";
 import { compose, evaluate, Feed, numbers } from "../support.ts";
 
-const test = suite("plugins/schedules/rectifiedFlow");
+const test = suite("plugins/processes/rectifiedFlow");
 
-const scheduleOf = (options: Parameters<typeof rectifiedFlow>[0] = {}): NoiseProcess =>
+const processOf = (options: Parameters<typeof rectifiedFlow>[0] = {}): NoiseProcess =>
   compose({ sample: [2], classes: 0, sigmaData: 1 }, rectifiedFlow(options)).get(PROCESS);
 const times = [0.001, 0.5, 0.999];
 const close = (found: ArrayLike<number>, expected: ArrayLike<number>, what = "") =>
@@ -56,7 +56,7 @@ test("the network sees x_t and timeScale·t, for its features too", async () => 
         Object.assign(seen, { [`${name}.xt`]: input, [`${name}.t`]: cNoise });
         return input;
       };
-    const process = scheduleOf({ timeScale });
+    const process = processOf({ timeScale });
     process.denoiser(F("network")).denoise(x, sigma, {});
     process.features(F("features"), x, sigma, {});
     const result = await evaluate(seen, feed, "f64");
@@ -86,7 +86,7 @@ test("the exact velocity gives the exact denoiser, at every level", async () => 
   const F: RawNetwork = (xt, cNoise) =>
     div(sub(xt, exact), perSample(mul(cNoise, 1e-3), xt.shape.length));
   const result = await evaluate(
-    { found: scheduleOf().denoiser(F).denoise(x, sigma, {}), exact },
+    { found: processOf().denoiser(F).denoise(x, sigma, {}), exact },
     feed,
     "f64",
   );
@@ -96,7 +96,7 @@ test("the exact velocity gives the exact denoiser, at every level", async () => 
 test("λ (D − x0)² is the squared error of the velocity, and its mean has a gradient", async () => {
   const { feed, x0, sigma, x, v, xt } = noisy();
   const w = feed.tensor("w", [1], [0.7]);
-  const process = scheduleOf();
+  const process = processOf();
   const D = process.denoiser((input) => mul(input, w)).denoise(x, sigma, {});
   const weighted = mul(process.weight(sigma, 2), square(sub(D, x0)));
   const [slope] = grad(mean(weighted), [w]);
@@ -110,21 +110,21 @@ test("λ (D − x0)² is the squared error of the velocity, and its mean has a g
 });
 
 test("levels are those of even times, moved by the shift; x0 + σ·ε is 1 + σ times x_t", () => {
-  const { sigmas = [], scale, start } = scheduleOf();
+  const { sigmas = [], scale, start } = processOf();
   assert.is(sigmas.length, 999);
   for (const t of times) {
     const sigma = sigmas[Math.round(t * 1000) - 1];
     assert.ok(Math.abs(sigma / (1 + sigma) - t) < 1e-12, `${sigma}`);
   }
   assert.equal([scale(3), start(3)], [4, 4]);
-  close(scheduleOf({ count: 5, shift: 3 }).sigmas ?? [], [0.75, 2, 4.5, 12]);
+  close(processOf({ count: 5, shift: 3 }).sigmas ?? [], [0.75, 2, 4.5, 12]);
 });
 
 test("refuses fewer than two parts of the time, and a shift of 0", () => {
-  const few = thrown(() => scheduleOf({ count: 1 }));
+  const few = thrown(() => processOf({ count: 1 }));
   assert.is(few.code, "E_OPTION");
   assert.match(few.message, /rectified-flow: count .*\[2, inf\).* 1$/);
-  assert.match(thrown(() => scheduleOf({ shift: 0 })).message, /shift .*\(0, inf\).* 0$/);
+  assert.match(thrown(() => processOf({ shift: 0 })).message, /shift .*\(0, inf\).* 0$/);
 });
 
 test("a run of a few-step generator over its times trains every parameter", async () => {

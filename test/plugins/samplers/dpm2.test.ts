@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { dpm2 } from "../../../plugins/samplers/dpm2.ts";
+import { eulerStep, midpointStep } from "../../../plugins/samplers/shared/rules.ts";
 import { thrown } from "../../helpers/thrown.ts";
 import {
   assertMoments,
@@ -37,7 +38,7 @@ test("2N − 1 calls: the step to 0 is the denoiser", async () => {
   const sampler = samplerOf(dpm2({ sigmas: [4, 2, 1] }));
   assert.equal(
     sampler.steps.map(({ rule }) => rule),
-    ["midpoint", "midpoint", "euler"],
+    [midpointStep, midpointStep, eulerStep],
   );
   assert.is((await samples(sampler)).nfe, 5);
 });

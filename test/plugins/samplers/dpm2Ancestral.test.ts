@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { dpm2 } from "../../../plugins/samplers/dpm2.ts";
 import { dpm2Ancestral } from "../../../plugins/samplers/dpm2Ancestral.ts";
+import { eulerStep, midpointStep, withNoise } from "../../../plugins/samplers/shared/rules.ts";
 import { thrown } from "../../helpers/thrown.ts";
 import {
   assertMoments,
@@ -34,7 +35,7 @@ test("2N − 1 calls; noise after every step but the last", async () => {
   const sampler = samplerOf(dpm2Ancestral({ sigmas: [4, 2, 1] }));
   assert.equal(
     sampler.steps.map(({ rule }) => rule),
-    ["midpoint and noise", "midpoint and noise", "euler"],
+    [withNoise(midpointStep), withNoise(midpointStep), eulerStep],
   );
   assert.is((await samples(sampler)).nfe, 5);
 });

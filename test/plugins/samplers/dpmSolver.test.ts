@@ -78,7 +78,9 @@ test("eta 1 gives samples the data's moments: order 1, and 2 for two predictions
 
 test("N calls; orders rise at the start and fall at the end of few steps", async () => {
   const ordersOf = (options: Options) =>
-    samplerOf(dpmSolver({ order: 3, ...options })).steps.map(({ rule }) => Number(rule.slice(-1)));
+    samplerOf(dpmSolver({ order: 3, ...options })).steps.map(({ rule }) =>
+      Number(rule.name.slice(-1)),
+    );
   assert.equal(ordersOf({ steps: 6 }), [1, 2, 3, 3, 2, 1]);
   assert.equal(ordersOf({ steps: 5, end: 0.001, lowerOrderFinal: false }), [1, 2, 3, 3, 3]);
   assert.equal(ordersOf({ steps: 5, end: 0.001, firstOrderFinal: true }), [1, 2, 3, 2, 1]);

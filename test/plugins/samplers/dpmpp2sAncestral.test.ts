@@ -44,8 +44,8 @@ test("the samples have the data's moments", () =>
 test("2N − 1 calls; noise after every step but the last", async () => {
   const sampler = samplerOf(dpmpp2sAncestral({ sigmas: [4, 2, 1] }));
   assert.equal(
-    sampler.steps.map(({ rule }) => rule),
-    ["two stages and noise", "two stages and noise", "euler"],
+    sampler.steps.map(({ rule }) => rule.name),
+    ["twoStages and noise", "twoStages and noise", "eulerStep"],
   );
   assert.is((await samples(sampler)).nfe, 5);
 });

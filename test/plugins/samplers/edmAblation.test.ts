@@ -18,7 +18,12 @@ const test = suite("plugins/samplers/edmAblation");
 type Options = Parameters<typeof edmAblation>[0];
 
 test("is a well-formed plugin", () =>
-  checkPlugin(edmAblation, { discretization: "vp", schedule: "vp", scaling: "vp", sigmaMin: 0.1 }));
+  checkPlugin(edmAblation, {
+    discretization: "vp",
+    timeScale: "vp",
+    scaling: "vp",
+    sigmaMin: 0.1,
+  }));
 
 test("with EDM's own choices it is heun and euler, churn too", async () => {
   const options = { steps: 6, churn: 3 };
@@ -29,13 +34,13 @@ test("with EDM's own choices it is heun and euler, churn too", async () => {
   assert.equal([second.nfe, first.nfe], [11, 6]);
 });
 
-const vp = { discretization: "vp", schedule: "vp", scaling: "vp" } as const;
+const vp = { discretization: "vp", timeScale: "vp", scaling: "vp" } as const;
 const cases: readonly [order: number, Options][] = [
   [1, { sigmaMax: 10, solver: "euler" }],
   [2, { sigmaMax: 10 }],
   [2, { sigmaMax: 10, alpha: 2 / 3 }],
   [2, vp],
-  [2, { discretization: "ve", schedule: "ve", sigmaMax: 10 }],
+  [2, { discretization: "ve", timeScale: "ve", sigmaMax: 10 }],
 ];
 for (const [order, options] of cases)
   test(`comes to the probability flow with order ${order}: ${JSON.stringify(options)}`, () =>

@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { euler } from "../../../plugins/samplers/euler.ts";
 import { eulerAncestral } from "../../../plugins/samplers/eulerAncestral.ts";
+import { eulerStep, withNoise } from "../../../plugins/samplers/shared/rules.ts";
 import { thrown } from "../../helpers/thrown.ts";
 import {
   assertMoments,
@@ -36,7 +37,7 @@ test("N calls; noise after every step but the last, as much as keeps down² + up
   const sampler = samplerOf(eulerAncestral({ sigmas: [4, 2, 1], eta: 1 }));
   assert.equal(
     sampler.steps.map(({ rule }) => rule),
-    ["euler and noise", "euler and noise", "euler"],
+    [withNoise(eulerStep), withNoise(eulerStep), eulerStep],
   );
   for (const [i, next] of [2, 1].entries()) {
     const { sigma, keep, up } = sampler.steps[i].values;

@@ -4,6 +4,7 @@ import { discreteTable, mixingAt, perSample } from "../../../core/diffusion/mod.
 import { type Denoiser, SAMPLER, type Sampler } from "../../../core/interfaces/mod.ts";
 import { add, div, mul, square } from "../../../core/ops/mod.ts";
 import type { ConfiguredPlugin } from "../../../core/plugin/mod.ts";
+import { discrete } from "../../../plugins/processes/discrete.ts";
 import { compose, evaluate, Feed, numbers } from "../support.ts";
 import { trace } from "./run.ts";
 
@@ -25,9 +26,15 @@ export const flowed = (x: number, from: number, to: number): number =>
 export const denoised = (x: number, sigma: number): number =>
   (DEVIATION ** 2 * x + sigma ** 2 * MEAN) / (DEVIATION ** 2 + sigma ** 2);
 
-/** The sampler that a plugin provides for one number a sample. */
-export const samplerOf = (plugin: ConfiguredPlugin): Sampler =>
-  compose({ sample: [1], classes: 0, sigmaData: DEVIATION }, plugin).get(SAMPLER);
+/** The sampler that a plugin provides for samples of one number, under a noise process if it is not EDM's. */
+export const samplerOf = (plugin: ConfiguredPlugin, ...process: ConfiguredPlugin[]): Sampler =>
+  compose({ sample: [1], classes: 0, sigmaData: DEVIATION }, plugin, ...process).get(SAMPLER);
+
+/** The same under a process of discrete timesteps. */
+export const discreteSamplerOf = (
+  plugin: ConfiguredPlugin,
+  options?: Parameters<typeof discrete>[0],
+): Sampler => samplerOf(plugin, discrete(options));
 
 /** Options of `steps` levels that fall from 10 to END by one factor. */
 export const evenLevels = (steps: number): { sigmas: number[]; end: number } => ({
@@ -40,7 +47,7 @@ export const END = 0.1;
 export const evenTimesteps = (steps: number): number[] =>
   Array.from({ length: steps }, (_, i) => 999 - i * Math.floor(1000 / steps));
 
-/** The table of the samplers' defaults, and how a timestep of it mixes. */
+/** The table of the process's defaults, and how a timestep of it mixes. */
 export const table = discreteTable();
 export const mixing = (timestep: number) => mixingAt(table, timestep);
 

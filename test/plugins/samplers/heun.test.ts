@@ -6,6 +6,7 @@ import { mul, reshape, slice } from "../../../core/ops/mod.ts";
 import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import { heun } from "../../../plugins/samplers/heun.ts";
+import { eulerStep } from "../../../plugins/samplers/shared/rules.ts";
 import { type GoldenCase, golden, hasGolden } from "../../helpers/golden.ts";
 import { compose, evaluate, Feed, numbers } from "../support.ts";
 import { trace } from "./run.ts";
@@ -20,24 +21,24 @@ test("is a well-formed plugin", () => checkPlugin(heun, { churn: 40, churnMax: 5
 test("without churn: steps − 1 Heun steps and an Euler step to 0, no noise", () => {
   const { steps, sigmaMax } = samplerOf({ steps: 4 });
   assert.equal(
-    steps.map(({ rule }) => rule),
-    ["heun", "heun", "heun", "euler"],
+    steps.map(({ rule }) => rule.name),
+    ["heunStep", "heunStep", "heunStep", "eulerStep"],
   );
   assert.is(sigmaMax, 80);
-  assert.is(steps[3].values.next, 0);
+  assert.is(steps[3].values.keep, 0);
   assert.equal(
     samplerOf({ steps: 1 }).steps.map(({ rule }) => rule),
-    ["euler"],
+    [eulerStep],
   );
 });
 
 test("churn acts between churnMin and churnMax only, and raises a level by √2 at most", () => {
   const { steps } = samplerOf({ steps: 5, churn: 40, churnMin: 0.01, churnMax: 1, rho: 5 });
   for (const { rule, values } of steps) {
-    assert.is(/after churn/.test(rule), "rise" in values);
+    assert.is(/after churn/.test(rule.name), "rise" in values);
     if ("rise" in values) assert.ok(values.sigma > 0.01 * Math.SQRT2 && values.sigma <= Math.SQRT2);
   }
-  assert.ok(steps.some(({ rule }) => rule === "heun after churn"));
+  assert.ok(steps.some(({ rule }) => rule.name === "heunStep after churn"));
 });
 
 test("takes a Gaussian to a Gaussian: N(0, s²) samples have the right scale, 2N − 1 calls", async () => {

@@ -27,7 +27,7 @@ export function trace(
       },
       noise: () => noise(step),
     };
-    const done = sampler.rules[rule](x, scalars, model, carried);
+    const done = rule(x, scalars, model, carried);
     if ("carried" in done) {
       x = done.x;
       carried = { ...carried, ...done.carried };

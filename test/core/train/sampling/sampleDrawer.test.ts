@@ -8,11 +8,14 @@ import {
   type Role,
   SAMPLER,
   type Sampler,
+  type SamplerRule,
 } from "../../../../core/interfaces/mod.ts";
 import { add, constantArray, mul, reshape, toFloat } from "../../../../core/ops/mod.ts";
+import type { ConfiguredPlugin } from "../../../../core/plugin/mod.ts";
 import { sampleNoise } from "../../../../core/random/hostRandom.ts";
 import { composeSampling, Player, SampleDrawer } from "../../../../core/train/mod.ts";
-import { heun } from "../../../../plugins/mod.ts";
+import { dpmSolver, heun } from "../../../../plugins/mod.ts";
+import { compose } from "../../../conformance/feed.ts";
 import { tinyConfig } from "../support.ts";
 
 const test = suite("core/train/sampling");
@@ -42,17 +45,15 @@ const eps = (count: number, draw: number, seed: number) => {
 };
 
 test("draw: starts at sigmaMax·ε and applies each step's rule with its numbers", async () => {
+  const shift: SamplerRule = (x, { by }) => add(x, by);
+  const scale: SamplerRule = (x, { by }, model) => mul(add(x, model.noise()), by);
   const sampler: Sampler = {
     sigmaMax: 2,
     steps: [
-      { rule: "shift", values: { by: 3 } },
-      { rule: "shift", values: { by: 4 } },
-      { rule: "scale", values: { by: 10 } },
+      { rule: shift, values: { by: 3 } },
+      { rule: shift, values: { by: 4 } },
+      { rule: scale, values: { by: 10 } },
     ],
-    rules: {
-      shift: (x, { by }) => add(x, by),
-      scale: (x, { by }, model) => mul(add(x, model.noise()), by),
-    },
   };
   const { x, shape, nfe } = await (await drawer(sampler, 4)).draw({ count: 2, seed: 1 });
   assert.equal(shape, [2, 3]);
@@ -92,7 +93,7 @@ test("draw: classes in turn, or as asked", async () => {
   const asked = await classes.draw({ count: 3, seed: 0, label: Int32Array.of(1, 1, 0) });
   for (const [i, shift] of [10, 0, 0].entries())
     assert.ok(Math.abs(asked.x[3 * i] - turn.x[3 * i] - shift) < 1e-5, `sample ${i}`);
-  const plain = await drawer({ sigmaMax: 1, steps: [], rules: {} }, 2, { ...data, classes: 0 });
+  const plain = await drawer({ sigmaMax: 1, steps: [] }, 2, { ...data, classes: 0 });
   assert.equal([...(await plain.draw({ count: 2, seed: 0 })).label], [0, 0]);
 });
 
@@ -122,22 +123,46 @@ test("nfe: Heun takes 2N − 1 denoiser calls, re-noising one a level", async ()
 
 test("nfe: what is counted is what runs", async () => {
   let calls = 0;
-  const counting = await drawer(
-    {
-      ...renoiseSampler([3, 1]),
-      rules: {
-        predict: (x, { sigma }, model) => model.denoise(model.denoise(x, sigma), sigma),
-        renoise: (x, { sigma }, model) => {
-          calls++;
-          return model.denoise(x, sigma);
-        },
-      },
-    },
-    1,
-  );
-  assert.is(counting.nfe, 3);
+  const twice: SamplerRule = (x, { sigma }, model) => model.denoise(model.denoise(x, sigma), sigma);
+  const once: SamplerRule = (x, { sigma }, model) => {
+    calls++;
+    return model.denoise(x, sigma);
+  };
+  const steps = [twice, once, once].map((rule, i) => ({ rule, values: { sigma: 3 - i } }));
+  const counting = await drawer({ sigmaMax: 3, steps }, 1);
+  assert.is(counting.nfe, 4);
   await counting.draw({ count: 5, seed: 0 });
   assert.is(calls, 1, "a rule is traced once, however often it runs");
+});
+
+test("create: one program per rule, under its name; rules of other samplers have their own", async () => {
+  const names: string[] = [];
+  const backend = new ReferenceBackend();
+  const compile = backend.compile.bind(backend);
+  backend.compile = (program, memory) => {
+    names.push(program.name);
+    return compile(program, memory);
+  };
+  const compiled = async (plugin: ConfiguredPlugin<Sampler>) => {
+    names.length = 0;
+    const memory = backend.createMemory();
+    const player = new Player("teacher", role, memory);
+    const sampler = compose(data, plugin).get(SAMPLER);
+    await SampleDrawer.create(backend, memory, player, sampler, data, 1);
+    return [...names];
+  };
+  assert.equal(await compiled(heun({ steps: 18 })), ["teacher heunStep", "teacher eulerStep"]);
+  assert.equal(await compiled(heun({ steps: 18, churn: 40, churnMin: 0.05, churnMax: 50 })), [
+    "teacher heunStep",
+    "teacher heunStep after churn",
+    "teacher eulerStep",
+  ]);
+  assert.equal(await compiled(dpmSolver({ steps: 6, order: 3, eta: 1 })), [
+    "teacher dpm-solver of order 1 and noise",
+    "teacher dpm-solver of order 2 and noise",
+    "teacher dpm-solver of order 3 and noise",
+    "teacher dpm-solver of order 1",
+  ]);
 });
 
 test("draw: Heun on D(x; σ) = m ends at m", async () => {
