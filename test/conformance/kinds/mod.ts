@@ -1,14 +1,13 @@
 import type { Kind } from "../kind.ts";
 import { ablationSamplerKind } from "./ablationSampler.ts";
 import { diffusersSamplersKind } from "./diffusersSamplers.ts";
+import { dmdKind } from "./dmd.ts";
 import { dmdTrajectoryKind } from "./dmdTrajectory.ts";
-import { edmDmdKind } from "./edmDmd.ts";
 import { edmLossKind } from "./edmLoss.ts";
 import { edmNetworksKind } from "./edmNetworks.ts";
 import { edmSamplerKind } from "./edmSampler.ts";
 import { emaKind } from "./ema.ts";
 import { kDiffusionKind } from "./kDiffusion.ts";
-import { latentDmdKind } from "./latentDmd.ts";
 import { lpipsKind } from "./lpips.ts";
 import { opsKind } from "./ops.ts";
 import { optimizersKind } from "./optimizers.ts";
@@ -22,12 +21,11 @@ export const kinds: readonly Kind[] = [
   optimizersKind,
   emaKind,
   dmdTrajectoryKind,
-  edmDmdKind,
+  dmdKind,
   edmNetworksKind,
   edmLossKind,
   timestepEmbeddingsKind,
   unet2dKind,
-  latentDmdKind,
   scheduleTablesKind,
   addNoiseKind,
   diffusersSamplersKind,
