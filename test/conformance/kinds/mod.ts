@@ -1,5 +1,8 @@
 import type { Kind } from "../kind.ts";
 import { ablationSamplerKind } from "./ablationSampler.ts";
+import { consistencyLossesKind } from "./consistencyLosses.ts";
+import { consistencySamplersKind } from "./consistencySamplers.ts";
+import { consistencySchedulesKind } from "./consistencySchedules.ts";
 import { diffusersSamplersKind } from "./diffusersSamplers.ts";
 import { dmdKind } from "./dmd.ts";
 import { dmdTrajectoryKind } from "./dmdTrajectory.ts";
@@ -11,6 +14,7 @@ import { kDiffusionKind } from "./kDiffusion.ts";
 import { lpipsKind } from "./lpips.ts";
 import { opsKind } from "./ops.ts";
 import { optimizersKind } from "./optimizers.ts";
+import { progressiveVpKind } from "./progressiveVp.ts";
 import { addNoiseKind, scheduleTablesKind } from "./schedules.ts";
 import { timestepEmbeddingsKind } from "./timestepEmbeddings.ts";
 import { unet2dKind } from "./unet2d.ts";
@@ -33,4 +37,8 @@ export const kinds: readonly Kind[] = [
   ablationSamplerKind,
   kDiffusionKind,
   lpipsKind,
+  consistencyLossesKind,
+  consistencySamplersKind,
+  consistencySchedulesKind,
+  progressiveVpKind,
 ];
