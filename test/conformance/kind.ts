@@ -10,6 +10,8 @@ export interface Kind {
   matches(entry: ManifestCase): boolean;
   /** Names of settings that change no number, such as a description. Any other that is not read is unsupported. */
   readonly silent?: readonly string[];
+  /** It judges results by a rule of its own, and fails itself when one is left over. */
+  readonly ownRule?: boolean;
   /** Computes what the case holds and hands every result to `check`. Throws `Unsupported` for what can't be run. */
   run(job: Job): Promise<void>;
 }

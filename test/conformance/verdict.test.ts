@@ -108,4 +108,18 @@ test("a case whose reference values were changed has failed", async () => {
   }
 });
 
+test("a case with a result that nothing computes is unsupported", async () => {
+  const name = "edm_eps_adm";
+  const { outcome, where } = await judged(name, {
+    tensors: (tensors) => Object.assign(tensors, { "out.logvar": golden(name).tensor("out.D_x") }),
+  });
+  assert.is(outcome, "unsupported");
+  assert.match(where, "logvar");
+  const { where: left } = await judged("ema", {
+    tensors: (tensors) =>
+      Object.assign(tensors, { "c0.out.std": golden("ema").tensor("c0.out.ema") }),
+  });
+  assert.is(left, "nothing computes c0.out.std");
+});
+
 test.run();

@@ -1,5 +1,5 @@
 import type { Backend } from "../../core/interfaces/backend.ts";
-import type { ManifestCase } from "./goldenCase.ts";
+import type { GoldenCase, ManifestCase } from "./goldenCase.ts";
 import { type Job, Unsupported } from "./kind.ts";
 import { kinds } from "./kinds/mod.ts";
 import { refuseUnread, type Settings, settle } from "./settings.ts";
@@ -29,6 +29,7 @@ export async function judge(
   const name = entry.file.replace(/\.safetensors$/, "");
   const { group } = entry;
   const found: { ratio: number; what: string }[] = [];
+  const compared = new Set<string>();
   const unsupported: string[] = [];
   const verdict = (outcome: Verdict["outcome"], why?: string): Verdict => {
     const worst = found.reduce((a, b) => (b.ratio > a.ratio ? b : a), { ratio: 0, what: "" });
@@ -54,6 +55,7 @@ export async function judge(
       found.push({ ratio: Number.isNaN(ratio) ? Number.POSITIVE_INFINITY : ratio, what });
     };
     const check: Job["check"] = (actual, tensor) => {
+      compared.add(tensor);
       const { ratio, index, actual: got, expected } = reference.compare(actual, tensor);
       checkRatio(ratio, `${tensor}[${index}]: ${got}, should be ${expected}`);
     };
@@ -67,12 +69,14 @@ export async function judge(
           if (!(error instanceof Unsupported)) throw error;
           found.length = before;
           unsupported.push(`sub-case ${sub.id} is unsupported: ${error.message}`);
+          for (const tensor of reference.names(`${sub.id}.`)) compared.add(tensor);
         }
         settle(sub);
       }
     };
     await kind.run({ reference, set, backend, check, checkRatio, each });
     refuseUnread(reference.config, kind.silent);
+    if (!kind.ownRule) refuseLeft(reference, compared);
   } catch (error) {
     const { message } = error as Error;
     return error instanceof Unsupported ? refused(message) : verdict("failed", message);
@@ -81,4 +85,15 @@ export async function judge(
     return verdict(unsupported.length > 0 ? "unsupported" : "failed", "nothing was compared");
   if (found.some(({ ratio }) => ratio > 1)) return verdict("failed");
   return unsupported.length > 0 ? verdict("partly", "the rest agrees") : verdict("passed");
+}
+
+/** What a case calls its results, alone or of a sub-case; those that begin with `f64.` are the same in float64. */
+const RESULT = /^(\w+\.)?(f64\.)?(out|int_out|grad)(\.|$)/;
+
+/** @throws Unsupported when a result was compared neither as it is nor in float64 */
+function refuseLeft(reference: GoldenCase, compared: ReadonlySet<string>): void {
+  const plain = (name: string) => name.replace(/(^|\.)f64\./, "$1");
+  const known = new Set([...compared].map(plain));
+  const left = reference.names().filter((name) => RESULT.test(name) && !known.has(plain(name)));
+  if (left.length > 0) throw new Unsupported(`nothing computes ${left.join(", ")}`);
 }

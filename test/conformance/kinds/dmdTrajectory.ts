@@ -11,6 +11,7 @@ const FILE = /^(dmd_traj.*)_(init|inputs|cycle(\d+))$/;
 export const dmdTrajectoryKind: Kind = {
   name: "dmd trajectory",
   matches: ({ file }) => FILE.test(file.replace(/\.safetensors$/, "")),
+  ownRule: true,
   async run(job) {
     const [, run, part, cycle] = FILE.exec(job.reference.name)!;
     const trajectory = await trajectoryOf(run, job.set, job.backend);
