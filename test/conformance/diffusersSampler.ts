@@ -9,25 +9,7 @@ import { lcm } from "../../plugins/samplers/lcm.ts";
 import { tcd } from "../../plugins/samplers/tcd.ts";
 import type { Route, SchedulerArgs } from "./diffusersScheduler.ts";
 import { Unsupported } from "./kind.ts";
-
-/** A sampling loop of a public scheduler. */
-export interface DiffusersCase {
-  readonly id: string;
-  readonly scheduler: string;
-  readonly args: SchedulerArgs;
-  readonly num_inference_steps: number;
-  /** Arguments of every step. */
-  readonly step_args: {
-    readonly eta?: number;
-    readonly use_clipped_model_output?: boolean;
-    readonly s_churn?: number;
-    readonly s_tmin?: number;
-    readonly s_tmax?: number | "inf";
-    readonly s_noise?: number;
-  };
-  /** Steps that drew noise. */
-  readonly noise_steps: readonly number[];
-}
+import { ignore, type Settings } from "./settings.ts";
 
 /** The product's sampler for a scheduler. */
 export interface ChosenSampler {
@@ -36,37 +18,42 @@ export interface ChosenSampler {
   readonly space: "timesteps" | "sigmas" | "levels";
 }
 
-export function samplerFor(sub: DiffusersCase, { sigmas }: Route): ChosenSampler {
+/** A sub-case: a scheduler with its arguments, those of its steps, and how many there are. */
+export function samplerFor(sub: Settings, { sigmas }: Route): ChosenSampler {
   const { args, step_args: step, num_inference_steps: steps } = sub;
-  const clip = args.clip_sample ? (args.clip_sample_range ?? 1) : null;
-  const spaced = {
+  const spaced = () => ({
     steps,
-    clip,
+    clip: clipOf(args),
     spacing: args.timestep_spacing,
     offset: args.steps_offset,
+  });
+  const consistency = () => {
+    // Their timesteps are those of the grid, and the last one is never below the first of the table.
+    ignore(args, "timestep_spacing", "steps_offset", "set_alpha_to_one");
+    return { steps, clip: clipOf(args), grid: args.original_inference_steps };
   };
-  const consistency = { steps, clip, grid: args.original_inference_steps };
   const levels = { sigmas: sigmas?.slice(0, -1), end: sigmas?.at(-1) };
   switch (sub.scheduler) {
     case "DDIMScheduler":
       return {
         space: "timesteps",
         plugin: ddim({
-          ...spaced,
+          ...spaced(),
           eta: step.eta,
           clipNoise: step.use_clipped_model_output,
           endAtFirst: args.set_alpha_to_one === false,
         }),
       };
     case "DDPMScheduler":
-      return { space: "timesteps", plugin: ddpm({ ...spaced, variance: varianceOf(args) }) };
+      return { space: "timesteps", plugin: ddpm({ ...spaced(), variance: varianceOf(args) }) };
     case "LCMScheduler":
       return {
         space: "timesteps",
-        plugin: lcm({ ...consistency, scaling: args.timestep_scaling }),
+        plugin: lcm({ ...consistency(), scaling: args.timestep_scaling }),
       };
     case "TCDScheduler":
-      return { space: "timesteps", plugin: tcd({ ...consistency, eta: step.eta }) };
+      ignore(args, "timestep_scaling"); // of the boundary scalings, which it does not have
+      return { space: "timesteps", plugin: tcd({ ...consistency(), eta: step.eta }) };
     case "EulerDiscreteScheduler":
       return {
         space: "sigmas",
@@ -86,6 +73,12 @@ export function samplerFor(sub: DiffusersCase, { sigmas }: Route): ChosenSampler
     default:
       throw new Unsupported(`no scheduler ${sub.scheduler}`);
   }
+}
+
+/** The bound of clean samples, or none. */
+export function clipOf(args: SchedulerArgs): number | null {
+  ignore(args, "clip_sample_range");
+  return args.clip_sample ? (args.clip_sample_range ?? 1) : null;
 }
 
 function varianceOf({ variance_type: type }: SchedulerArgs): "small" | "large" {

@@ -12,6 +12,7 @@ import {
   timestepAt,
 } from "../../core/diffusion/mod.ts";
 import { Unsupported } from "./kind.ts";
+import { ignore, only } from "./settings.ts";
 
 /** Arguments of a scheduler, under its own names; those that are left out have its defaults. */
 export interface SchedulerArgs {
@@ -105,6 +106,9 @@ export function routeOf(scheduler: string, args: SchedulerArgs, steps: number): 
 }
 
 function eulerRoute(table: DiscreteTable, args: SchedulerArgs, timesteps: number[]): Route {
+  only(args, "timestep_type", "discrete");
+  only(args, "interpolation_type", "linear", "log_linear");
+  ignore(args, "sigma_min", "sigma_max", "use_karras_sigmas"); // where it takes the table's own
   const finite = withoutInfinity(table);
   const sigmas = timesteps.map((timestep) => sigmaAt(finite, timestep));
   const bounds = { sigmaMin: finite.sigmas[0], sigmaMax: finite.sigmas[finite.sigmas.length - 1] };
@@ -129,6 +133,8 @@ function solverRoute(
   const { sigmas: all } = withoutInfinity(table);
   const end = args.final_sigmas_type === "sigma_min" ? all[0] : 0;
   const bounds = { sigmaMin: all[0], sigmaMax: all[all.length - 1] };
+  only(args, "final_sigmas_type", "zero", "sigma_min");
+  ignore(args, "lambda_min_clipped", "use_lu_lambdas"); // where Karras' levels replace the others
   if (args.use_karras_sigmas || args.use_lu_lambdas) {
     const levels = args.use_karras_sigmas
       ? karras(wanted.steps, bounds)

@@ -14,11 +14,11 @@ import {
 } from "../../core/train/mod.ts";
 import type { NamedTensors } from "../../core/train/update/player.ts";
 import { adamw } from "../../plugins/optimizers/adamw.ts";
-import { dataShapeOf, lossesOf, rolesOf, weightNames } from "./dmdRecipe.ts";
+import { recipeOf, weightNames } from "./dmdRecipe.ts";
 import { compose, GivenNoise } from "./feed.ts";
 import type { GoldenCase } from "./goldenCase.ts";
-import type { GoldenSet } from "./goldenSet.ts";
-import { Unsupported } from "./kind.ts";
+import { type Job, Unsupported } from "./kind.ts";
+import { ignore, type Settings } from "./settings.ts";
 
 type Weights = Readonly<Record<"generator" | "critic", NamedTensors>>;
 
@@ -36,6 +36,8 @@ export interface StepRecord {
 
 /** A whole run. */
 export interface Trajectory {
+  /** Its settings, which say what of them was read. */
+  readonly config: Settings;
   readonly start: Weights & { readonly teacher: NamedTensors };
   readonly steps: readonly StepRecord[];
   /** Weights after each cycle. */
@@ -45,7 +47,7 @@ export interface Trajectory {
 const made = new WeakMap<Backend, Map<string, Promise<Trajectory>>>();
 
 /** The run called `name`, such as `dmd_traj`; computed once a backend, since several files hold parts of it. */
-export function trajectoryOf(name: string, set: GoldenSet, backend: Backend): Promise<Trajectory> {
+export function trajectoryOf(name: string, set: Job["set"], backend: Backend): Promise<Trajectory> {
   const own = made.get(backend) ?? new Map<string, Promise<Trajectory>>();
   made.set(backend, own);
   const key = `${set.folder} ${name}`;
@@ -53,19 +55,21 @@ export function trajectoryOf(name: string, set: GoldenSet, backend: Backend): Pr
   return own.get(key)!;
 }
 
-async function runTrajectory(name: string, set: GoldenSet, backend: Backend): Promise<Trajectory> {
-  const [inputs, init] = [set.case(`${name}_inputs`), set.case(`${name}_init`)];
+async function runTrajectory(name: string, set: Job["set"], backend: Backend): Promise<Trajectory> {
+  const [inputs, init] = [set.case(`${name}_inputs`).watched(), set.case(`${name}_init`)];
   const { config } = inputs;
   const { steps, dfake_gen_update_ratio: ratio, batch_size: batch } = config;
+  if (!`${config.scheduler}`.startsWith("constant_with_warmup"))
+    throw new Unsupported(`no scheduler ${config.scheduler}`);
+  const { shape, plugins } = recipeOf(config);
   const container = compose(
-    dataShapeOf(config),
-    ...rolesOf(config),
-    ...lossesOf(config),
+    shape,
+    ...plugins,
     ...(["generator", "critic"] as const).map((role) => optimizerOf(config, role)),
   );
   const dataset: Dataset = {
     name,
-    shape: dataShapeOf(config),
+    shape,
     size: 0,
     batch: () => {
       throw new Error("the draws hold every real batch");
@@ -122,7 +126,7 @@ async function runTrajectory(name: string, set: GoldenSet, backend: Backend): Pr
       if ((step + 1) % ratio === 0) cycles.push(await weights());
     }
     await Promise.all(reading);
-    return { start, steps: records, cycles };
+    return { config, start, steps: records, cycles };
   } finally {
     trainer.dispose();
   }
@@ -137,18 +141,29 @@ const stored = (reference: GoldenCase, prefix: string, under = ""): NamedTensors
     ]),
   );
 
-function optimizerOf(config: GoldenCase["config"], role: "generator" | "critic") {
-  const [, kind, settings] = /^(\w+)\((.*)\)$/.exec(config.optimizer) ?? [];
+/** `AdamW(betas=(0.9,0.999), eps=1e-8, weight_decay=0.01)`, every argument of which has to be one of these. */
+function optimizerOf(config: Settings, role: "generator" | "critic") {
+  const [, kind, text] = /^(\w+)\((.*)\)$/.exec(config.optimizer) ?? [];
   if (kind !== "AdamW") throw new Unsupported(`no trainer with ${config.optimizer}`);
-  const value = (pattern: RegExp, fallback: number) =>
-    Number(pattern.exec(settings)?.[1] ?? fallback);
+  const pattern = /^\s*(?:betas=\(([^,]+),([^)]+)\)|eps=([^,]+)|weight_decay=([^,]+))\s*(?:,|$)/;
+  let [beta1, beta2, eps, weightDecay] = ["0.9", "0.999", "1e-8", "0.01"];
+  for (let rest = text; rest; ) {
+    const found = pattern.exec(rest);
+    if (!found) throw new Unsupported(`no trainer with ${config.optimizer}`);
+    beta1 = found[1] ?? beta1;
+    beta2 = found[2] ?? beta2;
+    eps = found[3] ?? eps;
+    weightDecay = found[4] ?? weightDecay;
+    rest = rest.slice(found[0].length);
+  }
+  ignore(config, "generator_lr", "guidance_lr");
   return adamw({
     role,
     lr: role === "generator" ? config.generator_lr : config.guidance_lr,
-    beta1: value(/betas=\(([\d.e-]+),/, 0.9),
-    beta2: value(/betas=\([\d.e-]+,\s*([\d.e-]+)\)/, 0.999),
-    eps: value(/eps=([\d.e-]+)/, 1e-8),
-    weightDecay: value(/weight_decay=([\d.e-]+)/, 0.01),
+    beta1: Number(beta1),
+    beta2: Number(beta2),
+    eps: Number(eps),
+    weightDecay: Number(weightDecay),
     warmup: config.warmup_step,
     clip: config.max_grad_norm,
   });

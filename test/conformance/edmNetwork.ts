@@ -4,25 +4,28 @@ import type { ConfiguredPlugin } from "../../core/plugin/mod.ts";
 import { adm } from "../../plugins/networks/adm.ts";
 import { song } from "../../plugins/networks/song.ts";
 import type { Feed } from "./feed.ts";
-import type { GoldenCase, ManifestCase } from "./goldenCase.ts";
+import type { GoldenCase } from "./goldenCase.ts";
 import { Unsupported } from "./kind.ts";
-
-type Config = ManifestCase["config"];
+import { ignore, only, type Settings } from "./settings.ts";
 
 /** What the images of a case look like. */
-export const edmDataShape = (config: Config): DataShape => ({
+export const edmDataShape = (config: Settings): DataShape => ({
   sample: [config.img_channels, config.img_resolution, config.img_resolution],
   classes: config.label_dim ?? 0,
   sigmaData: config.sigma_data ?? 0.5,
 });
 
 /** The plugin of the network, in EDM's preconditioning, with the options that the case names. */
-export function edmNetwork(config: Config): ConfiguredPlugin {
-  if ((config.precond ?? "EDMPrecond") !== "EDMPrecond")
-    throw new Unsupported(`no preconditioning ${config.precond}`);
+export function edmNetwork(config: Settings): ConfiguredPlugin {
+  only(config, "precond", "EDMPrecond");
+  // Of networks without bounds of the noise level, in float32.
+  for (const [name, value] of Object.entries({ use_fp16: false, sigma_min: 0, sigma_max: "inf" }))
+    only(config, name, value);
   const family = { DhariwalUNet: "adm", SongUNet: "song" }[config.model_type as string];
   const { img_resolution: R, channel_mult: channelMult } = config;
   const resolutions = (channelMult as number[]).map((_, i) => R / 2 ** i);
+  // Heads of EDM's SongUNet have the width of the block, those of its ADM a width of their own.
+  if (family === "song") ignore(config, "channels_per_head");
   const common = {
     channels: config.model_channels,
     channelMult,

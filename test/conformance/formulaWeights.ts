@@ -1,19 +1,20 @@
 /** Weights that a case describes by a formula, as networks of their size would not fit among the cases. */
 import { sizeOf } from "../../core/tensor/shape.ts";
-import type { ManifestCase } from "./goldenCase.ts";
+import { type Settings, whole } from "./settings.ts";
 
 /**
  * The value of every parameter of a case, by its name in the sorted list of names: u = hash(i + 1 + L·1000003)/2³² for
  * element i of parameter L, spread by what the parameter is. With `uniform` a parameter is u itself.
  */
 export function formulaWeights(
-  { keys, shapes, key_offset: first }: ManifestCase["config"],
+  { keys, shapes, key_offset: first }: Settings,
   uniform: (name: string) => boolean = () => false,
 ): (name: string) => Float32Array {
+  const all = whole(shapes);
   return (name) => {
     const place = keys.indexOf(name);
     if (place < 0) throw new Error(`the case has no parameter ${name}`);
-    const shape: number[] = shapes[name];
+    const shape = all[name] as readonly number[];
     const value = uniform(name) ? (u: number) => u : spread(name, shape);
     const start = 1 + (first + place) * 1000003;
     return Float32Array.from({ length: sizeOf(shape) }, (_, i) => value(hash(start + i) / 2 ** 32));

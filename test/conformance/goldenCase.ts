@@ -1,4 +1,5 @@
-import { decodeSafetensors, type StoredTensor, toFloat32 } from "../../core/io/safetensors.ts";
+import { type StoredTensor, toFloat32 } from "../../core/io/safetensors.ts";
+import { watched } from "./settings.ts";
 
 /** What a manifest says of a case. */
 export interface ManifestCase {
@@ -40,14 +41,23 @@ export class GoldenCase {
   readonly tensors: Readonly<Record<string, StoredTensor>>;
   readonly #manifest: ManifestCase;
 
-  constructor(name: string, manifest: ManifestCase, bytes: Uint8Array) {
+  constructor(
+    name: string,
+    manifest: ManifestCase,
+    tensors: Readonly<Record<string, StoredTensor>>,
+  ) {
     this.name = name;
     this.what = manifest.what;
     this.notes = manifest.notes;
     this.config = manifest.config;
     this.extra = manifest.extra;
     this.#manifest = manifest;
-    this.tensors = decodeSafetensors(bytes, name).tensors;
+    this.tensors = tensors;
+  }
+  /** The same case with settings that note what is read of them. */
+  watched(): GoldenCase {
+    const manifest = { ...this.#manifest, config: watched(this.#manifest.config) };
+    return new GoldenCase(this.name, manifest, this.tensors);
   }
 
   /** Tensor names that start with `prefix`, sorted. */

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { failure, suggestion } from "../../core/errors.ts";
+import { decodeSafetensors } from "../../core/io/safetensors.ts";
 import { GoldenCase, type ManifestCase } from "./goldenCase.ts";
 
 /** A folder of reference numbers: a manifest and one safetensors file a case. */
@@ -31,7 +32,8 @@ export class GoldenSet {
         `Cannot find case ${name} in ${this.folder}${suggestion(name, names)}`,
       );
     }
-    const read = new GoldenCase(name, entry, this.bytes(file));
+    const { tensors } = decodeSafetensors(this.bytes(file), name);
+    const read = new GoldenCase(name, entry, tensors);
     this.#read.set(name, read);
     return read;
   }

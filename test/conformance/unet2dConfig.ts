@@ -1,10 +1,9 @@
 /** A `UNet2DConditionModel` config of diffusers as our network plugin. */
 import type { ConfiguredPlugin } from "../../core/plugin/mod.ts";
 import { unet2d } from "../../plugins/networks/unet2d.ts";
-import type { ManifestCase } from "./goldenCase.ts";
-import { Unsupported } from "./kind.ts";
+import { ignore, only, type Settings } from "./settings.ts";
 
-/** Settings of diffusers that have one value here; any other can't be run. */
+/** Settings of diffusers that have one value here. */
 const fixed: Readonly<Record<string, unknown>> = {
   act_fn: "silu",
   downsample_padding: 1,
@@ -17,57 +16,50 @@ const fixed: Readonly<Record<string, unknown>> = {
   conv_in_kernel: 3,
   conv_out_kernel: 3,
   resnet_out_scale_factor: 1,
+  dropout: 0,
+  addition_embed_type: "text_time",
+  addition_embed_type_num_heads: 64,
+  dual_cross_attention: false,
+  only_cross_attention: false,
+  class_embeddings_concat: false,
+  resnet_skip_time_act: false,
+  upcast_attention: false,
 };
-/** Settings that the data say too, or that change no number. */
-const implied = new Set([
+/** Settings that the data say too. */
+const implied = [
   "sample_size",
   "in_channels",
   "out_channels",
   "cross_attention_dim",
-  "lora",
-  "dropout",
   "projection_class_embeddings_input_dim",
   "_class_name",
   "_diffusers_version",
-  "attention_head_dim",
-  "addition_time_embed_dim",
-  "addition_embed_type_num_heads",
-]);
+];
 
-/** The network plugin with the settings of a diffusers config. Throws `Unsupported` for one that it does not have. */
-export function unet2dOf(config: ManifestCase["config"]): ConfiguredPlugin {
-  const read = (name: string) => {
-    known.add(name);
-    return config[name] ?? undefined;
-  };
+/** The network plugin with the settings of a diffusers config. @throws Unsupported for one that it does not have */
+export function unet2dOf(config: Settings): ConfiguredPlugin {
+  for (const [name, value] of Object.entries(fixed)) only(config, name, value);
+  ignore(config, ...implied);
   const each = (name: string) => {
-    const value = read(name);
+    const value = config[name] ?? undefined;
     return value === undefined || Array.isArray(value) ? value : [value];
   };
-  const known = new Set<string>();
-  const addition = read("addition_embed_type");
-  if (addition !== undefined && addition !== "text_time")
-    throw new Unsupported(`no addition embedding of type ${addition}`);
-  const plugin = unet2d({
-    channels: read("block_out_channels"),
+  const addition = config.addition_embed_type ?? undefined;
+  // In diffusers' configs of this model the width of a head is the number of heads.
+  const [named, heads] = [each("num_attention_heads"), each("attention_head_dim")];
+  const width = config.addition_time_embed_dim;
+  return unet2d({
+    channels: config.block_out_channels,
     layersPerBlock: each("layers_per_block"),
-    downBlocks: read("down_block_types"),
-    upBlocks: read("up_block_types"),
-    // In diffusers' configs of this model it is the number of heads, whatever its name.
-    heads: each("num_attention_heads") ?? each("attention_head_dim"),
+    downBlocks: config.down_block_types,
+    upBlocks: config.up_block_types,
+    heads: named ?? heads,
     transformerLayers: each("transformer_layers_per_block"),
-    groups: read("norm_num_groups"),
-    eps: read("norm_eps"),
-    linearProjection: read("use_linear_projection"),
-    embeddingFirst: read("flip_sin_to_cos") === false ? "sin" : "cos",
-    embeddingShift: read("freq_shift"),
-    timeIdWidth: addition === undefined ? 0 : read("addition_time_embed_dim"),
+    groups: config.norm_num_groups ?? undefined,
+    eps: config.norm_eps ?? undefined,
+    linearProjection: config.use_linear_projection ?? undefined,
+    embeddingFirst: config.flip_sin_to_cos === false ? "sin" : "cos",
+    embeddingShift: config.freq_shift ?? undefined,
+    timeIdWidth: addition === undefined ? 0 : width,
   });
-  for (const [name, value] of Object.entries(config)) {
-    const off = value === null || value === false;
-    const fine =
-      name in fixed ? fixed[name] === value : known.has(name) || implied.has(name) || off;
-    if (!fine) throw new Unsupported(`unet2d has no ${name} ${JSON.stringify(value)}`);
-  }
-  return plugin;
 }

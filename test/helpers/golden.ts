@@ -24,15 +24,22 @@ function projectRoot(): string {
 /** The folder of real data sets for tests; it may be absent. */
 export const dataFolder: string = join(projectRoot(), "../shared/data");
 
-const complete = join(projectRoot(), "../shared/golden");
-const committed = join(projectRoot(), "test/golden");
-/** True when every case is there, not only the committed part. */
-export const isComplete: boolean = existsSync(join(complete, "manifest.json"));
+const complete = (name: string) => join(projectRoot(), "../shared", name);
+/** The whole collection of that name where it is there, else the committed part. */
+const folderOf = (name: string): string =>
+  existsSync(join(complete(name), "manifest.json"))
+    ? complete(name)
+    : join(projectRoot(), "test", name);
+
 /** The folder in use. */
-export const goldenFolder: string = isComplete ? complete : committed;
+export const goldenFolder: string = folderOf("golden");
+/** True when every case is there, not only the committed part. */
+export const isComplete: boolean = goldenFolder === complete("golden");
 
 /** The cases in use. */
 export const goldenSet: GoldenSet = new GoldenSet(goldenFolder);
+/** Cases of other methods than DMD2. */
+export const rivalSet: GoldenSet = new GoldenSet(folderOf("golden-rivals"));
 const files = goldenSet.entries.map(({ file }) => file);
 console.log(
   isComplete

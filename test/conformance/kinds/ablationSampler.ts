@@ -10,7 +10,7 @@ export const ablationSamplerKind: Kind = {
   matches: ({ file }) => /^sampler_edm_ablation/.test(file),
   async run(job) {
     const { reference, backend, check } = job;
-    for (const sub of reference.config.cases) {
+    await job.each(async (sub) => {
       const { id } = sub;
       const shape = reference.shape(`${id}.in.latents`);
       const data = { sample: shape.slice(1), classes: 0, sigmaData: 0.5 };
@@ -27,7 +27,7 @@ export const ablationSamplerKind: Kind = {
       });
       check(record.states[record.states.length - 1], `${id}.out.x`);
       checkCalls(job, id, record);
-    }
+    });
   },
 };
 

@@ -10,27 +10,29 @@ import { type Denoiser, SAMPLER, type Sampler } from "../../../core/interfaces/m
 import { constantArray, div, mul, reshape, sub, takeRows } from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 import { discrete } from "../../../plugins/processes/discrete.ts";
-import { type DiffusersCase, samplerFor } from "../diffusersSampler.ts";
+import { clipOf, samplerFor } from "../diffusersSampler.ts";
 import { routeOf, tableOptions } from "../diffusersScheduler.ts";
 import { compose, type Numbers } from "../feed.ts";
 import { type Job, type Kind, Unsupported } from "../kind.ts";
 import { joined, mixtureModel, rowsOf, runSampler, type SamplerRecord } from "../samplerRun.ts";
+import { ignore, only, type Settings } from "../settings.ts";
 
 /** Whole sampling loops of the public discrete schedulers, with the noise that they drew. */
 export const diffusersSamplersKind: Kind = {
   name: "diffusers samplers",
   matches: ({ file }) => /^sampler_diffusers/.test(file),
-  async run(job) {
-    for (const sub of job.reference.config.cases as readonly DiffusersCase[])
-      await runCase(job, sub);
-  },
+  // Every sub-case states the table of its own.
+  silent: ["schedule"],
+  run: (job) => job.each((sub) => runCase(job, sub)),
 };
 
-async function runCase({ reference, backend, check }: Job, sub: DiffusersCase): Promise<void> {
+async function runCase({ reference, backend, check }: Job, sub: Settings): Promise<void> {
   const { id, args } = sub;
-  if (args.thresholding) throw new Unsupported("no dynamic thresholding");
+  only(args, "thresholding", false);
+  ignore(args, "dynamic_thresholding_ratio", "sample_max_value");
+  ignore(sub, "noise_steps"); // where nothing is drawn
   const shape = reference.shape(`${id}.in.x`);
-  const data = { sample: shape.slice(1), classes: 0, sigmaData: 0.5 };
+  const data = { sample: shape.slice(1), condition: {}, sigmaData: 0.5 };
   const route = routeOf(sub.scheduler, args, sub.num_inference_steps);
   const { plugin, space } = samplerFor(sub, route);
   const sampler = compose(data, plugin, discrete(tableOptions(args))).get(SAMPLER);
@@ -100,7 +102,7 @@ function predictions({ calls }: SamplerRecord, type = "epsilon"): number[] {
 
 /** The clean samples that schedulers report, read off the states where they can be. */
 function cleanSamples(
-  { scheduler, args }: DiffusersCase,
+  { scheduler, args }: Settings,
   sampler: Sampler,
   { calls, noises }: SamplerRecord,
   states: readonly Float32Array[],
@@ -126,7 +128,7 @@ function cleanSamples(
         ),
       ),
     };
-  const bound = args.clip_sample ? (args.clip_sample_range ?? 1) : Infinity;
+  const bound = /^DD/.test(scheduler) ? (clipOf(args) ?? Infinity) : Infinity;
   const clip = (value: number) => Math.min(Math.max(value, -bound), bound);
   return { x0: calls.flatMap(({ denoised }) => Array.from(denoised, clip)) };
 }

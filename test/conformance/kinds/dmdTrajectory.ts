@@ -3,6 +3,7 @@ import { criticName, FILTER_VALUE, isBuffer } from "../dmdRecipe.ts";
 import { type Trajectory, trajectoryOf } from "../dmdTrajectory.ts";
 import type { GoldenCase } from "../goldenCase.ts";
 import { type Job, type Kind, Unsupported } from "../kind.ts";
+import { readAs } from "../settings.ts";
 
 const FILE = /^(dmd_traj.*)_(init|inputs|cycle(\d+))$/;
 
@@ -10,9 +11,11 @@ const FILE = /^(dmd_traj.*)_(init|inputs|cycle(\d+))$/;
 export const dmdTrajectoryKind: Kind = {
   name: "dmd trajectory",
   matches: ({ file }) => FILE.test(file.replace(/\.safetensors$/, "")),
+  ownRule: true,
   async run(job) {
     const [, run, part, cycle] = FILE.exec(job.reference.name)!;
     const trajectory = await trajectoryOf(run, job.set, job.backend);
+    readAs(job.reference.config, trajectory.config);
     if (part === "init") checkStart(job, trajectory);
     else if (part === "inputs") checkSteps(job, trajectory);
     else checkWeights(job, trajectory, Number(cycle));

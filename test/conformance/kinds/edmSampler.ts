@@ -5,18 +5,7 @@ import { edmDataShape, edmNetwork } from "../edmNetwork.ts";
 import { compose, Feed, labelsOf } from "../feed.ts";
 import type { Job, Kind } from "../kind.ts";
 import { checkCalls, mixtureModel, rowsOf, runSampler } from "../samplerRun.ts";
-
-interface EdmSamplerCase {
-  readonly id: string;
-  readonly num_steps: number;
-  readonly sigma_min?: number;
-  readonly sigma_max?: number;
-  readonly rho?: number;
-  readonly S_churn?: number;
-  readonly S_min?: number;
-  readonly S_max?: number | "inf";
-  readonly S_noise?: number;
-}
+import { refuseUnread, type Settings } from "../settings.ts";
 
 /** EDM's sampler, on a mixture or on a network whose weights are in another file. */
 export const edmSamplerKind: Kind = {
@@ -27,7 +16,7 @@ export const edmSamplerKind: Kind = {
 
 async function runEdmSampler(job: Job): Promise<void> {
   const { reference, backend, check } = job;
-  for (const sub of reference.config.cases as readonly EdmSamplerCase[]) {
+  await job.each(async (sub) => {
     const { id } = sub;
     const shape = reference.shape(`${id}.in.latents`);
     const data = { sample: shape.slice(1), classes: 0, sigmaData: 0.5 };
@@ -51,31 +40,26 @@ async function runEdmSampler(job: Job): Promise<void> {
       const levels = compose(data, heun({ ...optionsOf(sub), churn: 0 })).get(SAMPLER).steps;
       check([...levels.map(({ values }) => values.sigma), 0], `${id}.out.t_steps`);
     }
-  }
+  });
 }
 
-const optionsOf = ({
-  S_churn = 0,
-  S_min = 0,
-  S_max = "inf",
-  S_noise = 1,
-  ...sub
-}: EdmSamplerCase) => ({
+const optionsOf = (sub: Settings) => ({
   steps: sub.num_steps,
   sigmaMin: sub.sigma_min ?? 0.002,
   sigmaMax: sub.sigma_max ?? 80,
   rho: sub.rho ?? 7,
-  churn: S_churn,
-  churnMin: S_min,
-  churnNoise: S_noise,
-  churnMax: S_max === "inf" ? null : S_max,
+  churn: sub.S_churn ?? 0,
+  churnMin: sub.S_min ?? 0,
+  churnMax: (sub.S_max ?? "inf") === "inf" ? null : sub.S_max,
+  churnNoise: sub.S_noise ?? 1,
 });
 
 function modelOf({ reference, set }: Job, id: string, feed: Feed) {
   const file: string | undefined = reference.config.weights_file;
   if (!file) return { denoiser: mixtureModel(reference) };
-  const source = set.case(file.replace(/\.safetensors$/, ""));
+  const source = set.case(file.replace(/\.safetensors$/, "")).watched();
   const container = compose(edmDataShape(source.config), edmNetwork(source.config), edm());
+  refuseUnread(source.config);
   const weights = feed.weights("w.", (name) => source.f32(`w.${name}`));
   const denoiser: Denoiser = container.get(TEACHER).bind(weights.scope);
   const labels = `${id}.in.class_labels`;

@@ -1,11 +1,11 @@
 import { program } from "../../../core/graph/mod.ts";
 import * as ops from "../../../core/ops/mod.ts";
 import * as optim from "../../../core/optim/mod.ts";
-import type { ManifestCase } from "../goldenCase.ts";
 import { type Job, type Kind, Unsupported } from "../kind.ts";
+import type { Settings } from "../settings.ts";
 
 /** β of update number `update` in a sub-case of the `ema` file. */
-function betaOf(sub: ManifestCase["config"], update: number): number {
+function betaOf(sub: Settings, update: number): number {
   if (sub.kind === "constant") return sub.decay;
   if (sub.kind === "edm_halflife")
     return optim.halfLifeBeta(update, sub.batch_size, {
@@ -30,13 +30,15 @@ export const emaKind: Kind = {
   run: runEma,
 };
 
-async function runEma({ reference, backend, check }: Job): Promise<void> {
+async function runEma({ reference, backend, check, checkRatio, each }: Job): Promise<void> {
   const [rows, n] = reference.shape("in.params");
   const parameters = reference.f32("in.params");
   const row = (t: number) => parameters.slice(t * n, (t + 1) * n);
   const average = ops.state("average", [n]);
   const update = optim.ema(average, ops.input("parameters", [n]), ops.input("beta", []));
-  for (const sub of reference.config.cases) {
+  await each(async (sub) => {
+    // The exponent that the case lists follows from its `std`.
+    if (sub.gamma) checkRatio(Math.abs(optim.powerGamma(sub.std) / sub.gamma - 1) / 1e-9, "gamma");
     const memory = backend.createMemory();
     memory.allocate("average", n);
     memory.write("average", row(0));
@@ -55,5 +57,5 @@ async function runEma({ reference, backend, check }: Job): Promise<void> {
     check(betas, `${sub.id}.out.beta`);
     step.dispose();
     memory.dispose();
-  }
+  });
 }

@@ -13,26 +13,12 @@ import type { levelOptions } from "../../../plugins/samplers/shared/levels.ts";
 import { compose } from "../feed.ts";
 import { type Kind, Unsupported } from "../kind.ts";
 import { checkCalls, mixtureModel, rowsOf, runSampler } from "../samplerRun.ts";
-
-interface KCase {
-  readonly id: string;
-  readonly sampler: string;
-  readonly schedule: string;
-  readonly n: number;
-  readonly schedule_params: readonly number[];
-  readonly eta?: number;
-  readonly s_noise?: number;
-  readonly s_churn?: number;
-  readonly s_tmin?: number;
-  readonly s_tmax?: number | "inf";
-  readonly order?: number;
-  readonly solver_type?: "midpoint" | "heun";
-}
+import type { Settings } from "../settings.ts";
 
 type Levels = GivenOptions<typeof levelOptions>;
 
 /** Levels of a sub-case as options. */
-function levelsFor({ schedule, n: steps, schedule_params: params }: KCase): Levels {
+function levelsFor({ schedule, n: steps, schedule_params: params }: Settings): Levels {
   if (schedule === "vp") {
     const [betaSlope, betaMin, timeMin] = params;
     return { sigmas: spacedSigmas(steps, "vp", { betaSlope, betaMin, timeMin, ...ANY }) };
@@ -46,33 +32,33 @@ function levelsFor({ schedule, n: steps, schedule_params: params }: KCase): Leve
 /** Bounds that the vp curve does not use. */
 const ANY = { sigmaMin: 0, sigmaMax: 1 };
 
-const churnOf = ({ s_churn = 0, s_tmin = 0, s_tmax = "inf", s_noise = 1 }: KCase) => ({
+const churnOf = ({ s_churn = 0, s_tmin = 0, s_tmax = "inf", s_noise = 1 }: Settings) => ({
   churn: s_churn,
   churnMin: s_tmin,
   churnNoise: s_noise,
   churnMax: s_tmax === "inf" ? null : s_tmax,
 });
-const ancestralOf = ({ eta = 1, s_noise = 1 }: KCase) => ({ eta, noiseScale: s_noise });
+const ancestralOf = ({ eta = 1, s_noise = 1 }: Settings) => ({ eta, noiseScale: s_noise });
 /** Without the schedulers' habit of lower orders at the end. */
 const plain = { lowerOrderFinal: false };
 
 /** The product's plugin for a function of k-diffusion. */
-const plugins: Readonly<Record<string, (levels: Levels, sub: KCase) => ConfiguredPlugin<Sampler>>> =
-  {
-    sample_euler: (levels, sub) => euler({ ...levels, ...churnOf(sub) }),
-    sample_heun: (levels, sub) => heun({ ...levels, ...churnOf(sub) }),
-    sample_dpm_2: (levels, sub) => dpm2({ ...levels, ...churnOf(sub) }),
-    sample_euler_ancestral: (levels, sub) => eulerAncestral({ ...levels, ...ancestralOf(sub) }),
-    sample_dpm_2_ancestral: (levels, sub) => dpm2Ancestral({ ...levels, ...ancestralOf(sub) }),
-    sample_dpmpp_2s_ancestral: (levels, sub) =>
-      dpmpp2sAncestral({ ...levels, ...ancestralOf(sub) }),
-    sample_lms: (levels, { order = 4 }) => lms({ ...levels, order }),
-    sample_dpmpp_2m: (levels) => dpmSolver({ ...levels, ...plain }),
-    sample_dpmpp_2m_sde: (levels, sub) =>
-      dpmSolver({ ...levels, ...plain, ...ancestralOf(sub), solver: sub.solver_type }),
-    sample_dpmpp_3m_sde: (levels, sub) =>
-      dpmSolver({ ...levels, ...plain, ...ancestralOf(sub), order: 3, solver: "heun" }),
-  };
+const plugins: Readonly<
+  Record<string, (levels: Levels, sub: Settings) => ConfiguredPlugin<Sampler>>
+> = {
+  sample_euler: (levels, sub) => euler({ ...levels, ...churnOf(sub) }),
+  sample_heun: (levels, sub) => heun({ ...levels, ...churnOf(sub) }),
+  sample_dpm_2: (levels, sub) => dpm2({ ...levels, ...churnOf(sub) }),
+  sample_euler_ancestral: (levels, sub) => eulerAncestral({ ...levels, ...ancestralOf(sub) }),
+  sample_dpm_2_ancestral: (levels, sub) => dpm2Ancestral({ ...levels, ...ancestralOf(sub) }),
+  sample_dpmpp_2s_ancestral: (levels, sub) => dpmpp2sAncestral({ ...levels, ...ancestralOf(sub) }),
+  sample_lms: (levels, { order = 4 }) => lms({ ...levels, order }),
+  sample_dpmpp_2m: (levels) => dpmSolver({ ...levels, ...plain }),
+  sample_dpmpp_2m_sde: (levels, sub) =>
+    dpmSolver({ ...levels, ...plain, ...ancestralOf(sub), solver: sub.solver_type }),
+  sample_dpmpp_3m_sde: (levels, sub) =>
+    dpmSolver({ ...levels, ...plain, ...ancestralOf(sub), order: 3, solver: "heun" }),
+};
 
 /** Samplers that draw at every step, whether they use it or not. */
 const drawsAlways = ["sample_euler", "sample_heun", "sample_dpm_2"];
@@ -83,7 +69,7 @@ export const kDiffusionKind: Kind = {
   matches: ({ file }) => /^sampler_kdiffusion/.test(file),
   async run(job) {
     const { reference, backend, check } = job;
-    for (const sub of reference.config.cases as readonly KCase[]) {
+    await job.each(async (sub) => {
       const make = plugins[sub.sampler];
       if (!make) throw new Unsupported(`no sampler ${sub.sampler}`);
       const { id } = sub;
@@ -105,6 +91,6 @@ export const kDiffusionKind: Kind = {
       const { steps } = compose(data, euler(levels)).get(SAMPLER);
       check([...steps.map(({ values }) => values.sigma), 0], `${id}.in.sigmas`);
       checkCalls(job, id, record);
-    }
+    });
   },
 };

@@ -4,6 +4,7 @@ import { lpipsLayers } from "../../../plugins/losses/shared/lpips.ts";
 import { evaluateOn, Feed } from "../feed.ts";
 import { formulaWeights } from "../formulaWeights.ts";
 import type { Job, Kind } from "../kind.ts";
+import { only } from "../settings.ts";
 
 /** Runs `lpips_vgg`: the perceptual distance of two batches, what each layer adds, and its gradient at the first. */
 export const lpipsKind: Kind = {
@@ -12,7 +13,11 @@ export const lpipsKind: Kind = {
   run: runLpips,
 };
 
+/** Mean and deviation of the images that the network was made for. */
+const IMAGE_NORM = { shift: [-0.03, -0.088, -0.188], scale: [0.458, 0.448, 0.45] };
+
 async function runLpips({ reference, backend, check }: Job): Promise<void> {
+  for (const [name, values] of Object.entries(IMAGE_NORM)) only(reference.config, name, values);
   const feed = new Feed();
   const given = (name: string) => feed.tensor(name, reference.shape(name), reference.f32(name));
   const isLinear = (name: string) => name.startsWith("lin");

@@ -1,17 +1,20 @@
 import type { Kind } from "../kind.ts";
 import { ablationSamplerKind } from "./ablationSampler.ts";
+import { consistencyLossesKind } from "./consistencyLosses.ts";
+import { consistencySamplersKind } from "./consistencySamplers.ts";
+import { consistencySchedulesKind } from "./consistencySchedules.ts";
 import { diffusersSamplersKind } from "./diffusersSamplers.ts";
+import { dmdKind } from "./dmd.ts";
 import { dmdTrajectoryKind } from "./dmdTrajectory.ts";
-import { edmDmdKind } from "./edmDmd.ts";
 import { edmLossKind } from "./edmLoss.ts";
 import { edmNetworksKind } from "./edmNetworks.ts";
 import { edmSamplerKind } from "./edmSampler.ts";
 import { emaKind } from "./ema.ts";
 import { kDiffusionKind } from "./kDiffusion.ts";
-import { latentDmdKind } from "./latentDmd.ts";
 import { lpipsKind } from "./lpips.ts";
 import { opsKind } from "./ops.ts";
 import { optimizersKind } from "./optimizers.ts";
+import { progressiveVpKind } from "./progressiveVp.ts";
 import { addNoiseKind, scheduleTablesKind } from "./schedules.ts";
 import { timestepEmbeddingsKind } from "./timestepEmbeddings.ts";
 import { unet2dKind } from "./unet2d.ts";
@@ -22,12 +25,11 @@ export const kinds: readonly Kind[] = [
   optimizersKind,
   emaKind,
   dmdTrajectoryKind,
-  edmDmdKind,
+  dmdKind,
   edmNetworksKind,
   edmLossKind,
   timestepEmbeddingsKind,
   unet2dKind,
-  latentDmdKind,
   scheduleTablesKind,
   addNoiseKind,
   diffusersSamplersKind,
@@ -35,4 +37,8 @@ export const kinds: readonly Kind[] = [
   ablationSamplerKind,
   kDiffusionKind,
   lpipsKind,
+  consistencyLossesKind,
+  consistencySamplersKind,
+  consistencySchedulesKind,
+  progressiveVpKind,
 ];

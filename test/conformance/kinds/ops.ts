@@ -3,10 +3,11 @@ import * as ops from "../../../core/ops/mod.ts";
 import type { DType, Tensor } from "../../../core/tensor/mod.ts";
 import { evaluateOn, Feed } from "../feed.ts";
 import { type Job, type Kind, Unsupported } from "../kind.ts";
+import { ignore, only, refuseUnread, type Settings } from "../settings.ts";
 
 type Inputs = Readonly<Record<string, Tensor>>;
-// biome-ignore lint/suspicious/noExplicitAny: attributes are what each op makes of them.
-type CaseAttrs = any;
+/** Attributes as the case has them: an op reads its own by name, and one that is not read is unsupported. */
+type CaseAttrs = Settings;
 
 const unary =
   (op: (x: Tensor) => Tensor) =>
@@ -21,13 +22,32 @@ const reduction =
   ({ x }: Inputs, { axes, keepdims }: CaseAttrs): Tensor =>
     op(x, { axes: axes === "all" ? undefined : axes, keepDims: keepdims });
 
-const conv = ({ input, weight, bias }: Inputs, { stride, padding, groups }: CaseAttrs): Tensor =>
-  ops.conv2d(input, weight, { stride, padding, groups, bias });
-const attend = ({ q, k, v, mask }: Inputs, { scale }: CaseAttrs): Tensor =>
-  ops.attention(q, k, v, { mask, ...(typeof scale === "number" && { scale }) });
-const matmulCase = ({ a, b }: Inputs, { trans_a: transA, trans_b: transB }: CaseAttrs): Tensor =>
-  ops.matmul(a, b, { transA: !!transA, transB: !!transB });
+/** The bias, which is there when the attributes say so. */
+const biasOf = ({ bias }: Inputs, attrs: CaseAttrs): Tensor | undefined => {
+  only(attrs, "bias", bias !== undefined);
+  return bias;
+};
+const conv = (inputs: Inputs, attrs: CaseAttrs): Tensor => {
+  const { stride, padding, groups } = attrs;
+  const bias = biasOf(inputs, attrs);
+  return ops.conv2d(inputs.input, inputs.weight, { stride, padding, groups, bias });
+};
+const attend = ({ q, k, v, mask }: Inputs, attrs: CaseAttrs): Tensor => {
+  const { scale } = attrs;
+  if (typeof scale === "number") return ops.attention(q, k, v, { mask, scale });
+  only(attrs, "scale", "1/sqrt(dim)");
+  return ops.attention(q, k, v, { mask });
+};
+const matmulCase = ({ a, b }: Inputs, attrs: CaseAttrs): Tensor => {
+  const { trans_a: transA, trans_b: transB } = attrs;
+  ignore(attrs, "batch_broadcast"); // the shapes say it
+  return ops.matmul(a, b, { transA: !!transA, transB: !!transB });
+};
 const difference = ({ x, y }: Inputs) => ops.sub(x, y);
+
+/** How EDM's attention finds queries, keys and values among the channels. */
+const EDM_LAYOUT =
+  "channels of qkv are ordered [head][dim][q,k,v]: reshape(B*heads, C/heads, 3, H*W).unbind(2)";
 
 /** What the generic op names of the golden files are here. */
 const cases: Readonly<Record<string, (inputs: Inputs, attrs: CaseAttrs) => Tensor>> = {
@@ -83,17 +103,20 @@ const cases: Readonly<Record<string, (inputs: Inputs, attrs: CaseAttrs) => Tenso
   cumprod: ({ x }, { axis }) => ops.cumprod(x, { axis }),
 
   matmul: matmulCase,
-  linear: ({ input, weight, bias }) => ops.linear(input, weight, bias),
+  linear: (inputs, attrs) => ops.linear(inputs.input, inputs.weight, biasOf(inputs, attrs)),
   sdpa: attend,
   sdpa_mask: attend,
-  sdpa_causal: ({ q, k, v }) => {
+  sdpa_causal: ({ q, k, v }, attrs) => {
+    only(attrs, "mask", "causal, -inf above the diagonal");
     const [N, M] = [q.shape.at(-2)!, k.shape.at(-2)!];
     const mask = Array.from({ length: N * M }, (_, i) =>
       i % M > Math.floor(i / M) ? -Infinity : 0,
     );
-    return ops.attention(q, k, v, { mask: ops.constantArray(mask, [N, M]) });
+    return attend({ q, k, v, mask: ops.constantArray(mask, [N, M]) }, attrs);
   },
-  edm_attention: ({ qkv }, { heads }) => {
+  edm_attention: ({ qkv }, attrs) => {
+    const { heads } = attrs;
+    only(attrs, "layout", EDM_LAYOUT);
     const [B, C, H, W] = qkv.shape;
     const parts = ops.reshape(qkv, [B * heads, C / heads / 3, 3, H * W]);
     const [q, k, v] = [0, 1, 2].map((i) => {
@@ -103,22 +126,25 @@ const cases: Readonly<Record<string, (inputs: Inputs, attrs: CaseAttrs) => Tenso
     return ops.reshape(ops.transpose(ops.attention(q, k, v)), [B, C / 3, H, W]);
   },
   conv2d: conv,
-  conv2d_asympad: ({ input, ...rest }, { pad_left_right_top_bottom: p, ...attrs }) => {
+  conv2d_asympad: ({ input, ...rest }, attrs) => {
+    const { pad_left_right_top_bottom: p } = attrs;
     const wide = ops.pad(input, { axis: -1, before: p[0], after: p[1] });
     return conv({ input: ops.pad(wide, { axis: -2, before: p[2], after: p[3] }), ...rest }, attrs);
   },
-  conv_transpose2d: ({ input, weight, bias }, { stride, padding, output_padding, groups }) =>
-    ops.convTranspose2d(input, weight, {
-      stride,
-      padding,
-      groups,
-      bias,
-      outputPadding: output_padding,
-    }),
+  conv_transpose2d: (inputs, attrs) => {
+    const { stride, padding, output_padding: outputPadding, groups } = attrs;
+    const bias = biasOf(inputs, attrs);
+    const options = { stride, padding, outputPadding, groups, bias };
+    return ops.convTranspose2d(inputs.input, inputs.weight, options);
+  },
   group_norm: ({ input, weight, bias }, { num_groups: groups, eps }) =>
     ops.groupNorm(input, weight, bias, { groups, eps }),
-  layer_norm: ({ input, weight, bias }, { eps, normalized_shape: shape }) =>
-    ops.layerNorm(input, weight ?? ops.constant(1, "f32", shape), bias, { eps }),
+  layer_norm: ({ input, weight, bias }, attrs) => {
+    const { eps } = attrs;
+    const shape = input.shape.slice(-1);
+    only(attrs, "normalized_shape", shape);
+    return ops.layerNorm(input, weight ?? ops.constant(1, "f32", shape), bias, { eps });
+  },
 
   upsample_nearest2x: ({ x }) => ops.upsampleNearest(x, { factor: 2 }),
   avg_pool2d: ({ x }, { kernel, stride, padding, count_include_pad: countPadding }) =>
@@ -138,13 +164,17 @@ const cases: Readonly<Record<string, (inputs: Inputs, attrs: CaseAttrs) => Tenso
       const end = to === null ? undefined : Math.min(to, y.shape[axis]);
       return ops.slice(y, { axis, start: from, end, step });
     }, x),
-  pad: ({ x }, { last_axis: w, second_last_axis: h, value }) => {
-    const wide = ops.pad(x, { axis: -1, before: w[0], after: w[1], value });
-    return ops.pad(wide, { axis: -2, before: h[0], after: h[1], value });
+  pad: ({ x }, attrs) => {
+    const { last_axis: w = [0, 0], second_last_axis: h = [0, 0] } = attrs;
+    only(attrs, "value", 0);
+    const wide = ops.pad(x, { axis: -1, before: w[0], after: w[1] });
+    return ops.pad(wide, { axis: -2, before: h[0], after: h[1] });
   },
-  permute: ({ x }, { perm }) => {
-    const [B, H, W, C] = ops.transpose(x, perm).shape;
-    return ops.reshape(ops.transpose(x, perm), [B, H * W, C]);
+  permute: ({ x }, attrs) => {
+    const turned = ops.transpose(x, attrs.perm);
+    if (only(attrs, "then", "reshape [B,H*W,C]") === undefined) return turned;
+    const [B, H, W, C] = turned.shape;
+    return ops.reshape(turned, [B, H * W, C]);
   },
   flip: ({ x }, { axes }) => ops.flip(x, { axes }),
   tile: ({ x }, { repeats }) => ops.tile(x, repeats),
@@ -153,8 +183,11 @@ const cases: Readonly<Record<string, (inputs: Inputs, attrs: CaseAttrs) => Tenso
   scatter_add: ({ x, idx, src }, { axis }) => ops.scatterAdd(x, idx, src, { axis }),
   embedding: ({ weight, ids }) => ops.embedding(weight, ids),
   index_select: ({ x, idx }, { axis }) => ops.indexSelect(x, idx, { axis }),
-  dropout_p0: ({ x }) =>
-    ops.dropout(x, ops.constantArray([1, 2, 3], [3], "i32"), { p: 0, stream: 0 }),
+  dropout_p0: ({ x }, attrs) => {
+    only(attrs, "p", 0);
+    ignore(attrs, "training"); // nothing is dropped
+    return ops.dropout(x, ops.constantArray([1, 2, 3], [3], "i32"), { p: 0, stream: 0 });
+  },
   chunk_scale_shift: ({ x, p }) => {
     const [scale, shift] = ops.split(p, 2, 1);
     return ops.add(ops.mul(x, ops.add(scale, 1)), shift);
@@ -183,26 +216,16 @@ const cases: Readonly<Record<string, (inputs: Inputs, attrs: CaseAttrs) => Tenso
     ops.mul(ops.mean(ops.square(ops.sub(x, ops.stopGradient(ops.sub(x, g))))), 0.5),
 };
 
-interface SubCase {
-  readonly id: string;
-  readonly op: string;
-  readonly attrs: CaseAttrs;
-  readonly inputs: readonly string[];
-  readonly int_inputs: readonly string[];
-}
-
 /** Every sub-case of an `ops_*` file, forward and gradients, each as a program of its own. */
 export const opsKind: Kind = {
   name: "ops",
   matches: ({ file }) => file.startsWith("ops_"),
-  async run(job) {
-    for (const sub of job.reference.config.cases as readonly SubCase[]) await runOp(job, sub);
-  },
+  run: (job) => job.each((sub) => runOp(job, sub)),
 };
 
-async function runOp({ reference, backend, check }: Job, sub: SubCase): Promise<void> {
+async function runOp({ reference, backend, check }: Job, sub: Settings): Promise<void> {
   const build = cases[sub.op];
-  if (!build) throw new Unsupported(`${sub.id}: there is no op ${sub.op}`);
+  if (!build) throw new Unsupported(`there is no op ${sub.op}`);
   const feed = new Feed();
   const source = (name: string, dtype: DType): Tensor =>
     feed.tensor(
@@ -211,11 +234,12 @@ async function runOp({ reference, backend, check }: Job, sub: SubCase): Promise<
       dtype === "i32" ? reference.i32(name) : reference.f32(name),
       dtype,
     );
-  const floats = sub.inputs.map((name) => [name, source(`${sub.id}.in.${name}`, "f32")] as const);
-  const integers = sub.int_inputs.map(
-    (name) => [name, source(`${sub.id}.int.${name}`, "i32")] as const,
-  );
+  const inputsOf = (names: readonly string[], prefix: string, dtype: DType) =>
+    names.map((name) => [name, source(`${sub.id}.${prefix}.${name}`, dtype)] as const);
+  const floats = inputsOf(sub.inputs, "in", "f32");
+  const integers = inputsOf(sub.int_inputs, "int", "i32");
   const out = build(Object.fromEntries([...floats, ...integers]), sub.attrs);
+  refuseUnread(sub); // before a shape or a number says what the attribute changes
   const shape = reference.shape(`${sub.id}.out`);
   if (out.shape.join() !== shape.join())
     throw new Error(`${sub.id} ${sub.op}: shape [${out.shape}], should be [${shape}]`);

@@ -2,34 +2,25 @@ import { grad, program } from "../../../core/graph/mod.ts";
 import * as ops from "../../../core/ops/mod.ts";
 import * as optim from "../../../core/optim/mod.ts";
 import { sizeOf, type Tensor } from "../../../core/tensor/mod.ts";
-import type { Job, Kind } from "../kind.ts";
+import { type Job, type Kind, Unsupported } from "../kind.ts";
+import type { Settings } from "../settings.ts";
 
 const PARAMETERS = ["W1", "b1", "W2", "b2"] as const;
-const MOMENTS = { Adam: ["m", "v"], AdamW: ["m", "v"], RAdam: ["m", "v"], SGD: ["m"] } as const;
-
-interface OptimizerCase {
-  readonly id: string;
-  readonly optimizer: keyof typeof MOMENTS;
-  readonly args: {
-    readonly lr: number;
-    readonly betas?: readonly [number, number];
-    readonly eps?: number;
-    readonly weight_decay?: number;
-    readonly momentum?: number;
-    readonly nesterov?: boolean;
-  };
-  readonly max_grad_norm: number | null;
-  readonly warmup: number;
-}
+const MOMENTS: Readonly<Record<string, readonly string[]>> = {
+  Adam: ["m", "v"],
+  AdamW: ["m", "v"],
+  RAdam: ["m", "v"],
+  SGD: ["m"],
+};
 
 /** One update rule of the `optimizers` file: its scalars on the host, and its update of the states. */
-function updateRule({ optimizer, args }: OptimizerCase) {
+function updateRule({ optimizer, args }: Settings) {
   const [beta1, beta2] = args.betas ?? [0.9, 0.999];
   const adamOptions = {
     beta1,
     beta2,
     eps: args.eps,
-    weightDecay: args.weight_decay,
+    weightDecay: args.weight_decay ?? (optimizer === "AdamW" ? 0.01 : 0),
     decoupled: optimizer === "AdamW",
   };
   return {
@@ -48,7 +39,7 @@ function updateRule({ optimizer, args }: OptimizerCase) {
       if (optimizer === "SGD") {
         const next = optim.sgd(
           { weights, gradient, moment: m, scalars },
-          { ...args, weightDecay: args.weight_decay },
+          { momentum: args.momentum, nesterov: args.nesterov, weightDecay: args.weight_decay },
         );
         return [next.weights, next.moment];
       }
@@ -66,9 +57,11 @@ export const optimizersKind: Kind = {
   run: runOptimizers,
 };
 
-async function runOptimizers({ reference, backend, check }: Job): Promise<void> {
-  for (const sub of reference.config.cases as readonly OptimizerCase[]) {
+async function runOptimizers({ reference, backend, check, each }: Job): Promise<void> {
+  await each(async (sub) => {
     const at = (name: string) => `${sub.id}.in.${name}`;
+    const kept = MOMENTS[sub.optimizer];
+    if (!kept) throw new Unsupported(`no optimizer ${sub.optimizer}`);
     const rule = updateRule(sub);
     const shapes = PARAMETERS.map((name) => reference.shape(at(name)));
     const offsets: number[] = [];
@@ -78,7 +71,7 @@ async function runOptimizers({ reference, backend, check }: Job): Promise<void> 
       size += Math.ceil(sizeOf(shape) / 64) * 64; // bindings start at multiples of 256 bytes
     }
     const weights = ops.state("weights", [size]);
-    const moments = MOMENTS[sub.optimizer].map((name) => ops.state(name, [size]));
+    const moments = kept.map((name) => ops.state(name, [size]));
     const views = shapes.map((shape, i) => ops.view(weights, { offset: offsets[i], shape }));
     const [W1, b1, W2, b2] = views;
     const [X, Y] = ["X", "Y"].map((name) => ops.input(name, reference.shape(at(name))));
@@ -93,8 +86,7 @@ async function runOptimizers({ reference, backend, check }: Job): Promise<void> 
     );
     const next = rule.update(weights, ops.mul(gradient, scale), moments, scalars);
     const memory = backend.createMemory();
-    const kept = ["weights", ...MOMENTS[sub.optimizer]];
-    for (const name of kept) memory.allocate(name, size);
+    for (const name of ["weights", ...kept]) memory.allocate(name, size);
     const start = new Float32Array(size);
     PARAMETERS.forEach((name, i) => {
       start.set(reference.f32(at(name)), offsets[i]);
@@ -139,5 +131,5 @@ async function runOptimizers({ reference, backend, check }: Job): Promise<void> 
           check(part(await memory.read(moment), i), `${sub.id}.out.${name}_${suffix}`);
     step.dispose();
     memory.dispose();
-  }
+  });
 }

@@ -10,11 +10,14 @@ import type { Tensor } from "../../../core/tensor/mod.ts";
 import { routeOf, type SchedulerArgs, tableOptions } from "../diffusersScheduler.ts";
 import { evaluateOn, Feed } from "../feed.ts";
 import { type Job, type Kind, Unsupported } from "../kind.ts";
+import { replaced } from "../settings.ts";
 
 /** Tables of β and ᾱ, and the timesteps and levels of every public scheduler. */
 export const scheduleTablesKind: Kind = {
   name: "noise tables",
   matches: ({ file }) => /^sched_tables/.test(file),
+  // Names of its tensors, which say which timesteps they are.
+  silent: ["timesteps", "dmd2_note"],
   async run({ reference, check }) {
     const schedules = reference.config.schedules as readonly (SchedulerArgs & { id: string })[];
     for (const args of schedules) {
@@ -56,7 +59,7 @@ function namedRoute(name: string, schedule: SchedulerArgs) {
         ? { use_lu_lambdas: true }
         : { timestep_spacing: spacing as SchedulerArgs["timestep_spacing"] };
   const offsetArgs = { steps_offset: Number(offset) };
-  return routeOf(scheduler, { ...schedule, ...place, ...offsetArgs }, Number(steps));
+  return routeOf(scheduler, replaced(schedule, { ...place, ...offsetArgs }), Number(steps));
 }
 
 /** Noising and reading predictions at given timesteps, on the device. */

@@ -2,6 +2,7 @@ import { positionalFrequencies, sinusoid, timestepEmbedding } from "../../../cor
 import type { Tensor } from "../../../core/tensor/mod.ts";
 import { evaluateOn, Feed } from "../feed.ts";
 import { type Job, type Kind, Unsupported } from "../kind.ts";
+import { ignore, only, type Settings } from "../settings.ts";
 
 /** Sinusoids of timesteps, as diffusers makes them, and of EDM's cNoise. */
 export const timestepEmbeddingsKind: Kind = {
@@ -10,30 +11,16 @@ export const timestepEmbeddingsKind: Kind = {
   run: runEmbeddings,
 };
 
-interface SubCase {
-  readonly id: string;
-  readonly dim: number;
-  /** EDM's positional embedding. */
-  readonly endpoint?: boolean;
-  /** Diffusers' timestep embedding. */
-  readonly flip_sin_to_cos?: boolean;
-  readonly downscale_freq_shift?: number;
-  readonly max_period?: number;
+async function runEmbeddings({ reference, backend, check, each }: Job): Promise<void> {
+  await each(async (sub) => {
+    const feed = new Feed();
+    const given = (name: string) => feed.tensor(name, reference.shape(name), reference.f64(name));
+    const { out } = await evaluateOn(backend, { out: embeddingOf(sub, given) }, feed);
+    check(out, `out.${sub.id}`);
+  });
 }
 
-async function runEmbeddings({ reference, backend, check }: Job): Promise<void> {
-  const feed = new Feed();
-  const inputs: Record<string, Tensor> = {};
-  const given = (name: string) =>
-    (inputs[name] ??= feed.tensor(name, reference.shape(name), reference.f64(name)));
-  const outputs: Record<string, Tensor> = {};
-  for (const sub of reference.config.cases as readonly SubCase[])
-    outputs[`out.${sub.id}`] = embeddingOf(sub, given);
-  const result = await evaluateOn(backend, outputs, feed);
-  for (const [name, values] of Object.entries(result)) check(values, name);
-}
-
-function embeddingOf(sub: SubCase, given: (name: string) => Tensor): Tensor {
+function embeddingOf(sub: Settings, given: (name: string) => Tensor): Tensor {
   if (sub.flip_sin_to_cos !== undefined)
     return timestepEmbedding(given("in.timesteps"), {
       width: sub.dim,
@@ -41,8 +28,10 @@ function embeddingOf(sub: SubCase, given: (name: string) => Tensor): Tensor {
       shift: sub.downscale_freq_shift,
       maxPeriod: sub.max_period,
     });
-  if (sub.endpoint === undefined) throw new Unsupported(`${sub.id}: no such embedding`);
+  ignore(sub, "order"); // the one order of this embedding
+  if (sub.endpoint === undefined) throw new Unsupported("no such embedding");
   const { endpoint } = sub;
+  only(sub, "max_period", 10000);
   return sinusoid(
     given("in.c_noise"),
     positionalFrequencies(Math.floor(sub.dim / 2), { endpoint }),

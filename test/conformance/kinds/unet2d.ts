@@ -21,7 +21,9 @@ async function runUNet({ reference, backend, check }: Job): Promise<void> {
   const network = compose(shape, unet2dOf(config)).get(NETWORK);
   const feed = new Feed();
   const weights = feed.weights("w.", (name) => reference.f32(`w.${name}`));
-  const scope = config.lora ? weights.scope.adapted(config.lora as LowRank) : weights.scope;
+  const { rank, alpha, targets } = config.lora ?? {};
+  const lora: LowRank | undefined = config.lora && { rank, alpha, targets };
+  const scope = lora ? weights.scope.adapted(lora) : weights.scope;
   const tensor = (name: string): Tensor =>
     feed.tensor(name, reference.shape(name), reference.f32(name));
   const x = tensor("in.sample");
@@ -38,7 +40,7 @@ async function runUNet({ reference, backend, check }: Job): Promise<void> {
   const out = network.apply(scope, x, timestep, condition);
   const outputs: Record<string, Tensor> = { "out.sample": out };
   if (reference.has("gout")) {
-    const trained = [...weights.tensors].filter(([name]) => !config.lora || isLora(name));
+    const trained = [...weights.tensors].filter(([name]) => !lora || isLora(name));
     const inputs: [string, Tensor | undefined][] = [
       ["grad.in.sample", x],
       ["grad.in.encoder_hidden_states", condition.text],

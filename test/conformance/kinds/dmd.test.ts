@@ -5,30 +5,34 @@ import { WasmBackend } from "../../../backends/wasm/mod.ts";
 import { WebGpuBackend } from "../../../backends/webgpu/mod.ts";
 import { conforms, goldenNames, goldenSet } from "../../helpers/golden.ts";
 import { Unsupported } from "../kind.ts";
+import { refuseUnread, watched } from "../settings.ts";
 import { unet2dOf } from "../unet2dConfig.ts";
 import { kinds } from "./mod.ts";
 
-const test = suite("examples/cli/conformance/kinds (U-Net of diffusers, DMD2's latent recipe)");
+const test = suite("test/conformance/kinds (DMD2, U-Net of diffusers)");
 
-const names = goldenNames("sd_").concat(
+const latent = goldenNames("sd_").concat(
   goldenNames("sdxl_").filter((name) => !name.includes("text_encoder")),
 );
+const pixels = goldenNames("dmd_");
 
-test("every case of the recipe has its kind", () => {
-  for (const name of names) {
+test("every case of a recipe has its kind", () => {
+  for (const name of [...pixels, ...latent]) {
     const entry = goldenSet.entries.find(({ file }) => file === `${name}.safetensors`)!;
-    assert.is(kinds.find((kind) => kind.matches(entry))?.name, "latent dmd2", name);
+    const expected = name.startsWith("dmd_traj") ? "dmd trajectory" : "dmd2";
+    assert.is(kinds.find((kind) => kind.matches(entry))?.name, expected, name);
   }
 });
 
-// On the oracle a case of SDXL takes seconds, so it has the small ones.
+// On the oracle a case of SDXL takes seconds, and the tests of the losses run those of EDM's recipe.
+const everywhere = [...pixels, ...latent, ...goldenNames("unet_")];
 const backends = [
   {
     open: async () => new ReferenceBackend(),
-    cases: names.filter((name) => name.startsWith("sd_")),
+    cases: latent.filter((name) => name.startsWith("sd_")),
   },
-  { open: () => WasmBackend.open(), cases: [...names, ...goldenNames("unet_")] },
-  { open: () => WebGpuBackend.open({}), cases: [...names, ...goldenNames("unet_")] },
+  { open: () => WasmBackend.open(), cases: everywhere },
+  { open: () => WebGpuBackend.open({}), cases: everywhere },
 ];
 for (const { open, cases } of backends) {
   const backend = await open();
@@ -41,6 +45,11 @@ for (const { open, cases } of backends) {
 
 test("a network with settings that ours lacks is not run under other ones", () => {
   const small = { block_out_channels: [8], down_block_types: ["DownBlock2D"] };
+  const read = (setting: object) => {
+    const config = watched({ ...small, ...setting });
+    unet2dOf(config);
+    refuseUnread(config);
+  };
   for (const setting of [
     { act_fn: "gelu" },
     { class_embed_type: "timestep" },
@@ -48,10 +57,10 @@ test("a network with settings that ours lacks is not run under other ones", () =
     { addition_embed_type: "image" },
   ])
     assert.throws(
-      () => unet2dOf({ ...small, ...setting }),
+      () => read(setting),
       (error: unknown) => error instanceof Unsupported,
     );
-  unet2dOf({ ...small, act_fn: "silu", dropout: 0, class_embed_type: null });
+  read({ act_fn: "silu", dropout: 0, class_embed_type: null });
 });
 
 test.run();

@@ -1,0 +1,33 @@
+/** What losses that hold a student to a teacher's path have in common. */
+import type { Condition } from "../../../core/interfaces/mod.ts";
+import { abs, mean, square, sub } from "../../../core/ops/mod.ts";
+import type { Tensor } from "../../../core/tensor/tensor.ts";
+
+/** How far samples a [B, …] are from b [B, …], a number per sample, [B]. */
+export type SampleDistance = (a: Tensor, b: Tensor) => Tensor;
+
+const overSample = (x: Tensor): Tensor =>
+  mean(x, { axes: x.shape.map((_, axis) => axis).slice(1) });
+
+/** Mean square, and mean absolute difference. */
+export const sampleDistances = {
+  l2: (a: Tensor, b: Tensor): Tensor => overSample(square(sub(a, b))),
+  l1: (a: Tensor, b: Tensor): Tensor => overSample(abs(sub(a, b))),
+} satisfies Record<string, SampleDistance>;
+
+/** Clean samples and the noise they are put in: x_t = x + σ·ε. */
+export interface NoisedSamples {
+  /** [B, …] */
+  readonly x: Tensor;
+  readonly eps: Tensor;
+  /** The levels they start at, [B], above 0. */
+  readonly sigma: Tensor;
+  readonly condition: Condition;
+}
+
+/** How the difference of student and target becomes a loss. */
+export interface DistillationOptions {
+  readonly distance: SampleDistance;
+  /** Of each sample, [B]; 1 when absent. */
+  readonly weight?: Tensor;
+}

@@ -1,0 +1,29 @@
+/** Steps of a frozen teacher along the probability flow, for losses that hold a student to where they lead. */
+import { perSample } from "../../../core/diffusion/mod.ts";
+import type { Condition, Denoiser } from "../../../core/interfaces/mod.ts";
+import { add, div, mul, sub } from "../../../core/ops/mod.ts";
+import type { Tensor } from "../../../core/tensor/tensor.ts";
+
+/** D + (next/σ)(x − D): Euler's step in σ, which is DDIM's. x, denoised [B, …]; sigma, next [B]; next may be 0. */
+export function eulerTo(x: Tensor, denoised: Tensor, sigma: Tensor, next: Tensor): Tensor {
+  const keep = perSample(div(next, sigma), x.shape.length);
+  return add(denoised, mul(keep, sub(x, denoised)));
+}
+
+/**
+ * Heun's step: the mean of the slopes at both ends.
+ *   d = (x − D(x; σ))/σ;   x′ = x + (next − σ) d;   x + (next − σ) (d + (x′ − D(x′; next))/next)/2
+ * x [B, …]; sigma, next [B], next above 0. Karras et al. 2022, arXiv:2206.00364, Algorithm 1.
+ */
+export function heunTo(
+  { denoise }: Denoiser,
+  x: Tensor,
+  { sigma, next, condition }: { sigma: Tensor; next: Tensor; condition: Condition },
+): Tensor {
+  const at = (values: Tensor) => perSample(values, x.shape.length);
+  const slope = (y: Tensor, level: Tensor) => div(sub(y, denoise(y, level, condition)), at(level));
+  const way = at(sub(next, sigma));
+  const first = slope(x, sigma);
+  const second = slope(add(x, mul(way, first)), next);
+  return add(x, mul(mul(way, 0.5), add(first, second)));
+}

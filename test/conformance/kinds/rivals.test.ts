@@ -1,0 +1,38 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { ReferenceBackend } from "../../../backends/reference/mod.ts";
+import { WasmBackend } from "../../../backends/wasm/mod.ts";
+import { WebGpuBackend } from "../../../backends/webgpu/mod.ts";
+import { rivalSet } from "../../helpers/golden.ts";
+import { judge } from "../verdict.ts";
+
+const test = suite("test/conformance/kinds (rivals: consistency and progressive distillation)");
+
+/** The cases, and what of them is unsupported so far. */
+const cases: Readonly<Record<string, readonly string[]>> = {
+  cm_losses: [
+    "sub-case c2 is unsupported: no consistency training",
+    "sub-case c3 is unsupported: no consistency training",
+  ],
+  cm_samplers: ["sub-case c6 is unsupported: no sampler dpm"],
+  cm_schedules: [],
+  pd_vp: [],
+};
+
+for (const open of [
+  async () => new ReferenceBackend(),
+  () => WasmBackend.open(),
+  () => WebGpuBackend.open({}),
+]) {
+  const backend = await open();
+  for (const [name, unsupported] of Object.entries(cases))
+    test(`${name} on ${backend.info.backend}: within tolerance`, async () => {
+      const entry = rivalSet.entries.find(({ file }) => file === `${name}.safetensors`)!;
+      const verdict = await judge(entry, rivalSet, backend);
+      assert.is(verdict.outcome, unsupported.length > 0 ? "partly" : "passed", verdict.where);
+      assert.equal(verdict.unsupported, unsupported);
+    });
+  test(`close ${backend.info.backend}`, () => backend.close());
+}
+
+test.run();
