@@ -49,14 +49,14 @@ const thisMachine: Machine = {
 
 /**
  * Opens the device of a run. `auto` is a GPU where there is one, else WebAssembly on the CPU, else a software adapter,
- * else the reference backend; the environment variable ONESTEP_ADAPTER makes it the
+ * else the reference backend, with a note for each that failed; the environment variable ONESTEP_ADAPTER makes it the
  * adapter of that name.
  * @throws E_NO_ADAPTER when what was asked for by name is not there
  */
 export async function openBackend(
   device = "auto",
   gpu: GpuOptions = { onWarmUp: warmUpLine(process.stderr) },
-  { openers, mayHaveGpu } = thisMachine,
+  { openers, mayHaveGpu, note } = thisMachine,
 ): Promise<Backend> {
   if (device === "reference") return openers.reference();
   if (device === "wasm") return openers.wasm();
@@ -68,10 +68,13 @@ export async function openBackend(
     ["a software adapter", () => openers.webgpu({ ...gpu, prefer: "software" })],
   ];
   if (mayHaveGpu()) ways.unshift(["a GPU", () => openers.webgpu({ ...gpu, allowSoftware: false })]);
-  for (const [, open] of ways) {
+  for (const [name, open] of ways) {
     try {
       return await open();
-    } catch {}
+    } catch (error) {
+      const [reason] = (error instanceof Error ? error.message : String(error)).split("\n");
+      note(`--device auto can't use ${name}: ${reason}`);
+    }
   }
   return openers.reference();
 }
