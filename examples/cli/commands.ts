@@ -24,7 +24,8 @@ export const commands: readonly Command[] = [
       out: {
         type: "string",
         value: "DIR",
-        about: "folder of the results; default runs/<name>",
+        about:
+          "folder of the results; default runs/<name>, or runs/<name>-2 … where that holds a run",
       },
       steps: { type: "string", value: "N", about: "critic updates of the distillation" },
       "teacher-steps": { type: "string", value: "N", about: "updates of the teacher before it" },

@@ -43,7 +43,21 @@ export async function run(given: Given): Promise<number> {
   const resolved = resolveConfig(wanted, await loadRegistry(given.all("plugin")));
   if (profile && !given.on("quiet"))
     process.stderr.write(`${profileLines(profile, resolved.config).join("\n")}\n`);
-  return trainRun(given, resolved, given.text("out") ?? files.join("runs", name));
+  return trainRun(given, resolved, await folderOf(given, name));
+}
+
+/** The folder of the results: --out, or runs/<name>; where that holds a run, a new one goes to runs/<name>-2 and so on. */
+async function folderOf(given: Given, name: string): Promise<string> {
+  const usual = files.join("runs", name);
+  const out = given.text("out");
+  if (out !== undefined || given.on("resume") || given.on("force")) return out ?? usual;
+  let path = usual;
+  for (let n = 2; await runFolder(files, path).holdsRun(); n++) path = `${usual}-${n}`;
+  if (path !== usual)
+    process.stderr.write(
+      `note: ${usual} holds a run, this one goes to ${path}; --resume goes on with the first, --force replaces it\n`,
+    );
+  return path;
 }
 
 /** The `--set`s. A teacher with weights is not trained, whatever a preset says, unless this command line does. */
