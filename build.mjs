@@ -1,4 +1,4 @@
-// The one build script: `node build.mjs [gen|test|test-deno|bench|cli|example] [flags]`; without a word it builds dist/.
+// The one build script: `node build.mjs [gen|test|test-deno|check|bench|cli|example] [flags]`; without a word it builds dist/.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -8,14 +8,22 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 const [task = "dist", ...flags] = process.argv.slice(2);
+
+/** Programs of the development packages, to be run by this Node: without a shell, and on Windows too. */
+const tool = {
+  biome: "node_modules/@biomejs/biome/bin/biome",
+  tsc: "node_modules/typescript/bin/tsc",
+  deno: "node_modules/deno/bin.cjs",
+};
 
 /** Files below `folder` whose names end as `suffix`, sorted, relative to the project. */
 function filesBelow(folder, suffix) {
@@ -118,7 +126,10 @@ const common = {
   logLevel: "warning",
 };
 
-/** Bundles a program of examples/ (Node 20 cannot read TypeScript) and runs it. */
+/**
+ * Bundles a program of examples/ (Node 20 cannot read TypeScript) and runs it. What it imports when it needs it stays in
+ * files of its own, whose names tell their contents: a program that runs meanwhile keeps those it began with.
+ */
 async function runExample(name, args) {
   const file = `examples/${name}/main.ts`;
   if (!existsSync(join(root, file))) {
@@ -126,10 +137,30 @@ async function runExample(name, args) {
     return 2;
   }
   await gen();
-  const outfile = `.test/${name}/main.mjs`;
-  const { outputFiles } = await build({ ...common, entryPoints: [file], outfile, write: false });
-  for (const output of outputFiles) replaceFile(output.path, output.contents);
-  return run(process.execPath, ["--enable-source-maps", outfile, ...args]);
+  const outdir = `.test/${name}`;
+  const { outputFiles } = await build({ ...common, ...program(name), outdir, write: false });
+  // The program itself last: it names the others.
+  const isMain = ({ path }) => Number(path === join(root, outdir, "main.mjs"));
+  for (const output of outputFiles.sort((a, b) => isMain(a) - isMain(b)))
+    if (isMain(output) || !existsSync(output.path)) replaceFile(output.path, output.contents);
+  removeOld(outdir, new Set(outputFiles.map(({ path }) => path)));
+  return run(process.execPath, ["--enable-source-maps", `${outdir}/main.mjs`, ...args]);
+}
+
+/** How a program of examples/ is bundled: main.mjs, and a file for each part that is loaded later. */
+const program = (name) => ({
+  entryPoints: [`examples/${name}/main.ts`],
+  splitting: true,
+  outExtension: { ".js": ".mjs" },
+});
+
+/** Removes what earlier builds left in a folder and nothing has used for a week. */
+function removeOld(folder, wanted) {
+  const limit = Date.now() - 7 * 24 * 3600 * 1000;
+  for (const name of readdirSync(join(root, folder))) {
+    const path = join(root, folder, name);
+    if (!wanted.has(path) && statSync(path).mtimeMs < limit) rmSync(path, { force: true });
+  }
 }
 
 /** Writes a file in one step: a program that another process starts at this moment is the old one or the new one, whole. */
@@ -174,6 +205,8 @@ async function test() {
       outExtension: { ".js": ".mjs" },
     });
     const results = await runQueue(groupsOf(entryPoints), (group) => runSuites(bundle, group));
+    const devices = results.flatMap(({ devices }) => devices);
+    console.log([`node ${process.version}`, ...new Set(devices)].sort().join("\n"));
     const sum = (key) => results.reduce((total, result) => total + result[key], 0);
     const [passed, failed, skipped] = [sum("passed"), sum("failed"), sum("skipped")];
     console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`);
@@ -229,46 +262,58 @@ async function runSuites(bundle, group) {
   const count = (label) =>
     Number(output.match(new RegExp(`^\\s*${label}:\\s+(\\d+)`, "m"))?.[1] ?? 0);
   const [total, passed, skipped] = [count("Total"), count("Passed"), count("Skipped")];
-  return { code, passed, failed: total - passed, skipped };
+  // What helpers say of the device they have opened, and which reference cases are there.
+  const devices = output.match(/^(webgpu|golden): .*$/gm) ?? [];
+  return { code, passed, failed: total - passed, skipped, devices };
 }
 
 /** Runs the same sources under Deno, uncompiled. */
 const testDeno = () =>
-  run(join(root, "node_modules/.bin/deno"), ["run", "-A", "test/platform/deno.ts", ...flags]);
+  run(process.execPath, [tool.deno, "run", "-A", "test/platform/deno.ts", ...flags]);
 
-/** dist/: one ESM file a module (imports stay, `.ts` becomes `.js`), and the type declarations. */
+/**
+ * dist/: the library with one ESM file per module (imports stay, `.ts` becomes `.js`) and its type declarations, so that
+ * bundlers take of it what is used; and in dist/cli the command, in few files that are fast to load. `--out=FOLDER` puts dist/
+ * there.
+ */
 async function dist() {
   await gen();
-  rmSync(join(root, "dist"), { recursive: true, force: true });
-  mkdirSync(join(root, "dist"), { recursive: true });
-  const sources = ["core", "plugins", "backends", "wgsl", "examples", "test/conformance"]
+  const place = flags.find((flag) => flag.startsWith("--out="))?.slice("--out=".length) ?? root;
+  const outdir = join(resolve(root, place), "dist");
+  rmSync(outdir, { recursive: true, force: true });
+  mkdirSync(outdir, { recursive: true });
+  const folders = ["core", "plugins", "backends", "wgsl"];
+  const sources = folders
     .flatMap((folder) => filesBelow(folder, ".ts"))
-    .filter((file) => !relative(root, join(root, file)).startsWith(".."))
     .filter((file) => !file.startsWith(ASSEMBLY) && !file.endsWith(".test.ts"));
+  const library = { entryPoints: sources, outbase: ".", outdir, platform: "neutral" };
+  await build({ ...common, ...library, plugins: [keepImports] });
   await build({
     ...common,
-    bundle: true,
-    platform: "neutral",
-    entryPoints: sources,
-    outbase: ".",
-    outdir: "dist",
-    plugins: [keepImports],
+    ...program("cli"),
+    outdir: join(outdir, "cli"),
+    sourcesContent: false,
   });
-  const code = await run(process.execPath, [
-    "node_modules/typescript/bin/tsc",
-    "-p",
-    ".",
-    "--noEmit",
-    "false",
-    "--declaration",
-    "--emitDeclarationOnly",
-    "--outDir",
-    "dist",
-  ]);
-  // Tests are checked too; of them only what a command needs is shipped.
-  for (const name of readdirSync(join(root, "dist/test")))
-    if (name !== "conformance") rmSync(join(root, "dist/test", name), { recursive: true });
+  const emit = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--outDir", outdir];
+  const code = await run(process.execPath, [tool.tsc, "-p", ".", ...emit]);
+  // The command and the tests are checked too, and have no types to ship.
+  for (const name of readdirSync(outdir))
+    if (![...folders, "cli"].includes(name)) rmSync(join(outdir, name), { recursive: true });
   return code;
+}
+
+/** The gate: format and lint, types, generated files, tests. Stops at the first that fails. */
+async function check() {
+  const steps = [
+    [tool.biome, "check", "."],
+    [tool.tsc, "-p", "."],
+    ["build.mjs", "gen", "--check"],
+    ["build.mjs", "test"],
+  ];
+  for (const step of steps) {
+    const code = await run(process.execPath, step);
+    if (code !== 0) return code;
+  }
 }
 
 /**
@@ -302,7 +347,7 @@ const keepImports = {
   },
 };
 
-const tasks = { gen, test, "test-deno": testDeno, cli, example, bench, dist };
+const tasks = { gen, test, "test-deno": testDeno, check, cli, example, bench, dist };
 if (!tasks[task]) {
   console.error(
     `build.mjs: unknown task "${task}", expected one of ${Object.keys(tasks).join(", ")}`,

@@ -22,6 +22,7 @@ const core: Record<string, readonly string[]> = {
   diffusion: ["tensor", "random", "ops", "graph", "interfaces"],
   optim: ["tensor", "random", "ops", "graph", "interfaces"],
   io: ["tensor", "interfaces"],
+  testing: ["plugin"],
   train: [
     "di",
     "plugin",

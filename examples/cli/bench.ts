@@ -3,47 +3,26 @@ import { offloading } from "../../backends/host/offload.ts";
 import { failure } from "../../core/errors.ts";
 import { DATASET } from "../../core/interfaces/mod.ts";
 import { Control, composeRun, EventBus, resolveConfig, Trainer } from "../../core/train/mod.ts";
-import type { Command, Given } from "./command.ts";
-import { dataFlag, findConfig, layOver, setFlag } from "./configFile.ts";
-import { describeBackend, deviceFlag, openBackend, tuneFlag, tuning } from "./device.ts";
+import type { Given } from "./command.ts";
+import { findConfig, layOver } from "./configFile.ts";
+import { describeBackend, openBackend, tuning } from "./device.ts";
 import { measureCeiling } from "./profile/ceiling.ts";
 import { profileOf, summaryOf } from "./profile/report.ts";
 import { watch } from "./profile/watch.ts";
-import { loadRegistry, pluginFlag } from "./registry.ts";
+import { loadRegistry } from "./registry.ts";
 
-export const bench: Command = {
-  name: "bench",
-  about: "Times the updates of a run on this device; with --profile, each kernel.",
-  operands: "<preset|config.json|config.yaml>",
-  arity: [1, 1],
-  flags: {
-    data: dataFlag,
-    set: setFlag,
-    plugin: pluginFlag,
-    device: deviceFlag,
-    tune: tuneFlag,
-    rounds: {
-      type: "string",
-      value: "N",
-      about: "generator updates, each with its critic updates; default 3",
-    },
-    profile: { type: "boolean", about: "time each kernel, beside what the device does at best" },
-  },
-  examples: ["bench gaussians", "bench mnist --data data/mnist --profile --device wasm"],
-
-  async run(given) {
-    const rounds = Number(given.text("rounds") ?? 3);
-    if (!Number.isInteger(rounds) || rounds < 1)
-      throw failure(
-        "E_USAGE",
-        `Cannot run bench: --rounds must be a whole number from 1, current value is ${given.text("rounds")}`,
-      );
-    const { config } = await findConfig(given.positionals[0], files);
-    const wanted = layOver(config, given.all("set"), { "train.steps": "1000000" });
-    await benchConfig(given, wanted, rounds);
-    return 0;
-  },
-};
+export async function run(given: Given): Promise<number> {
+  const rounds = Number(given.text("rounds") ?? 3);
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw failure(
+      "E_USAGE",
+      `Cannot run bench: --rounds must be a whole number from 1, current value is ${given.text("rounds")}`,
+    );
+  const { config } = await findConfig(given.positionals[0], files);
+  const wanted = layOver(config, given.all("set"), { "train.steps": "1000000" });
+  await benchConfig(given, wanted, rounds);
+  return 0;
+}
 
 async function benchConfig(
   given: Given,

@@ -18,7 +18,7 @@ export interface Given {
   on(flag: string): boolean;
 }
 
-/** A command of `onestep`. */
+/** A command of `onestep`: what its help says, and where the code is that `--help` does without. */
 export interface Command {
   readonly name: string;
   /** One sentence. */
@@ -31,7 +31,7 @@ export interface Command {
   /** Command lines that work, without the leading `onestep`. */
   readonly examples: readonly string[];
   /** More text for its help page. */
-  more?(): string;
-  /** Resolves with the exit status. */
-  run(given: Given): Promise<number>;
+  more?(): string | Promise<string>;
+  /** The code behind it, whose `run` resolves with the exit status. */
+  load(): Promise<{ run(given: Given): Promise<number> }>;
 }

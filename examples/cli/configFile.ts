@@ -3,23 +3,7 @@ import { LineCounter, parseDocument } from "yaml";
 import { failure, suggestion } from "../../core/errors.ts";
 import type { FileSystem } from "../../core/io/files.ts";
 import { mergeConfig, type RunConfig, settingOverlay } from "../../core/train/mod.ts";
-import type { Flag } from "./command.ts";
 import { presets } from "./presets.ts";
-
-/** The flag that `layOver` takes. */
-export const setFlag: Flag = {
-  type: "string",
-  multiple: true,
-  value: "PATH=VALUE",
-  about: "change one value of the config",
-};
-
-/** Where a config's dataset looks for its files. */
-export const dataFlag: Flag = {
-  type: "string",
-  value: "DIR",
-  about: "folder of the dataset's files",
-};
 
 /** What a run is called, and its config before it is checked. */
 export interface NamedConfig {

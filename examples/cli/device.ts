@@ -1,28 +1,12 @@
 import { readdirSync } from "node:fs";
-import { ReferenceBackend } from "../../backends/reference/mod.ts";
-import { WasmBackend } from "../../backends/wasm/mod.ts";
-import { checkTune, WebGpuBackend, type WebGpuOptions } from "../../backends/webgpu/mod.ts";
+import type { WebGpuBackend, WebGpuOptions } from "../../backends/webgpu/mod.ts";
+import { checkTune } from "../../backends/webgpu/tuning/tuner.ts";
 import type { Backend } from "../../core/interfaces/backend.ts";
-import type { Flag, Given } from "./command.ts";
+import type { Given } from "./command.ts";
 import { warmUpLine } from "./warmUpLine.ts";
-
-/** The flag that `openBackend` reads. */
-export const deviceFlag: Flag = {
-  type: "string",
-  value: "NAME",
-  about: "auto, webgpu, software, wasm, reference, or part of an adapter's name; default auto",
-};
 
 /** How a GPU gets ready, and who hears of it. */
 export type GpuOptions = Pick<WebGpuOptions, "tune" | "onWarmUp" | "onProblem">;
-
-/** The flag that `tuning` reads. */
-export const tuneFlag: Flag = {
-  type: "string",
-  value: "MODE",
-  about:
-    "GPU kernels where several do: as measured before (cached), measure what is new (measure), or always the same (off); default cached",
-};
 
 /** What `--tune` asks for; on a terminal, with a line that says how far the device is. @throws E_OPTION */
 export function tuning(given: Given, quiet = false): GpuOptions {
@@ -33,33 +17,66 @@ export function tuning(given: Given, quiet = false): GpuOptions {
   };
 }
 
+/** How each kind of device is opened; its code is loaded when it is wanted. */
+const openers = {
+  async webgpu(options: WebGpuOptions): Promise<Backend> {
+    const { WebGpuBackend } = await import("../../backends/webgpu/mod.ts");
+    return WebGpuBackend.open(options);
+  },
+  async wasm(): Promise<Backend> {
+    const { WasmBackend } = await import("../../backends/wasm/mod.ts");
+    return WasmBackend.open();
+  },
+  async reference(): Promise<Backend> {
+    const { ReferenceBackend } = await import("../../backends/reference/mod.ts");
+    return new ReferenceBackend();
+  },
+};
+
+/** What `openBackend` looks at besides the device's name; a test gives its own. */
+interface Machine {
+  readonly openers: typeof openers;
+  readonly mayHaveGpu: () => boolean;
+  /** Hears why `auto` passed over a device. */
+  readonly note: (text: string) => void;
+}
+
+const thisMachine: Machine = {
+  openers,
+  mayHaveGpu,
+  note: (text) => void process.stderr.write(`note: ${text}\n`),
+};
+
 /**
  * Opens the device of a run. `auto` is a GPU where there is one, else WebAssembly on the CPU, else a software adapter,
- * else the reference backend; the environment variable ONESTEP_ADAPTER makes it the adapter of that name.
+ * else the reference backend, with a note for each that failed; the environment variable ONESTEP_ADAPTER makes it the
+ * adapter of that name.
  * @throws E_NO_ADAPTER when what was asked for by name is not there
  */
 export async function openBackend(
   device = "auto",
   gpu: GpuOptions = { onWarmUp: warmUpLine(process.stderr) },
+  { openers, mayHaveGpu, note } = thisMachine,
 ): Promise<Backend> {
-  if (device === "reference") return new ReferenceBackend();
-  if (device === "wasm") return WasmBackend.open();
-  if (device === "webgpu") return WebGpuBackend.open(gpu);
-  if (device !== "auto") return WebGpuBackend.open({ ...gpu, prefer: device });
-  if (process.env.ONESTEP_ADAPTER) return WebGpuBackend.open(gpu);
-  const ways = [
-    ...(mayHaveGpu() ? [() => WebGpuBackend.open({ ...gpu, allowSoftware: false })] : []),
-    () => WasmBackend.open(),
-    () => WebGpuBackend.open({ ...gpu, prefer: "software" }),
+  if (device === "reference") return openers.reference();
+  if (device === "wasm") return openers.wasm();
+  if (device === "webgpu") return openers.webgpu(gpu);
+  if (device !== "auto") return openers.webgpu({ ...gpu, prefer: device });
+  if (process.env.ONESTEP_ADAPTER) return openers.webgpu(gpu);
+  const ways: [name: string, open: () => Promise<Backend>][] = [
+    ["wasm", openers.wasm],
+    ["a software adapter", () => openers.webgpu({ ...gpu, prefer: "software" })],
   ];
-  for (const open of ways) {
+  if (mayHaveGpu()) ways.unshift(["a GPU", () => openers.webgpu({ ...gpu, allowSoftware: false })]);
+  for (const [name, open] of ways) {
     try {
       return await open();
-    } catch {
-      // The next one is slower but needs less of the machine.
+    } catch (error) {
+      const [reason] = (error instanceof Error ? error.message : String(error)).split("\n");
+      note(`--device auto can't use ${name}: ${reason}`);
     }
   }
-  return new ReferenceBackend();
+  return openers.reference();
 }
 
 /**
@@ -78,7 +95,7 @@ function mayHaveGpu(): boolean {
 /** The device for people: backend, maker, name, and whether it is emulated. */
 export function describeBackend(backend: Backend): string {
   const { backend: kind, name, software } = backend.info;
-  const vendor = backend instanceof WebGpuBackend ? backend.traits.vendor : "";
+  const vendor = "traits" in backend ? (backend as WebGpuBackend).traits.vendor : "";
   const full = name.toLowerCase().includes(vendor) ? name : `${vendor} ${name}`;
   return `${kind}: ${full}${kind === "webgpu" && software ? " (software adapter)" : ""}`;
 }

@@ -3,7 +3,7 @@ import type { Command, Flag } from "./command.ts";
 /** The page of `onestep --help`. */
 export function overview(commands: readonly Command[]): string {
   return [
-    "onestep distils diffusion models into generators of one to four steps (DMD2).",
+    "onestep distils diffusion models into generators of one to four steps.",
     "",
     "usage: onestep <command> [flags]",
     "",
@@ -24,7 +24,7 @@ export function overview(commands: readonly Command[]): string {
 }
 
 /** The page of `onestep <command> --help`. */
-export function manual(command: Command): string {
+export async function manual(command: Command): Promise<string> {
   const { name, about, operands, flags, examples, more } = command;
   const optional = Object.keys(flags).length > 0 ? "[flags]" : "";
   return [
@@ -34,7 +34,7 @@ export function manual(command: Command): string {
     ...(optional
       ? ["", "flags", ...rows(Object.entries(flags).map(([flag, spec]) => flagRow(flag, spec)))]
       : []),
-    ...(more ? ["", more.call(command)] : []),
+    ...(more ? ["", await more.call(command)] : []),
     "",
     "examples",
     ...examples.map((line) => `  onestep ${line}`),

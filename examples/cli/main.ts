@@ -1,29 +1,10 @@
 #!/usr/bin/env node
 import { failure, suggestion } from "../../core/errors.ts";
-import { conformance } from "../../test/conformance/command.ts";
-import { bench } from "./bench.ts";
-import type { Command } from "./command.ts";
-import { doctor } from "./doctor.ts";
+import { commands } from "./commands.ts";
 import { errorText, exitStatus } from "./exitStatus.ts";
 import { manual, overview } from "./help.ts";
-import { pairs } from "./pairs.ts";
 import { parseFlags } from "./parseFlags.ts";
-import { plan } from "./plan/command.ts";
-import { plugins } from "./plugins.ts";
-import { sample } from "./sample.ts";
-import { train } from "./train.ts";
 import { version } from "./version.ts";
-
-const commands: readonly Command[] = [
-  train,
-  sample,
-  pairs,
-  plan,
-  bench,
-  conformance,
-  doctor,
-  plugins,
-];
 
 async function main([name, ...words]: readonly string[]): Promise<number> {
   const print = (text: string) => {
@@ -33,10 +14,14 @@ async function main([name, ...words]: readonly string[]): Promise<number> {
   const command = commands.find((each) => each.name === (name === "help" ? words[0] : name));
   if (name === "--version" || name === "-v") return print(version());
   if (command && (name === "help" || words.includes("--help") || words.includes("-h")))
-    return print(manual(command));
+    return print(await manual(command));
   if (name === undefined || ["help", "--help", "-h"].includes(name))
     return print(overview(commands));
-  if (command) return command.run(parseFlags(command, words));
+  if (command) {
+    const given = parseFlags(command, words);
+    const { run } = await command.load();
+    return run(given);
+  }
   const names = commands.map((each) => each.name);
   throw failure(
     "E_USAGE",

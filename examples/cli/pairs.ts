@@ -2,7 +2,7 @@ import { files } from "../../backends/host/files.ts";
 import { failure } from "../../core/errors.ts";
 import { number } from "../../core/plugin/mod.ts";
 import { decodeWeights, drawPairs, encodePairs, teacherFingerprint } from "../../core/train/mod.ts";
-import type { Command } from "./command.ts";
+import type { Given } from "./command.ts";
 import { describeBackend, openBackend } from "./device.ts";
 import { loadRegistry } from "./registry.ts";
 import {
@@ -11,7 +11,6 @@ import {
   readNumbers,
   refuseExisting,
   samplerSettings,
-  samplingFlags,
   storedPlugins,
 } from "./storedWeights.ts";
 
@@ -23,62 +22,38 @@ const numbers = {
 };
 
 /** Draws what the regression loss of DMD trains on (Yin et al. 2023, arXiv:2311.18828). */
-export const pairs: Command = {
-  name: "pairs",
-  about: "Draws pairs of noise and the teacher's sample into a file, for the regression loss.",
-  operands: "<run folder|teacher weights.safetensors>",
-  arity: [1, 1],
-  flags: {
-    n: { type: "string", value: "N", about: "how many; default 10000" },
-    out: { type: "string", value: "FILE", about: "the file; default pairs.safetensors" },
-    seed: { type: "string", value: "N", about: "every random draw follows from it; default 0" },
-    steps: { type: "string", value: "N", about: "noise levels of the sampler" },
-    sampler: { type: "string", value: "NAME", about: "a deterministic sampler; default heun" },
-    ...samplingFlags,
-    force: { type: "boolean", about: "replace the file" },
-  },
-  examples: [
-    "pairs runs/digits --n 25000 --steps 256 --out digits-pairs.safetensors",
-    "pairs runs/gaussians/teacher.safetensors --seed 1 --force",
-  ],
-  more: () =>
-    "train on them with --set losses.regression.pairs=FILE; they belong to the teacher that drew them",
-
-  async run(given) {
-    const { n, seed } = readNumbers("pairs", numbers, given);
-    const out = given.text("out") ?? "pairs.safetensors";
-    await refuseExisting(out, given);
-    const file = await findWeights(given.positionals[0], ["teacher"]);
-    const stored = decodeWeights(await files.read(file), file);
-    const { info, tensors } = stored;
-    if (info.role !== "teacher")
-      throw failure(
-        "E_CHECKPOINT",
-        `Cannot draw pairs from ${file}: it is of the ${info.role}, expected a teacher`,
-        {
-          fix: "give the run's folder, or its teacher.safetensors",
-        },
-      );
-    const name = given.text("sampler") ?? "heun";
-    const registry = await loadRegistry(given.all("plugin"));
-    const plugins = storedPlugins(info, name, samplerSettings(given), registry);
-    const sampler = { use: name, ...plugins.find(({ kind }) => kind === "sampler")!.options };
-    const teacher = await teacherFingerprint(info.config, tensors);
-    const backend = await openBackend(given.text("device"));
-    try {
-      process.stderr.write(`device  ${describeBackend(backend)}\n`);
-      const how = { count: n, ownLevels: false };
-      const { drawer, close } = await openDrawer(backend, plugins, stored, how);
-      const drawn = await drawPairs(drawer, info.data, { count: n, seed });
-      const { nfe } = drawer;
-      await files.write(out, encodePairs(drawn, { teacher, sampler, seed, nfe }));
-      process.stdout.write(
-        `${out}: ${n} pairs of the teacher ${teacher.slice(0, 12)}, NFE ${nfe}\n`,
-      );
-      await close();
-      return 0;
-    } finally {
-      await backend.close();
-    }
-  },
-};
+export async function run(given: Given): Promise<number> {
+  const { n, seed } = readNumbers("pairs", numbers, given);
+  const out = given.text("out") ?? "pairs.safetensors";
+  await refuseExisting(out, given);
+  const file = await findWeights(given.positionals[0], ["teacher"]);
+  const stored = decodeWeights(await files.read(file), file);
+  const { info, tensors } = stored;
+  if (info.role !== "teacher")
+    throw failure(
+      "E_CHECKPOINT",
+      `Cannot draw pairs from ${file}: it is of the ${info.role}, expected a teacher`,
+      {
+        fix: "give the run's folder, or its teacher.safetensors",
+      },
+    );
+  const name = given.text("sampler") ?? "heun";
+  const registry = await loadRegistry(given.all("plugin"));
+  const plugins = storedPlugins(info, name, samplerSettings(given), registry);
+  const sampler = { use: name, ...plugins.find(({ kind }) => kind === "sampler")!.options };
+  const teacher = await teacherFingerprint(info.config, tensors);
+  const backend = await openBackend(given.text("device"));
+  try {
+    process.stderr.write(`device  ${describeBackend(backend)}\n`);
+    const how = { count: n, ownLevels: false };
+    const { drawer, close } = await openDrawer(backend, plugins, stored, how);
+    const drawn = await drawPairs(drawer, info.data, { count: n, seed });
+    const { nfe } = drawer;
+    await files.write(out, encodePairs(drawn, { teacher, sampler, seed, nfe }));
+    process.stdout.write(`${out}: ${n} pairs of the teacher ${teacher.slice(0, 12)}, NFE ${nfe}\n`);
+    await close();
+    return 0;
+  } finally {
+    await backend.close();
+  }
+}

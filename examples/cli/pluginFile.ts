@@ -8,10 +8,17 @@ import type { Location, Message, Plugin } from "esbuild";
 import { failure } from "../../core/errors.ts";
 import * as onestep from "../../core/mod.ts";
 import { type AnyPlugin, pluginOf } from "../../core/plugin/mod.ts";
+import * as testing from "../../core/testing/mod.ts";
 import * as plugins from "../../plugins/mod.ts";
+import * as observers from "../../plugins/observers/mod.ts";
 
 /** What a plugin file may import from us: the very modules that are running, not second copies from node_modules. */
-const running: Record<string, object> = { onestep, "onestep/plugins": plugins };
+const running: Record<string, object> = {
+  onestep,
+  "onestep/plugins": plugins,
+  "onestep/observers": observers,
+  "onestep/testing": testing,
+};
 const KEY = "onestep/running modules";
 
 /** Loads the plugin that is a file's default export. @throws E_PLUGIN_FILE that names the place of the mistake */

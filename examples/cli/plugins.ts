@@ -5,39 +5,24 @@ import {
   type PluginKind,
   pluginKinds,
 } from "../../core/plugin/mod.ts";
-import { table } from "../../plugins/observers/mod.ts";
-import type { Command } from "./command.ts";
-import { loadRegistry, pluginFlag } from "./registry.ts";
+import { table } from "../../plugins/observers/table.ts";
+import type { Given } from "./command.ts";
+import { loadRegistry } from "./registry.ts";
 
-export const plugins: Command = {
-  name: "plugins",
-  about: "Lists the plugins with their options, defaults and ranges.",
-  operands: "[kind]",
-  arity: [0, 1],
-  flags: {
-    plugin: pluginFlag,
-  },
-  examples: [
-    "plugins",
-    "plugins loss",
-    "plugins loss --plugin ./examples/custom-loss/charbonnier.ts",
-  ],
-  more: () => `kinds\n  ${pluginKinds.join(", ")}`,
-  async run(given) {
-    const [kind] = given.positionals;
-    if (kind !== undefined && !isKind(kind))
-      throw failure(
-        "E_USAGE",
-        `Cannot list plugins of kind "${kind}": it is not one of ${pluginKinds.join(", ")}${suggestion(kind, pluginKinds)}`,
-        { fix: "choose one of the kinds, or none for all" },
-      );
-    const registry = await loadRegistry(given.all("plugin"));
-    const entries = registry.list(kind as PluginKind | undefined).map(entry);
-    const none = `there are no plugins of kind ${kind}`;
-    process.stdout.write(`${entries.join("\n\n") || none}\n`);
-    return 0;
-  },
-};
+export async function run(given: Given): Promise<number> {
+  const [kind] = given.positionals;
+  if (kind !== undefined && !isKind(kind))
+    throw failure(
+      "E_USAGE",
+      `Cannot list plugins of kind "${kind}": it is not one of ${pluginKinds.join(", ")}${suggestion(kind, pluginKinds)}`,
+      { fix: "choose one of the kinds, or none for all" },
+    );
+  const registry = await loadRegistry(given.all("plugin"));
+  const entries = registry.list(kind as PluginKind | undefined).map(entry);
+  const none = `there are no plugins of kind ${kind}`;
+  process.stdout.write(`${entries.join("\n\n") || none}\n`);
+  return 0;
+}
 
 const isKind = (kind: string): kind is PluginKind =>
   (pluginKinds as readonly string[]).includes(kind);

@@ -4,7 +4,7 @@ import { number } from "../../core/plugin/mod.ts";
 import { type Drawn, decodeWeights, type WeightsInfo } from "../../core/train/mod.ts";
 import { encodePng } from "../../plugins/observers/drawing/png.ts";
 import { samplePicture } from "../../plugins/observers/mod.ts";
-import type { Command, Given } from "./command.ts";
+import type { Given } from "./command.ts";
 import { describeBackend, openBackend } from "./device.ts";
 import { type Prompts, readPrompts } from "./prompts.ts";
 import { loadRegistry } from "./registry.ts";
@@ -14,7 +14,6 @@ import {
   readNumbers,
   refuseExisting,
   samplerSettings,
-  samplingFlags,
   storedPlugins,
 } from "./storedWeights.ts";
 
@@ -27,77 +26,40 @@ const numbers = {
   label: whole(0, 0, "class"),
 };
 
-export const sample: Command = {
-  name: "sample",
-  about: "Draws samples from a run's weights into a PNG file.",
-  operands: "<run folder|weights.safetensors>",
-  arity: [1, 1],
-  flags: {
-    n: { type: "string", value: "N", about: "how many; default 100" },
-    out: { type: "string", value: "FILE", about: "the picture; default samples.png" },
-    seed: { type: "string", value: "N", about: "every random draw follows from it; default 0" },
-    label: { type: "string", value: "C", about: "one class for all; default every class in turn" },
-    prompts: {
-      type: "string",
-      value: "FILE",
-      about: "embedded texts, for models that are told one; a shard of their data will do",
-    },
-    role: {
-      type: "string",
-      value: "ROLE",
-      about: "generator (default) or teacher, for a run folder",
-    },
-    steps: { type: "string", value: "N", about: "noise levels of the teacher's sampler" },
-    sampler: {
-      type: "string",
-      value: "NAME",
-      about: "another sampler than the weights were made for",
-    },
-    ...samplingFlags,
-    force: { type: "boolean", about: "replace the picture" },
-  },
-  examples: [
-    "sample runs/digits --n 100 --out digits.png",
-    "sample runs/digits --label 7 --seed 3 --out sevens.png",
-    "sample runs/digits --role teacher --steps 18 --out teacher.png",
-    "sample runs/digits/generator.safetensors --out digits.png --force",
-  ],
-
-  async run(given) {
-    const { n, seed, label } = readNumbers("sample", numbers, given);
-    const out = given.text("out") ?? "samples.png";
-    await refuseExisting(out, given);
-    const file = await findWeights(given.positionals[0], rolesOf(given.text("role")));
-    const stored = decodeWeights(await files.read(file), file);
-    const { info } = stored;
-    checkLabel(given, label, info);
-    const sampler = given.text("sampler") ?? info.config.sampler.use;
-    const settings = samplerSettings(given);
-    if (info.role === "generator" && settings.length > 0 && !given.on("sampler"))
-      throw failure(
-        "E_OPTION",
-        "Cannot change how the generator is sampled: its noise levels are those it was trained for",
-        { fix: "leave --steps and --set out, or choose a sampler with --sampler" },
-      );
-    const prompts = await promptsOf(given, info, n);
-    const registry = await loadRegistry(given.all("plugin"));
-    const plugins = storedPlugins(info, sampler, settings, registry);
-    const backend = await openBackend(given.text("device"));
-    try {
-      process.stderr.write(`device  ${describeBackend(backend)}\n`);
-      const how = { count: n, ownLevels: !given.on("sampler") };
-      const { drawer, close } = await openDrawer(backend, plugins, stored, how);
-      const labels = given.on("label") ? new Int32Array(n).fill(label) : undefined;
-      const drawn = await drawer.draw({ count: n, seed, label: labels, ...prompts });
-      await files.write(out, picture(drawn, info));
-      process.stdout.write(`${out}: ${n} samples of the ${info.role}, NFE ${drawn.nfe}\n`);
-      await close();
-      return 0;
-    } finally {
-      await backend.close();
-    }
-  },
-};
+export async function run(given: Given): Promise<number> {
+  const { n, seed, label } = readNumbers("sample", numbers, given);
+  const out = given.text("out") ?? "samples.png";
+  await refuseExisting(out, given);
+  const file = await findWeights(given.positionals[0], rolesOf(given.text("role")));
+  const stored = decodeWeights(await files.read(file), file);
+  const { info } = stored;
+  checkLabel(given, label, info);
+  const sampler = given.text("sampler") ?? info.config.sampler.use;
+  const settings = samplerSettings(given);
+  if (info.role === "generator" && settings.length > 0 && !given.on("sampler"))
+    throw failure(
+      "E_OPTION",
+      "Cannot change how the generator is sampled: its noise levels are those it was trained for",
+      { fix: "leave --steps and --set out, or choose a sampler with --sampler" },
+    );
+  const prompts = await promptsOf(given, info, n);
+  const registry = await loadRegistry(given.all("plugin"));
+  const plugins = storedPlugins(info, sampler, settings, registry);
+  const backend = await openBackend(given.text("device"));
+  try {
+    process.stderr.write(`device  ${describeBackend(backend)}\n`);
+    const how = { count: n, ownLevels: !given.on("sampler") };
+    const { drawer, close } = await openDrawer(backend, plugins, stored, how);
+    const labels = given.on("label") ? new Int32Array(n).fill(label) : undefined;
+    const drawn = await drawer.draw({ count: n, seed, label: labels, ...prompts });
+    await files.write(out, picture(drawn, info));
+    process.stdout.write(`${out}: ${n} samples of the ${info.role}, NFE ${drawn.nfe}\n`);
+    await close();
+    return 0;
+  } finally {
+    await backend.close();
+  }
+}
 
 /** The texts to show: for models of text, and only for them. */
 async function promptsOf(

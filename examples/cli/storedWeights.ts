@@ -20,16 +20,7 @@ import {
   SampleDrawer,
   type WeightsInfo,
 } from "../../core/train/mod.ts";
-import type { Command, Given } from "./command.ts";
-import { deviceFlag } from "./device.ts";
-import { pluginFlag } from "./registry.ts";
-
-/** Flags of every command that draws from stored weights: the sampler's options, plugins, the device. */
-export const samplingFlags = {
-  set: { type: "string", multiple: true, value: "NAME=VALUE", about: "an option of the sampler" },
-  plugin: pluginFlag,
-  device: deviceFlag,
-} satisfies Command["flags"];
+import type { Given } from "./command.ts";
 
 /** The flags of a command that are numbers, each by its option spec. @throws OptionError */
 export function readNumbers<S extends OptionSpecs>(

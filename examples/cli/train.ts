@@ -19,20 +19,12 @@ import {
   sampleGrids,
 } from "../../plugins/observers/mod.ts";
 import { type Profile, profileLines, profiles } from "../../plugins/profiles/mod.ts";
-import type { Command, Given } from "./command.ts";
-import {
-  dataFlag,
-  findConfig,
-  layOver,
-  type NamedConfig,
-  readConfig,
-  setFlag,
-} from "./configFile.ts";
-import { describeBackend, deviceFlag, openBackend, tuneFlag, tuning } from "./device.ts";
+import type { Given } from "./command.ts";
+import { findConfig, layOver, type NamedConfig, readConfig } from "./configFile.ts";
+import { describeBackend, openBackend, tuning } from "./device.ts";
 import { INTERRUPTED } from "./exitStatus.ts";
-import { rows } from "./help.ts";
-import { presets } from "./presets.ts";
-import { loadRegistry, pluginFlag } from "./registry.ts";
+import { CONFIG } from "./flags.ts";
+import { loadRegistry } from "./registry.ts";
 
 /** Flags that are short for a `--set`. */
 const short = {
@@ -42,60 +34,31 @@ const short = {
   teacher: "start.teacher",
 };
 
-export const train: Command = {
-  name: "train",
-  about: "Trains a teacher and distils it; results go to a folder.",
-  operands: "<preset|config.json|config.yaml>",
-  arity: [0, 1],
-  flags: {
-    data: dataFlag,
-    out: { type: "string", value: "DIR", about: "folder of the results; default runs/<name>" },
-    steps: { type: "string", value: "N", about: "critic updates of the distillation" },
-    "teacher-steps": { type: "string", value: "N", about: "updates of the teacher before it" },
-    teacher: {
-      type: "string",
-      value: "FILE",
-      about: "start with these weights of the teacher, which is not trained then",
-    },
-    seed: { type: "string", value: "N", about: "every random draw follows from it; default 0" },
-    profile: {
-      type: "string",
-      value: "NAME",
-      about: `set together what the sources do differently: ${Object.keys(profiles).join(", ")}`,
-    },
-    set: setFlag,
-    plugin: pluginFlag,
-    device: deviceFlag,
-    tune: tuneFlag,
-    resume: { type: "boolean", about: "go on with the run in --out, with its own config" },
-    force: { type: "boolean", about: "replace the run in --out" },
-    quiet: { type: "boolean", about: "no progress, only the result" },
-  },
-  examples: [
-    "train gaussians",
-    "train gaussians --seed 1 --set losses.gan-generator=off --out runs/no-gan",
-    "train mnist --data data/mnist --out runs/digits",
-    "train --resume --out runs/digits",
-    "train gaussians --profile dmd2-code --set losses.gan-generator.weight=0.03",
-    "train gaussians --plugin ./examples/custom-loss/charbonnier.ts --set losses.charbonnier.weight=1",
-  ],
-  more: () =>
-    ["presets", ...rows(Object.entries(presets).map(([name, { about }]) => [name, about]))].join(
-      "\n",
-    ),
+export async function run(given: Given): Promise<number> {
+  const { name, config } = await start(given);
+  const settings = Object.entries(short).map(([flag, path]) => [path, given.text(flag)]);
+  const profile = profileOf(given);
+  const base = profile ? mergeConfig(config, profile.config) : config;
+  const wanted = layOver(base, settingsOf(given), Object.fromEntries(settings));
+  const resolved = resolveConfig(wanted, await loadRegistry(given.all("plugin")));
+  if (profile && !given.on("quiet"))
+    process.stderr.write(`${profileLines(profile, resolved.config).join("\n")}\n`);
+  return trainRun(given, resolved, await folderOf(given, name));
+}
 
-  async run(given) {
-    const { name, config } = await start(given);
-    const settings = Object.entries(short).map(([flag, path]) => [path, given.text(flag)]);
-    const profile = profileOf(given);
-    const base = profile ? mergeConfig(config, profile.config) : config;
-    const wanted = layOver(base, settingsOf(given), Object.fromEntries(settings));
-    const resolved = resolveConfig(wanted, await loadRegistry(given.all("plugin")));
-    if (profile && !given.on("quiet"))
-      process.stderr.write(`${profileLines(profile, resolved.config).join("\n")}\n`);
-    return trainRun(given, resolved, given.text("out") ?? files.join("runs", name));
-  },
-};
+/** The folder of the results: --out, or runs/<name>; where that holds a run, a new one goes to runs/<name>-2 and so on. */
+async function folderOf(given: Given, name: string): Promise<string> {
+  const usual = files.join("runs", name);
+  const out = given.text("out");
+  if (out !== undefined || given.on("resume") || given.on("force")) return out ?? usual;
+  let path = usual;
+  for (let n = 2; await runFolder(files, path).holdsRun(); n++) path = `${usual}-${n}`;
+  if (path !== usual)
+    process.stderr.write(
+      `note: ${usual} holds a run, this one goes to ${path}; --resume goes on with the first, --force replaces it\n`,
+    );
+  return path;
+}
 
 /** The `--set`s. A teacher with weights is not trained, whatever a preset says, unless this command line does. */
 function settingsOf(given: Given): readonly string[] {
@@ -127,7 +90,7 @@ async function start(given: Given): Promise<NamedConfig> {
   if (given.on("resume") && given.on("force"))
     throw failure("E_USAGE", "Cannot both go on with a run and replace it: --resume or --force");
   if (wanted === undefined && !given.on("resume"))
-    throw failure("E_USAGE", `Cannot run train: it needs ${train.operands}`, {
+    throw failure("E_USAGE", `Cannot run train: it needs ${CONFIG}`, {
       fix: "`onestep train --help` lists the presets",
     });
   const found = wanted === undefined ? undefined : await findConfig(wanted, files);

@@ -1,5 +1,5 @@
-import { mergeConfig, type RunConfig } from "../../core/train/mod.ts";
-import { dmd2 } from "../../plugins/mod.ts";
+import { mergeConfig, type RunConfig } from "../../core/train/config/config.ts";
+import { dmd2 } from "../../plugins/methods/dmd2.ts";
 
 /**
  * Eight Gaussians on a ring, small enough for any machine: an MLP teacher of 68,738 parameters is trained and distilled

@@ -1,5 +1,5 @@
-import { mergeConfig, type RunConfig } from "../../core/train/mod.ts";
-import { dmd2 } from "../../plugins/mod.ts";
+import { mergeConfig, type RunConfig } from "../../core/train/config/config.ts";
+import { dmd2 } from "../../plugins/methods/dmd2.ts";
 
 /**
  * Handwritten digits by class, 16 x 16 pixels: a U-Net teacher of 827,617 parameters is trained and distilled into one

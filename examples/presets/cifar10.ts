@@ -1,4 +1,4 @@
-import { mergeConfig, type RunConfig } from "../../core/train/mod.ts";
+import { mergeConfig, type RunConfig } from "../../core/train/config/config.ts";
 import { fastgen } from "../../plugins/profiles/fastgen.ts";
 import { pretrained } from "./official.ts";
 

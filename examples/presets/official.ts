@@ -1,5 +1,5 @@
-import { mergeConfig } from "../../core/train/mod.ts";
-import { dmd2, type Method } from "../../plugins/mod.ts";
+import { mergeConfig } from "../../core/train/config/config.ts";
+import { dmd2, type Method } from "../../plugins/methods/dmd2.ts";
 
 /** Learning-rate schedulers of the official code tick once a device; its 500 ticks of warm-up in steps of the whole batch. */
 export const warmUpOn = (devices: number): number => Math.ceil(500 / devices);

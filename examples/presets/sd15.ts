@@ -1,4 +1,4 @@
-import { mergeConfig, type RunConfig } from "../../core/train/mod.ts";
+import { mergeConfig, type RunConfig } from "../../core/train/config/config.ts";
 import { pretrained, rates, secondStage, withoutGan } from "./official.ts";
 
 /** 64 GPUs, 32 latents each. */

@@ -1,29 +1,16 @@
 import { failure } from "../../core/errors.ts";
-import type { Command, Given } from "../../examples/cli/command.ts";
-import { describeBackend, deviceFlag, openBackend } from "../../examples/cli/device.ts";
+import type { Given } from "../../examples/cli/command.ts";
+import { describeBackend, openBackend } from "../../examples/cli/device.ts";
 import { table } from "../../plugins/observers/mod.ts";
 import { GoldenSet } from "./goldenSet.ts";
 import { judge, type Verdict } from "./verdict.ts";
-
-/** Holds the product to reference numbers of the public PyTorch implementations. */
-export const conformance: Command = {
-  name: "conformance",
-  about: "Runs reference cases of the official implementations and compares, term by term.",
-  operands: "DIR",
-  arity: [1, 1],
-  flags: {
-    only: { type: "string", value: "PATTERN", about: "cases whose name matches, such as edm_" },
-    device: deviceFlag,
-  },
-  examples: ["conformance test/golden", 'conformance DIR --only "^dmd_" --device reference'],
-  run,
-};
 
 /** Groups that have to run: a case of theirs that is unsupported, or in part, is a fault. The others come later. */
 const required = ({ name, group }: Verdict) =>
   /^[1-5]/.test(group) || /^(unet_|timestep_embeddings)/.test(name);
 
-async function run(given: Given): Promise<number> {
+/** Holds the product to reference numbers of the public PyTorch implementations. */
+export async function run(given: Given): Promise<number> {
   const set = new GoldenSet(given.positionals[0]);
   const only = pattern(given.text("only") ?? "");
   const entries = set.entries.filter(({ file }) => only.test(file));

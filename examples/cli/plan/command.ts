@@ -8,51 +8,28 @@ import {
   type ResolvedConfig,
   resolveConfig,
 } from "../../../core/train/mod.ts";
-import type { Command } from "../command.ts";
-import { dataFlag, findConfig, layOver, setFlag } from "../configFile.ts";
-import { describeBackend, deviceFlag, openBackend } from "../device.ts";
-import { loadRegistry, pluginFlag } from "../registry.ts";
+import type { Given } from "../command.ts";
+import { findConfig, layOver } from "../configFile.ts";
+import { describeBackend, openBackend } from "../device.ts";
+import { loadRegistry } from "../registry.ts";
 import { waysToFit } from "./advice.ts";
 import { mebibytes, reportOf } from "./report.ts";
 
-export const plan: Command = {
-  name: "plan",
-  about: "Says what a run needs of a device, and whether it fits, without running it.",
-  operands: "<preset|config.json|config.yaml>",
-  arity: [1, 1],
-  flags: {
-    data: dataFlag,
-    set: setFlag,
-    plugin: pluginFlag,
-    device: deviceFlag,
-    memory: {
-      type: "string",
-      value: "SIZE",
-      about: "what all tensors may take together, such as 6GiB; WebGPU does not tell",
-    },
-  },
-  examples: [
-    "plan gaussians",
-    "plan mnist --data data/mnist --set train.batch=256 --memory 512MiB",
-    "plan mnist --data data/mnist --set train.checkpointing=blocks --device webgpu",
-  ],
-
-  async run(given) {
-    const memory = readSize(given.text("memory"));
-    const { config } = await findConfig(given.positionals[0], files);
-    const wanted = layOver(config, given.all("set"), {});
-    const resolved = resolveConfig(wanted, await loadRegistry(given.all("plugin")));
-    const device = await openBackend(given.text("device"));
-    try {
-      const capacity = memory ?? device.capacity;
-      process.stdout.write(`device      ${describeBackend(device)}\n`);
-      await report(resolved, device, capacity, given.text("data"));
-      return 0;
-    } finally {
-      await device.close();
-    }
-  },
-};
+export async function run(given: Given): Promise<number> {
+  const memory = readSize(given.text("memory"));
+  const { config } = await findConfig(given.positionals[0], files);
+  const wanted = layOver(config, given.all("set"), {});
+  const resolved = resolveConfig(wanted, await loadRegistry(given.all("plugin")));
+  const device = await openBackend(given.text("device"));
+  try {
+    const capacity = memory ?? device.capacity;
+    process.stdout.write(`device      ${describeBackend(device)}\n`);
+    await report(resolved, device, capacity, given.text("data"));
+    return 0;
+  } finally {
+    await device.close();
+  }
+}
 
 /** @throws KernelError E_DEVICE_LIMIT that says what would fit */
 async function report(

@@ -1,30 +1,35 @@
 import { readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { commands } from "../../../examples/cli/commands.ts";
 import { allPlugins } from "../../../plugins/mod.ts";
 import { onestep } from "./program.ts";
 
 const test = suite("examples/cli pages");
+const names = commands.map(({ name }) => name);
 
 test("--help and no words at all: every command; --version: that of package.json", async () => {
   for (const words of [[], ["--help"], ["help"]]) {
     const { code, stdout } = await onestep(...words);
     assert.is(code, 0);
-    for (const name of ["train", "sample", "pairs", "doctor", "plugins"])
-      assert.match(stdout, new RegExp(`^ {2}${name} `, "m"));
+    for (const name of names) assert.match(stdout, new RegExp(`^ {2}${name} `, "m"));
   }
   const { version } = JSON.parse(readFileSync("package.json", "utf8"));
   assert.is((await onestep("--version")).stdout, `${version}\n`);
 });
 
 test("every command has a page with examples", async () => {
-  for (const name of ["train", "sample", "pairs", "doctor", "plugins"]) {
+  for (const name of names) {
     const { code, stdout } = await onestep(name, "--help");
     assert.is(code, 0);
     assert.match(stdout, new RegExp(`usage: onestep ${name}`));
     assert.match(stdout, new RegExp(`examples\n {2}onestep ${name}`));
     assert.is((await onestep("help", name)).stdout, stdout);
   }
+});
+
+test("every command can be loaded, and has what runs it", async () => {
+  for (const { name, load } of commands) assert.type((await load()).run, "function", name);
 });
 
 test("plugins: each with its options", async () => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { build } from "esbuild";
 
 /** How a run of the program ended and what it printed. */
@@ -19,8 +19,10 @@ export function program(): Promise<string> {
     const outfile = join(process.cwd(), ".test/cli-under-test/main.mjs");
     await build({
       entryPoints: ["examples/cli/main.ts"],
-      outfile,
+      outdir: dirname(outfile),
+      outExtension: { ".js": ".mjs" },
       bundle: true,
+      splitting: true,
       packages: "external",
       platform: "node",
       format: "esm",
@@ -32,14 +34,16 @@ export function program(): Promise<string> {
   return bundling;
 }
 
-/** Starts `onestep <args>`; `ended` resolves when it is over. One that does not end within a minute is killed. */
+/** Starts `onestep <args>`, in `cwd` if given; `ended` resolves when it is over. One that does not end within a minute is killed. */
 export async function start(
   args: readonly string[],
   env: Record<string, string> = {},
+  cwd?: string,
 ): Promise<{ child: ChildProcess; ended: Promise<Ended> }> {
   const child = spawn(process.execPath, [await program(), ...args], {
     // What a person has set must not change what is tested.
     env: { ...process.env, ONESTEP_ADAPTER: "", ...env },
+    cwd,
     timeout: 60_000,
     killSignal: "SIGKILL",
   });

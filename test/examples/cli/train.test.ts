@@ -66,6 +66,23 @@ test("a run leaves its folder, prints device, progress and result, and ends by i
   assert.type(read("generator/updated")[0].losses["distribution-matching"], "number");
 });
 
+test("without --out a second run of the same name goes beside the first", async () => {
+  const words = ["train", path("tiny.json"), "--device", "reference", "--quiet"];
+  const cwd = path("");
+  const again = async (...more: string[]) =>
+    (await start([...words, "--steps", "1", ...more], {}, cwd)).ended;
+  const first = await again();
+  assert.is(first.code, 0, first.stderr);
+  assert.is(first.stderr, "");
+  const config = readFileSync(path("runs/tiny/config.json"), "utf8");
+  const second = await again("--seed", "1");
+  assert.is(second.code, 0, second.stderr);
+  assert.match(second.stderr, /^note: runs.tiny holds a run, this one goes to runs.tiny-2; /);
+  assert.is(readFileSync(path("runs/tiny/config.json"), "utf8"), config);
+  assert.is((await again("--force", "--seed", "2")).stderr, "");
+  assert.equal(readdirSync(path("runs")).sort(), ["tiny", "tiny-2"]);
+});
+
 test("the devices train to the same numbers, and end by themselves", async () => {
   const sw = (run: string) => {
     const { judgements } = JSON.parse(readFileSync(join(path(run), "report.json"), "utf8"));

@@ -1,0 +1,2 @@
+/** onestep/testing: what the tests of a plugin lean on. */
+export { checkPlugin } from "../plugin/testkit.ts";

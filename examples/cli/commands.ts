@@ -1,0 +1,210 @@
+import { pluginKinds } from "../../core/plugin/definePlugin.ts";
+import { profiles } from "../../plugins/profiles/mod.ts";
+import type { Command } from "./command.ts";
+import {
+  CONFIG,
+  dataFlag,
+  deviceFlag,
+  pluginFlag,
+  samplingFlags,
+  setFlag,
+  tuneFlag,
+} from "./flags.ts";
+import { rows } from "./help.ts";
+
+/** Every command. This file stays light: what a command needs is loaded when it runs. */
+export const commands: readonly Command[] = [
+  {
+    name: "train",
+    about: "Trains a teacher and distils it; results go to a folder.",
+    operands: CONFIG,
+    arity: [0, 1],
+    flags: {
+      data: dataFlag,
+      out: {
+        type: "string",
+        value: "DIR",
+        about:
+          "folder of the results; default runs/<name>, or runs/<name>-2 … where that holds a run",
+      },
+      steps: { type: "string", value: "N", about: "critic updates of the distillation" },
+      "teacher-steps": { type: "string", value: "N", about: "updates of the teacher before it" },
+      teacher: {
+        type: "string",
+        value: "FILE",
+        about: "start with these weights of the teacher, which is not trained then",
+      },
+      seed: { type: "string", value: "N", about: "every random draw follows from it; default 0" },
+      profile: {
+        type: "string",
+        value: "NAME",
+        about: `set together what the sources do differently: ${Object.keys(profiles).join(", ")}`,
+      },
+      set: setFlag,
+      plugin: pluginFlag,
+      device: deviceFlag,
+      tune: tuneFlag,
+      resume: { type: "boolean", about: "go on with the run in --out, with its own config" },
+      force: { type: "boolean", about: "replace the run in --out" },
+      quiet: { type: "boolean", about: "no progress, only the result" },
+    },
+    examples: [
+      "train gaussians",
+      "train gaussians --seed 1 --set losses.gan-generator=off --out runs/no-gan",
+      "train mnist --data data/mnist --out runs/digits",
+      "train --resume --out runs/digits",
+      "train gaussians --profile dmd2-code --set losses.gan-generator.weight=0.03",
+      "train gaussians --plugin ./examples/custom-loss/charbonnier.ts --set losses.charbonnier.weight=1",
+    ],
+    async more() {
+      const { presets } = await import("./presets.ts");
+      const lines = Object.entries(presets).map(([name, { about }]) => [name, about] as const);
+      return ["presets", ...rows(lines)].join("\n");
+    },
+    load: () => import("./train.ts"),
+  },
+  {
+    name: "sample",
+    about: "Draws samples from a run's weights into a PNG file.",
+    operands: "<run folder|weights.safetensors>",
+    arity: [1, 1],
+    flags: {
+      n: { type: "string", value: "N", about: "how many; default 100" },
+      out: { type: "string", value: "FILE", about: "the picture; default samples.png" },
+      seed: { type: "string", value: "N", about: "every random draw follows from it; default 0" },
+      label: {
+        type: "string",
+        value: "C",
+        about: "one class for all; default every class in turn",
+      },
+      prompts: {
+        type: "string",
+        value: "FILE",
+        about: "embedded texts, for models that are told one; a shard of their data will do",
+      },
+      role: {
+        type: "string",
+        value: "ROLE",
+        about: "generator (default) or teacher, for a run folder",
+      },
+      steps: { type: "string", value: "N", about: "noise levels of the teacher's sampler" },
+      sampler: {
+        type: "string",
+        value: "NAME",
+        about: "another sampler than the weights were made for",
+      },
+      ...samplingFlags,
+      force: { type: "boolean", about: "replace the picture" },
+    },
+    examples: [
+      "sample runs/digits --n 100 --out digits.png",
+      "sample runs/digits --label 7 --seed 3 --out sevens.png",
+      "sample runs/digits --role teacher --steps 18 --out teacher.png",
+      "sample runs/digits/generator.safetensors --out digits.png --force",
+    ],
+    load: () => import("./sample.ts"),
+  },
+  {
+    name: "pairs",
+    about: "Draws pairs of noise and the teacher's sample into a file, for the regression loss.",
+    operands: "<run folder|teacher weights.safetensors>",
+    arity: [1, 1],
+    flags: {
+      n: { type: "string", value: "N", about: "how many; default 10000" },
+      out: { type: "string", value: "FILE", about: "the file; default pairs.safetensors" },
+      seed: { type: "string", value: "N", about: "every random draw follows from it; default 0" },
+      steps: { type: "string", value: "N", about: "noise levels of the sampler" },
+      sampler: { type: "string", value: "NAME", about: "a deterministic sampler; default heun" },
+      ...samplingFlags,
+      force: { type: "boolean", about: "replace the file" },
+    },
+    examples: [
+      "pairs runs/digits --n 25000 --steps 256 --out digits-pairs.safetensors",
+      "pairs runs/gaussians/teacher.safetensors --seed 1 --force",
+    ],
+    more: () =>
+      "train on them with --set losses.regression.pairs=FILE; they belong to the teacher that drew them",
+    load: () => import("./pairs.ts"),
+  },
+  {
+    name: "plan",
+    about: "Says what a run needs of a device, and whether it fits, without running it.",
+    operands: CONFIG,
+    arity: [1, 1],
+    flags: {
+      data: dataFlag,
+      set: setFlag,
+      plugin: pluginFlag,
+      device: deviceFlag,
+      memory: {
+        type: "string",
+        value: "SIZE",
+        about: "what all tensors may take together, such as 6GiB; WebGPU does not tell",
+      },
+    },
+    examples: [
+      "plan gaussians",
+      "plan mnist --data data/mnist --set train.batch=256 --memory 512MiB",
+      "plan mnist --data data/mnist --set train.checkpointing=blocks --device webgpu",
+    ],
+    load: () => import("./plan/command.ts"),
+  },
+  {
+    name: "bench",
+    about: "Times the updates of a run on this device; with --profile, each kernel.",
+    operands: CONFIG,
+    arity: [1, 1],
+    flags: {
+      data: dataFlag,
+      set: setFlag,
+      plugin: pluginFlag,
+      device: deviceFlag,
+      tune: tuneFlag,
+      rounds: {
+        type: "string",
+        value: "N",
+        about: "generator updates, each with its critic updates; default 3",
+      },
+      profile: { type: "boolean", about: "time each kernel, beside what the device does at best" },
+    },
+    examples: ["bench gaussians", "bench mnist --data data/mnist --profile --device wasm"],
+    load: () => import("./bench.ts"),
+  },
+  {
+    name: "conformance",
+    about: "Runs reference cases of the official implementations and compares, term by term.",
+    operands: "DIR",
+    arity: [1, 1],
+    flags: {
+      only: { type: "string", value: "PATTERN", about: "cases whose name matches, such as edm_" },
+      device: deviceFlag,
+    },
+    examples: ["conformance test/golden", 'conformance DIR --only "^dmd_" --device reference'],
+    load: () => import("../../test/conformance/command.ts"),
+  },
+  {
+    name: "doctor",
+    about: "Lists the devices of this machine, which one is used, and how to get a faster one.",
+    operands: "",
+    arity: [0, 0],
+    flags: {},
+    examples: ["doctor"],
+    load: () => import("./doctor.ts"),
+  },
+  {
+    name: "plugins",
+    about: "Lists the plugins with their options, defaults and ranges.",
+    operands: "[kind]",
+    arity: [0, 1],
+    flags: {
+      plugin: pluginFlag,
+    },
+    examples: [
+      "plugins",
+      "plugins loss",
+      "plugins loss --plugin ./examples/custom-loss/charbonnier.ts",
+    ],
+    more: () => `kinds\n  ${pluginKinds.join(", ")}`,
+    load: () => import("./plugins.ts"),
+  },
+];

@@ -1,0 +1,49 @@
+import type { Command, Flag } from "./command.ts";
+
+/** What stands for a run's config on a command line. */
+export const CONFIG = "<preset|config.json|config.yaml>";
+
+/** The flag that `openBackend` reads. */
+export const deviceFlag: Flag = {
+  type: "string",
+  value: "NAME",
+  about: "auto, webgpu, software, wasm, reference, or part of an adapter's name; default auto",
+};
+
+/** The flag that `tuning` reads. */
+export const tuneFlag: Flag = {
+  type: "string",
+  value: "MODE",
+  about:
+    "GPU kernels where several do: as measured before (cached), measure what is new (measure), or always the same (off); default cached",
+};
+
+/** The flag whose files `loadRegistry` takes. */
+export const pluginFlag: Flag = {
+  type: "string",
+  multiple: true,
+  value: "FILE",
+  about: "a plugin of your own, .ts or .js",
+};
+
+/** The flag that `layOver` takes. */
+export const setFlag: Flag = {
+  type: "string",
+  multiple: true,
+  value: "PATH=VALUE",
+  about: "change one value of the config",
+};
+
+/** Where a config's dataset looks for its files. */
+export const dataFlag: Flag = {
+  type: "string",
+  value: "DIR",
+  about: "folder of the dataset's files",
+};
+
+/** Flags of every command that draws from stored weights: the sampler's options, plugins, the device. */
+export const samplingFlags = {
+  set: { type: "string", multiple: true, value: "NAME=VALUE", about: "an option of the sampler" },
+  plugin: pluginFlag,
+  device: deviceFlag,
+} satisfies Command["flags"];

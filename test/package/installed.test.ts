@@ -1,0 +1,198 @@
+// What a user gets: the package is packed, installed into an empty project, and used there as the README says. No network:
+// the dependencies are those of this folder.
+import { spawnSync } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { scratch } from "../examples/cli/program.ts";
+
+const test = suite("the installed package");
+const { path, remove } = scratch();
+test.after(remove);
+
+const manifest = JSON.parse(readFileSync("package.json", "utf8"));
+const app = path("app");
+const installed = join(app, "node_modules/onestep");
+const command = join(installed, manifest.bin.onestep);
+
+/** Runs a program of this Node in the user's project; fails the test unless it ends well. */
+function node(args: readonly string[], { cwd = app, env = {} } = {}): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd,
+    encoding: "utf8",
+    env: { ...process.env, ONESTEP_ADAPTER: "", ...env },
+  });
+  assert.is(status, 0, `${args.join(" ")}\n${stdout}${stderr}`);
+  return stdout;
+}
+const onestep = (...words: string[]) => node([command, ...words]);
+
+/** `npm` by way of Node where npm has started this test, since Windows can't spawn npm itself without a shell. */
+function npm(words: readonly string[], cwd: string): void {
+  const { npm_execpath: cli } = process.env;
+  const { status, stderr } = cli
+    ? spawnSync(process.execPath, [cli, ...words], { cwd, encoding: "utf8" })
+    : spawnSync("npm", words, { cwd, encoding: "utf8" });
+  assert.is(status, 0, `npm ${words.join(" ")}\n${stderr}`);
+}
+
+function link(name: string): void {
+  const place = join(app, "node_modules", name);
+  mkdirSync(dirname(place), { recursive: true });
+  symlinkSync(realpathSync(join("node_modules", name)), place, "junction");
+}
+
+/** The examples of the README that are whole programs or plugins: its own blocks, and the files that it points to. */
+function examples(): string[] {
+  const files = ["examples/embedding/main.ts", "examples/custom-loss/charbonnier.ts"];
+  for (const file of files) copyFileSync(file, join(app, basename(file)));
+  const readmes = ["README.md", "plugins/README.md"].filter((file) => existsSync(file));
+  const blocks = readmes.flatMap((file) => {
+    const found = [...readFileSync(file, "utf8").matchAll(/^```ts\n(.*?)^```$/gms)];
+    return found.map(([, code], i) => {
+      const name = `${file.replace(/\W/g, "-")}-${i}.ts`;
+      writeFileSync(join(app, name), code);
+      return name;
+    });
+  });
+  return [...files.map((file) => basename(file)), ...blocks];
+}
+
+let programs: string[] = [];
+
+test.before(() => {
+  const packed = path("packed");
+  node(["build.mjs", "dist", `--out=${packed}`], { cwd: process.cwd() });
+  for (const name of ["package.json", ...manifest.files])
+    if (name !== "dist") copyFileSync(name, join(packed, name));
+  npm(["pack", "--silent", "--offline", "--pack-destination", path("")], packed);
+  const tarball = path(`onestep-${manifest.version}.tgz`);
+  mkdirSync(installed, { recursive: true });
+  const tar = ["-xzf", tarball, "-C", installed, "--strip-components", "1"];
+  assert.is(spawnSync("tar", tar).status, 0);
+  for (const name of [...Object.keys(manifest.dependencies), "@types/node"]) link(name);
+  writeFileSync(join(app, "package.json"), JSON.stringify({ type: "module", private: true }));
+  programs = examples();
+});
+
+test("it holds what it names, and nothing of the tests", () => {
+  assert.equal(
+    readdirSync(installed).sort(),
+    ["package.json", ...manifest.files].sort(),
+    "as `files` says",
+  );
+  assert.equal(readdirSync(join(installed, "dist")).sort(), [
+    "backends",
+    "cli",
+    "core",
+    "plugins",
+    "wgsl",
+  ]);
+  for (const entry of Object.values<string | Record<string, string>>(manifest.exports))
+    for (const file of typeof entry === "string" ? [entry] : Object.values(entry))
+      assert.ok(existsSync(join(installed, file)), file);
+});
+
+test("no script of package.json leans on a shell's syntax", () => {
+  for (const [name, script] of Object.entries<string>(manifest.scripts))
+    assert.match(script, /^(node|biome) [\w.:/ -]+$/, name);
+});
+
+test("every entry can be imported", () => {
+  const entries = Object.keys(manifest.exports).filter((entry) => !entry.endsWith(".json"));
+  const imports = entries.map((entry) => `await import("onestep${entry.slice(1)}");`);
+  writeFileSync(join(app, "all.mjs"), imports.join("\n"));
+  node(["all.mjs"]);
+});
+
+test("every example type-checks against the packed declarations, in strict mode", () => {
+  const compilerOptions = {
+    target: "ES2022",
+    module: "NodeNext",
+    strict: true,
+    verbatimModuleSyntax: true,
+    types: ["node"],
+    outDir: "out",
+  };
+  writeFileSync(join(app, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+  node([resolve("node_modules/typescript/bin/tsc"), "-p", "."]);
+});
+
+test("every example runs, and those that are plugins are well-formed", () => {
+  const run = 'import { checkPlugin } from "onestep/testing";\nconst [, , file] = process.argv;\n';
+  const check = "const { default: plugin } = await import(file);\nif (plugin) checkPlugin(plugin);";
+  writeFileSync(join(app, "run.mjs"), run + check);
+  for (const file of programs) {
+    const printed = node(["run.mjs", `./out/${file.replace(/\.ts$/, ".js")}`]);
+    if (file === "main.ts") assert.match(printed, /^generator: sliced Wasserstein distance 0\./m);
+  }
+});
+
+test("the command trains with a loss of the user's own, and samples from what it made", () => {
+  const settings = ["losses.charbonnier.weight=0.1", "train.evaluateCount=200"];
+  const printed = onestep(
+    ...["train", "gaussians", "--plugin", "charbonnier.ts", "--device", "wasm", "--quiet"],
+    ...["--steps", "6", "--teacher-steps", "4", ...settings.flatMap((each) => ["--set", each])],
+  );
+  assert.match(printed, /^generator +1 +200 /m);
+  assert.match(readFileSync(join(app, "runs/gaussians/events.jsonl"), "utf8"), /"charbonnier":/);
+  assert.match(onestep("sample", "runs/gaussians", "--device", "wasm"), /^samples\.png: 100 /);
+});
+
+test("the command holds itself to reference cases", () => {
+  const golden = resolve("test/golden");
+  const words = ["conformance", golden, "--only", "^ema", "--device", "reference"];
+  assert.match(onestep(...words), /^1 passed, 0 failed, 0 unsupported$/m);
+});
+
+/** The sources in the scripts that a run of the command has loaded, and the packages. */
+function loaded(...words: string[]): string[] {
+  const folder = path(`coverage-${words.join("-")}`);
+  node([command, ...words], { env: { NODE_V8_COVERAGE: folder } });
+  const scripts = readdirSync(folder).flatMap((name) => {
+    const { result } = JSON.parse(readFileSync(join(folder, name), "utf8"));
+    return (result as { url: string }[]).map(({ url }) => url);
+  });
+  const files = scripts.filter((url) => url.startsWith("file:")).map((url) => fileURLToPath(url));
+  const own = realpathSync(installed);
+  return files.flatMap((file) => {
+    if (!file.startsWith(own)) return [relative(realpathSync("node_modules"), file)];
+    const { sources } = JSON.parse(readFileSync(`${file}.map`, "utf8"));
+    const built = join(realpathSync(path("packed")), "dist/cli");
+    return (sources as string[]).map((source) =>
+      relative(process.cwd(), resolve(built, source)).replaceAll("\\", "/"),
+    );
+  });
+}
+
+test("help and the list of plugins load no device, no package and no training loop", () => {
+  const light = /^(examples\/|plugins\/|core\/)/;
+  const heavy =
+    /^core\/train\/(loop|run)\/|^core\/di\/container|^plugins\/observers\/(?!table\.ts)/;
+  const pages = { "--help": 30, "train --help": 200, plugins: 400 };
+  for (const [words, most] of Object.entries(pages)) {
+    const sources = loaded(...words.split(" "));
+    assert.ok(sources.includes("examples/cli/main.ts"), "the reader of loaded scripts works");
+    assert.equal(
+      sources.filter((source) => !light.test(source) || heavy.test(source)),
+      [],
+      words,
+    );
+    assert.ok(sources.length <= most, `${words}: ${sources.length} files`);
+  }
+  const doctor = loaded("doctor");
+  assert.ok(doctor.some((source) => source.startsWith("backends/webgpu/")));
+});
+
+test.run();
