@@ -1,142 +1,46 @@
-/** Every plugin that comes with onestep, by name; and all of them, for a registry. */
-import { ema } from "./averages/ema.ts";
-import { emaConstant } from "./averages/emaConstant.ts";
-import { emaPower } from "./averages/emaPower.ts";
-import { gradientBalance } from "./balancers/gradientBalance.ts";
-import { fakeScore } from "./critics/fakeScore.ts";
-import { cifar10Dataset } from "./datasets/cifar10.ts";
-import { gaussiansDataset } from "./datasets/gaussiansPlugin.ts";
-import { imagesDataset } from "./datasets/images.ts";
-import { latentsDataset } from "./datasets/latents.ts";
-import { mnistDataset } from "./datasets/mnistPlugin.ts";
-import { picturesDataset } from "./datasets/pictures.ts";
-import { fewStep } from "./generators/fewStep.ts";
-import { distributionMatching } from "./losses/distributionMatching.ts";
-import { edmDenoising } from "./losses/edmDenoising.ts";
-import { fakeScoreLoss } from "./losses/fakeScore.ts";
-import { ganDiscriminator } from "./losses/ganDiscriminator.ts";
-import { ganGenerator } from "./losses/ganGenerator.ts";
-import { regression } from "./losses/regression.ts";
-import { classifierFrechet } from "./metrics/classifierFrechet.ts";
-import { gaussianModes } from "./metrics/gaussianModes.ts";
-import { adm } from "./networks/adm.ts";
-import { mlp } from "./networks/mlp.ts";
-import { song } from "./networks/song.ts";
-import { unet2d } from "./networks/unet2d.ts";
-import { adamw } from "./optimizers/adamw.ts";
-import { discrete } from "./processes/discrete.ts";
-import { rectifiedFlow } from "./processes/rectifiedFlow.ts";
-import { ddim } from "./samplers/ddim.ts";
-import { ddpm } from "./samplers/ddpm.ts";
-import { dpm2 } from "./samplers/dpm2.ts";
-import { dpm2Ancestral } from "./samplers/dpm2Ancestral.ts";
-import { dpmpp2sAncestral } from "./samplers/dpmpp2sAncestral.ts";
-import { dpmSolver } from "./samplers/dpmSolver.ts";
-import { edmAblation } from "./samplers/edmAblation.ts";
-import { euler } from "./samplers/euler.ts";
-import { eulerAncestral } from "./samplers/eulerAncestral.ts";
-import { heun } from "./samplers/heun.ts";
-import { lcm } from "./samplers/lcm.ts";
-import { lms } from "./samplers/lms.ts";
-import { renoise } from "./samplers/renoise.ts";
-import { tcd } from "./samplers/tcd.ts";
-import { edm } from "./teachers/edm.ts";
-import { gaussianMixture } from "./teachers/gaussianMixture.ts";
-import { guided } from "./teachers/guided.ts";
-
-export { dmd } from "./methods/dmd.ts";
-export { dmd2, type Method } from "./methods/dmd2.ts";
-export {
-  adamw,
-  adm,
-  cifar10Dataset,
-  classifierFrechet,
-  ddim,
-  ddpm,
-  discrete,
-  distributionMatching,
-  dpm2,
-  dpm2Ancestral,
-  dpmpp2sAncestral,
-  dpmSolver,
-  edm,
-  edmAblation,
-  edmDenoising,
-  ema,
-  emaConstant,
-  emaPower,
-  euler,
-  eulerAncestral,
-  fakeScore,
-  fakeScoreLoss,
-  fewStep,
-  ganDiscriminator,
-  ganGenerator,
-  gaussianMixture,
-  gaussianModes,
-  gaussiansDataset,
-  gradientBalance,
-  guided,
-  heun,
-  imagesDataset,
-  latentsDataset,
-  lcm,
-  lms,
-  mlp,
-  mnistDataset,
-  picturesDataset,
-  rectifiedFlow,
-  regression,
-  renoise,
-  song,
-  tcd,
-  unet2d,
-};
-
-/** One line a plugin: a new one is added here. */
-export const allPlugins = [
-  gaussiansDataset,
-  mnistDataset,
-  cifar10Dataset,
-  imagesDataset,
-  picturesDataset,
-  latentsDataset,
-  mlp,
-  adm,
-  song,
-  unet2d,
-  discrete,
-  rectifiedFlow,
-  edm,
-  gaussianMixture,
-  guided,
-  fewStep,
-  fakeScore,
-  edmDenoising,
-  distributionMatching,
-  fakeScoreLoss,
-  ganGenerator,
-  ganDiscriminator,
-  regression,
-  heun,
-  ddim,
-  ddpm,
-  dpm2,
-  dpm2Ancestral,
-  dpmpp2sAncestral,
-  dpmSolver,
-  edmAblation,
-  euler,
-  eulerAncestral,
-  lcm,
-  lms,
-  tcd,
-  renoise,
-  adamw,
-  ema,
-  emaConstant,
-  emaPower,
-  gradientBalance,
-  classifierFrechet,
-  gaussianModes,
-] as const;
+/** Every plugin that comes with onestep: a new one is a line here. Methods bring their recipes along. */
+export { ema } from "./averages/ema.ts";
+export { emaConstant } from "./averages/emaConstant.ts";
+export { emaPower } from "./averages/emaPower.ts";
+export { gradientBalance } from "./balancers/gradientBalance.ts";
+export { fakeScore } from "./critics/fakeScore.ts";
+export { cifar10Dataset } from "./datasets/cifar10.ts";
+export { gaussiansDataset } from "./datasets/gaussians.ts";
+export { imagesDataset } from "./datasets/images.ts";
+export { latentsDataset } from "./datasets/latents.ts";
+export { mnistDataset } from "./datasets/mnist.ts";
+export { picturesDataset } from "./datasets/pictures.ts";
+export { fewStep } from "./generators/fewStep.ts";
+export { distributionMatching } from "./losses/distributionMatching.ts";
+export { edmDenoising } from "./losses/edmDenoising.ts";
+export { fakeScoreLoss } from "./losses/fakeScore.ts";
+export { ganDiscriminator } from "./losses/ganDiscriminator.ts";
+export { ganGenerator } from "./losses/ganGenerator.ts";
+export { regression } from "./losses/regression.ts";
+export { dmd, dmd2, dmd2Method } from "./methods/dmd2.ts";
+export { classifierFrechet } from "./metrics/classifierFrechet.ts";
+export { gaussianModes } from "./metrics/gaussianModes.ts";
+export { adm } from "./networks/adm.ts";
+export { mlp } from "./networks/mlp.ts";
+export { song } from "./networks/song.ts";
+export { unet2d } from "./networks/unet2d.ts";
+export { adamw } from "./optimizers/adamw.ts";
+export { discrete } from "./processes/discrete.ts";
+export { rectifiedFlow } from "./processes/rectifiedFlow.ts";
+export { ddim } from "./samplers/ddim.ts";
+export { ddpm } from "./samplers/ddpm.ts";
+export { dpm2 } from "./samplers/dpm2.ts";
+export { dpm2Ancestral } from "./samplers/dpm2Ancestral.ts";
+export { dpmpp2sAncestral } from "./samplers/dpmpp2sAncestral.ts";
+export { dpmSolver } from "./samplers/dpmSolver.ts";
+export { edmAblation } from "./samplers/edmAblation.ts";
+export { euler } from "./samplers/euler.ts";
+export { eulerAncestral } from "./samplers/eulerAncestral.ts";
+export { heun } from "./samplers/heun.ts";
+export { lcm } from "./samplers/lcm.ts";
+export { lms } from "./samplers/lms.ts";
+export { renoise } from "./samplers/renoise.ts";
+export { tcd } from "./samplers/tcd.ts";
+export { edm } from "./teachers/edm.ts";
+export { gaussianMixture } from "./teachers/gaussianMixture.ts";
+export { guided } from "./teachers/guided.ts";

@@ -15,32 +15,16 @@ interface Provider {
 
 /**
  * Holds factories by token and makes each value once, when first asked for. Factories only, no decorators, so nothing
- * needs emitted metadata. A factory gets its dependencies from the container that declared it, so that a child's override
- * does not leak into the parent. What a factory needs asynchronously is a token of a promise.
+ * needs emitted metadata. A dependency that loads asynchronously is a token of a promise.
  */
 export class Container implements Resolver {
-  readonly #parent: Container | undefined;
-  readonly #di: DependencyContainer;
+  readonly #di: DependencyContainer = root.createChildContainer();
   readonly #providers = new Map<symbol, Provider[]>();
   readonly #values: unknown[] = [];
   readonly #foreign = new Set<unknown>();
   /** Who is being made, outermost first, while tsyringe calls a factory. */
   #path: readonly Provider[] = [];
   #disposed: Promise<void> | undefined;
-
-  /** Makes a root container, or with `parent` one that looks there for what it does not have itself. */
-  constructor(parent?: Container) {
-    this.#parent = parent;
-    this.#di = (parent ? parent.#di : root).createChildContainer();
-  }
-
-  /** A container below this one (one per engine). It may override single values and add to lists; this one disposes it. */
-  child(): Container {
-    this.#refuseIfDisposed("make a child container");
-    const child = new Container(this);
-    this.#values.push(child);
-    return child;
-  }
 
   /**
    * Registers how to make a value; `owner` is the plugin's name in errors. A second provider of a single-valued token
@@ -70,18 +54,11 @@ export class Container implements Resolver {
   }
 
   has<T>(key: AnyToken<T>): boolean {
-    return this.#providers.has(key.key) || (this.#parent?.has(key) ?? false);
-  }
-
-  /** The names of the plugins that provide a token, in order of registration, the parent's first for lists. */
-  owners<T>(key: AnyToken<T>): string[] {
-    const own = (this.#providers.get(key.key) ?? []).map(({ owner }) => owner);
-    const inherited = key.many || own.length === 0 ? (this.#parent?.owners(key) ?? []) : [];
-    return [...inherited, ...own];
+    return this.#providers.has(key.key);
   }
 
   /**
-   * Disposes every value made here and every child, in reverse order of creation, awaiting each; repeated calls share one
+   * Disposes every value made here, in reverse order of creation, awaiting each; repeated calls share one
    * promise. Afterwards every question throws E_DISPOSED.
    */
   dispose(): Promise<void> {
@@ -89,7 +66,6 @@ export class Container implements Resolver {
       try {
         await disposeInReverse(this.#values);
       } finally {
-        if (this.#parent) this.#parent.#forget(this);
         await this.#di.dispose();
       }
     })();
@@ -115,7 +91,6 @@ export class Container implements Resolver {
     this.#refuseIfDisposed(`resolve ${key.name}`);
     const providers = this.#providers.get(key.key);
     if (providers) return this.#resolve(providers, path, () => this.#di.resolve<T>(key.key));
-    if (this.#parent) return this.#parent.#get(key, path);
     const asker = path.at(-1);
     const needed = asker ? `, but ${asker.owner} needs one that does` : "";
     throw failure("E_MISSING_PLUGIN", `Cannot resolve ${key.name}: no plugin provides it${needed}`);
@@ -123,11 +98,9 @@ export class Container implements Resolver {
 
   #all<T>(key: ListToken<T>, path: readonly Provider[]): T[] {
     this.#refuseIfDisposed(`resolve ${key.name}`);
-    const inherited = this.#parent ? this.#parent.#all(key, path) : [];
     const providers = this.#providers.get(key.key);
-    if (!providers) return inherited;
-    const own = this.#resolve(providers, path, () => this.#di.resolveAll<T>(key.key));
-    return [...inherited, ...own];
+    if (!providers) return [];
+    return this.#resolve(providers, path, () => this.#di.resolveAll<T>(key.key));
   }
 
   #resolve<R>(providers: readonly Provider[], path: readonly Provider[], ask: () => R): R {
@@ -162,19 +135,9 @@ export class Container implements Resolver {
     };
     if (value instanceof Promise) value.then(settle, settle);
     else settle();
-    if (!this.#knows(value)) this.#values.push(value);
+    // An alias hands out a value that somebody else releases.
+    if (!this.#foreign.has(value) && !this.#values.includes(value)) this.#values.push(value);
     return value;
-  }
-
-  /** An alias hands out a value that somebody else releases, here or further up. */
-  #knows(value: unknown): boolean {
-    if (this.#foreign.has(value) || this.#values.includes(value)) return true;
-    return this.#parent ? this.#parent.#knows(value) : false;
-  }
-
-  #forget(child: Container): void {
-    const index = this.#values.indexOf(child);
-    if (index >= 0) this.#values.splice(index, 1);
   }
 
   #refuseIfDisposed(what: string): void {

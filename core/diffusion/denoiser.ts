@@ -1,4 +1,4 @@
-import type { Condition } from "../interfaces/condition.ts";
+import { type Condition, emptyName } from "../interfaces/condition.ts";
 import type { DataShape } from "../interfaces/dataset.ts";
 import type { Denoiser } from "../interfaces/denoiser.ts";
 import { add, input, mul } from "../ops/mod.ts";
@@ -32,21 +32,18 @@ export function edmFeatures(
 }
 
 /** One noisy sample that is not known yet: what a role is applied to when it is asked for its parameters. */
-export function placeholders({ sample, classes, text }: DataShape): {
+export function placeholders({ sample, condition }: Pick<DataShape, "sample" | "condition">): {
   readonly x: Tensor;
   readonly sigma: Tensor;
   readonly condition: Condition;
 } {
+  const entries = Object.entries(condition).flatMap(([name, { shape, dtype, empty }]) => {
+    const names = empty === "stored" ? [name, emptyName(name)] : [name];
+    return names.map((each) => [each, input(each, [1, ...shape], dtype)]);
+  });
   return {
     x: input("x", [1, ...sample]),
     sigma: input("sigma", [1]),
-    condition: {
-      ...(classes > 0 && { label: input("label", [1], "i32") }),
-      ...(text && { text: input("text", [1, text.tokens, text.width]) }),
-      ...(text?.pooled && {
-        pooled: input("pooled", [1, text.pooled]),
-        timeIds: input("timeIds", [1, 6]),
-      }),
-    },
+    condition: Object.fromEntries(entries),
   };
 }

@@ -32,4 +32,6 @@ const renoiseAndPredict: SamplerRule = (x, { sigma, rise }, model) =>
 export const ownSampler = ({
   sigmas,
   startScale,
-}: Pick<Generator, "sigmas" | "startScale">): Sampler => renoiseSampler(sigmas, startScale);
+  floor,
+}: Pick<Generator, "sigmas" | "startScale" | "floor">): Sampler =>
+  renoiseSampler(sigmas, startScale, floor);

@@ -1,9 +1,8 @@
 import { type ListToken, listToken } from "../di/token.ts";
-import type { RoleName } from "./role.ts";
 
 /** A running average of a role's weights, used instead of them when sampling. */
 export interface Average {
-  readonly role: RoleName;
+  readonly role: string;
   /** Tells the averages of a role apart; one without a label is the one that samples are drawn with. */
   readonly label?: string;
   /** Share of the old average kept at update number `update` (0, 1, …) with `batch` images each; 0 … 1. */

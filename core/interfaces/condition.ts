@@ -1,22 +1,40 @@
 import type { NoiseSource } from "../diffusion/noiseSource.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import type { Shape } from "../tensor/shape.ts";
+import type { DType, Tensor } from "../tensor/tensor.ts";
 
-/** What an image is asked to show, and what else a network is told besides image and noise level. */
+/** The key of a condition's dropout draws; a symbol, so that every name is free for the data. */
+export const DROPOUT: unique symbol = Symbol.for("onestep/dropout") as never;
+
+/**
+ * What a network is told besides image and noise level: named tensors, each [B, …]. The data describe them (`DataShape`); a
+ * method may add others, such as a guidance scale or a second time. Networks read them by name.
+ */
 export interface Condition {
-  /** Class indices, i32 [B]; absent for unconditional data. */
-  readonly label?: Tensor;
-  /** Weights of the classes, f32 [B, classes], in place of `label`: one-hot rows, mixtures, or 0 for no class. */
-  readonly classWeights?: Tensor;
-  /** What was done to augmented images, f32 [B, A]; absent for images as they are. */
-  readonly augment?: Tensor;
-  /** Draws of dropout, while a network is trained; without them nothing is dropped. */
-  readonly dropout?: NoiseSource;
-  /** Tokens of a text encoder, [B, L, D]. */
-  readonly text?: Tensor;
-  /** One vector for the whole text, [B, P]; SDXL's pooled embedding. */
-  readonly pooled?: Tensor;
-  /** Sizes in pixels, [B, 6]: original height and width, crop top and left, target height and width. SDXL. */
-  readonly timeIds?: Tensor;
-  /** What guidance leads away from: the encoding of an empty text, say. What it lacks of `text` and `pooled` is zero. */
-  readonly unconditional?: Condition;
+  readonly [entry: string]: Tensor | undefined;
+  /** Draws of dropout while a network is trained; without them nothing is dropped. */
+  readonly [DROPOUT]?: NoiseSource;
 }
+
+/** One entry of the conditions of a data set. */
+export interface ConditionEntry {
+  /** Without the batch axis. */
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** Of an index, i32 of shape []: it is 0 … classes − 1. Generated images draw such entries; all others come from the data. */
+  readonly classes?: number;
+  /**
+   * What stands for no condition, from which guidance leads away: the entry is left out, replaced by a value that the data
+   * store, set to zero, or kept as it is. Undefined where the data know no such value: then nothing can be guided.
+   */
+  readonly empty?: "absent" | "stored" | "zero" | "same";
+}
+
+/** The entries of the conditions of a data set by name; none for unconditional data. */
+export type ConditionShape = Readonly<Record<string, ConditionEntry>>;
+
+/** The name under which a condition holds the stored value that stands for no `entry`. */
+export const emptyName = (entry: string): string => `empty.${entry}`;
+
+/** The conditions of data with so many classes: an entry `label`, or none for 0. */
+export const classLabel = (classes: number): ConditionShape =>
+  classes > 0 ? { label: { shape: [], dtype: "i32", classes, empty: "absent" } } : {};

@@ -22,6 +22,8 @@ export interface Generator extends Role<GeneratorNetwork> {
   readonly sigmas: readonly number[];
   /** A sampler starts from startScale · ε; sigmas[0] when absent. */
   readonly startScale?: number;
+  /** Noise level that its predictions keep, which a sampler of several levels takes into account; 0 when absent. */
+  readonly floor?: number;
 }
 
 export const GENERATOR: Token<Generator> = token<Generator>("generator");

@@ -7,7 +7,7 @@ import type { Condition } from "./condition.ts";
 import type { CriticNetwork } from "./critic.ts";
 import type { Denoiser } from "./denoiser.ts";
 import type { GeneratorNetwork } from "./generator.ts";
-import type { RoleName } from "./role.ts";
+import type { Stage } from "./method.ts";
 
 /** Images with what they show. */
 export interface Images {
@@ -16,15 +16,34 @@ export interface Images {
   readonly condition: Condition;
 }
 
+/** Levels [B] and noise [B, …] in which generated samples are seen. */
+export interface Draw {
+  readonly sigma: Tensor;
+  readonly eps: Tensor;
+}
+
 /**
  * What a loss can see. Only the parameters of the loss's own role get a gradient; everything else is frozen.
  * Values are made when first asked for, so a loss that does not look at real images costs no upload.
  */
 export interface LossContext {
+  /**
+   * A role of the stage by its name: a learner of the stage through its raw weights, every other role through its served
+   * ones. Throws E_CONFIG for a role that does not take part.
+   */
+  role<T = Denoiser>(name: string): T;
+  /**
+   * A role through a running average of its weights, without a gradient: the one with that label, or the served one.
+   * Throws E_CONFIG where the config keeps none.
+   */
+  average<T = Denoiser>(name: string, label?: string): T;
+  /** The role `generator`. */
   readonly generator: GeneratorNetwork;
+  /** The role `teacher`. */
   readonly teacher: Denoiser;
+  /** The role `critic`. */
   readonly critic: CriticNetwork;
-  /** The generator's images; differentiable for the generator, detached for the critic. */
+  /** The maker's images; differentiable in the maker's own turn, detached in all others. */
   readonly generated: Images;
   /** A batch of the dataset. */
   readonly real: Images;
@@ -32,6 +51,10 @@ export interface LossContext {
   readonly own?: Readonly<Record<string, Tensor>>;
   /** Every draw of a loss comes from here, so that a run repeats. */
   readonly noise: NoiseSource;
+  /** What one loss of the turn leaves for those after it. */
+  readonly shared: { draw?: Draw };
+  /** The stage that is on. */
+  readonly stage: Pick<Stage, "name" | "numbers">;
   /** Takes a number that is worth watching beside the loss, a tensor with one element; it never changes the update. */
   report?(name: string, value: Tensor): void;
 }
@@ -45,7 +68,7 @@ export interface OwnSamples {
   readonly tensors: Readonly<Record<string, { readonly shape: Shape; readonly dtype: DType }>>;
   /**
    * Draws so many samples at random, with replacement; each tensor [count, …]. `random` gives independent uniform numbers in
-   * [0, 1) and is called a fixed number of times a sample.
+   * [0, 1) and is called a fixed number of times per sample.
    */
   batch(count: number, random: () => number): Readonly<Record<string, HostArray>>;
 }
@@ -54,7 +77,8 @@ export interface OwnSamples {
 export interface Loss {
   /** Shown in progress and event log. */
   readonly name: string;
-  readonly role: RoleName;
+  /** Who learns from it. */
+  readonly role: string;
   /** Factor in the role's total; 0 removes the term from the graph. */
   readonly weight: number;
   /** Of which it is fed a batch at every update. */
@@ -62,7 +86,7 @@ export interface Loss {
   /** Reads the files it needs; awaited once, before anything is traced, unless the weight is 0. */
   load?(): Promise<void>;
   /**
-   * Refuses a teacher it was not made for; called before distillation begins.
+   * Refuses a teacher it was not made for; called before the first stage in which its role learns.
    * @param fingerprint as `teacherFingerprint` gives it
    */
   checkTeacher?(fingerprint: string): void;

@@ -7,6 +7,7 @@ export * from "./dataset.ts";
 export * from "./denoiser.ts";
 export * from "./generator.ts";
 export * from "./loss.ts";
+export * from "./method.ts";
 export * from "./metric.ts";
 export * from "./network.ts";
 export * from "./observer.ts";

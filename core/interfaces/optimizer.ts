@@ -1,6 +1,5 @@
 import { type ListToken, listToken } from "../di/token.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { RoleName } from "./role.ts";
 
 /** When an update happens, for rates that depend on it. */
 export interface UpdateTime {
@@ -14,7 +13,7 @@ export interface UpdateTime {
 
 /** An update rule over flat parameter tensors. */
 export interface Optimizer {
-  readonly role: RoleName;
+  readonly role: string;
   /** Largest global L2 norm of the role's gradient; Infinity never clips. */
   readonly clip: number;
   /** Beginnings of parameter names: the gradient of each such group is clipped by its own norm, and not with the rest. */

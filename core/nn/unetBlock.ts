@@ -1,4 +1,4 @@
-import type { Condition } from "../interfaces/condition.ts";
+import type { Condition, DROPOUT } from "../interfaces/condition.ts";
 import { add, less, mul, reshape, split, where } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { conv } from "./conv.ts";
@@ -57,7 +57,7 @@ export function unetBlock(
   emb: Tensor,
   { channels, resample, heads }: BlockShape,
   style: BlockStyle,
-  draws?: Condition["dropout"],
+  draws?: Condition[typeof DROPOUT],
 ): Tensor {
   const { eps, skipScale, init, lastInit } = style;
   const atSize = (layer: Scope, image: Tensor) =>
@@ -89,7 +89,7 @@ export function unetBlock(
 }
 
 /** Each element 0 with probability p, else x/(1 − p); x itself without draws. */
-function dropped(x: Tensor, p: number, draws: Condition["dropout"]): Tensor {
+function dropped(x: Tensor, p: number, draws: Condition[typeof DROPOUT]): Tensor {
   if (p === 0 || !draws) return x;
   return where(less(draws.uniform(x.shape), p), 0, mul(x, 1 / (1 - p)));
 }

@@ -2,28 +2,9 @@ import type { Container } from "../di/container.ts";
 import type { Resolver } from "../di/resolver.ts";
 import type { AnyToken } from "../di/token.ts";
 import { failure } from "../errors.ts";
-import { applySettings, parseOptions, type Setting } from "./parseOptions.ts";
+import { type PluginKind, pluginKinds } from "./kinds.ts";
+import { mergeConfig, parseOptions, type Setting, settingOverlay } from "./parseOptions.ts";
 import type { GivenOptions, OptionSpecs, OptionsOf } from "./spec.ts";
-
-/** What a plugin can be. */
-export const pluginKinds = [
-  "generator",
-  "teacher",
-  "critic",
-  "loss",
-  "sampler",
-  "process",
-  "network",
-  "dataset",
-  "metric",
-  "optimizer",
-  "average",
-  "balancer",
-  "observer",
-] as const;
-
-/** One of the kinds of plugin. */
-export type PluginKind = (typeof pluginKinds)[number];
 
 /** Everything a plugin is, as its file states it. */
 export interface PluginDefinition<S extends OptionSpecs = OptionSpecs, T = unknown> {
@@ -77,7 +58,7 @@ export function definePlugin<const S extends OptionSpecs, T>(
     refuse(name, `its kind is "${kind}", it should be one of ${pluginKinds.join(", ")}`);
 
   const configure = (given: unknown = {}, settings: Iterable<Setting> = []) => {
-    const laid = applySettings(name, definition.options, given, settings);
+    const laid = [...settings].map(settingOverlay).reduce<unknown>(mergeConfig, given);
     const options = parseOptions(name, definition.options, laid);
     return configured(definition, options);
   };

@@ -3,10 +3,10 @@ import {
   fromJson,
   type GivenOptions,
   isRecord,
-  type OptionSpec,
   type OptionSpecs,
   type OptionsOf,
   type Place,
+  parsed,
   type Rule,
   refuse,
   within,
@@ -17,22 +17,23 @@ export function fields<S extends OptionSpecs>(specs: S): Rule<OptionsOf<S>, Give
   return {
     expected: "an object of options",
     fromText: fromJson,
-    part: (name, place) => known(specs, name, place),
+    parts: true,
     read(value, place) {
       if (!isRecord(value)) return refuse(place, "an object of options", value);
-      for (const name of Object.keys(value)) known(specs, name, place);
+      for (const name of Object.keys(value)) checkKnown(specs, name, place);
       const entries = Object.entries(specs).map(([name, spec]) => {
-        const given = Object.hasOwn(value, name) ? value[name] : undefined;
+        const at = within(place, name);
+        const given = Object.hasOwn(value, name) ? parsed(spec, value[name], at) : undefined;
         // The default is read as well: it is checked, and a list is copied.
-        return [name, spec.read(given === undefined ? spec.default : given, within(place, name))];
+        return [name, spec.read(given === undefined ? spec.default : given, at)];
       });
       return Object.freeze(Object.fromEntries(entries)) as OptionsOf<S>;
     },
   };
 }
 
-function known(specs: OptionSpecs, name: string, place: Place): OptionSpec<unknown> {
-  if (Object.hasOwn(specs, name)) return specs[name];
+function checkKnown(specs: OptionSpecs, name: string, place: Place): void {
+  if (Object.hasOwn(specs, name)) return;
   const names = Object.keys(specs);
   const full = [...place.path, name].join(".");
   const should =

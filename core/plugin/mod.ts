@@ -5,9 +5,8 @@ export {
   isPlugin,
   type Plugin,
   type PluginDefinition,
-  type PluginKind,
-  pluginKinds,
 } from "./definePlugin.ts";
+export { type Kind, kinds, type PluginKind, pluginKinds } from "./kinds.ts";
 export {
   boolean,
   choice,
@@ -21,11 +20,13 @@ export {
   text,
 } from "./options.ts";
 export {
-  applySettings,
   listOptions,
+  mergeConfig,
   type OptionRow,
   parseOptions,
+  readSetting,
   type Setting,
+  settingOverlay,
 } from "./parseOptions.ts";
 export { pluginOf } from "./pluginFile.ts";
 export { Registry } from "./registry.ts";

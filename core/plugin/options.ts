@@ -10,6 +10,7 @@ import {
   type OptionSpec,
   type OptionSpecs,
   type OptionsOf,
+  parsed,
   type Rule,
   refuse,
   within,
@@ -144,13 +145,13 @@ export function record<T, G>(
   return described<Readonly<Record<string, T>>, Readonly<Record<string, G>>>(settings, {
     expected,
     fromText: fromJson,
-    part: () => of as Rule<unknown>,
+    parts: true,
     read(value, place) {
       if (!isRecord(value)) return refuse(place, expected, value);
-      const entries = Object.entries(value).map(([name, element]) => [
-        name,
-        of.read(element, within(place, name)),
-      ]);
+      const entries = Object.entries(value).map(([name, element]) => {
+        const at = within(place, name);
+        return [name, of.read(parsed(of as Rule<unknown>, element, at), at)];
+      });
       return Object.freeze(Object.fromEntries(entries));
     },
   });
@@ -179,7 +180,7 @@ export function optional<T, G>(
     expected: `${of.expected}, or none`,
     default: undefined,
     about: settings.about,
-    part: of.part,
+    parts: of.parts,
     fromText: (given) => (given === "none" ? null : of.fromText(given)),
     read: (value, place) =>
       value === undefined || value === null ? undefined : of.read(value, place),

@@ -5,10 +5,8 @@ import {
   isRecord,
   type OptionSpecs,
   type OptionsOf,
-  type Place,
-  type Rule,
+  SettingText,
   show,
-  within,
 } from "./spec.ts";
 
 /** A setting from a command line: the dotted name of an option, and the text it is set to. */
@@ -26,43 +24,40 @@ export function parseOptions<S extends OptionSpecs>(
   return fields(specs).read(given, { owner, path: [] });
 }
 
-/**
- * Lays settings such as `network.channels=32` over options that are still to be parsed; later ones win.
- * Throws E_UNKNOWN_OPTION for a name that leads nowhere; the values are checked by `parseOptions`.
- */
-export function applySettings(
-  owner: string,
-  specs: OptionSpecs,
-  given: unknown,
-  settings: Iterable<Setting>,
-): unknown {
-  let result = given;
-  for (const [name, text] of settings)
-    result = put(fields(specs), { owner, path: [] }, result, name.split("."), text);
-  return result;
+/** A setting as a command line gives it, `name=text`. Throws E_OPTION where there is no `=`. */
+export function readSetting(given: string): Setting {
+  const at = given.indexOf("=");
+  if (at <= 0)
+    throw failure(
+      "E_OPTION",
+      `Cannot read --set ${given}: expected name=value, such as train.steps=500`,
+    );
+  return [given.slice(0, at), given.slice(at + 1)];
 }
 
-function put(
-  rule: Rule<unknown>,
-  at: Place,
-  given: unknown,
-  path: string[],
-  text: string,
-): unknown {
-  if (path.length === 0) return rule.fromText(text);
-  const [name, ...rest] = path;
-  if (!rule.part) {
-    throw failure(
-      "E_UNKNOWN_OPTION",
-      `Cannot configure ${at.owner}: ${at.path.join(".")} is ${rule.expected} and has no "${name}", set it as a whole`,
-    );
-  }
-  const parts = isRecord(given) ? given : {};
-  const part = Object.hasOwn(parts, name) ? parts[name] : undefined;
-  const value = put(rule.part(name, at), within(at, name), part, rest, text);
-  // A spread defines the name as the object's own, even `__proto__`.
-  return { ...parts, [name]: value };
+/**
+ * A setting as an overlay for `mergeConfig`: `["network.channels", "32"]` is `{ network: { channels: … } }`, its text unread
+ * until the rule of the option reads it.
+ */
+export const settingOverlay = ([name, text]: Setting): unknown =>
+  name.split(".").reduceRight<unknown>((inner, key) => ({ [key]: inner }), new SettingText(text));
+
+/**
+ * `over` laid on `base`: objects merge, everything else replaces; another plugin (`use`) starts from its own defaults.
+ */
+export function mergeConfig<T>(base: T, over: unknown): T {
+  if (!isPlain(base) || !isPlain(over)) return (over === undefined ? base : over) as T;
+  if ("use" in over && "use" in base && textOf(over.use) !== textOf(base.use)) return over as T;
+  // Entries, so that even a key `__proto__` is only a name, which whoever reads the result refuses.
+  const merged = new Map(Object.entries(base));
+  for (const [key, value] of Object.entries(over))
+    merged.set(key, mergeConfig(merged.get(key), value));
+  return Object.fromEntries(merged) as T;
 }
+
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  isRecord(value) && !(value instanceof SettingText);
+const textOf = (value: unknown): unknown => (value instanceof SettingText ? value.text : value);
 
 /** One line of `onestep plugins`. */
 export interface OptionRow {

@@ -1,5 +1,6 @@
 import { failure, suggestion } from "../errors.ts";
-import { type AnyPlugin, isPlugin, type PluginKind, pluginKinds } from "./definePlugin.ts";
+import { type AnyPlugin, isPlugin } from "./definePlugin.ts";
+import { type PluginKind, pluginKinds } from "./kinds.ts";
 
 interface Entry {
   readonly plugin: AnyPlugin;

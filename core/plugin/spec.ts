@@ -10,12 +10,12 @@ export interface Place {
 export interface Rule<T, Given = T> {
   /** Ends the sentence "<option> must be …". */
   readonly expected: string;
-  /** The text as the value it stands for; the text itself when it stands for none, so that `read` can show it. */
+  /** Parses the text. Text that does not parse is returned unchanged, so that `read` can quote it in its error. */
   fromText(text: string): unknown;
   /** The checked value. Throws E_OPTION or E_UNKNOWN_OPTION, naming the place. */
   read(value: unknown, place: Place): T;
-  /** The rule of one named part, for values that have parts. */
-  part?(name: string, place: Place): Rule<unknown>;
+  /** Whether parts of the value can be set by name. */
+  readonly parts?: boolean;
   /** For the type checker only, never set: what may be written where T is read. */
   readonly given?: Given;
 }
@@ -82,4 +82,30 @@ export function fromJson(text: string): unknown {
 /** Whether a value is a record of names: an object that is neither null nor an array. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A value as a command line gives it: whoever reads it parses the text by the rule of its option. */
+export class SettingText {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+  toJSON(): string {
+    return this.text;
+  }
+}
+
+/**
+ * A given value, parsed by its rule where it is the text of a setting.
+ * Throws E_UNKNOWN_OPTION for a setting of a part where the value has no parts.
+ */
+export function parsed(rule: Rule<unknown>, value: unknown, place: Place): unknown {
+  if (value instanceof SettingText) return rule.fromText(value.text);
+  if (rule.parts || !isRecord(value)) return value;
+  const part = Object.keys(value).find((name) => value[name] instanceof SettingText);
+  if (part === undefined) return value;
+  throw failure(
+    "E_UNKNOWN_OPTION",
+    `Cannot configure ${place.owner}: ${place.path.join(".")} is ${rule.expected} and has no "${part}", set it as a whole`,
+  );
 }

@@ -1,12 +1,13 @@
+export { mergeConfig } from "../plugin/mod.ts";
 export type { GivenDraws } from "./batch/givenDraws.ts";
 export {
-  mergeConfig,
+  type Recipe,
   type ResolvedConfig,
   type RunConfig,
   resolveConfig,
-  settingOverlay,
   type Use,
 } from "./config/config.ts";
+export type { RunSettings, TrainSettings } from "./config/trainOptions.ts";
 export { loadCheckpoint, type Manifest, saveCheckpoint } from "./files/checkpoint.ts";
 export { type TeacherConfig, teacherFingerprint } from "./files/fingerprint.ts";
 export { decodePairs, encodePairs, type Pairs, type PairsInfo } from "./files/pairsFile.ts";
@@ -16,14 +17,7 @@ export { decodeWeights, encodeWeights, type WeightsInfo } from "./files/weightsF
 export { EventBus } from "./loop/bus.ts";
 export { type Command, Control } from "./loop/control.ts";
 export * from "./loop/events.ts";
-export {
-  alternating,
-  type Phase,
-  phasesAt,
-  schedule,
-  type Ttur,
-  teacherOnly,
-} from "./loop/schedule.ts";
+export { schedule, type TurnAt } from "./loop/schedule.ts";
 export { composeRun, composeSampling, provideShape } from "./run/compose.ts";
 export { checkCapacity, planRun, type RunPlan, type StagePlan } from "./run/planRun.ts";
 export { Run, type RunRequest, type RunResult } from "./run/run.ts";
@@ -38,5 +32,5 @@ export {
 } from "./sampling/samplerProgram.ts";
 export { type DiagnosisProgram, diagnosisProgram, imageGradientName } from "./update/diagnosis.ts";
 export { type NamedTensors, Player } from "./update/player.ts";
-export { type Stage, Trainer, type TrainSettings } from "./update/trainer.ts";
-export { type PhaseProgram, phaseProgram } from "./update/turnProgram.ts";
+export { Trainer } from "./update/trainer.ts";
+export { type TurnProgram, turnProgram } from "./update/turnProgram.ts";

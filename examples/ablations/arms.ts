@@ -36,7 +36,8 @@ export const base: RunConfig = mergeConfig(
     },
     averages: { teacher: false, generator: false },
     metrics: { "gaussian-modes": {} },
-    train: { steps: 4000, batch: 128, teacher: { steps: 1500, batch: 256 } },
+    method: { teacher: { steps: 1500, batch: 256 } },
+    train: { steps: 4000, batch: 128 },
   },
 );
 
@@ -73,17 +74,17 @@ export const arms: readonly Arm[] = [
   {
     question: "TTUR",
     name: "5 : 1",
-    over: { train: { ttur: { critic: 5, generator: 1 } } },
+    over: { method: { ttur: { critic: 5, generator: 1 } } },
   },
   {
     question: "TTUR",
     name: "1 : 1, as many generator updates",
-    over: { train: { ttur: { critic: 1, generator: 1 }, steps: 800 } },
+    over: { method: { ttur: { critic: 1, generator: 1 } }, train: { steps: 800 } },
   },
   {
     question: "TTUR",
     name: "1 : 1, as many critic updates",
-    over: { train: { ttur: { critic: 1, generator: 1 } } },
+    over: { method: { ttur: { critic: 1, generator: 1 } } },
   },
   {
     question: "GAN on a wrong teacher",

@@ -1,6 +1,11 @@
 import { renoiseSampler } from "../../core/diffusion/mod.ts";
-import { failure } from "../../core/errors.ts";
-import { type Backend, DATASET, GENERATOR, METRICS } from "../../core/interfaces/mod.ts";
+import {
+  type Backend,
+  DATASET,
+  type Denoiser,
+  GENERATOR,
+  METRICS,
+} from "../../core/interfaces/mod.ts";
 import { Registry } from "../../core/plugin/mod.ts";
 import {
   Control,
@@ -8,12 +13,13 @@ import {
   type Drawn,
   EventBus,
   mergeConfig,
+  type NamedTensors,
+  type Player,
   resolveConfig,
   SampleDrawer,
   Trainer,
 } from "../../core/train/mod.ts";
-import type { NamedTensors } from "../../core/train/update/player.ts";
-import { allPlugins } from "../../plugins/mod.ts";
+import { allPlugins } from "../../plugins/all.ts";
 import { type Arm, base, beginning } from "./arms.ts";
 
 /** What a trial ends with. */
@@ -38,12 +44,12 @@ const registry = new Registry().register(allPlugins);
 
 async function open(backend: Backend, over: object) {
   const config = JSON.parse(JSON.stringify(mergeConfig(base, over)));
-  const { plugins, settings } = resolveConfig(config, registry);
-  const container = await composeRun(plugins, backend, {});
+  const resolved = resolveConfig(config, registry);
+  const container = await composeRun(resolved, backend, {});
   const bus = new EventBus();
   const dataset = container.get(DATASET);
-  const trainer = new Trainer(container, backend, dataset, bus, settings);
-  return { container, trainer, settings, dataset };
+  const trainer = new Trainer(container, backend, dataset, bus, resolved.settings);
+  return { container, trainer, dataset };
 }
 
 /** Weights that generator and critic of an arm start from: a network that has learned the teacher's mixture for a moment. */
@@ -53,11 +59,13 @@ export async function learnBeginning(
   backend: Backend,
   scale = 1,
 ): Promise<NamedTensors> {
-  const { steps: whole } = base.train!.teacher as { steps: number };
+  const { steps: whole } = base.method.teacher as { steps: number };
   const steps = Math.ceil(whole * scale);
-  const over = mergeConfig(beginning(arm), { train: { seed, teacher: { steps } } });
+  const over = mergeConfig(beginning(arm), { method: { teacher: { steps } }, train: { seed } });
   const { container, trainer } = await open(backend, over);
-  await trainer.train("teacher");
+  const [teaching] = trainer.method.stages;
+  await trainer.begin(teaching);
+  await trainer.train(teaching);
   const weights = await trainer.players.teacher.read("weights");
   trainer.dispose();
   await container.dispose();
@@ -76,9 +84,10 @@ export async function trial(
   const steps = Math.max(2 * LOOKS, Math.ceil(train.steps * scale));
   const over = mergeConfig(arm.over, { train: { seed, steps } });
   const { container, trainer, dataset } = await open(backend, over);
+  const { stages } = trainer.method;
+  for (const stage of stages) await trainer.begin(stage);
+  const distillation = stages[stages.length - 1];
   const { generator, critic } = trainer.players;
-  if (!generator || !critic) throw failure("E_CONFIG", "Cannot run an arm: it has no generator");
-  await trainer.startDistillation();
   generator.load(weights);
   const body = Object.entries(weights).map(([name, tensor]) => [`fake_unet.${name}`, tensor]);
   critic.load({ ...(await critic.read("weights")), ...Object.fromEntries(body) });
@@ -89,7 +98,7 @@ export async function trial(
       await SampleDrawer.create(
         backend,
         trainer.memory,
-        generator,
+        generator as Player<Denoiser>,
         renoiseSampler(sigmas.slice(0, last + 1)),
         dataset.shape,
         SAMPLES,
@@ -101,7 +110,7 @@ export async function trial(
   for (let look = 1; look <= LOOKS; look++) {
     const end = Math.round(steps / 2 + (look * steps) / (2 * LOOKS));
     const control = new Control([{ step: end, command: { type: "stop" } }]);
-    start = await trainer.train("distillation", { start, control });
+    start = await trainer.train(distillation, { start, control });
     const drawn: Drawn[] = [];
     for (const drawer of drawers) drawn.push(await drawer.draw({ count: SAMPLES, seed: 99 }));
     const { lo: joined } = await metric.evaluate(together(drawn));

@@ -19,7 +19,7 @@ export async function run(given: Given): Promise<number> {
       `Cannot run bench: --rounds must be a whole number from 1, current value is ${given.text("rounds")}`,
     );
   const { config } = await findConfig(given.positionals[0], files);
-  const wanted = layOver(config, given.all("set"), { "train.steps": "1000000" });
+  const wanted = layOver(config, given.all("set"), {});
   await benchConfig(given, wanted, rounds);
   return 0;
 }
@@ -38,13 +38,15 @@ async function benchConfig(
     const programs = watch(backend);
     // As `train` decodes.
     const data = { files, path: given.text("data"), offload: offloading() };
-    const container = await composeRun(resolved.plugins, backend, data);
+    const container = await composeRun(resolved, backend, data);
     const bus = new EventBus();
     const { settings } = resolved;
     const trainer = new Trainer(container, backend, container.get(DATASET), bus, settings);
-    const stage = trainer.players.generator ? "distillation" : "teacher";
-    if (stage === "distillation") await trainer.startDistillation();
-    const steps = stage === "teacher" ? 1 : settings.ttur.critic;
+    const { stages } = trainer.method;
+    for (const each of stages) await trainer.begin(each);
+    const stage = { ...stages[stages.length - 1], steps: Number.MAX_SAFE_INTEGER };
+    // A round is a whole cycle, whatever turns it has.
+    const steps = stage.cycle.length;
     let next = 0;
     const train = async (count: number) => {
       const control = new Control();
@@ -60,7 +62,9 @@ async function benchConfig(
     const start = performance.now();
     await train(rounds);
     const ms = (performance.now() - start) / rounds / steps;
-    print(`step    ${ms.toFixed(1)} ms on average, batch ${settings.batch}`);
+    print(
+      `step    ${ms.toFixed(1)} ms on average, batch ${stage.batch}, ${steps} steps in a cycle`,
+    );
     for (const each of programs) print(`\n${summaryOf(each)}`);
     if (ceiling) {
       for (const each of programs) each.restart(true);

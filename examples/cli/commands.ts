@@ -1,4 +1,4 @@
-import { pluginKinds } from "../../core/plugin/definePlugin.ts";
+import { pluginKinds } from "../../core/plugin/kinds.ts";
 import { profiles } from "../../plugins/profiles/mod.ts";
 import type { Command } from "./command.ts";
 import {
@@ -27,7 +27,7 @@ export const commands: readonly Command[] = [
         about:
           "folder of the results; default runs/<name>, or runs/<name>-2 … where that holds a run",
       },
-      steps: { type: "string", value: "N", about: "critic updates of the distillation" },
+      steps: { type: "string", value: "N", about: "steps of the distillation" },
       "teacher-steps": { type: "string", value: "N", about: "updates of the teacher before it" },
       teacher: {
         type: "string",
@@ -85,7 +85,7 @@ export const commands: readonly Command[] = [
       role: {
         type: "string",
         value: "ROLE",
-        about: "generator (default) or teacher, for a run folder",
+        about: "generator (default), teacher or another role, for a run folder",
       },
       steps: { type: "string", value: "N", about: "noise levels of the teacher's sampler" },
       sampler: {
@@ -163,7 +163,7 @@ export const commands: readonly Command[] = [
       rounds: {
         type: "string",
         value: "N",
-        about: "generator updates, each with its critic updates; default 3",
+        about: "cycles of the method's last stage; default 3",
       },
       profile: { type: "boolean", about: "time each kernel, beside what the device does at best" },
     },

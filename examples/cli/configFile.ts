@@ -2,7 +2,9 @@
 import { LineCounter, parseDocument } from "yaml";
 import { failure, suggestion } from "../../core/errors.ts";
 import type { FileSystem } from "../../core/io/files.ts";
-import { mergeConfig, type RunConfig, settingOverlay } from "../../core/train/mod.ts";
+import { mergeConfig, readSetting, type Setting, settingOverlay } from "../../core/plugin/mod.ts";
+import { modernised } from "../../core/train/config/version1.ts";
+import type { RunConfig } from "../../core/train/mod.ts";
 import { presets } from "./presets.ts";
 
 /** What a run is called, and its config before it is checked. */
@@ -25,7 +27,7 @@ export async function findConfig(given: string, files: FileSystem): Promise<Name
   return { name, config: await readConfig(given, files) };
 }
 
-/** A config file, JSON or YAML. @throws E_CONFIG that names line and column, or E_FILE */
+/** A config file, JSON or YAML, with the names of today. @throws E_CONFIG that names line and column, or E_FILE */
 export async function readConfig(path: string, files: FileSystem): Promise<RunConfig> {
   const text = new TextDecoder().decode(await files.read(path));
   const lineCounter = new LineCounter();
@@ -46,7 +48,8 @@ export async function readConfig(path: string, files: FileSystem): Promise<RunCo
       "E_CONFIG",
       `Cannot read ${path}: it holds no sections, expected dataset, network, …`,
     );
-  return value as RunConfig;
+  // Before settings are laid over it, which may have today's names.
+  return modernised(value) as RunConfig;
 }
 
 /** Lays `--set` and then the flags that are short for one over a config. */
@@ -55,11 +58,7 @@ export function layOver(
   settings: readonly string[],
   short: Readonly<Record<string, string | undefined>>,
 ): RunConfig {
-  const all = [
-    ...settings,
-    ...Object.entries(short)
-      .filter(([, text]) => text !== undefined)
-      .map(([path, text]) => `${path}=${text}`),
-  ];
-  return all.reduce((base, setting) => mergeConfig(base, settingOverlay(setting)), config);
+  const given = Object.entries(short).filter((entry): entry is [string, string] => !!entry[1]);
+  const all: Setting[] = [...settings.map(readSetting), ...given];
+  return all.map(settingOverlay).reduce<RunConfig>(mergeConfig, config);
 }

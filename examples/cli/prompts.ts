@@ -1,52 +1,44 @@
 import { failure } from "../../core/errors.ts";
-import type { Dataset, Description, TextShape } from "../../core/interfaces/mod.ts";
+import type { ConditionShape } from "../../core/interfaces/mod.ts";
 import type { FileSystem } from "../../core/io/files.ts";
 import { decodeSafetensors, toFloat32 } from "../../core/io/safetensors.ts";
 import { formatShape } from "../../core/tensor/shape.ts";
-
-/** What samples of a model of text are to show. */
-export interface Prompts {
-  readonly described: Description;
-  readonly unconditional: Dataset["unconditional"];
-}
+import type { DrawRequest } from "../../core/train/mod.ts";
 
 /**
- * Embedded prompts from a safetensors file, for `count` samples in turn: `text` [N, L, D], for SDXL `pooled` [N, P] and
- * `timeIds` [N, 6], and `unconditional.text` where the model was trained with one. A shard of the dataset `latents` will do.
+ * Conditions from a safetensors file, for `count` samples in turn: a tensor [N, …] for each entry without classes, such as
+ * `text` [N, L, D], and where the data stored one the value that stands for none, `unconditional.text` [L, D]. A shard of the
+ * dataset `latents` will do.
  * @throws E_DATA for a tensor that is missing or of another shape
  */
 export async function readPrompts(
   file: string,
   files: FileSystem,
-  { tokens, width, pooled, unconditional }: TextShape,
+  shape: ConditionShape,
   count: number,
-): Promise<Prompts> {
+): Promise<Required<Pick<DrawRequest, "condition" | "empty">>> {
   const { tensors } = decodeSafetensors(await files.read(file), file);
-  const rows = tensors.text?.shape[0] ?? 0;
-  const read = (name: string, shape: readonly number[]) => {
+  const entries = Object.entries(shape).filter(([, { classes }]) => classes === undefined);
+  const rows = tensors[entries[0]?.[0]]?.shape[0] ?? 0;
+  const read = (name: string, wanted: readonly number[]) => {
     const tensor = tensors[name];
-    if (!tensor || tensor.shape.join() !== shape.join() || rows === 0)
+    if (!tensor || tensor.shape.join() !== wanted.join() || rows === 0)
       throw failure(
         "E_DATA",
-        `Cannot use ${file}: ${name} is ${tensor ? formatShape(tensor.shape) : "missing"}, should be ${formatShape(shape)} with a row for each prompt`,
+        `Cannot use ${file}: ${name} is ${tensor ? formatShape(tensor.shape) : "missing"}, should be ${formatShape(wanted)} with a row for each prompt`,
       );
     return toFloat32(tensor);
   };
-  const inTurn = (name: string, ...shape: number[]) => {
-    const values = read(name, [rows, ...shape]);
+  const condition: Record<string, Float32Array> = {};
+  const empty: Record<string, Float32Array> = {};
+  for (const [name, { shape: own, empty: kind }] of entries) {
+    const values = read(name, [rows, ...own]);
     const size = values.length / rows;
-    return Float32Array.from({ length: count * size }, (_, i) => values[i % values.length]);
-  };
-  return {
-    described: {
-      text: inTurn("text", tokens, width),
-      ...(pooled && { pooled: inTurn("pooled", pooled), timeIds: inTurn("timeIds", 6) }),
-    },
-    unconditional: Object.fromEntries(
-      (unconditional ?? []).map((name) => [
-        name,
-        read(`unconditional.${name}`, name === "text" ? [tokens, width] : [pooled ?? 0]),
-      ]),
-    ),
-  };
+    condition[name] = Float32Array.from(
+      { length: count * size },
+      (_, i) => values[i % values.length],
+    );
+    if (kind === "stored") empty[name] = read(`unconditional.${name}`, own);
+  }
+  return { condition, empty };
 }

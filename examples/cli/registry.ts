@@ -1,5 +1,5 @@
 import { Registry } from "../../core/plugin/registry.ts";
-import { allPlugins } from "../../plugins/mod.ts";
+import { allPlugins } from "../../plugins/all.ts";
 
 /** All plugins that come with onestep, and those of the user's files. */
 export async function loadRegistry(files: readonly string[] = []): Promise<Registry> {

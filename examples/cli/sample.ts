@@ -1,12 +1,13 @@
 import { files } from "../../backends/host/files.ts";
 import { failure } from "../../core/errors.ts";
+import { classesOf, type HostArray } from "../../core/interfaces/mod.ts";
 import { number } from "../../core/plugin/mod.ts";
 import { type Drawn, decodeWeights, type WeightsInfo } from "../../core/train/mod.ts";
 import { encodePng } from "../../plugins/observers/drawing/png.ts";
 import { samplePicture } from "../../plugins/observers/mod.ts";
 import type { Given } from "./command.ts";
 import { describeBackend, openBackend } from "./device.ts";
-import { type Prompts, readPrompts } from "./prompts.ts";
+import { readPrompts } from "./prompts.ts";
 import { loadRegistry } from "./registry.ts";
 import {
   findWeights,
@@ -34,9 +35,9 @@ export async function run(given: Given): Promise<number> {
   const stored = decodeWeights(await files.read(file), file);
   const { info } = stored;
   checkLabel(given, label, info);
-  const sampler = given.text("sampler") ?? info.config.sampler.use;
+  const sampler = given.text("sampler") ?? info.config.sampler?.use ?? "heun";
   const settings = samplerSettings(given);
-  if (info.role === "generator" && settings.length > 0 && !given.on("sampler"))
+  if (info.role !== "teacher" && settings.length > 0 && !given.on("sampler"))
     throw failure(
       "E_OPTION",
       "Cannot change how the generator is sampled: its noise levels are those it was trained for",
@@ -50,8 +51,9 @@ export async function run(given: Given): Promise<number> {
     process.stderr.write(`device  ${describeBackend(backend)}\n`);
     const how = { count: n, ownLevels: !given.on("sampler") };
     const { drawer, close } = await openDrawer(backend, plugins, stored, how);
-    const labels = given.on("label") ? new Int32Array(n).fill(label) : undefined;
-    const drawn = await drawer.draw({ count: n, seed, label: labels, ...prompts });
+    const condition: Record<string, HostArray> = { ...prompts?.condition };
+    if (given.on("label")) condition.label = new Int32Array(n).fill(label);
+    const drawn = await drawer.draw({ count: n, seed, condition, empty: prompts?.empty });
     await files.write(out, picture(drawn, info));
     process.stdout.write(`${out}: ${n} samples of the ${info.role}, NFE ${drawn.nfe}\n`);
     await close();
@@ -61,33 +63,25 @@ export async function run(given: Given): Promise<number> {
   }
 }
 
-/** The texts to show: for models of text, and only for them. */
-async function promptsOf(
-  given: Given,
-  { data: { text } }: WeightsInfo,
-  count: number,
-): Promise<Prompts | undefined> {
+/** The texts to show, and other entries that come from data: for models that are told some, and only for them. */
+async function promptsOf(given: Given, { data: { condition } }: WeightsInfo, count: number) {
   const file = given.text("prompts");
-  if ((file === undefined) !== (text === undefined))
+  const told = Object.keys(condition).filter((name) => condition[name].classes === undefined);
+  if ((file === undefined) !== (told.length === 0))
     throw failure(
       "E_USAGE",
-      `Cannot sample: ${text ? "the model is told by text what to show, and there is no --prompts" : "--prompts is given, and the model knows no text"}`,
-      { fix: text ? "give embedded texts with --prompts FILE" : "leave --prompts out" },
+      `Cannot sample: ${told.length > 0 ? `the model is told ${told.join(", ")}, and there is no --prompts` : "--prompts is given, and the model knows no text"}`,
+      { fix: told.length > 0 ? "give embedded texts with --prompts FILE" : "leave --prompts out" },
     );
-  return text && readPrompts(file!, files, text, count);
+  return file === undefined ? undefined : readPrompts(file, files, condition, count);
 }
 
 /** Whose weights of a run's folder are looked for, in this order. */
-function rolesOf(role: string | undefined): ("generator" | "teacher")[] {
-  const roles = (["generator", "teacher"] as const).filter(
-    (each) => role === undefined || each === role,
-  );
-  if (roles.length === 0)
-    throw failure("E_USAGE", `Cannot sample from "${role}": --role must be generator or teacher`);
-  return roles;
-}
+const rolesOf = (role: string | undefined): string[] =>
+  role === undefined ? ["generator", "teacher"] : [role];
 
-function checkLabel(given: Given, label: number, { data: { classes } }: WeightsInfo): void {
+function checkLabel(given: Given, label: number, { data }: WeightsInfo): void {
+  const classes = classesOf(data);
   if (given.on("label") && label >= classes)
     throw failure(
       "E_OPTION",

@@ -1,14 +1,23 @@
 /** What commands that draw from a run's weights share: which file, which plugins, and a drawer over it. */
 import { files } from "../../backends/host/files.ts";
-import { ownSampler } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
-import { type Backend, GENERATOR, SAMPLER, TEACHER } from "../../core/interfaces/mod.ts";
+import {
+  type Backend,
+  type Denoiser,
+  METHOD,
+  type Role,
+  SAMPLER,
+} from "../../core/interfaces/mod.ts";
 import {
   type ConfiguredPlugin,
+  type Kind,
+  kinds,
   type OptionSpecs,
   type OptionsOf,
   parseOptions,
+  pluginKinds,
   type Registry,
+  readSetting,
   type Setting,
 } from "../../core/plugin/mod.ts";
 import {
@@ -18,6 +27,7 @@ import {
   Player,
   runFolder,
   SampleDrawer,
+  type Use,
   type WeightsInfo,
 } from "../../core/train/mod.ts";
 import type { Given } from "./command.ts";
@@ -44,10 +54,7 @@ export async function refuseExisting(out: string, given: Given): Promise<void> {
 }
 
 /** The weights file that a user means: itself, or that of the first of these roles which a run's folder has. */
-export async function findWeights(
-  given: string,
-  roles: readonly ("generator" | "teacher")[],
-): Promise<string> {
+export async function findWeights(given: string, roles: readonly string[]): Promise<string> {
   if (given.endsWith(".safetensors")) return given;
   const folder = runFolder(files, given);
   for (const each of roles)
@@ -62,12 +69,7 @@ export async function findWeights(
 
 /** `--set name=value` of a sampler, and `--steps` as one of them. @throws OptionError */
 export function samplerSettings(given: Given): Setting[] {
-  const settings: Setting[] = given.all("set").map((text) => {
-    const at = text.indexOf("=");
-    if (at <= 0)
-      throw failure("E_OPTION", `Cannot read --set ${text}: expected name=value, such as steps=18`);
-    return [text.slice(0, at), text.slice(at + 1)];
-  });
+  const settings = given.all("set").map(readSetting);
   const steps = given.text("steps");
   return steps === undefined ? settings : [...settings, ["steps", steps]];
 }
@@ -79,19 +81,20 @@ export function storedPlugins(
   settings: readonly Setting[],
   registry: Registry,
 ): ConfiguredPlugin[] {
-  const kinds = ["process", "network", "teacher", "generator"] as const;
-  const plugins = kinds.flatMap((kind) => {
-    const section = config[kind];
+  const { sampler: stored, ...rest } = config;
+  const sections: Readonly<Record<string, unknown>> = rest;
+  const plugins = pluginKinds.flatMap((kind) => {
+    const section = (kinds[kind] as Kind).draws && sections[kind];
     if (!section) return [];
-    const { use, ...options } = section;
+    const { use, ...options } = section as Use;
     return [registry.get(kind, use).configure(options)];
   });
-  const { use, ...options } = config.sampler;
+  const { use, ...options } = stored ?? { use: sampler };
   const own = sampler === use ? options : {};
   return [...plugins, registry.get("sampler", sampler).configure(own, settings)];
 }
 
-/** A drawer over stored weights. A generator takes its own noise levels, unless it is given another sampler. */
+/** A drawer over stored weights, with the sampler that the method has for their role or the one that is given. */
 export async function openDrawer(
   backend: Backend,
   plugins: readonly ConfiguredPlugin[],
@@ -100,10 +103,16 @@ export async function openDrawer(
 ): Promise<{ drawer: SampleDrawer; close: () => Promise<void> }> {
   const container = composeSampling(plugins, backend, info.data);
   const memory = backend.createMemory();
-  const generator = info.role === "generator" ? container.get(GENERATOR) : undefined;
-  const player = new Player(info.role, generator ?? container.get(TEACHER), memory);
+  const { roles, samplers, name } = container.get(METHOD);
+  if (!Object.hasOwn(samplers, info.role))
+    throw failure(
+      "E_CHECKPOINT",
+      `Cannot sample from weights of the ${info.role}: the method ${name} draws samples from ${Object.keys(samplers).join(", ")}`,
+      { fix: "give the weights of one of these roles" },
+    );
+  const player = new Player(info.role, roles[info.role] as Role<Denoiser>, memory);
   player.load(tensors);
-  const sampler = generator && ownLevels ? ownSampler(generator) : container.get(SAMPLER);
+  const sampler = ownLevels ? samplers[info.role] : container.get(SAMPLER);
   const batch = drawBatch(info.data, count);
   const drawer = await SampleDrawer.create(backend, memory, player, sampler, info.data, batch);
   return {

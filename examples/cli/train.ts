@@ -29,7 +29,7 @@ import { loadRegistry } from "./registry.ts";
 /** Flags that are short for a `--set`. */
 const short = {
   steps: "train.steps",
-  "teacher-steps": "train.teacher.steps",
+  "teacher-steps": "method.teacher.steps",
   seed: "train.seed",
   teacher: "start.teacher",
 };
@@ -66,7 +66,7 @@ function settingsOf(given: Given): readonly string[] {
   const taught = given.on("teacher") || settings.some((text) => text.startsWith("start.teacher="));
   if (given.on("teacher") && given.on("resume"))
     throw failure("E_USAGE", "Cannot change the start of a run: --teacher or --resume");
-  return taught && !given.on("resume") ? ["train.teacher.steps=0", ...settings] : settings;
+  return taught && !given.on("resume") ? ["method.teacher.steps=0", ...settings] : settings;
 }
 
 /** The profile to lay over the config. A run that goes on has its own settings. */

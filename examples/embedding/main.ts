@@ -27,8 +27,8 @@ const registry = new Registry().register(allPlugins);
 const backend = await WasmBackend.open();
 const run = await Run.create({ resolved: resolveConfig(config, registry), backend });
 
-run.bus.on("critic/updated", async ({ step, losses }) => {
-  if (step % 500 !== 0) return; // a read makes the device wait
+run.bus.on("role/updated", async ({ role, step, losses }) => {
+  if (role !== "critic" || step % 500 !== 0) return; // a read makes the device wait
   console.log(`step ${step}: fake score ${(await losses["fake-score"].read()).toFixed(3)}`);
 });
 run.bus.on("run/warning", ({ source, message }) => console.warn(`${source}: ${message}`));

@@ -6,7 +6,7 @@
  */
 import { type Judgement, Registry, Run, resolveConfig } from "../../core/mod.ts";
 import { mergeConfig } from "../../core/train/mod.ts";
-import { allPlugins } from "../../plugins/mod.ts";
+import { allPlugins } from "../../plugins/all.ts";
 import { progress, table } from "../../plugins/observers/mod.ts";
 import { describeBackend, openBackend } from "../cli/device.ts";
 import { preset } from "./preset.ts";

@@ -1,4 +1,5 @@
-import { mergeConfig, type RunConfig } from "../../core/train/config/config.ts";
+import { mergeConfig } from "../../core/plugin/mod.ts";
+import type { RunConfig } from "../../core/train/mod.ts";
 import { dmd2 } from "../../plugins/methods/dmd2.ts";
 
 /**
@@ -33,10 +34,10 @@ export const preset: RunConfig = mergeConfig(
       generator: { use: "ema", halfLife: 50, unit: "updates" },
     },
     metrics: { "gaussian-modes": {} },
+    method: { teacher: { steps: 5000, batch: 256 } },
     train: {
       steps: 4400,
       batch: 256,
-      teacher: { steps: 5000, batch: 256 },
       evaluateCount: 10_000,
     },
   },

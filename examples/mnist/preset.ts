@@ -1,4 +1,5 @@
-import { mergeConfig, type RunConfig } from "../../core/train/config/config.ts";
+import { mergeConfig } from "../../core/plugin/mod.ts";
+import type { RunConfig } from "../../core/train/mod.ts";
 import { dmd2 } from "../../plugins/methods/dmd2.ts";
 
 /**
@@ -8,7 +9,7 @@ import { dmd2 } from "../../plugins/methods/dmd2.ts";
  *     onestep train mnist --data path/to/the/four/idx/files --out runs/digits
  *
  * The generator keeps a constant learning rate and is judged by its average: over a run this short, decay costs more than
- * it gives. With `--set train.criticStepsPerGeneratorStep=1` it diverges.
+ * it gives. With `--set method.ttur.critic=1` it diverges.
  */
 export const preset: RunConfig = mergeConfig(
   {
@@ -34,10 +35,10 @@ export const preset: RunConfig = mergeConfig(
       generator: { use: "ema", halfLife: 20, unit: "updates" },
     },
     metrics: { "classifier-frechet": {} },
+    method: { teacher: { steps: 2000, batch: 32 } },
     train: {
       steps: 1000,
       batch: 32,
-      teacher: { steps: 2000, batch: 32 },
       evaluateCount: 1000,
     },
   },

@@ -1,4 +1,5 @@
-import { mergeConfig, type RunConfig } from "../../core/train/config/config.ts";
+import { mergeConfig } from "../../core/plugin/mod.ts";
+import type { RunConfig } from "../../core/train/mod.ts";
 import { fastgen } from "../../plugins/profiles/fastgen.ts";
 import { pretrained } from "./official.ts";
 

@@ -1,5 +1,6 @@
-import { mergeConfig } from "../../core/train/config/config.ts";
-import { dmd2, type Method } from "../../plugins/methods/dmd2.ts";
+import { mergeConfig } from "../../core/plugin/mod.ts";
+import type { Recipe } from "../../core/train/mod.ts";
+import { dmd2 } from "../../plugins/methods/dmd2.ts";
 
 /** Learning-rate schedulers of the official code tick once a device; its 500 ticks of warm-up in steps of the whole batch. */
 export const warmUpOn = (devices: number): number => Math.ceil(500 / devices);
@@ -24,10 +25,11 @@ export const secondStage = { start: { generator: null, critic: null } };
  * `train.accumulate` stands in for the devices: the global batch is theirs, gathered in parts that one device holds.
  * Yin et al. 2024, DMD2, arXiv:2405.14867, appendix F.
  */
-export const pretrained: Method = mergeConfig<Method>(dmd2, {
+export const pretrained: Recipe = mergeConfig<Recipe>(dmd2, {
   losses: { "edm-denoising": false },
   optimizers: { teacher: false },
   averages: { teacher: false },
   start: { teacher: null },
-  train: { seed: 10, teacher: { steps: 0 } },
+  method: { teacher: { steps: 0 } },
+  train: { seed: 10 },
 });

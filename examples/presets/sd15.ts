@@ -1,4 +1,5 @@
-import { mergeConfig, type RunConfig } from "../../core/train/config/config.ts";
+import { mergeConfig } from "../../core/plugin/mod.ts";
+import type { RunConfig } from "../../core/train/mod.ts";
 import { pretrained, rates, secondStage, withoutGan } from "./official.ts";
 
 /** 64 GPUs, 32 latents each. */
@@ -23,11 +24,11 @@ export const sd15Stage1: RunConfig = mergeConfig(
   },
   {
     ...withoutGan,
+    method: { ttur: { critic: 10 } },
     optimizers: rates(1e-5, DEVICES),
     train: {
       steps: 40_000,
       batch: 32 * DEVICES,
-      ttur: { critic: 10 },
       accumulate: 4 * DEVICES,
       checkpointing: "blocks",
       checkpointEvery: 500,

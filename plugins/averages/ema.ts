@@ -1,6 +1,6 @@
 import { AVERAGES, type Average } from "../../core/interfaces/mod.ts";
 import { halfLifeBeta } from "../../core/optim/mod.ts";
-import { choice, definePlugin, number, optional } from "../../core/plugin/mod.ts";
+import { choice, definePlugin, number, optional, text } from "../../core/plugin/mod.ts";
 
 /**
  * Exponential moving average of a role's weights, by half-life.
@@ -14,7 +14,7 @@ export const ema = definePlugin({
   token: AVERAGES,
   about: "Exponential moving average of a role's weights, for sampling",
   options: {
-    role: choice(["teacher", "generator", "critic"], {
+    role: text({
       default: "generator",
       about: "whose weights it averages",
     }),

@@ -1,6 +1,6 @@
 import { AVERAGES, type Average } from "../../core/interfaces/mod.ts";
 import { warmUpBeta } from "../../core/optim/mod.ts";
-import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts";
+import { boolean, definePlugin, number, text } from "../../core/plugin/mod.ts";
 
 /**
  * Exponential moving average of a role's weights with a constant share.
@@ -14,7 +14,7 @@ export const emaConstant = definePlugin({
   token: AVERAGES,
   about: "Exponential moving average of a role's weights with a constant share, for sampling",
   options: {
-    role: choice(["teacher", "generator", "critic"], {
+    role: text({
       default: "generator",
       about: "whose weights it averages",
     }),

@@ -1,6 +1,6 @@
 import { AVERAGES, type Average } from "../../core/interfaces/mod.ts";
 import { powerBeta, powerGamma } from "../../core/optim/mod.ts";
-import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
+import { definePlugin, number, text } from "../../core/plugin/mod.ts";
 
 /**
  * Power-function average of a role's weights, whose memory grows with the run.
@@ -14,7 +14,7 @@ export const emaPower = definePlugin({
   token: AVERAGES,
   about: "Power-function average of a role's weights, as in EDM2, for sampling",
   options: {
-    role: choice(["teacher", "generator", "critic"], {
+    role: text({
       default: "generator",
       about: "whose weights it averages",
     }),

@@ -1,10 +1,10 @@
 import { failure, suggestion } from "../../core/errors.ts";
-import { BALANCERS, type Balancer, LOSSES, type Loss } from "../../core/interfaces/mod.ts";
+import { BALANCERS, type Balancer, LOSSES, METHOD } from "../../core/interfaces/mod.ts";
 import { definePlugin, number, text } from "../../core/plugin/mod.ts";
 import { imageGradientName } from "../../core/train/update/diagnosis.ts";
 
 /**
- * Keeps the pull of one loss of the generator at a fixed ratio to that of another, both measured at the generated images.
+ * Keeps the pull of one loss of the maker at a fixed ratio to that of another, both measured at the generated images.
  *   w ← w·(r·‖∇_x L_other‖ / ‖∇_x L‖)^speed, kept in [lowest, highest];  both norms with their weights
  * Nothing changes while a norm is 0 or not finite, as in the first step of DMD2, where the critic is still the teacher. Only
  * the generator's weight follows; the discriminator's loss keeps its own. The author of DMD2 chooses the weight of the GAN
@@ -35,13 +35,13 @@ export const gradientBalance = definePlugin({
   create({ loss, against, ratio, speed, lowest, highest }, container): Balancer {
     const known = container
       .all(LOSSES)
-      .filter(pulls)
+      .filter(({ role, weight }) => role === container.get(METHOD).maker && weight > 0)
       .map(({ name }) => name);
     for (const name of [loss, against])
       if (!known.includes(name))
         throw failure(
           "E_OPTION",
-          `Cannot balance "${name}": it is not one of the generator's losses, ${known.join(", ")}${suggestion(name, known)}`,
+          `Cannot balance "${name}": it is not one of the losses of the role that makes the images, ${known.join(", ")}${suggestion(name, known)}`,
         );
     return {
       rebalance(values, weights) {
@@ -54,5 +54,3 @@ export const gradientBalance = definePlugin({
     };
   },
 });
-
-const pulls = ({ role, weight }: Loss): boolean => role === "generator" && weight > 0;

@@ -1,9 +1,14 @@
 import { failure } from "../../core/errors.ts";
-import { DATA_FOLDER, DATASET_SOURCE, type Dataset } from "../../core/interfaces/mod.ts";
+import {
+  classLabel,
+  DATA_FOLDER,
+  DATASET_SOURCE,
+  type Dataset,
+} from "../../core/interfaces/mod.ts";
 import type { FileSystem } from "../../core/io/files.ts";
 import { gunzip, isGzip } from "../../core/io/gunzip.ts";
 import { boolean, definePlugin, number } from "../../core/plugin/mod.ts";
-import { chooseRows } from "./shared/shards.ts";
+import { chooseRows, labelled } from "./shared/shards.ts";
 
 const PIXELS = 3 * 32 * 32;
 /** A label byte, then the planes of red, green and blue. */
@@ -53,18 +58,20 @@ export const cifar10Dataset = definePlugin({
     const held = parts.pop()!;
     const train = joined(parts);
     const size = train.length / RECORD;
+    const classes = conditional ? CLASSES : 0;
     return {
       name: "cifar10",
-      shape: { sample: [3, 32, 32], classes: conditional ? CLASSES : 0, sigmaData },
+      shape: { sample: [3, 32, 32], condition: classLabel(classes), sigmaData },
       size,
       choose: (count, random) => chooseRows("cifar10", count, size, random),
-      batch: (which, random) => take(train, chooseRows("cifar10", which, size, random)),
+      batch: (which, random) => take(train, chooseRows("cifar10", which, size, random), classes),
       test() {
         const count = held.length / RECORD;
         return {
           ...take(
             held,
             Int32Array.from({ length: count }, (_, i) => i),
+            classes,
           ),
           count,
         };
@@ -120,7 +127,7 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
-function take(records: Uint8Array, indices: ArrayLike<number>) {
+function take(records: Uint8Array, indices: ArrayLike<number>, classes: number) {
   const x = new Float32Array(indices.length * PIXELS);
   const label = new Int32Array(indices.length);
   for (let b = 0; b < indices.length; b++) {
@@ -128,5 +135,5 @@ function take(records: Uint8Array, indices: ArrayLike<number>) {
     label[b] = records[at];
     for (let i = 0; i < PIXELS; i++) x[b * PIXELS + i] = records[at + 1 + i] / 127.5 - 1;
   }
-  return { x, label };
+  return { x, condition: labelled(classes, () => label) };
 }

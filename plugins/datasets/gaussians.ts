@@ -1,98 +1,57 @@
 import { failure } from "../../core/errors.ts";
-import type { Batch, Dataset } from "./dataset.ts";
-
-/** A mixture of isotropic Gaussians in the plane with one common standard deviation. */
-export interface Mixture {
-  /** Centres of the modes [K, 2], row-major. */
-  readonly means: Float64Array;
-  /** Probability of each mode [K]; sums to 1. */
-  readonly weights: Float64Array;
-  /** Standard deviation of every mode along each axis. */
-  readonly std: number;
-}
-
-/** Modes on a ring, evenly spaced, the first on the positive x axis. */
-export interface RingOptions {
-  /** Number of modes, from 1. Default 8. */
-  readonly modes?: number;
-  /** Distance of every mode from the origin, at least 0. Default 1. */
-  readonly radius?: number;
-  /** Standard deviation of each mode, above 0. Default 0.12: the 3-std discs of eight modes are just disjoint. */
-  readonly std?: number;
-  /** Distance of each mode, instead of `radius`: a ring with modes out of place, to train a wrong teacher on. */
-  readonly radii?: readonly number[];
-  /** Relative frequency of each mode, positive. Default equal. */
-  readonly weights?: readonly number[];
-}
-
-/** The mixture that the options describe. Throws E_OPTION when one is out of range. */
-export function ringMixture(options: RingOptions = {}): Mixture {
-  const { modes = 8, radius = 1, std = 0.12 } = options;
-  const refuse = (why: string) => failure("E_OPTION", `Cannot make gaussians: ${why}`);
-  if (!Number.isInteger(modes) || modes < 1)
-    throw refuse(`modes is ${modes}, should be an integer of at least 1`);
-  if (!(std > 0 && std < Number.POSITIVE_INFINITY))
-    throw refuse(`std is ${std}, should be above 0`);
-  const radii = options.radii ?? new Array<number>(modes).fill(radius);
-  const relative = options.weights ?? new Array<number>(modes).fill(1);
-  for (const [name, list] of Object.entries({ radii, weights: relative }))
-    if (list.length !== modes)
-      throw refuse(`${name} has ${list.length} values, should have one for each of ${modes} modes`);
-  const bad = radii.find((value) => !(value >= 0 && value < Number.POSITIVE_INFINITY));
-  if (bad !== undefined) throw refuse(`a radius is ${bad}, should be at least 0`);
-  const total = relative.reduce((sum, value) => sum + value, 0);
-  if (!relative.every((value) => value > 0) || !Number.isFinite(total))
-    throw refuse(`weights are [${relative.join(", ")}], should be positive`);
-  const means = Float64Array.from({ length: 2 * modes }, (_, i) => {
-    const angle = (2 * Math.PI * (i >> 1)) / modes;
-    return radii[i >> 1] * (i % 2 ? Math.sin(angle) : Math.cos(angle));
-  });
-  return { means, weights: Float64Array.from(relative, (value) => value / total), std };
-}
+import { DATASET_SOURCE, type Dataset } from "../../core/interfaces/mod.ts";
+import { definePlugin, list, number } from "../../core/plugin/mod.ts";
+import { drawPoints, ringMixture } from "./shared/ring.ts";
 
 /**
- * Points [2] drawn from a ring of Gaussians, without end. There are no classes; `label` is the mode a point came from.
- * `mixture` is what the points are drawn from, for closed-form teachers and for metrics.
+ * Points from Gaussians on a ring, without end: mode k of K at radius·(cos 2πk/K, sin 2πk/K), each with the same standard
+ * deviation. Samples [2], no classes. `displaced` moves modes outward, to train a wrong teacher on.
  */
-export function gaussians(options: RingOptions = {}): Dataset & { readonly mixture: Mixture } {
-  const mixture = ringMixture(options);
-  return {
-    name: "gaussians",
-    sampleShape: [2],
-    classes: 0,
-    size: Number.POSITIVE_INFINITY,
-    mixture,
-    batch(which, random) {
-      if (typeof which === "number") return draw(mixture, which, random);
+export const gaussiansDataset = definePlugin({
+  name: "gaussians",
+  kind: "dataset",
+  token: DATASET_SOURCE,
+  about: "Points in the plane, drawn from Gaussians on a ring",
+  options: {
+    modes: number({ default: 8, min: 1, integer: true, about: "number of Gaussians" }),
+    radius: number({ default: 1, min: 0, about: "distance of the modes from the origin" }),
+    deviation: number({ default: 0.12, above: 0, about: "standard deviation of each mode" }),
+    displaced: list(number({ min: 0, integer: true }), {
+      default: [],
+      about: "indices of modes that stand elsewhere, from 0",
+    }),
+    displacement: number({ default: 0.5, about: "how far outward the displaced modes stand" }),
+    sigmaData: number({
+      default: 0.7,
+      above: 0,
+      about: "standard deviation of the data as the preconditioning takes it",
+    }),
+  },
+  async create({ modes, radius, deviation, displaced, displacement, sigmaData }): Promise<Dataset> {
+    const unknown = displaced.find((k) => k >= modes);
+    if (unknown !== undefined)
       throw failure(
-        "E_DATA",
-        "Cannot take gaussians by index: points are drawn and not stored, should ask for a number of them",
+        "E_OPTION",
+        `Cannot configure gaussians: displaced has mode ${unknown}, should be 0 to ${modes - 1}`,
       );
-    },
-  };
-}
-
-function draw({ means, weights, std }: Mixture, count: number, random: () => number): Batch {
-  const x = new Float32Array(2 * count);
-  const label = new Int32Array(count);
-  for (let b = 0; b < count; b++) {
-    const mode = pick(weights, random());
-    // Box and Muller: one uniform pair gives one normal pair. 1 - u is never 0, so the logarithm is finite.
-    const length = std * Math.sqrt(-2 * Math.log(1 - random()));
-    const angle = 2 * Math.PI * random();
-    x[2 * b] = means[2 * mode] + length * Math.cos(angle);
-    x[2 * b + 1] = means[2 * mode + 1] + length * Math.sin(angle);
-    label[b] = mode;
-  }
-  return { x, label };
-}
-
-/** The index whose stretch of the cumulative weights holds `u` in [0, 1). */
-function pick(weights: Float64Array, u: number): number {
-  let left = u;
-  for (let k = 0; k < weights.length - 1; k++) {
-    left -= weights[k];
-    if (left < 0) return k;
-  }
-  return weights.length - 1; // also where rounding left a remainder
-}
+    const radii = Array.from(
+      { length: modes },
+      (_, k) => radius + (displaced.includes(k) ? displacement : 0),
+    );
+    const mixture = ringMixture({ modes, std: deviation, radii });
+    return {
+      name: "gaussians",
+      shape: { sample: [2], condition: {}, sigmaData },
+      size: Number.POSITIVE_INFINITY,
+      mixture,
+      batch(which, random) {
+        if (typeof which === "number")
+          return { x: drawPoints(mixture, which, random), condition: {} };
+        throw failure(
+          "E_DATA",
+          "Cannot take gaussians by index: points are drawn and not stored, should ask for a number of them",
+        );
+      },
+    };
+  },
+});

@@ -1,7 +1,19 @@
 import { failure } from "../../core/errors.ts";
-import { DATA_FOLDER, DATASET_SOURCE, type Dataset } from "../../core/interfaces/mod.ts";
+import {
+  classLabel,
+  DATA_FOLDER,
+  DATASET_SOURCE,
+  type Dataset,
+} from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import { type Column, checkFinite, chooseRows, readShards, takeRows } from "./shared/shards.ts";
+import {
+  type Column,
+  checkFinite,
+  chooseRows,
+  labelled,
+  readShards,
+  takeRows,
+} from "./shared/shards.ts";
 
 /**
  * A user's own images: every `.safetensors` file of the data folder is a shard with `x` [N, C, H, W], U8 (read as
@@ -41,16 +53,14 @@ export const imagesDataset = definePlugin({
     if (classes > 0) checkLabels(label, classes);
     return {
       name: "images",
-      shape: { sample: x.shape, classes, sigmaData },
+      shape: { sample: x.shape, condition: classLabel(classes), sigmaData },
       size: count,
       choose: (amount, random) => chooseRows("images", amount, count, random),
       batch(which, random) {
         const rows = chooseRows("images", which, count, random);
         return {
           x: takeRows(x, rows, place),
-          label: classes
-            ? Int32Array.from(takeRows(label, rows, place))
-            : new Int32Array(rows.length),
+          condition: labelled(classes, () => Int32Array.from(takeRows(label, rows, place))),
         };
       },
     };

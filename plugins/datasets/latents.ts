@@ -1,22 +1,14 @@
 import { failure } from "../../core/errors.ts";
 import {
+  type ConditionEntry,
   DATA_FOLDER,
   DATASET_SOURCE,
   type Dataset,
-  type Description,
-  type TextShape,
 } from "../../core/interfaces/mod.ts";
-import { type StoredTensor, toFloat32 } from "../../core/io/safetensors.ts";
+import { toFloat32 } from "../../core/io/safetensors.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import { formatShape, sizeOf } from "../../core/tensor/shape.ts";
-import {
-  type Column,
-  checkFinite,
-  chooseRows,
-  readShards,
-  type Shards,
-  takeRows,
-} from "./shared/shards.ts";
+import { checkFinite, chooseRows, readShards, type Shards, takeRows } from "./shared/shards.ts";
 
 const FLOATS = ["F32", "F16"] as const;
 /** The embedding of no text, by what it stands for. */
@@ -57,41 +49,38 @@ export const latentsDataset = definePlugin({
       },
     });
     for (const [key, column] of Object.entries(columns)) checkFinite("latents", key, column);
-    const sizes = sizesOf(columns);
-    const empty = kind === "zero" ? {} : emptyText(singles, sizes);
-    const named = Object.keys(empty) as ("text" | "pooled")[];
-    const known = kind === "zero" || named.length > 0;
+    checkTogether(columns);
+    const { x, ...texts } = columns;
+    const empty = kind === "zero" ? {} : emptyTexts(singles, texts);
+    const isKnown = kind === "zero" || Object.keys(empty).length > 0;
+    const emptyOf = (name: string): ConditionEntry["empty"] => {
+      if (name === "timeIds") return "same";
+      return name in empty ? "stored" : isKnown ? "zero" : undefined;
+    };
+    const entries = Object.entries(texts).map(([name, { shape }]) => [
+      name,
+      { shape, dtype: "f32", empty: emptyOf(name) },
+    ]);
     return {
       name: "latents",
-      shape: {
-        sample: columns.x.shape,
-        classes: 0,
-        sigmaData,
-        text: { ...sizes, ...(known && { unconditional: named }) },
-      },
+      shape: { sample: x.shape, condition: Object.fromEntries(entries), sigmaData },
       size: count,
       choose: (amount, random) => chooseRows("latents", amount, count, random),
-      ...(known && { unconditional: empty }),
+      empty,
       batch(which, random) {
         const rows = chooseRows("latents", which, count, random);
-        const take = (column: Column) => takeRows(column, rows, place);
-        const { x, text, pooled, timeIds } = columns;
-        return {
-          x: take(x),
-          label: new Int32Array(rows.length),
-          described: {
-            text: take(text),
-            ...(pooled && { pooled: take(pooled), timeIds: take(timeIds) }),
-          },
-        };
+        const taken = Object.entries(texts).map(([name, column]) => [
+          name,
+          takeRows(column, rows, place),
+        ]);
+        return { x: takeRows(x, rows, place), condition: Object.fromEntries(taken) };
       },
     };
   },
 });
 
 /** Pooled embeddings and time ids go together. */
-function sizesOf({ text, pooled, timeIds }: Shards["columns"]): TextShape {
-  const [tokens, width] = text.shape;
+function checkTogether({ pooled, timeIds }: Shards["columns"]): void {
   if (!pooled !== !timeIds)
     throw failure(
       "E_DATA",
@@ -102,18 +91,18 @@ function sizesOf({ text, pooled, timeIds }: Shards["columns"]): TextShape {
       "E_DATA",
       `Cannot load latents: timeIds has ${timeIds.shape[0]} numbers a row, should have 6: height and width, crop, target height and width`,
     );
-  return { tokens, width, ...(pooled && { pooled: pooled.shape[0] }) };
 }
 
 /** The embedding of no text, as the files have it. */
-function emptyText(
+function emptyTexts(
   singles: Shards["singles"],
-  { tokens, width, pooled }: TextShape,
-): Partial<Pick<Description, "text" | "pooled">> {
-  const read = (name: string, shape: readonly number[] | undefined) => {
-    const found: { tensor: StoredTensor; file: string } | undefined = singles[name];
-    if (!found) return undefined;
-    const { tensor, file } = found;
+  texts: Shards["columns"],
+): Readonly<Record<string, Float32Array>> {
+  const found: Record<string, Float32Array> = {};
+  for (const [entry, name] of Object.entries(EMPTY)) {
+    if (!singles[name]) continue;
+    const { tensor, file } = singles[name];
+    const shape = texts[entry]?.shape;
     const fits =
       shape && sizeOf(tensor.shape) === sizeOf(shape) && tensor.shape.at(-1) === shape.at(-1);
     if (!fits || !(FLOATS as readonly string[]).includes(tensor.dtype))
@@ -121,14 +110,8 @@ function emptyText(
         "E_DATA",
         `Cannot use ${file}: ${name} is ${tensor.dtype} ${formatShape(tensor.shape)}, should be ${FLOATS.join(" or ")} ${shape ? formatShape(shape) : "only where there is pooled"}`,
       );
-    checkFinite("latents", name, {
-      dtype: tensor.dtype,
-      shape: tensor.shape,
-      parts: [tensor.data],
-    });
-    return toFloat32(tensor);
-  };
-  const text = read(EMPTY.text, [tokens, width]);
-  const whole = read(EMPTY.pooled, pooled === undefined ? undefined : [pooled]);
-  return { ...(text && { text }), ...(whole && { pooled: whole }) };
+    checkFinite("latents", name, { ...tensor, parts: [tensor.data] });
+    found[entry] = toFloat32(tensor);
+  }
+  return found;
 }

@@ -1,13 +1,21 @@
 import { failure } from "../../core/errors.ts";
+import {
+  type Batch,
+  classLabel,
+  DATA_FOLDER,
+  DATASET_SOURCE,
+  type Dataset,
+} from "../../core/interfaces/mod.ts";
 import type { FileSystem } from "../../core/io/files.ts";
 import { type IdxArray, readIdx } from "../../core/io/idx.ts";
-import type { Batch, Dataset } from "./dataset.ts";
+import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
+import { chooseRows } from "./shared/shards.ts";
 
 /** Side of an image, in pixels: 28 as stored, 32 with a border of 2 zero pixels, 16 that halved by 2 x 2 means. */
-export type MnistResolution = 16 | 28 | 32;
+type MnistResolution = 16 | 28 | 32;
 
 const side = 28;
-const classes = 10;
+const CLASSES = 10;
 
 /** The four files, each as it is spelt on the original page; unpacked copies often have a dot for the second hyphen. */
 const stems = {
@@ -18,36 +26,52 @@ const stems = {
 } as const;
 
 /**
- * MNIST from the original IDX files in `folder`, plain or gzip: grey digits in [-1, 1] (u8 / 127.5 - 1), labels 0…9.
- * At 16 x 16 the training images have mean -0.7999 and standard deviation 0.5025. The images stay in memory as bytes
- * (55 MB) and are scaled when a batch is taken. Throws E_DATA when a file is missing, damaged or does not fit its partner.
+ * Handwritten digits from the original IDX files in the data folder, plain or gzip. Samples [1, R, R] in [-1, 1], ten
+ * classes. At 16 x 16 the training images have mean -0.7999 and standard deviation 0.5025. The images stay in memory as bytes
+ * (55 MB) and are scaled when a batch is taken. LeCun et al. 1998.
  */
-export async function loadMnist(
-  files: FileSystem,
-  folder: string,
-  { resolution = 16 }: { readonly resolution?: MnistResolution } = {},
-): Promise<Required<Dataset>> {
-  if (![16, 28, 32].includes(resolution))
-    throw failure(
-      "E_OPTION",
-      `Cannot load mnist: resolution is ${resolution}, should be 16, 28 or 32`,
-    );
-  const paths = await findFiles(files, folder);
-  const train = await readPart(files, paths.trainImages, paths.trainLabels);
-  const held = await readPart(files, paths.testImages, paths.testLabels);
-  return {
-    name: "mnist",
-    sampleShape: [1, resolution, resolution],
-    classes,
-    size: train.label.length,
-    choose: (count, random) => choose(count, train.label.length, random),
-    batch: (which, random) => take(train, choose(which, train.label.length, random), resolution),
-    test: () => ({
-      ...take(held, Int32Array.from(held.label.keys()), resolution),
-      count: held.label.length,
+export const mnistDataset = definePlugin({
+  name: "mnist",
+  kind: "dataset",
+  token: DATASET_SOURCE,
+  about: "MNIST digits from the four IDX files in the data folder",
+  options: {
+    resolution: choice([16, 28, 32], {
+      default: 16,
+      about: "side in pixels: 28 as stored, 32 with a border, 16 that halved",
     }),
-  };
-}
+    sigmaData: number({
+      default: 0.5,
+      above: 0,
+      about: "standard deviation of the data as the preconditioning takes it",
+    }),
+  },
+  async create({ resolution, sigmaData }, container): Promise<Dataset> {
+    const { files, path } = container.get(DATA_FOLDER);
+    if (!files || path === undefined)
+      throw failure(
+        "E_DATA",
+        "Cannot load mnist: there is no data folder, should be given with --data",
+      );
+    const paths = await findFiles(files, path);
+    const train = await readPart(files, paths.trainImages, paths.trainLabels);
+    const held = await readPart(files, paths.testImages, paths.testLabels);
+    const size = train.label.length;
+    const rows = (which: number | ArrayLike<number>, random: () => number) =>
+      chooseRows("mnist", which, size, random);
+    return {
+      name: "mnist",
+      shape: { sample: [1, resolution, resolution], condition: classLabel(CLASSES), sigmaData },
+      size,
+      choose: rows,
+      batch: (which, random) => take(train, rows(which, random), resolution),
+      test: () => ({
+        ...take(held, Int32Array.from(held.label.keys()), resolution),
+        count: held.label.length,
+      }),
+    };
+  },
+});
 
 /** Images [N, 28, 28] as bytes, and their labels [N]. */
 interface Part {
@@ -95,24 +119,12 @@ function checkPart(images: IdxArray, imagePath: string, labels: IdxArray, labelP
       "E_DATA",
       `Cannot use ${labelPath}: it has ${labels.data.length} labels, should have ${count} as ${imagePath} has images`,
     );
-  const wrong = labels.data.findIndex((label) => label >= classes);
+  const wrong = labels.data.findIndex((label) => label >= CLASSES);
   if (wrong >= 0)
     throw failure(
       "E_DATA",
-      `Cannot use ${labelPath}: label ${wrong} is ${labels.data[wrong]}, should be 0 to ${classes - 1}`,
+      `Cannot use ${labelPath}: label ${wrong} is ${labels.data[wrong]}, should be 0 to ${CLASSES - 1}`,
     );
-}
-
-function choose(which: number | ArrayLike<number>, size: number, random: () => number) {
-  if (typeof which === "number")
-    return Int32Array.from({ length: which }, () => Math.floor(random() * size));
-  for (let i = 0; i < which.length; i++)
-    if (!Number.isInteger(which[i]) || which[i] < 0 || which[i] >= size)
-      throw failure(
-        "E_DATA",
-        `Cannot take sample ${which[i]} of mnist: should be an integer from 0 to ${size - 1}`,
-      );
-  return which;
 }
 
 function take(part: Part, indices: ArrayLike<number>, resolution: MnistResolution): Batch {
@@ -125,7 +137,7 @@ function take(part: Part, indices: ArrayLike<number>, resolution: MnistResolutio
     write(part.pixels.subarray(at, at + side * side), x.subarray(b * area, (b + 1) * area));
     label[b] = part.label[indices[b]];
   }
-  return { x, label };
+  return { x, condition: { label } };
 }
 
 /** Four times a grey level (so that means of four stay whole) → [-1, 1], rounded to float32 after each operation. */

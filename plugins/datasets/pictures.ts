@@ -1,5 +1,6 @@
 import { failure } from "../../core/errors.ts";
 import {
+  classLabel,
   DATA_FOLDER,
   DATASET_SOURCE,
   type Dataset,
@@ -9,7 +10,7 @@ import type { FileSystem } from "../../core/io/files.ts";
 import { pngHeader } from "../../core/io/pngHeader.ts";
 import { type PngFiles, type PngPixels, pngPixels } from "../../core/io/pngPixels.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import { chooseRows } from "./shared/shards.ts";
+import { chooseRows, labelled } from "./shared/shards.ts";
 
 /** Channels by a PNG file's colour type, of those that are read. */
 const CHANNELS: Readonly<Record<number, 1 | 3>> = { 0: 1, 2: 3 };
@@ -62,7 +63,7 @@ export const picturesDataset = definePlugin({
     };
     return {
       name: "pictures",
-      shape: { sample: shape, classes, sigmaData },
+      shape: { sample: shape, condition: classLabel(classes), sigmaData },
       size: pictures.length,
       choose: (count, random) => chooseRows("pictures", count, pictures.length, random),
       async batch(which, random) {
@@ -75,7 +76,10 @@ export const picturesDataset = definePlugin({
             `Cannot use ${taken[broken].path}: its picture data are damaged or incomplete, should be a whole PNG file`,
             { fix: "write or download the file again, or take it out of the folder" },
           );
-        return { x, label: Int32Array.from(taken, ({ label }) => label) };
+        return {
+          x,
+          condition: labelled(classes, () => Int32Array.from(taken, ({ label }) => label)),
+        };
       },
       dispose: () => decoder.dispose(),
     };

@@ -14,7 +14,7 @@ import {
 } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
-import { diffuse, gridOf, levelOptions, shareDraw } from "./shared/levels.ts";
+import { diffuse, gridOf, levelOptions } from "./shared/levels.ts";
 
 /**
  * Distribution matching, the heart of DMD2.
@@ -70,10 +70,10 @@ export const distributionMatching = definePlugin({
       name: "distribution-matching",
       role: "generator",
       weight,
-      compute({ generated: { x, condition }, teacher, critic, noise, report }) {
+      compute({ generated: { x, condition }, teacher, critic, noise, shared, report }) {
         const fixed = stopGradient(x);
         const { xt, sigma, eps } = diffuse(fixed, noise, grid, low, high);
-        shareDraw(noise, { sigma, eps });
+        shared.draw ??= { sigma, eps };
         const real = teacher.denoise(xt, sigma, condition);
         const fake = critic.denoise(xt, sigma, condition);
         const axes = x.shape.map((_, axis) => axis).slice(1);

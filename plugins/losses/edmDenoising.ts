@@ -1,5 +1,6 @@
 import { addNoise, type SigmaDistribution } from "../../core/diffusion/mod.ts";
 import {
+  DROPOUT,
   LOSSES,
   type Loss,
   type LossContext,
@@ -49,6 +50,6 @@ export function weightedSquares(
   const sigma = distribution(noise, x.shape[0]);
   const xt = addNoise(x, sigma, noise.normalLike(x));
   const lambda = process.weight(sigma, x.shape.length);
-  const denoised = teacher.denoise(xt, sigma, { ...condition, dropout: noise });
+  const denoised = teacher.denoise(xt, sigma, { ...condition, [DROPOUT]: noise });
   return mul(lambda, square(sub(denoised, x)));
 }

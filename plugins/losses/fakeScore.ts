@@ -2,7 +2,7 @@ import { addNoise } from "../../core/diffusion/mod.ts";
 import { LOSSES, type Loss, PROCESS } from "../../core/interfaces/mod.ts";
 import { mean, mul, square, stopGradient, sub } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
-import { gridOf, levelOptions, shareDraw } from "./shared/levels.ts";
+import { gridOf, levelOptions } from "./shared/levels.ts";
 import { targets, targetWeight } from "./shared/targetWeight.ts";
 
 /**
@@ -33,11 +33,11 @@ export const fakeScoreLoss = definePlugin({
       name: "fake-score",
       role: "critic",
       weight,
-      compute({ generated, critic, noise }) {
+      compute({ generated, critic, noise, shared }) {
         const x = stopGradient(generated.x);
         const eps = noise.normalLike(x);
         const sigma = noise.fromGrid(grid, x.shape[0]);
-        shareDraw(noise, { sigma, eps });
+        shared.draw ??= { sigma, eps };
         const denoised = critic.denoise(addNoise(x, sigma, eps), sigma, generated.condition);
         const rank = x.shape.length;
         const lambda =

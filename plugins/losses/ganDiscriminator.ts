@@ -50,7 +50,7 @@ export const ganDiscriminator = definePlugin({
       compute(context) {
         const { generated, real, noise } = context;
         const a = show.real(real.x, noise);
-        const b = show.generated(stopGradient(generated.x), noise, "gan-discriminator");
+        const b = show.generated(stopGradient(generated.x), context, "gan-discriminator");
         const batches = [
           { ...a, condition: real.condition },
           { ...b, condition: generated.condition },

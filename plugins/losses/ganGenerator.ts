@@ -29,7 +29,7 @@ export const ganGenerator = definePlugin({
       weight,
       compute(context) {
         const { x, condition } = context.generated;
-        const shown = show.generated(x, context.noise, "gan-generator");
+        const shown = show.generated(x, context, "gan-generator");
         const l = logits(game, context, shown, condition);
         context.report?.("discriminator-on-fake", mean(sigmoid(l)));
         return mean(fooling(game, l));

@@ -1,6 +1,6 @@
 import { failure } from "../../core/errors.ts";
 import { BACKEND, type Backend } from "../../core/interfaces/backend.ts";
-import { DATASET, type Dataset } from "../../core/interfaces/dataset.ts";
+import { classesOf, DATASET, type Dataset } from "../../core/interfaces/dataset.ts";
 import { METRICS, type Metric, type SampleSet } from "../../core/interfaces/metric.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { classAccuracy } from "./shared/classAccuracy.ts";
@@ -62,7 +62,7 @@ class Judge {
   }
 
   static async train(backend: Backend, dataset: Dataset, epochs: number): Promise<Judge> {
-    const { classes } = dataset.shape;
+    const classes = classesOf(dataset.shape);
     const test = dataset.test?.();
     if (!test || !classes)
       throw failure(
@@ -71,13 +71,13 @@ class Judge {
       );
     const classifier = await ImageClassifier.train(backend, dataset, epochs);
     const { features, logits } = await classifier.look(test.x);
-    const { accuracy } = classAccuracy(logits, test.label, classes);
+    const { accuracy } = classAccuracy(logits, test.condition.label, classes);
     return new Judge(classifier, classes, featureStatistics(features, FEATURES), accuracy);
   }
 
-  async evaluate({ x, label }: SampleSet): Promise<Record<string, number>> {
+  async evaluate({ x, condition }: SampleSet): Promise<Record<string, number>> {
     const { features, logits } = await this.#classifier.look(x);
-    const { accuracy, worst } = classAccuracy(logits, label, this.#classes);
+    const { accuracy, worst } = classAccuracy(logits, condition.label, this.#classes);
     const frechet = frechetDistance(featureStatistics(features, FEATURES), this.#reference);
     return { accuracy, "worst class": worst, frechet, classifier: this.#accuracy };
   }

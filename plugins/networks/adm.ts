@@ -1,5 +1,12 @@
 import { blockOf } from "../../core/graph/mod.ts";
-import { type Condition, DATA_SHAPE, NETWORK, type Network } from "../../core/interfaces/mod.ts";
+import {
+  type Condition,
+  classesOf,
+  DATA_SHAPE,
+  DROPOUT,
+  NETWORK,
+  type Network,
+} from "../../core/interfaces/mod.ts";
 import {
   type BlockStyle,
   conv,
@@ -47,7 +54,9 @@ export const adm = definePlugin({
     }),
   },
   create(options, container): Network {
-    const { sample, classes } = container.get(DATA_SHAPE);
+    const shape = container.get(DATA_SHAPE);
+    const { sample } = shape;
+    const classes = classesOf(shape);
     const plan = unetPlan({
       ...options,
       name: "adm",
@@ -146,7 +155,7 @@ function encode(
   style: BlockStyle,
   x: Tensor,
   emb: Tensor,
-  { dropout }: Condition,
+  { [DROPOUT]: dropout }: Condition,
 ): Encoded {
   const scope = model.at("enc");
   const skips = [conv(scope.at(first.name), x, first.channels)];
@@ -162,7 +171,7 @@ function decode(
   { decoder }: UnetPlan,
   style: BlockStyle,
   { x, skips, emb }: Encoded,
-  { dropout }: Condition,
+  { [DROPOUT]: dropout }: Condition,
 ): Tensor {
   const scope = model.at("dec");
   const waiting = [...skips];

@@ -1,4 +1,4 @@
-import { DATA_SHAPE, NETWORK, type Network } from "../../core/interfaces/mod.ts";
+import { classesOf, DATA_SHAPE, NETWORK, type Network } from "../../core/interfaces/mod.ts";
 import { linear, normal, sinusoid } from "../../core/nn/mod.ts";
 import { concat, constant, reshape, silu, takeRows } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
@@ -34,7 +34,9 @@ export const mlp = definePlugin({
     }),
   },
   create({ width, depth, bands, labelWidth }, container): Network {
-    const { sample, classes } = container.get(DATA_SHAPE);
+    const shape = container.get(DATA_SHAPE);
+    const { sample } = shape;
+    const classes = classesOf(shape);
     const size = sizeOf(sample);
     const frequencies = Array.from(
       { length: bands },

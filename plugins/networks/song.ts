@@ -1,4 +1,11 @@
-import { type Condition, DATA_SHAPE, NETWORK, type Network } from "../../core/interfaces/mod.ts";
+import {
+  type Condition,
+  classesOf,
+  DATA_SHAPE,
+  DROPOUT,
+  NETWORK,
+  type Network,
+} from "../../core/interfaces/mod.ts";
 import {
   type BlockStyle,
   frozen,
@@ -57,7 +64,9 @@ export const song = definePlugin({
     }),
   },
   create(options, container): Network {
-    const { sample, classes } = container.get(DATA_SHAPE);
+    const shape = container.get(DATA_SHAPE);
+    const { sample } = shape;
+    const classes = classesOf(shape);
     const plan = unetPlan({
       ...options,
       name: "song",
@@ -71,7 +80,7 @@ export const song = definePlugin({
     const begin = (scope: Scope, cNoise: Tensor, condition: Condition): SongBody => {
       const model = scope.at("model");
       const emb = embed(model, options, classes, cNoise, condition);
-      return { model, emb, plan, style, options, draws: condition.dropout };
+      return { model, emb, plan, style, options, draws: condition[DROPOUT] };
     };
     return {
       knowsNoClass: options.labelDropout > 0,

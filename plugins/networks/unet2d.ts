@@ -147,8 +147,9 @@ function needed(condition: Condition, name: "text" | "pooled" | "timeIds", shape
   const found = condition[name];
   if (!found)
     throw failure(
-      "E_SHAPE",
+      "E_CONFIG",
       `Cannot apply unet2d: the condition has no ${name}, it should be ${shape}`,
+      { fix: "use data whose samples are described by it, such as the dataset latents" },
     );
   return found;
 }

@@ -3,7 +3,7 @@ import { readScalars } from "./lossReadings.ts";
 import { showNumber } from "./resultTable.ts";
 import { table } from "./table.ts";
 
-/** What was found at one step, of all phases. */
+/** What was found at one step, in all its turns. */
 type Row = Readonly<Record<string, number>>;
 
 const PULL = "image-gradient ";
@@ -17,7 +17,7 @@ const TITLES: readonly (readonly [name: string, title: string])[] = [
 ];
 
 /**
- * Prints, when the run has ended, what its diagnoses have found, at most `most` of them evenly spaced: how hard each loss
+ * Prints, when the run has ended, what the diagnoses of its last stage have found, at most `most` of them evenly spaced: how hard each loss
  * pulls at the images, the discriminator's mean outputs, the lag of the critic with the value that an exact one would show,
  * brightness and contrast; and how much brightness swings from one diagnosis to the next, which is how a TTUR ratio that is
  * too low shows (Yin et al. 2024, DMD2, arXiv:2405.14867, section 4.2).
@@ -25,16 +25,18 @@ const TITLES: readonly (readonly [name: string, title: string])[] = [
 export function diagnosisTable(print: (text: string) => void, most = 12): Observer {
   const found = new Map<number, Row>();
   let batch: number | undefined;
+  let last: string | undefined;
   return {
     name: "diagnosis-table",
     observe(bus) {
-      bus.on("run/start", ({ config }) => {
+      bus.on("run/start", ({ config, stages }) => {
+        last = stages.at(-1)?.name;
         ({ batch } = (config.train ?? {}) as { batch?: number });
       });
       bus.on(
-        "phase/diagnosed",
-        async ({ step, phase, values }) => {
-          if (phase === "teacher") return;
+        "role/diagnosed",
+        async ({ stage, step, values }) => {
+          if (stage !== last) return;
           const read = await readScalars(values);
           found.set(step, { ...found.get(step), ...read });
         },

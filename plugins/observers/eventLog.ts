@@ -1,7 +1,7 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
 import type { FileSystem } from "../../core/io/files.ts";
 import type { TrainEvent } from "../../core/train/mod.ts";
-import { onLosses, readScalars } from "./lossReadings.ts";
+import { type LossReading, onLosses, readScalars } from "./lossReadings.ts";
 
 /** Where the events go. */
 export interface EventLogOptions {
@@ -41,8 +41,8 @@ export function eventLog({ files, path, every }: EventLogOptions): Observer {
 
       bus.listen((event) => {
         if (event.type === "run/start") began = performance.now();
-        if (event.type.endsWith("/updated")) return;
-        if (event.type === "phase/diagnosed") {
+        if (event.type === "role/updated") return;
+        if (event.type === "role/diagnosed") {
           // The read must begin while the event is being told.
           const { values, ...rest } = event;
           const reading = readScalars(values);
@@ -50,12 +50,9 @@ export function eventLog({ files, path, every }: EventLogOptions): Observer {
         }
         return add((at) => JSON.stringify({ at, ...plain(event) }));
       }, "event-log");
-      const losses = async (
-        reading: Promise<{ phase: string; step: number; values: object }>,
-        at: number,
-      ) => {
-        const { phase, step, values } = await reading;
-        return JSON.stringify({ at, type: `${phase}/updated`, step, losses: values });
+      const losses = async (reading: Promise<LossReading>, at: number) => {
+        const { values, ...rest } = await reading;
+        return JSON.stringify({ at, type: "role/updated", ...rest, losses: values });
       };
       onLosses(bus, "event-log", (reading) => add((at) => losses(reading, at)), every);
     },

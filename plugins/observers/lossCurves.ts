@@ -1,9 +1,9 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
 import type { FileSystem } from "../../core/io/files.ts";
+import type { TrainEvents } from "../../core/train/mod.ts";
 import { GRADIENT_NORM, LOSS_SCALE } from "../../core/train/update/turnProgram.ts";
 import { lossPlot } from "./drawing/lossPlot.ts";
 import { type LossReading, onLosses } from "./lossReadings.ts";
-import { stagesOf } from "./stages.ts";
 
 /** Where the plot goes, and what came before. */
 export interface LossCurvesOptions {
@@ -16,16 +16,17 @@ export interface LossCurvesOptions {
   readonly every?: number;
 }
 
-/** Draws all losses over the steps, distillation to the right of teacher training, when the run ends. */
+/** Draws all losses over the steps, each stage to the right of the one before, when the run ends. */
 export function lossCurves({ files, path, earlier, every }: LossCurvesOptions): Observer {
   const curves = new Map<string, Map<number, number>>();
-  let offset = 0;
-  const add = ({ phase, step, values }: LossReading) => {
+  /** Where the steps of each stage begin. */
+  let offsets: ReadonlyMap<string, number> = new Map();
+  const add = ({ stage, step, values }: LossReading) => {
     for (const [name, value] of Object.entries(values)) {
       if (name === GRADIENT_NORM || name === LOSS_SCALE) continue;
       const curve = curves.get(name) ?? new Map<number, number>();
       // A step that a resumed run repeats replaces what was there.
-      curves.set(name, curve.set(phase === "teacher" ? step : offset + step, value));
+      curves.set(name, curve.set((offsets.get(stage) ?? 0) + step, value));
     }
   };
   const read = async () => {
@@ -39,7 +40,9 @@ export function lossCurves({ files, path, earlier, every }: LossCurvesOptions): 
       const points = [...curve].sort(([a], [b]) => a - b);
       return { name, steps: points.map(([step]) => step), values: points.map(([, v]) => v) };
     });
-    const xLabel = offset > 0 ? `step (distillation from ${offset} on)` : "step";
+    const later = [...offsets].filter(([, from]) => from > 0);
+    const parts = later.map(([stage, from]) => `${stage} from ${from} on`);
+    const xLabel = parts.length > 0 ? `step (${parts.join(", ")})` : "step";
     const svg = await lossPlot(series, { title: "Losses", xLabel, logY: true });
     await files.write(path, new TextEncoder().encode(svg));
   };
@@ -51,7 +54,7 @@ export function lossCurves({ files, path, earlier, every }: LossCurvesOptions): 
       bus.on(
         "run/start",
         (event) => {
-          offset = stagesOf(event).teacher;
+          offsets = offsetsOf(event.stages);
           pending.push(read());
           return pending[0];
         },
@@ -72,15 +75,29 @@ export function lossCurves({ files, path, earlier, every }: LossCurvesOptions): 
   };
 }
 
+function offsetsOf(stages: TrainEvents["run/start"]["stages"]): ReadonlyMap<string, number> {
+  const offsets = new Map<string, number>();
+  let from = 0;
+  for (const { name, steps } of stages) {
+    offsets.set(name, from);
+    from += steps;
+  }
+  return offsets;
+}
+
 /** The losses in the text of an event log; a last line that a crash cut short is left out. */
 function readingsOf(text: string): LossReading[] {
   return text.split("\n").flatMap((line) => {
     if (!line.includes('/updated"')) return [];
     try {
-      const { type, step, losses } = JSON.parse(line);
-      return [{ phase: type.slice(0, type.indexOf("/")), step, values: losses }];
+      const { type, role = roleOf(type), stage = stageOf(role), step, losses } = JSON.parse(line);
+      return [{ stage, role, step, values: losses }];
     } catch {
       return [];
     }
   });
 }
+
+// Logs of 0.1.0 name the role in the type, and have two stages.
+const roleOf = (type: string): string => type.slice(0, type.indexOf("/"));
+const stageOf = (role: string): string => (role === "teacher" ? role : "distillation");

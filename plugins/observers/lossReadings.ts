@@ -1,14 +1,13 @@
-import type { EventBus, Phase, Scalars } from "../../core/train/mod.ts";
+import type { EventBus, Scalars } from "../../core/train/mod.ts";
 
 /** The losses of one update, read from the device. */
 export interface LossReading {
-  readonly phase: Phase;
+  readonly stage: string;
+  readonly role: string;
   readonly step: number;
   /** By name; gradient norms are among them. */
   readonly values: Readonly<Record<string, number>>;
 }
-
-const phases: readonly Phase[] = ["teacher", "generator", "critic"];
 
 const shared = new WeakMap<Scalars, Promise<Readonly<Record<string, number>>>>();
 
@@ -26,9 +25,9 @@ export function readScalars(losses: Scalars): Promise<Readonly<Record<string, nu
 }
 
 /**
- * Calls `take` with the first losses of each phase, and then with those that are at least `every` steps later; by default
- * the run's own `train.logEvery`. All other losses stay on the device. The promise it is given settles later, because the
- * read must begin while the event is being told.
+ * Calls `take` with the first losses of each role in a stage, and then with those that are at least `every` steps later; by
+ * default the run's own `train.logEvery`. All other losses stay on the device. The promise it is given settles later, because
+ * the read must begin while the event is being told.
  */
 export function onLosses(
   bus: EventBus,
@@ -37,22 +36,22 @@ export function onLosses(
   every?: number,
 ): void {
   let interval = every ?? 50;
-  const due: Record<Phase, number> = { teacher: 0, generator: 0, critic: 0 };
+  const due = new Map<string, number>();
   bus.on("run/start", ({ config }) => {
     interval = every ?? logEveryOf(config) ?? interval;
     // A resumed run starts anywhere: whatever comes first is due.
-    for (const phase of phases) due[phase] = 0;
+    due.clear();
   });
-  for (const phase of phases)
-    bus.on(
-      `${phase}/updated`,
-      ({ step, losses }) => {
-        if (step < due[phase]) return;
-        due[phase] = step + interval;
-        return take(readScalars(losses).then((values) => ({ phase, step, values })));
-      },
-      name,
-    );
+  bus.on(
+    "role/updated",
+    ({ stage, role, step, losses }) => {
+      const key = `${stage}: ${role}`;
+      if (step < (due.get(key) ?? 0)) return;
+      due.set(key, step + interval);
+      return take(readScalars(losses).then((values) => ({ stage, role, step, values })));
+    },
+    name,
+  );
 }
 
 function logEveryOf({ train }: Readonly<Record<string, unknown>>): number | undefined {

@@ -1,5 +1,5 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
-import type { EventBus } from "../../core/train/mod.ts";
+import type { EventBus, TrainEvents } from "../../core/train/mod.ts";
 import { onLosses } from "./lossReadings.ts";
 import {
   lineDisplay,
@@ -7,7 +7,6 @@ import {
   type StageProgress,
   type TextStream,
 } from "./progressDisplay.ts";
-import { stagesOf } from "./stages.ts";
 
 /** Where progress goes, and how often losses are read for it. */
 export interface ProgressOptions {
@@ -52,30 +51,27 @@ function follow(
   show: (progress: StageProgress, last: boolean) => unknown,
   every?: number,
 ): void {
-  let totals = { teacher: 0, distillation: 0 };
-  let stage: StageProgress["stage"] | undefined;
+  let stages: TrainEvents["run/start"]["stages"] = [];
+  let stage: string | undefined;
   let losses: Record<string, number> = {};
   let first: { readonly step: number; readonly at: number } | undefined;
 
-  const enter = (name: StageProgress["stage"]) => {
-    if (name === stage) return;
-    stage = name;
-    losses = {};
-    first = undefined;
-  };
   bus.on("run/start", (event) => {
-    totals = stagesOf(event);
+    stages = event.stages.filter(({ steps }) => steps > 0);
     stage = undefined;
   });
-  bus.on("teacher/updated", () => enter("teacher"));
-  bus.on("generator/updated", () => enter("distillation"));
-  bus.on("critic/updated", () => enter("distillation"));
+  bus.on("role/updated", (event) => {
+    if (event.stage === stage) return;
+    stage = event.stage;
+    losses = {};
+    first = undefined;
+  });
   onLosses(
     bus,
     "progress",
     async (reading) => {
-      const { phase, values } = await reading;
-      if ((phase === "teacher") !== (stage === "teacher")) return;
+      const { stage: own, values } = await reading;
+      if (own !== stage) return;
       const { "gradient-norm": _, "loss-scale": __, ...terms } = values;
       losses = { ...losses, ...terms };
     },
@@ -83,14 +79,14 @@ function follow(
   );
   bus.on(
     "step/end",
-    ({ step }) => {
-      if (!stage) return;
+    ({ stage: name, step }) => {
       const now = performance.now();
       first ??= { step, at: now };
       const rate = step > first.step ? ((step - first.step) * 1000) / (now - first.at) : Number.NaN;
-      const [done, total] = [step + 1, totals[stage]];
-      const last = done === total && (stage === "distillation" || totals.distillation === 0);
-      return show({ stage, done, total, rate, losses }, last);
+      const done = step + 1;
+      const total = stages.find((each) => each.name === name)?.steps ?? 0;
+      const last = done === total && name === stages.at(-1)?.name;
+      return show({ stage: name, done, total, rate, losses }, last);
     },
     "progress",
   );

@@ -1,6 +1,6 @@
 /** How far a stage of a run is. */
 export interface StageProgress {
-  readonly stage: "teacher" | "distillation";
+  readonly stage: string;
   readonly done: number;
   readonly total: number;
   /** Steps a second since the stage began here; NaN while unknown. */

@@ -2,16 +2,13 @@ import type { Observer } from "../../core/interfaces/mod.ts";
 import type { Judgement } from "../../core/train/mod.ts";
 import { table } from "./table.ts";
 
-/** Who was judged, in the words of the table. Real data show the best that a metric can give. */
-const titles = { data: "real data", teacher: "teacher", generator: "generator" } as const;
-
-/** Judgements as a table: who, denoiser calls a sample, number of samples, then every metric. */
+/** Judgements as a table: who, denoiser calls per sample, number of samples, then every metric; real data show the best value. */
 export function judgementTable(judgements: readonly Judgement[]): string {
   const metrics = [...new Set(judgements.flatMap(({ metrics }) => Object.keys(metrics)))];
   return table([
     ["", "NFE", "samples", ...metrics],
     ...judgements.map(({ who, nfe, count, metrics: values }) => [
-      titles[who],
+      who === "data" ? "real data" : who,
       who === "data" ? "-" : String(nfe),
       String(count),
       ...metrics.map((name) => (values[name] === undefined ? "" : showNumber(values[name]))),

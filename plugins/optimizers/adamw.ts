@@ -22,7 +22,7 @@ export const adamw = definePlugin({
   token: OPTIMIZERS,
   about: "AdamW with warm-up, optional cosine decay and clipping of a role's gradient",
   options: {
-    role: choice(["teacher", "generator", "critic"], {
+    role: text({
       default: "generator",
       about: "whose parameters it updates",
     }),

@@ -36,7 +36,7 @@ export const common: Profile["config"] = {
     critic: { ...optimizer, clipApart: [] },
   },
   averages: { generator: false },
-  train: { ttur: { critic: 5, generator: 1, exclusive: false }, criticImages: "shared" },
+  method: { ttur: { critic: 5, generator: 1, exclusive: false }, criticImages: "shared" },
 };
 
 /**

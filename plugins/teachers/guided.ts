@@ -13,7 +13,7 @@ import { definePlugin, number } from "../../core/plugin/mod.ts";
 
 /**
  * A pretrained diffusion model as teacher, with classifier-free guidance.
- *   D(x; σ) = D_∅ + w (D_c − D_∅),   ∅ the condition's `unconditional`, in one call of twice the batch
+ *   D(x; σ) = D_∅ + w (D_c − D_∅),   ∅ what the data say stands for no condition, in one call of twice the batch
  * x [B, …], sigma [B] → [B, …]. Its noise levels are the run's process. Parameter names are the network's own.
  * Ho & Salimans 2022, arXiv:2207.12598; DMD2, arXiv:2405.14867, takes w = 1.75 for SD 1.5 and 8 for SDXL.
  */
@@ -35,7 +35,9 @@ export const guided = definePlugin({
     const shape = container.get(DATA_SHAPE);
     if (guidanceScale > 1) checkGuidable(guidanceScale, shape, network);
     const bind: Teacher["bind"] = (scope) =>
-      process.denoiser(guide((...inputs) => network.apply(scope, ...inputs), guidanceScale));
+      process.denoiser(
+        guide((...inputs) => network.apply(scope, ...inputs), guidanceScale, shape.condition),
+      );
     return {
       trainable: false,
       bind,
@@ -48,26 +50,24 @@ export const guided = definePlugin({
 });
 
 /** Guidance needs to know what the teacher makes of no condition. Throws E_OPTION where it can't. */
-function checkGuidable(
-  guidanceScale: number,
-  { text, classes }: DataShape,
-  network: Network,
-): void {
+function checkGuidable(guidanceScale: number, { condition }: DataShape, network: Network): void {
   const refuse = (why: string, fix: string) =>
     failure("E_OPTION", `Cannot configure guided: guidanceScale is ${guidanceScale}, and ${why}`, {
       fix: `${fix}, or set teacher.guidanceScale=1`,
     });
-  if (text && !text.unconditional)
-    throw refuse(
-      "the data have no embedding of an empty text, there should be one to lead away from",
-      "add the tensor unconditional.text to the data",
-    );
-  if (!text && classes === 0)
+  const entries = Object.entries(condition);
+  if (entries.length === 0)
     throw refuse(
       "the data have neither texts nor classes, there should be a condition to go beyond",
       "use data with texts or classes",
     );
-  if (!text && !network.knowsNoClass)
+  const unknown = entries.find(([, { empty }]) => empty === undefined);
+  if (unknown)
+    throw refuse(
+      `the data have no ${unknown[0]} that stands for none, there should be one to lead away from`,
+      `add the tensor unconditional.${unknown[0]} to the data`,
+    );
+  if (entries.some(([, { empty }]) => empty === "absent") && !network.knowsNoClass)
     throw refuse(
       "the network has never seen a sample without its class, it should be trained with labelDropout",
       "set network.labelDropout to what the teacher was trained with",

@@ -1,6 +1,6 @@
 /** The recipes of the official DMD2 code (EDM's, SD 1.5's and SDXL's) in our terms: data and plugins of a case. */
 import type { BetaCurve } from "../../core/diffusion/mod.ts";
-import type { DataShape } from "../../core/interfaces/mod.ts";
+import { classLabel, type DataShape } from "../../core/interfaces/mod.ts";
 import type { ConfiguredPlugin } from "../../core/plugin/mod.ts";
 import { fakeScore } from "../../plugins/critics/fakeScore.ts";
 import { fewStep } from "../../plugins/generators/fewStep.ts";
@@ -60,7 +60,7 @@ function edmRecipe(config: Settings): Recipe {
   return {
     shape: {
       sample: [config.network.img_channels ?? 3, config.resolution, config.resolution],
-      classes: config.label_dim,
+      condition: classLabel(config.label_dim),
       sigmaData: config.sigma_data,
     },
     plugins: [
@@ -122,13 +122,13 @@ function latentShape(unet: Settings, sample?: readonly number[]): DataShape {
   const pooled = unet.addition_embed_type && unet.projection_class_embeddings_input_dim - sizes;
   return {
     sample: sample ?? [channels, size, size],
-    classes: 0,
     sigmaData: 1,
-    text: {
-      tokens: 77,
-      width: unet.cross_attention_dim,
-      ...(pooled && { pooled }),
-      unconditional: ["text", ...(pooled ? (["pooled"] as const) : [])],
+    condition: {
+      text: { shape: [77, unet.cross_attention_dim], dtype: "f32", empty: "stored" },
+      ...(pooled && {
+        pooled: { shape: [pooled], dtype: "f32", empty: "stored" },
+        timeIds: { shape: [6], dtype: "f32", empty: "same" },
+      }),
     },
   };
 }

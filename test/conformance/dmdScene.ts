@@ -3,6 +3,7 @@ import { grad } from "../../core/graph/mod.ts";
 import {
   type Condition,
   CRITIC,
+  emptyName,
   GENERATOR,
   type GeneratorNetwork,
   type Images,
@@ -14,7 +15,7 @@ import {
   TEACHER,
 } from "../../core/interfaces/mod.ts";
 import { isLora } from "../../core/nn/mod.ts";
-import { add, sqrt, square, sum } from "../../core/ops/mod.ts";
+import { add, constant, sqrt, square, sum } from "../../core/ops/mod.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import { criticName, recipeOf } from "./dmdRecipe.ts";
 import { compose, evaluateOn, Feed, GivenNoise, labelsOf } from "./feed.ts";
@@ -91,7 +92,7 @@ export class DmdScene {
     const { reference, feed } = this;
     const found = (name: string) =>
       [`in.${which}${name}`, `in.${name}`].find((each) => reference.has(each));
-    const part = (key: keyof Condition, name: string) => {
+    const part = (key: string, name: string) => {
       const there = found(name);
       return there && { [key]: this.tensor(there) };
     };
@@ -103,16 +104,20 @@ export class DmdScene {
       return { label: this.#once(labels, () => feed.label(labels, indices).label!) };
     }
     if (this.samples === "image") return {};
-    const unconditional = {
-      ...part("text", "uncond_embedding"),
-      ...part("pooled", "uncond_pooled_embedding"),
-    };
     return {
       ...part("text", "text_embedding"),
       ...part("pooled", "pooled_text_embedding"),
       ...part("timeIds", "time_ids"),
-      unconditional,
+      ...this.#empty("text", "uncond_embedding"),
+      ...this.#empty("pooled", "uncond_pooled_embedding"),
     };
+  }
+  /** The value that stands for no entry; zeros where the case has none. */
+  #empty(entry: string, name: string): Condition {
+    const embedding = entry === "text" ? "in.text_embedding" : "in.pooled_text_embedding";
+    if (this.reference.has(`in.${name}`)) return { [emptyName(entry)]: this.tensor(`in.${name}`) };
+    if (!this.reference.has(embedding)) return {};
+    return { [emptyName(entry)]: constant(0, "f32", this.reference.shape(embedding)) };
   }
   /** Draws in the order given, each a noise and its timesteps where the case has them: `rand.dm_noise` of "dm_". */
   draws(...names: string[]): GivenNoise {
@@ -142,6 +147,7 @@ export class DmdScene {
     const teacher = this.container.get(TEACHER).bind(this.#weights.teacher.scope);
     const critic = this.container.get(CRITIC).bind(this.#weights.critic.scope);
     return {
+      shared: {},
       ...given,
       teacher: {
         denoise(x, sigma, condition) {

@@ -1,6 +1,14 @@
 /** A run of the official DMD2 trainer on the product's own: its starting weights, its draws, its alternation. */
+import { Container } from "../../core/di/mod.ts";
 import { program } from "../../core/graph/mod.ts";
-import type { Backend, Condition, Dataset, HostArray } from "../../core/interfaces/mod.ts";
+import type {
+  Backend,
+  Condition,
+  Dataset,
+  GeneratorNetwork,
+  HostArray,
+  Turn,
+} from "../../core/interfaces/mod.ts";
 import { input } from "../../core/ops/mod.ts";
 import { adamScalars } from "../../core/optim/mod.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
@@ -8,14 +16,16 @@ import {
   Control,
   EventBus,
   type GivenDraws,
-  type Phase,
   type Player,
+  provideShape,
   Trainer,
 } from "../../core/train/mod.ts";
 import type { NamedTensors } from "../../core/train/update/player.ts";
+import { dmd2Method } from "../../plugins/methods/dmd2.ts";
 import { adamw } from "../../plugins/optimizers/adamw.ts";
+import { heun } from "../../plugins/samplers/heun.ts";
 import { recipeOf, weightNames } from "./dmdRecipe.ts";
-import { compose, GivenNoise } from "./feed.ts";
+import { GivenNoise } from "./feed.ts";
 import type { GoldenCase } from "./goldenCase.ts";
 import { type Job, Unsupported } from "./kind.ts";
 import { ignore, type Settings } from "./settings.ts";
@@ -62,11 +72,11 @@ async function runTrajectory(name: string, set: Job["set"], backend: Backend): P
   if (!`${config.scheduler}`.startsWith("constant_with_warmup"))
     throw new Unsupported(`no scheduler ${config.scheduler}`);
   const { shape, plugins } = recipeOf(config);
-  const container = compose(
-    shape,
-    ...plugins,
-    ...(["generator", "critic"] as const).map((role) => optimizerOf(config, role)),
-  );
+  const container = new Container();
+  const optimizers = (["generator", "critic"] as const).map((role) => optimizerOf(config, role));
+  const method = dmd2Method({ ttur: { critic: ratio }, teacher: { steps: 0, batch } });
+  for (const plugin of [...plugins, ...optimizers, heun(), method]) plugin.install(container);
+  provideShape(container, shape, "the case", { steps, batch, started: ["teacher"] });
   const dataset: Dataset = {
     name,
     shape,
@@ -76,45 +86,38 @@ async function runTrajectory(name: string, set: Job["set"], backend: Backend): P
     },
   };
   const bus = new EventBus();
-  const settings = {
-    seed: 0,
-    steps,
-    batch,
-    teacher: { steps: 0, batch },
-    ttur: { critic: ratio, generator: 1 },
-  };
   const draws = new SavedDraws(inputs);
-  const trainer = new Trainer(container, backend, dataset, bus, settings, draws);
+  const trainer = new Trainer(container, backend, dataset, bus, { seed: 0 }, draws);
   try {
     const { teacher, generator, critic } = trainer.players;
-    teacher.load(stored(init, "w.teacher."));
-    await trainer.startDistillation();
+    const [teaching, distillation] = trainer.method.stages;
+    trainer.startFrom({ teacher: stored(init, "w.teacher.") });
+    await trainer.begin(teaching);
+    await trainer.begin(distillation);
     if (config.gan_classifier) {
-      const inherited = await critic!.read("weights");
-      critic!.load({ ...inherited, ...stored(init, "w.cls_pred_branch.", "cls_pred_branch.") });
+      const inherited = await critic.read("weights");
+      critic.load({ ...inherited, ...stored(init, "w.cls_pred_branch.", "cls_pred_branch.") });
     }
     const weights = async (): Promise<Weights> => ({
-      generator: await generator!.read("weights"),
-      critic: await critic!.read("weights"),
+      generator: await generator.read("weights"),
+      critic: await critic.read("weights"),
     });
     const start = { ...(await weights()), teacher: await teacher.read("weights") };
     const records: StepRecord[] = [];
     const reading: Promise<void>[] = [];
-    for (const role of ["generator", "critic"] as const)
-      bus.on(`${role}/updated`, ({ step, losses }) => {
-        for (const [each, scalar] of Object.entries(losses))
-          reading.push(
-            scalar.read().then((value) => {
-              if (each === "gradient-norm") records[step].norm[role] = value;
-              else records[step].losses[each] = value;
-            }),
-          );
-      });
+    bus.on("role/updated", ({ role, step, losses }) => {
+      for (const [each, scalar] of Object.entries(losses))
+        reading.push(
+          scalar.read().then((value) => {
+            if (each === "gradient-norm") records[step].norm[role as keyof Weights] = value;
+            else records[step].losses[each] = value;
+          }),
+        );
+    });
     const generate = await imageProgram(trainer, backend, draws, config.label_dim);
     const cycles: Weights[] = [];
     for (let step = 0; step < steps; step++) {
-      const rate = (role: "generator" | "critic") =>
-        rateOf(trainer.players[role]!, { step, steps });
+      const rate = (role: "generator" | "critic") => rateOf(trainer.players[role], { step, steps });
       records.push({
         losses: {},
         norm: {},
@@ -122,7 +125,7 @@ async function runTrajectory(name: string, set: Job["set"], backend: Backend): P
         image: await generate(step),
       });
       const control = new Control([{ step: step + 1, command: { type: "stop" } }]);
-      await trainer.train("distillation", { start: step, control });
+      await trainer.train(distillation, { start: step, control });
       if ((step + 1) % ratio === 0) cycles.push(await weights());
     }
     await Promise.all(reading);
@@ -190,7 +193,6 @@ const LOSS_DRAWS = {
     ["cls_real_noise", "cls_real_timesteps"],
     ["cls_fake_noise", "cls_fake_timesteps"],
   ],
-  teacher: [],
 } as const;
 
 const stepName = (step: number): string => `s${String(step).padStart(2, "0")}`;
@@ -209,9 +211,9 @@ class SavedDraws implements GivenDraws {
   #has(name: string): boolean {
     return this.#reference.has(`${stepName(0)}.rand.${name}`);
   }
-  source(phase: Phase, generated: "fresh" | "stored"): GivenNoise {
-    const own = LOSS_DRAWS[phase].filter(([noise]) => this.#has(noise));
-    const made = generated === "fresh";
+  source({ role, images }: Turn): GivenNoise {
+    const own = LOSS_DRAWS[role as keyof Weights].filter(([noise]) => this.#has(noise));
+    const made = images !== "kept";
     const labelled = made && this.#reference.config.label_dim > 0;
     return new GivenNoise(
       [...(made ? [IMAGE_DRAWS.noise] : []), ...own.map(([noise]) => noise)].map((name) =>
@@ -222,7 +224,7 @@ class SavedDraws implements GivenDraws {
       ),
     );
   }
-  inputs(_phase: Phase, step: number): Record<string, HostArray> {
+  inputs(_turn: Turn, step: number): Record<string, HostArray> {
     const prefix = `${stepName(step)}.rand.`;
     const values: Record<string, HostArray> = {};
     for (const full of this.#reference.names(prefix)) {
@@ -249,11 +251,11 @@ async function imageProgram(
 ): Promise<(step: number) => Promise<Float32Array>> {
   const condition: Condition = classes ? { label: draws.tensor(IMAGE_DRAWS.label) } : {};
   const noise = draws.tensor(IMAGE_DRAWS.noise);
-  const { network } = players.generator!.bind("weights");
+  const network = players.generator.bind("weights").network as GeneratorNetwork;
   const x = network.generate(noise.shape[0], condition, new GivenNoise([noise]));
   const run = await backend.compile(program({ name: "images", outputs: { x } }), memory);
   return async (step) => {
-    await run.run(draws.inputs("generator", step));
+    await run.run(draws.inputs({ role: "generator" }, step));
     return (await run.read("x")) as Float32Array;
   };
 }

@@ -1,5 +1,5 @@
 /** Networks of EDM's reference code from the configurations of its cases. */
-import type { Condition, DataShape } from "../../core/interfaces/mod.ts";
+import { type Condition, classLabel, type DataShape } from "../../core/interfaces/mod.ts";
 import type { ConfiguredPlugin } from "../../core/plugin/mod.ts";
 import { adm } from "../../plugins/networks/adm.ts";
 import { song } from "../../plugins/networks/song.ts";
@@ -11,7 +11,7 @@ import { ignore, only, type Settings } from "./settings.ts";
 /** What the images of a case look like. */
 export const edmDataShape = (config: Settings): DataShape => ({
   sample: [config.img_channels, config.img_resolution, config.img_resolution],
-  classes: config.label_dim ?? 0,
+  condition: classLabel(config.label_dim ?? 0),
   sigmaData: config.sigma_data ?? 0.5,
 });
 

@@ -80,6 +80,9 @@ export class GivenNoise extends NoiseSource {
   override integers(_count: number, _low: number, _high: number): Tensor {
     return this.#integers.shift()!;
   }
+  override commonInteger(low: number, high: number): Tensor {
+    return this.integers(1, low, high);
+  }
 }
 
 /** The outputs, computed on a backend. */

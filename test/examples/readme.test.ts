@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { type CatalogueEntry, catalogue, type ErrorCode, failure } from "../../core/errors.ts";
 import { exitStatus } from "../../examples/cli/exitStatus.ts";
 import { presets } from "../../examples/cli/presets.ts";
-import { allPlugins } from "../../plugins/mod.ts";
+import { allPlugins } from "../../plugins/all.ts";
 
 const test = suite("README");
 const readme = () => readFileSync("README.md", "utf8");

@@ -1,6 +1,6 @@
 import { Container } from "../../core/di/mod.ts";
 import { grad, type Program, program } from "../../core/graph/mod.ts";
-import { type Backend, DATA_SHAPE, NETWORK } from "../../core/interfaces/mod.ts";
+import { type Backend, classLabel, DATA_SHAPE, NETWORK } from "../../core/interfaces/mod.ts";
 import { arenaName, BoundParameters, initialise, layoutOf } from "../../core/nn/mod.ts";
 import { add, input, mean, mul, pack, square, state, sub, sum } from "../../core/ops/mod.ts";
 import { adm } from "../../plugins/networks/adm.ts";
@@ -27,7 +27,7 @@ export function admStep(
 ): AdmStep {
   const shape = [batch, 3, size, size];
   const container = new Container();
-  const data = { sample: shape.slice(1), classes: 10, sigmaData: 0.5 };
+  const data = { sample: shape.slice(1), condition: classLabel(10), sigmaData: 0.5 };
   container.value(DATA_SHAPE, data, "the test");
   adm.configure(options).install(container);
   const network = container.get(NETWORK);

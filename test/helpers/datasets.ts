@@ -27,7 +27,7 @@ export const dataFolder = (content: FolderContent): DataFolder => ({
 
 /** The dataset that a plugin makes of a folder. */
 export const loadDataset = (plugin: ConfiguredPlugin, folder: DataFolder): Promise<Dataset> =>
-  compose({ sample: [], classes: 0, sigmaData: 1 }, plugin)
+  compose({ sample: [], condition: {}, sigmaData: 1 }, plugin)
     .value(DATA_FOLDER, folder, "the test")
     .get(DATASET_SOURCE);
 

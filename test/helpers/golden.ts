@@ -14,7 +14,7 @@ import { judge, type Verdict } from "../conformance/verdict.ts";
 export type { GoldenCase };
 
 /** The project's folder: tests run from a bundle below it (Node) or from source (Deno). */
-function projectRoot(): string {
+export function projectRoot(): string {
   for (let at = dirname(fileURLToPath(import.meta.url)); ; at = dirname(at))
     if (existsSync(join(at, "package.json"))) return at;
     else if (at === dirname(at))

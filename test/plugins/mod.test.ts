@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { checkPlugin, Registry } from "../../core/plugin/mod.ts";
-import { allPlugins } from "../../plugins/mod.ts";
+import { allPlugins } from "../../plugins/all.ts";
 
 const test = suite("plugins/mod");
 

@@ -1,56 +1,66 @@
-/** The texts that describe samples: as inputs of a program, and the arrays that they are fed. */
+/** Conditions of samples: as inputs of a program, and the arrays that they are fed. */
 import type { HostArray } from "../../interfaces/backend.ts";
-import type { Condition } from "../../interfaces/condition.ts";
-import type { Dataset, Description, TextShape } from "../../interfaces/dataset.ts";
+import {
+  type Condition,
+  type ConditionEntry,
+  type ConditionShape,
+  emptyName,
+} from "../../interfaces/condition.ts";
+import type { Batch, Dataset } from "../../interfaces/dataset.ts";
 import { broadcastTo, input } from "../../ops/mod.ts";
-import { type Shape, sizeOf } from "../../tensor/shape.ts";
+import { sizeOf } from "../../tensor/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 
-/** Who is described: real samples, or generated ones. */
+/** Whose condition it is: that of real samples, or of generated ones. */
 export type Described = "real" | "prompt";
 
-/** Shapes of one sample's description. */
-const partsOf = ({ tokens, width, pooled }: TextShape): Readonly<Record<string, Shape>> => ({
-  text: [tokens, width],
-  ...(pooled && { pooled: [pooled], timeIds: [6] }),
-});
+/** Name of the input that one entry is fed through. */
+const inputName = (who: Described, entry: string): string => `${who}.${entry}`;
 
-/** The condition of `size` samples, as inputs below `who`; none of data without text. */
-export function textInputs(text: TextShape | undefined, who: Described, size: number): Condition {
-  if (!text) return {};
-  const parts = partsOf(text);
-  const described = Object.entries(parts).map(([name, shape]) => [
-    name,
-    input(`${who}.${name}`, [size, ...shape]),
-  ]);
-  // One for all samples, as an input and not a constant, so that it is not kept once a program.
-  const unconditional = text.unconditional?.map((name) => [
-    name,
-    broadcastTo(input(`unconditional.${name}`, [1, ...parts[name]]), {
-      shape: [size, ...parts[name]],
-    }),
-  ]);
-  return {
-    ...Object.fromEntries(described),
-    ...(unconditional && { unconditional: Object.fromEntries(unconditional) }),
-  };
+/** Makes a tensor [size, …] of an entry in place of the input. */
+export type EntryMaker = (name: string, entry: ConditionEntry) => Tensor | undefined;
+
+/** The condition of `size` samples as inputs below `who`; `make` may give tensors of its own for some entries. */
+export function conditionInputs(
+  condition: ConditionShape,
+  who: Described,
+  size: number,
+  make: EntryMaker = () => undefined,
+): Condition {
+  const entries: Record<string, Tensor> = {};
+  for (const [name, entry] of Object.entries(condition)) {
+    const shape = [size, ...entry.shape];
+    entries[name] = make(name, entry) ?? input(inputName(who, name), shape, entry.dtype);
+    // One for all samples, as an input and not a constant, so that a program keeps no copy of it.
+    if (entry.empty === "stored")
+      entries[emptyName(name)] = broadcastTo(
+        input(emptyName(name), [1, ...entry.shape], entry.dtype),
+        { shape },
+      );
+  }
+  return entries;
 }
 
-/** Values of these inputs for `size` samples from sample `first` of a description on; zeros after its last. */
-export function textArrays(
-  text: TextShape | undefined,
+/** Values of these inputs for `size` samples from sample `first` of a batch on; zeros after its last. */
+export function conditionArrays(
+  shape: ConditionShape,
   who: Described,
-  { described, unconditional = {} }: { described?: Description } & Pick<Dataset, "unconditional">,
+  { condition, empty = {} }: Pick<Batch, "condition"> & Pick<Dataset, "empty">,
   { first, size }: { readonly first: number; readonly size: number },
 ): Record<string, HostArray> {
-  if (!text || !described) return {};
-  const rows = Object.entries(partsOf(text)).map(([name, shape]) => {
-    const [width, all] = [sizeOf(shape), described[name as keyof Description]!];
-    const values = all.subarray(first * width, (first + size) * width);
-    if (values.length === size * width) return [`${who}.${name}`, values];
-    const padded = new Float32Array(size * width);
-    padded.set(values);
-    return [`${who}.${name}`, padded];
-  });
-  const empty = text.unconditional?.map((name) => [`unconditional.${name}`, unconditional[name]!]);
-  return Object.fromEntries([...rows, ...(empty ?? [])]);
+  const arrays: Record<string, HostArray> = {};
+  for (const [name, entry] of Object.entries(shape)) {
+    const width = sizeOf(entry.shape);
+    const values = condition[name].subarray(first * width, (first + size) * width);
+    arrays[inputName(who, name)] =
+      values.length === size * width ? values : padded(values, size * width);
+    if (entry.empty === "stored") arrays[emptyName(name)] = empty[name];
+  }
+  return arrays;
+}
+
+function padded(values: HostArray, length: number): HostArray {
+  const all = values instanceof Int32Array ? new Int32Array(length) : new Float32Array(length);
+  all.set(values);
+  return all;
 }

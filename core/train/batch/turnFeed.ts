@@ -1,21 +1,21 @@
-import type { Turn } from "../loop/schedule.ts";
-import type { Inputs } from "./turnInputs.ts";
+import type { TurnAt } from "../loop/schedule.ts";
+import type { Inputs } from "./turnImages.ts";
 
 /**
  * What one update is fed, part after part. A part that is fetched ahead waits here until it is taken: so it is read and
  * decoded while the device is busy with the part, or the update, before it.
  */
 export class TurnFeed {
-  readonly turn: Turn;
+  readonly at: TurnAt;
   readonly #inputs: (part: number) => Promise<Inputs>;
   readonly #fetched = new Map<number, Promise<Inputs>>();
 
-  constructor(turn: Turn, inputs: (part: number) => Promise<Inputs>) {
-    this.turn = turn;
+  constructor(at: TurnAt, inputs: (part: number) => Promise<Inputs>) {
+    this.at = at;
     this.#inputs = inputs;
   }
 
-  /** Begins with a part, without waiting for it. What goes wrong is told to whoever takes it, and to nobody otherwise. */
+  /** Begins with a part, without waiting for it. A failure rejects the `take` of that part; if it is never taken, it is ignored. */
   fetch(part: number): void {
     if (this.#fetched.has(part)) return;
     const inputs = this.#inputs(part);
@@ -35,35 +35,30 @@ export class TurnFeed {
 /** The feeds of turns that follow each other, of which one part is fetched ahead and no more. */
 export class TurnFeeds {
   readonly #parts: number;
-  readonly #inputsOf: (turn: Turn) => (part: number) => Promise<Inputs>;
+  readonly #inputsOf: (at: TurnAt) => (part: number) => Promise<Inputs>;
   /** That of the turn that comes next. */
   #ahead: TurnFeed | undefined;
 
   /** @param parts of every batch */
-  constructor(parts: number, inputsOf: (turn: Turn) => (part: number) => Promise<Inputs>) {
+  constructor(parts: number, inputsOf: (at: TurnAt) => (part: number) => Promise<Inputs>) {
     this.#parts = parts;
     this.#inputsOf = inputsOf;
   }
 
   /** What a turn is fed; some of it may be there already. */
-  of(turn: Turn): TurnFeed {
+  of(at: TurnAt): TurnFeed {
     const ahead = this.#ahead;
-    if (ahead?.turn.phase === turn.phase && ahead.turn.step === turn.step) return ahead;
-    return new TurnFeed(turn, this.#inputsOf(turn));
+    if (ahead?.at.turn === at.turn && ahead.at.step === at.step) return ahead;
+    return new TurnFeed(at, this.#inputsOf(at));
   }
 
   /** Begins with a part of a turn's batch, or behind its last with the first of the next turn. */
-  fetchAhead(feed: TurnFeed, part: number, next: Turn | undefined): void {
+  fetchAhead(feed: TurnFeed, part: number, next: TurnAt | undefined): void {
     if (part < this.#parts) {
       feed.fetch(part);
       return;
     }
     this.#ahead = next && this.of(next);
     this.#ahead?.fetch(0);
-  }
-
-  /** Lets go of what was fetched for a turn that does not come. */
-  forget(): void {
-    this.#ahead = undefined;
   }
 }

@@ -1,4 +1,5 @@
 import type { NoiseSource } from "../../diffusion/noiseSource.ts";
+import type { HostArray, Memory } from "../../interfaces/backend.ts";
 import type { Condition } from "../../interfaces/condition.ts";
 import type { DataShape } from "../../interfaces/dataset.ts";
 import type { GeneratorNetwork } from "../../interfaces/generator.ts";
@@ -7,108 +8,126 @@ import {
   add,
   addRows,
   input,
-  mul,
   reshape,
   state,
   takeRows,
   toFloat,
   toInt,
+  where,
 } from "../../ops/mod.ts";
 import { type Shape, sizeOf } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { type Described, textInputs } from "./conditionInputs.ts";
+import { conditionInputs, type Described } from "./conditionInputs.ts";
 
-/** States that hand the generator's images to the critic's turn, for the whole batch. */
-export const STORED = { x: "generated.x", label: "generated.label" } as const;
+/** Input with a batch of the dataset. */
+export const REAL = "real.x";
 
-/** What the images of a phase follow from. */
+/** The state that hands a part of the generated images to a later turn of the step, for the whole batch. */
+const keptName = (part: string): string => `generated.${part}`;
+
+/** The entries that generated images draw; all others they take from the data. */
+const drawnEntries = ({ condition }: DataShape) =>
+  Object.entries(condition).filter(([, { classes }]) => classes !== undefined);
+
+/** Makes room for the images that turns keep for each other. */
+export function allocateKept(memory: Memory, data: DataShape, batch: number): void {
+  memory.allocate(keptName("x"), batch * sizeOf(data.sample));
+  for (const [name] of drawnEntries(data)) memory.allocate(keptName(name), batch, "i32");
+}
+
+/** What the images of a turn follow from. */
 export interface ImageSource {
   readonly data: DataShape;
   /** Images of this part, and of the whole batch. */
   readonly size: number;
   readonly batch: number;
-  /** Places of the part in the batch, where it is gathered in parts. */
+  /** Places of the part in the batch, where the gradient is gathered in parts. */
   readonly rows?: Tensor;
   readonly noise: NoiseSource;
-  readonly generated: "fresh" | "stored";
+  /** Whether generated images are those that an earlier turn of the step kept. */
+  readonly kept: boolean;
 }
 
 /** Real and generated images, made when a loss first asks for them. */
-export class PhaseImages {
-  readsReal = false;
+export class TurnImages {
+  /** Whose batches of the dataset the traced losses read. */
+  readonly reads: Set<Described> = new Set();
   #real: Images | undefined;
   #generated: Images | undefined;
   readonly #source: ImageSource;
-  readonly #generator: () => GeneratorNetwork;
+  readonly #maker: () => GeneratorNetwork;
 
-  constructor(source: ImageSource, generator: () => GeneratorNetwork) {
+  constructor(source: ImageSource, maker: () => GeneratorNetwork) {
     this.#source = source;
-    this.#generator = generator;
+    this.#maker = maker;
   }
   get real(): Images {
-    this.readsReal = true;
     const { data, size } = this.#source;
+    this.reads.add("real");
     return (this.#real ??= {
-      x: input("real.x", [size, ...data.sample]),
-      condition: this.#condition("real", () => input("real.label", [size], "i32")),
+      x: input(REAL, [size, ...data.sample]),
+      condition: conditionInputs(data.condition, "real", size),
     });
   }
   get generated(): Images {
-    const stored = this.#source.generated === "stored";
-    return (this.#generated ??= stored ? this.#readStored() : this.#generate());
+    return (this.#generated ??= this.#source.kept ? this.#readKept() : this.#make());
   }
-  /** Texts of generated images are fed, not stored: the turns of a step are given the same. */
-  #condition(who: Described, label: () => Tensor): Condition {
+  /** Entries that are not drawn are fed, not kept: the turns of a step are given the same. */
+  #condition(draw: (entry: string, classes: number) => Tensor): Condition {
     const { data, size } = this.#source;
-    return { ...(data.classes > 0 && { label: label() }), ...textInputs(data.text, who, size) };
+    return conditionInputs(data.condition, "prompt", size, (name, { classes }) => {
+      if (classes !== undefined) return draw(name, classes);
+      this.reads.add("prompt");
+      return undefined;
+    });
   }
 
-  #generate(): Images {
-    const { data, size, noise } = this.#source;
-    const generator = this.#generator();
-    if (generator.startsFromReal) {
+  #make(): Images {
+    const { size, noise } = this.#source;
+    const maker = this.#maker();
+    if (maker.startsFromReal) {
       const { condition } = this.real;
-      return { x: generator.generate(size, condition, noise, this.real), condition };
+      return { x: maker.generate(size, condition, noise, this.real), condition };
     }
-    const condition = this.#condition("prompt", () => noise.integers(size, 0, data.classes));
-    return { x: generator.generate(size, condition, noise), condition };
+    const condition = this.#condition((_, classes) => noise.integers(size, 0, classes));
+    return { x: maker.generate(size, condition, noise), condition };
   }
 
-  #readStored(): Images {
+  #readKept(): Images {
     const { data, size, batch, rows } = this.#source;
-    const x = state(STORED.x, [batch, ...data.sample]);
-    const label = () => state(STORED.label, [batch], "i32");
-    if (!rows) return { x, condition: this.#condition("prompt", label) };
-    return {
-      x: rowsOf(x, rows, [size, ...data.sample]),
-      condition: this.#condition("prompt", () => toInt(rowsOf(toFloat(label()), rows, [size]))),
-    };
+    const x = state(keptName("x"), [batch, ...data.sample]);
+    const condition = this.#condition((name) => {
+      const whole = state(keptName(name), [batch], "i32");
+      return rows ? toInt(rowsOf(toFloat(whole), rows, [size])) : whole;
+    });
+    return { x: rows ? rowsOf(x, rows, [size, ...data.sample]) : x, condition };
   }
 
   /**
-   * Updates that store the generated images for the critic's turn.
+   * Updates that keep the generated images for later turns of the step.
    * @param keep scalar, 0 for the first part of a batch and 1 for the others; absent without parts
    */
-  storing(keep?: Tensor): [Tensor, Tensor][] {
-    const { data, size, batch, rows } = this.#source;
+  keeping(keep?: Tensor): [Tensor, Tensor][] {
+    const { data, batch } = this.#source;
     const { x, condition } = this.generated;
-    const whole = state(STORED.x, [batch, ...data.sample]);
-    const labels = state(STORED.label, [batch], "i32");
-    if (!rows || !keep)
-      return [
-        [whole, x],
-        ...(condition.label ? [[labels, condition.label] as [Tensor, Tensor]] : []),
-      ];
-    const laidOver = (old: Tensor, part: Tensor) => {
-      const spread = addRows(reshape(part, [size, sizeOf(part.shape) / size]), rows, {
-        rows: batch,
-      });
-      return add(mul(old, keep), reshape(spread, old.shape));
-    };
-    const updates: [Tensor, Tensor][] = [[whole, laidOver(whole, x)]];
-    if (condition.label)
-      updates.push([labels, toInt(laidOver(toFloat(labels), toFloat(condition.label)))]);
+    const whole = state(keptName("x"), [batch, ...data.sample]);
+    const updates: [Tensor, Tensor][] = [[whole, this.#laidOver(whole, x, keep)]];
+    for (const [name] of drawnEntries(data)) {
+      const old = state(keptName(name), [batch], "i32");
+      const entry = condition[name]!;
+      const next = keep ? toInt(this.#laidOver(toFloat(old), toFloat(entry), keep)) : entry;
+      updates.push([old, next]);
+    }
     return updates;
+  }
+
+  /** The rows of a part in their places, and the others as they were. A NaN of an earlier batch does not stay. */
+  #laidOver(old: Tensor, part: Tensor, keep: Tensor | undefined): Tensor {
+    const { size, batch, rows } = this.#source;
+    if (!rows || !keep) return part;
+    const flat = reshape(part, [size, sizeOf(part.shape) / size]);
+    const spread = addRows(flat, rows, { rows: batch });
+    return add(where(keep, old, 0), reshape(spread, old.shape));
   }
 }
 
@@ -117,3 +136,6 @@ function rowsOf(x: Tensor, rows: Tensor, shape: Shape): Tensor {
   const width = sizeOf(shape) / shape[0];
   return reshape(takeRows(reshape(x, [sizeOf(x.shape) / width, width]), rows), shape);
 }
+
+/** What a program is fed, by the names of its inputs. */
+export type Inputs = Record<string, HostArray>;

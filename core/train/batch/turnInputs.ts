@@ -1,105 +1,70 @@
-/** What the programs of a phase are fed at a step. */
+/** What the programs of a turn are fed at a step. */
 import type { HostArray } from "../../interfaces/backend.ts";
 import type { Batch, Dataset } from "../../interfaces/dataset.ts";
 import type { Loss } from "../../interfaces/loss.ts";
 import { hostRandom } from "../../random/hostRandom.ts";
 import { keyOf } from "../../random/philox.ts";
 import { sizeOf } from "../../tensor/shape.ts";
-import type { Phase } from "../loop/schedule.ts";
-import type { Player } from "../update/player.ts";
-import { activeLosses, ownInput, ROWS } from "../update/turnContext.ts";
-import { weightName } from "../update/turnProgram.ts";
-import { textArrays } from "./conditionInputs.ts";
+import { conditionArrays, type Described } from "./conditionInputs.ts";
+import { type Inputs, REAL } from "./turnImages.ts";
 
-/** When an update happens, and on how many images. */
-export interface UpdateMoment {
-  readonly step: number;
-  readonly steps: number;
-  readonly batch: number;
-  /** Factors of losses that commands have changed, by name. */
-  readonly changedWeights: ReadonlyMap<string, number>;
-}
+/** Input with one tensor of a loss's own samples. */
+export const ownInput = (loss: Loss, tensor: string): string => `${loss.name}: ${tensor}`;
 
-/** The numbers of an update, by the names under which its programs ask for them: rates, averages, weights of losses. */
-export function phaseNumbers(
-  { updates, optimizer, averages }: Player<unknown>,
-  losses: readonly Loss[],
-  { step, steps, batch, changedWeights }: UpdateMoment,
-): Record<string, number> {
-  return {
-    ...optimizer!.scalars({ update: updates, step, steps }),
-    ...Object.fromEntries(
-      averages.map(({ keep, average }) => [keep, average.keep(updates, batch)]),
-    ),
-    ...Object.fromEntries(
-      losses.map((loss) => [weightName(loss), changedWeights.get(loss.name) ?? loss.weight]),
-    ),
-  };
-}
-
-/**
- * Where the real batches of the phases come from: random streams of their own. The texts of generated images are those of
- * the generator's batch in either turn, so that the critic's turn knows what the images of a step were to show, and so that
- * a generator that starts from real samples is given theirs.
- */
-const BATCH_STREAMS: Readonly<Record<Phase, number>> = { teacher: 1, generator: 2, critic: 3 };
+/** Input with the places in the batch that a part holds, i32 [batch / parts]. */
+export const ROWS = "rows";
 
 /** The first of the streams that losses draw their own samples from, in the order of the config. */
 const OWN_STREAMS = 16;
 
 /** Whose batch it is, and in how many parts. */
 export interface BatchMoment {
-  readonly phase: Phase;
   readonly step: number;
   readonly seed: number;
   readonly batch: number;
   readonly parts: number;
-  readonly readsReal: boolean;
-  /** All losses of the run; those of the phase may bring samples of their own. */
-  readonly losses: readonly Loss[];
+  /** Which batches of the dataset the program reads, and the random stream that each comes from. */
+  readonly reads: ReadonlyMap<Described, number>;
+  /** The losses of the turn, by their places in the config; they may bring samples of their own. */
+  readonly losses: ReadonlyMap<number, Loss>;
   /** Draws that take the place of the seed's. */
   readonly given?: Readonly<Record<string, HostArray>>;
 }
 
-/** What a program is fed, by the names of its inputs. */
-export type Inputs = Record<string, HostArray>;
-
 /**
- * What one part of the batch after the other is fed, numbers aside: the key of its draws, its rows, its real images, the own
- * samples of its losses. It follows from the moment alone, whatever was asked for before.
+ * What one part of the batch after the other is fed, numbers aside: the key of its draws, its rows, its batches of the
+ * dataset, the own samples of its losses. It follows from the moment alone, whatever was asked for before.
  */
-export function phaseInputs(
+export function turnInputs(
   dataset: Dataset,
   moment: BatchMoment,
 ): (part: number) => Promise<Inputs> {
-  const { phase, step, seed, batch, parts, readsReal, given } = moment;
+  const { step, seed, batch, parts, reads, given } = moment;
   const size = batch / parts;
-  const { classes, text } = dataset.shape;
-  const partsOf = (whose: Phase) => batchParts(dataset, moment, BATCH_STREAMS[whose]);
-  const realPart = readsReal && !given?.["real.x"] ? partsOf(phase) : undefined;
-  const isOwn = phase === "generator" && realPart;
-  const promptPart =
-    text && phase !== "teacher" ? (isOwn ? realPart : partsOf("generator")) : undefined;
-  const { unconditional } = dataset;
+  const { empty, shape } = dataset;
+  const batches = new Map<number, (part: number) => Promise<Batch>>();
+  for (const stream of reads.values())
+    if (!batches.has(stream)) batches.set(stream, batchParts(dataset, moment, stream));
   // Drawn with the first part, so that what goes wrong belongs to it.
   let own: ReturnType<typeof ownBatches> | undefined;
   return async (part) => {
     own ??= ownBatches(moment);
     const [first, end] = [part * size, (part + 1) * size];
-    const real = await realPart?.(part);
-    const prompts = promptPart === realPart ? real : await promptPart?.(part);
-    const rows = { first: 0, size };
-    return {
-      ...(given ?? { key: keyOf(seed, step) }),
-      ...(parts > 1 && { [ROWS]: Int32Array.from({ length: size }, (_, i) => first + i) }),
-      ...(real && { "real.x": real.x }),
-      ...textArrays(text, "real", { ...real, unconditional }, rows),
-      ...textArrays(text, "prompt", { ...prompts, unconditional }, rows),
-      ...(real && classes > 0 && { "real.label": real.label }),
-      ...Object.fromEntries(
-        own.map(({ name, values, width }) => [name, values.subarray(first * width, end * width)]),
-      ),
-    };
+    const drawn = new Map<number, Batch>();
+    for (const [stream, take] of batches) drawn.set(stream, await take(part));
+    const inputs: Inputs = { ...(given ?? { key: keyOf(seed, step) }) };
+    if (parts > 1) inputs[ROWS] = Int32Array.from({ length: size }, (_, i) => first + i);
+    for (const [who, stream] of reads) {
+      const { x, condition } = drawn.get(stream)!;
+      if (who === "real") inputs[REAL] = x;
+      Object.assign(
+        inputs,
+        conditionArrays(shape.condition, who, { condition, empty }, { first: 0, size }),
+      );
+    }
+    for (const { name, values, width } of own)
+      inputs[name] = values.subarray(first * width, end * width);
+    return inputs;
   };
 }
 
@@ -114,33 +79,25 @@ function batchParts(
   let rows: number[] | undefined;
   let whole: Batch | Promise<Batch> | undefined;
   return async (part) => {
+    const [first, end] = [part * size, (part + 1) * size];
     if (dataset.choose) {
       rows ??= Array.from(dataset.choose(batch, random));
-      return dataset.batch(rows.slice(part * size, (part + 1) * size), random);
+      return dataset.batch(rows.slice(first, end), random);
     }
-    const drawn = await (whole ??= dataset.batch(batch, random));
-    return rowsOf(drawn, batch, part * size, (part + 1) * size);
-  };
-}
-
-/** Rows `first` to `end` of a batch of `count`. */
-function rowsOf({ x, label, described }: Batch, count: number, first: number, end: number): Batch {
-  const cut = (values: Float32Array) => {
-    const width = values.length / count;
-    return values.subarray(first * width, end * width);
-  };
-  const texts = Object.entries(described ?? {}).map(([name, values]) => [name, cut(values)]);
-  return {
-    x: cut(x),
-    label: label.subarray(first, end),
-    ...(described && { described: Object.fromEntries(texts) }),
+    const { x, condition } = await (whole ??= dataset.batch(batch, random));
+    const cut = <T extends HostArray>(values: T) => {
+      const width = values.length / batch;
+      return values.subarray(first * width, end * width) as T;
+    };
+    const entries = Object.entries(condition).map(([name, values]) => [name, cut(values)]);
+    return { x: cut(x), condition: Object.fromEntries(entries) };
   };
 }
 
 /** The batch of every loss with samples of its own, tensor by tensor. */
-function ownBatches({ losses, phase, seed, step, batch }: BatchMoment) {
-  return losses.flatMap((loss, place) => {
-    if (!loss.own || !activeLosses([loss], phase).length) return [];
+function ownBatches({ losses, seed, step, batch }: BatchMoment) {
+  return [...losses].flatMap(([place, loss]) => {
+    if (!loss.own) return [];
     const drawn = loss.own.batch(batch, hostRandom(seed, step, OWN_STREAMS + place));
     return Object.entries(loss.own.tensors).map(([tensor, { shape }]) => ({
       name: ownInput(loss, tensor),

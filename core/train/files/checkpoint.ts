@@ -2,26 +2,28 @@
 import { Packr } from "msgpackr";
 import { failure } from "../../errors.ts";
 import type { HostArray } from "../../interfaces/backend.ts";
-import type { RoleName } from "../../interfaces/role.ts";
 import type { FileSystem } from "../../io/files.ts";
 import { decodeSafetensors, encodeSafetensors, toFloat32 } from "../../io/safetensors.ts";
 import type { RunConfig } from "../config/config.ts";
-import type { Stage } from "../update/trainer.ts";
 
 /** Where a run stands. Tensors are in the file it names. */
 export interface Manifest {
   readonly version: 1;
-  readonly stage: Stage | "done";
+  /** The name of a stage, or `DONE`. */
+  readonly stage: string;
   /** The step that comes next in that stage. */
   readonly step: number;
   /** Optimiser updates each role has had. */
-  readonly updates: Readonly<Partial<Record<RoleName, number>>>;
+  readonly updates: Readonly<Record<string, number>>;
   /** Factors of losses that commands have changed, by name. */
   readonly weights: Readonly<Record<string, number>>;
   readonly config: RunConfig;
   /** Name of the safetensors file beside the manifest. */
   readonly tensors: string;
 }
+
+/** The stage of a run that has ended. */
+export const DONE = "done";
 
 /** All states by name. */
 export type States = Readonly<Record<string, HostArray>>;
@@ -44,7 +46,7 @@ export async function saveCheckpoint(
   states: States,
 ): Promise<number> {
   await files.makeDir(folder);
-  const name = `${manifest.stage}-${manifest.step}.safetensors`;
+  const name = `${manifest.stage.replace(/[^\w-]+/g, "-")}-${manifest.step}.safetensors`;
   const bytes = encodeSafetensors(
     Object.fromEntries(
       Object.entries(states).map(([key, data]) => [
@@ -109,7 +111,7 @@ function checkedManifest(value: unknown, path: string): Manifest {
     typeof value === "object" &&
     value !== null &&
     m.version === 1 &&
-    ["teacher", "distillation", "done"].includes(m.stage) &&
+    typeof m.stage === "string" &&
     whole(m.step) &&
     typeof m.updates === "object" &&
     m.updates !== null &&

@@ -12,6 +12,7 @@ export async function teacherFingerprint(
   { teacher, process }: TeacherConfig,
   weights: NamedTensors,
 ): Promise<string> {
+  // `schedule` is what 0.1.0 called the process; pairs that it drew stay those of their teacher.
   const lines = [JSON.stringify({ teacher, schedule: process })];
   for (const name of Object.keys(weights).sort()) {
     const { shape, data } = weights[name];

@@ -1,5 +1,4 @@
 import type { DeviceInfo } from "../../interfaces/backend.ts";
-import type { RoleName } from "../../interfaces/role.ts";
 import type { FileSystem } from "../../io/files.ts";
 import type { RunConfig } from "../config/config.ts";
 import type { Judgement } from "../sampling/evaluation.ts";
@@ -16,15 +15,15 @@ export interface RunFolder {
   /** Folder of the sample grids. */
   readonly samples: string;
   readonly lossPlot: string;
-  weights(role: RoleName): string;
-  /** Whether there is anything that `begin` would remove. */
-  holdsRun(): Promise<boolean>;
-  /** Clears what an earlier run left and writes the config. */
-  begin(config: RunConfig): Promise<void>;
+  weights(role: string): string;
+  /** Whether there is anything that `begin` would remove: a run's own files, or weights of these roles. */
+  holdsRun(roles?: readonly string[]): Promise<boolean>;
+  /** Clears what an earlier run of these roles left and writes the config. */
+  begin(config: RunConfig, roles: readonly string[]): Promise<void>;
   /** Replaces the config, for a run that goes on with another: what is in the folder defines what comes next. */
   writeConfig(config: RunConfig): Promise<void>;
   /** With a label those of an average that is not served, in a folder of their own. */
-  writeWeights(role: RoleName, bytes: Uint8Array, label?: string): Promise<void>;
+  writeWeights(role: string, bytes: Uint8Array, label?: string): Promise<void>;
   writeReport(judgements: readonly Judgement[], device: DeviceInfo): Promise<void>;
 }
 
@@ -34,10 +33,17 @@ const text = (value: unknown): Uint8Array =>
 /** The layout of a run's folder; touches nothing until asked to. */
 export function runFolder(files: FileSystem, path: string): RunFolder {
   const at = (...names: string[]) => files.join(path, ...names);
-  const own = ["config.json", "events.jsonl", "checkpoint", "samples", "losses.svg", "report.json"];
+  const own = [
+    "config.json",
+    "events.jsonl",
+    "checkpoint",
+    "samples",
+    "losses.svg",
+    "report.json",
+    "averages",
+  ];
   const weights = (role: string) => `${role}.safetensors`;
   const averages = at("averages");
-  const all = [...own, "averages", ...["teacher", "generator", "critic"].map(weights)];
   const writeConfig = (config: RunConfig) => files.write(at("config.json"), text(config));
   return {
     path,
@@ -47,13 +53,14 @@ export function runFolder(files: FileSystem, path: string): RunFolder {
     samples: at("samples"),
     lossPlot: at("losses.svg"),
     weights: (role) => at(weights(role)),
-    async holdsRun() {
-      for (const name of all) if (await files.exists(at(name))) return true;
+    async holdsRun(roles = []) {
+      for (const name of [...own, ...roles.map(weights)])
+        if (await files.exists(at(name))) return true;
       return false;
     },
-    async begin(config) {
+    async begin(config, roles) {
       await files.makeDir(path);
-      for (const name of all) await files.remove(at(name));
+      for (const name of [...own, ...roles.map(weights)]) await files.remove(at(name));
       await files.makeDir(at("samples"));
       await writeConfig(config);
     },

@@ -1,33 +1,28 @@
 /** Weights from a user's files that a run starts with. Only weights: optimisers, averages and steps begin anew. */
 import { failure, suggestion } from "../../errors.ts";
-import type { RoleName } from "../../interfaces/role.ts";
 import type { FileSystem } from "../../io/files.ts";
 import { decodeSafetensors, type StoredTensor, toFloat32 } from "../../io/safetensors.ts";
 import { initialise, mismatches, type ParameterLayout, unpackArenas } from "../../nn/parameters.ts";
-import type { NamedTensors, Player } from "../update/player.ts";
+import { SettingText } from "../../plugin/spec.ts";
+import { inheritedBy, type NamedTensors, type Player } from "../update/player.ts";
 import type { Players } from "../update/turnContext.ts";
 
 /** Files of weights by role, the `start` section of a config. null: the run needs one that the user has yet to name. */
-export type StartFiles = Readonly<Partial<Record<RoleName, string | null>>>;
+export type StartFiles = Readonly<Record<string, string | null>>;
 
 /** Weights of the roles that start from a file. */
-export type StartWeights = Readonly<Partial<Record<RoleName, NamedTensors>>>;
+export type StartWeights = Readonly<Record<string, NamedTensors>>;
 
-const roles: readonly string[] = ["teacher", "generator", "critic"] satisfies RoleName[];
 /** EDM's wrapper of a network, whose name some state dicts have before every key and others leave out. */
 const WRAPPER = "model.";
 const floating: readonly string[] = ["F64", "F32", "F16", "BF16"] satisfies StoredTensor["dtype"][];
 
-/** The `start` section, complete; `false` leaves a role out. @throws OptionError */
+/** The `start` section, complete; `false` (as a setting `off`) leaves a role out. @throws OptionError */
 export function readStartFiles(given: Readonly<Record<string, unknown>>): StartFiles {
   const files: Record<string, string | null> = {};
-  for (const [role, file] of Object.entries(given)) {
-    if (!roles.includes(role))
-      throw failure(
-        "E_UNKNOWN_OPTION",
-        `Cannot configure start: "${role}" is not one of ${roles.join(", ")}${suggestion(role, roles)}`,
-      );
-    if (file === false) continue;
+  for (const [role, value] of Object.entries(given)) {
+    const file = value instanceof SettingText ? value.text : value;
+    if (value === false || (value instanceof SettingText && file === "off")) continue;
     if (file !== null && (typeof file !== "string" || file === ""))
       throw failure(
         "E_OPTION",
@@ -38,20 +33,35 @@ export function readStartFiles(given: Readonly<Record<string, unknown>>): StartF
   return files;
 }
 
+/** What the files of a run are read with. */
+export interface StartReading {
+  readonly players: Players;
+  /** The role that each role would begin from if there were no file. */
+  readonly begins: Readonly<Record<string, string>>;
+  readonly seed: number;
+  readonly files: FileSystem | undefined;
+}
+
 /**
  * Reads the files and fits each to the parameters of its role, so that nothing is found out after training has begun. What
- * a role does not have from the teacher, such as a discriminator or an adapter, may be absent as a whole and starts anew.
- * @throws CheckpointError that lists all missing, unexpected and mis-shaped parameters of a file, E_CONFIG, or E_FILE
+ * a role does not have from the role it begins from, such as a discriminator or an adapter, may be absent as a whole and
+ * starts anew.
+ * @throws CheckpointError that lists all missing, unexpected and mis-shaped parameters of a file, OptionError, or E_FILE
  */
 export async function readStartWeights(
   start: StartFiles,
-  players: Players,
-  { seed, files }: { readonly seed: number; readonly files: FileSystem | undefined },
+  { players, begins, seed, files }: StartReading,
 ): Promise<StartWeights> {
-  const weights: Partial<Record<RoleName, NamedTensors>> = {};
-  for (const [role, file] of Object.entries(start) as [RoleName, string | null][]) {
-    const player = players[role] as Player<unknown> | undefined;
-    if (!player?.layout.count)
+  const weights: Record<string, NamedTensors> = {};
+  for (const [role, file] of Object.entries(start)) {
+    const roles = Object.keys(players);
+    if (!roles.includes(role))
+      throw failure(
+        "E_UNKNOWN_OPTION",
+        `Cannot configure start: "${role}" is not one of ${roles.join(", ")}${suggestion(role, roles)}`,
+      );
+    const player = players[role];
+    if (!player.layout.count)
       throw failure(
         "E_CONFIG",
         `Cannot start the ${role} from ${file ?? "a file"}: it has no parameters, start should leave it out`,
@@ -63,7 +73,8 @@ export async function readStartWeights(
         { fix: `give the file with --set start.${role}=FILE` },
       );
     const { tensors } = decodeSafetensors(await files.read(file), file);
-    weights[role] = fitted(player, players.teacher.layout, asNumbers(tensors, file), file, seed);
+    const source = Object.hasOwn(begins, role) ? players[begins[role]].layout : undefined;
+    weights[role] = fitted(player, source, asNumbers(tensors, file), file, seed);
   }
   return weights;
 }
@@ -86,16 +97,16 @@ function asNumbers(tensors: Readonly<Record<string, StoredTensor>>, file: string
 
 function fitted(
   { name: role, role: part, layout }: Player<unknown>,
-  teacher: ParameterLayout,
+  source: ParameterLayout | undefined,
   given: NamedTensors,
   file: string,
   seed: number,
 ): NamedTensors {
   const tensors = underNamesOf(layout, given);
-  const taught = new Set(teacher.entries.map(({ name }) => name));
+  const taught = new Set(source?.entries.map(({ name }) => name));
   const own = layout.entries
     .map(({ name }) => name)
-    .filter((name) => role !== "teacher" && !taught.has(part.inherits?.(name) ?? ""));
+    .filter((name) => source && !taught.has(inheritedBy(part, name) ?? ""));
   if (own.length > 0 && !own.some((name) => Object.hasOwn(tensors, name))) {
     const fresh = unpackArenas(layout, initialise(layout, seed));
     for (const name of own) tensors[name] = fresh[name];
@@ -108,7 +119,7 @@ function fitted(
   return tensors;
 }
 
-/** A copy of the record in which the wrapper's name is put before every key, or taken off, where that alone is amiss. */
+/** Adds or removes EDM's `model.` prefix, if that is the only difference from the expected names. */
 function underNamesOf({ entries }: ParameterLayout, tensors: NamedTensors): NamedTensors {
   const wrapped = (names: readonly string[]) =>
     names.length > 0 && names.every((name) => name.startsWith(WRAPPER));

@@ -1,24 +1,22 @@
 import { failure } from "../../errors.ts";
 import type { DataShape } from "../../interfaces/dataset.ts";
-import type { RoleName } from "../../interfaces/role.ts";
 import { decodeSafetensors, encodeSafetensors, toFloat32 } from "../../io/safetensors.ts";
+import { isRecord } from "../../plugin/spec.ts";
 import type { RunConfig } from "../config/config.ts";
+import { modernised, modernShape } from "../config/version1.ts";
 import type { NamedTensors } from "../update/player.ts";
 
 /** What a weights file says about itself, so that a generator can't be sampled with the wrong settings by accident. */
 export interface WeightsInfo {
-  readonly role: "teacher" | "generator";
+  readonly role: string;
   readonly data: DataShape;
   readonly config: RunConfig;
 }
 
 const KEY = "onestep";
 
-/** Weights by parameter name, with their manifest in the header. Those of a critic are only for `start.critic`. */
-export function encodeWeights(
-  tensors: NamedTensors,
-  info: Omit<WeightsInfo, "role"> & { readonly role: RoleName },
-): Uint8Array {
+/** Weights by parameter name, with their manifest in the header. Those of a role that draws no samples are for `start`. */
+export function encodeWeights(tensors: NamedTensors, info: WeightsInfo): Uint8Array {
   const stored = Object.fromEntries(
     Object.entries(tensors).map(([name, { shape, data }]) => [
       name,
@@ -47,42 +45,42 @@ export function decodeWeights(
   return { tensors: named, info };
 }
 
-/** Absent, or sizes from 1 up. */
-function isTextShape(text: DataShape["text"]): boolean {
-  if (text === undefined) return true;
-  const isSize = (size: unknown) => Number.isSafeInteger(size) && (size as number) > 0;
-  const { tokens, width, pooled, unconditional } = text ?? {};
-  return (
-    [tokens, width, pooled ?? 1].every(isSize) &&
-    (unconditional === undefined ||
-      (Array.isArray(unconditional) &&
-        unconditional.every((name) => ["text", "pooled"].includes(name))))
-  );
-}
+/** Whether every entry has a shape, an element type and a known way to leave it out. */
+const isConditionShape = (condition: unknown): boolean =>
+  isRecord(condition) &&
+  Object.values(condition).every((entry) => {
+    if (!isRecord(entry)) return false;
+    const { shape, dtype, classes = 1, empty = "same" } = entry;
+    return (
+      isShape(shape) &&
+      ["f32", "i32"].includes(dtype as string) &&
+      isShape([classes]) &&
+      ["absent", "stored", "zero", "same"].includes(empty as string)
+    );
+  });
+
+const isShape = (shape: unknown): boolean =>
+  Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size > 0);
 
 function readInfo(text: string | undefined, file: string): WeightsInfo {
   const refuse = (why: string) => failure("E_CHECKPOINT", `Cannot sample from ${file}: ${why}`);
   if (text === undefined)
     throw refuse("its header has no onestep manifest, expected weights that a run wrote");
-  let info: WeightsInfo;
+  let given: unknown;
   try {
-    info = JSON.parse(text);
+    given = JSON.parse(text);
   } catch {
     throw refuse("its manifest is not JSON");
   }
-  if ((info?.role as string) === "critic")
-    throw refuse("it holds the critic, should hold the teacher or the generator");
+  if (!isRecord(given) || !isRecord(given.data) || !isRecord(given.config))
+    throw refuse("its manifest lacks role, data or config");
+  const data = modernShape(given.data);
   const sound =
-    ["teacher", "generator"].includes(info?.role) &&
-    Array.isArray(info.data?.sample) &&
-    info.data.sample.every((size) => Number.isSafeInteger(size) && size > 0) &&
-    Number.isSafeInteger(info.data.classes) &&
-    info.data.classes >= 0 &&
-    typeof info.data.sigmaData === "number" &&
-    info.data.sigmaData > 0 &&
-    isTextShape(info.data.text) &&
-    typeof info.config === "object" &&
-    info.config !== null;
+    typeof given.role === "string" &&
+    isShape(data.sample) &&
+    isConditionShape(data.condition) &&
+    typeof data.sigmaData === "number" &&
+    data.sigmaData > 0;
   if (!sound) throw refuse("its manifest lacks role, data or config");
-  return info;
+  return { role: given.role as string, data, config: modernised(given.config) as RunConfig };
 }

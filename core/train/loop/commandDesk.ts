@@ -1,7 +1,7 @@
 import type { EventBus } from "./bus.ts";
 import type { Command, Control } from "./control.ts";
 
-/** Longest time in ms that a run whose updates never wait keeps timers, signals and pages from their turn. */
+/** If no update awaits, the run yields to the event loop at least this often (ms), so that timers, Ctrl-C and pages are served. */
 const BREATH = 100;
 
 /** What the desk does with a command that has taken effect. */
@@ -40,7 +40,7 @@ export class CommandDesk {
   }
 
   /** Waits while paused; what else arrives is kept for the end of the step. */
-  async betweenPhases(step: number): Promise<void> {
+  async betweenTurns(step: number): Promise<void> {
     await this.#breathe();
     this.#collect(step);
     while (this.#paused && !this.stopped) {

@@ -17,7 +17,7 @@ export interface RecordedCommand {
 }
 
 /**
- * The way into a run; one serves one run. Pausing holds the run between two phases. All other commands wait
+ * The way into a run; one serves one run. Pausing holds the run between two turns. All other commands wait
  * for the end of the step, so that no step is ever half done in a checkpoint and the step number is all a replay needs.
  */
 export class Control {
@@ -30,7 +30,7 @@ export class Control {
   /** Commands as they arrive. They take effect later, which `control/received` tells. */
   readonly commands: Observable<Command> = this.#arrivals.asObservable();
 
-  /** Resolves, and never rejects, when the run has ended and its last phase is over: buffers may be disposed now. */
+  /** Resolves, and never rejects, when the run has ended and its last turn is over: buffers may be disposed now. */
   readonly done: Promise<void> = new Promise((resolve) => {
     this.#finish = resolve;
   });
@@ -41,7 +41,7 @@ export class Control {
     this.#script = timeless.sort((a, b) => a.step - b.step);
   }
 
-  /** Holds the run between two phases until `resume` or `stop`. */
+  /** Holds the run between two turns until `resume` or `stop`. */
   pause(): void {
     this.send({ type: "pause" });
   }

@@ -2,7 +2,7 @@ import type { Command } from "./control.ts";
 
 /**
  * A number still on the device. Reading it is a sync point, so only a listener that wants it pays; it may be read until the
- * next event of the same type.
+ * next event of the same type and role.
  */
 export interface Scalar {
   read(): Promise<number>;
@@ -17,40 +17,48 @@ export interface Samples {
   read(): Promise<Float32Array>;
 }
 
-/** Everything that can happen in a run, in order of appearance. `step` counts turns of the schedule from 0. */
+/** Everything that can happen in a run, in order of appearance. `step` counts the steps of a stage from 0. */
 export interface TrainEvents {
   /** Nothing has been computed yet; `config` is resolved, so that it repeats the run. */
   "run/start": {
     readonly seed: number;
+    /** Of all stages together. */
     readonly steps: number;
+    readonly stages: readonly { readonly name: string; readonly steps: number }[];
     readonly device: string;
     readonly config: Readonly<Record<string, unknown>>;
   };
   /** A command took effect before this step (pause and resume: possibly within it). */
   "control/received": { readonly step: number; readonly command: Command };
-  "teacher/updated": { readonly step: number; readonly losses: Scalars };
-  "generator/updated": { readonly step: number; readonly losses: Scalars };
-  "critic/updated": { readonly step: number; readonly losses: Scalars };
-  /** What else is worth watching about the update that follows: see `diagnosis`. Every `train.diagnoseEvery` steps. */
-  "phase/diagnosed": {
+  /** A role has had its turn. */
+  "role/updated": {
+    readonly stage: string;
+    readonly role: string;
     readonly step: number;
-    readonly phase: "teacher" | "generator" | "critic";
+    readonly losses: Scalars;
+  };
+  /** What else is worth watching about the update that follows: see `diagnosis`. Every `train.diagnoseEvery` steps. */
+  "role/diagnosed": {
+    readonly stage: string;
+    readonly role: string;
+    readonly step: number;
     readonly values: Scalars;
   };
   /** A balancer has changed the factor of a loss, from the next update on. */
   "loss/reweighted": { readonly step: number; readonly loss: string; readonly weight: number };
-  /** All phases of the step are done; `ms` is the time they took, pauses excluded. */
-  "step/end": { readonly step: number; readonly ms: number };
+  /** All turns of the step are done; `ms` is the time they took, pauses excluded. */
+  "step/end": { readonly stage: string; readonly step: number; readonly ms: number };
   /** `role` drew samples with `nfe` denoiser calls each. */
   "sample/drawn": {
     readonly step: number;
-    readonly role: "generator" | "teacher";
+    readonly role: string;
     readonly nfe: number;
     readonly samples: Samples;
   };
   /** Every metric of the config has looked at a set of samples; `nfe` is 0 for real data. */
   "samples/judged": {
-    readonly who: "data" | "teacher" | "generator";
+    /** "data", or a role. */
+    readonly who: string;
     readonly nfe: number;
     readonly count: number;
     readonly metrics: Readonly<Record<string, number>>;

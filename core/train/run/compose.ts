@@ -1,6 +1,8 @@
 import { Container } from "../../di/mod.ts";
-import { edmProcess } from "../../diffusion/mod.ts";
+import { edmProcess, placeholders } from "../../diffusion/mod.ts";
+import { failure } from "../../errors.ts";
 import { BACKEND, type Backend } from "../../interfaces/backend.ts";
+import type { Condition } from "../../interfaces/condition.ts";
 import {
   DATA_FOLDER,
   DATA_SHAPE,
@@ -10,16 +12,21 @@ import {
   type DataShape,
 } from "../../interfaces/dataset.ts";
 import { LOSSES } from "../../interfaces/loss.ts";
+import { TRAIN_LENGTH, type TrainLength } from "../../interfaces/method.ts";
+import { NETWORK, type Network } from "../../interfaces/network.ts";
 import { PROCESS } from "../../interfaces/process.ts";
-import type { ConfiguredPlugin } from "../../plugin/mod.ts";
+import { layoutOf } from "../../nn/parameters.ts";
+import { type ConfiguredPlugin, type Kind, kinds } from "../../plugin/mod.ts";
+import type { ResolvedConfig } from "../config/config.ts";
 import { keepingStorage } from "../update/precision.ts";
 
 /**
  * A container with a run's plugins, its device and its loaded dataset; its losses have read their files. Options are already
- * checked; what can still fail is the data.
+ * checked; the data can still fail.
+ * @throws E_CONFIG when the network does not read what the data describe
  */
 export async function composeRun(
-  plugins: readonly ConfiguredPlugin[],
+  { plugins, settings, config }: ResolvedConfig,
   backend: Backend,
   folder: DataFolder,
 ): Promise<Container> {
@@ -28,7 +35,9 @@ export async function composeRun(
   for (const plugin of plugins) keepingStorage(plugin).install(container);
   const dataset = await container.get(DATASET_SOURCE);
   container.value(DATASET, dataset, "the run");
-  provideShape(container, dataset.shape, "the run");
+  const started = Object.keys(config.start ?? {});
+  provideShape(container, dataset.shape, "the run", { ...settings, started });
+  checkCondition(container.get(NETWORK), dataset.shape, config);
   for (const loss of container.all(LOSSES)) if (loss.weight !== 0) await loss.load?.();
   return container;
 }
@@ -41,14 +50,43 @@ export function composeSampling(
 ): Container {
   const container = new Container();
   container.value(BACKEND, backend, "the run");
-  const needed = new Set(["process", "network", "teacher", "generator", "sampler"]);
-  for (const plugin of plugins) if (needed.has(plugin.kind)) plugin.install(container);
+  const drawing = plugins.filter(({ kind }) => (kinds[kind] as Kind).draws);
+  for (const plugin of drawing) plugin.install(container);
   provideShape(container, shape, "the weights file");
   return container;
 }
 
-/** Gives a container with plugins the shape of the data, and the process of EDM where none of them provides another. */
-export function provideShape(container: Container, shape: DataShape, owner: string): void {
-  container.value(DATA_SHAPE, shape, owner);
+/** Gives a container with plugins the shape of the data, and the process of EDM where no plugin provides another. */
+export function provideShape(
+  container: Container,
+  shape: DataShape,
+  owner: string,
+  length: TrainLength = { steps: 0, batch: 1, started: [] },
+): void {
+  container.value(DATA_SHAPE, shape, owner).value(TRAIN_LENGTH, length, owner);
   if (!container.has(PROCESS)) container.value(PROCESS, edmProcess(shape.sigmaData), owner);
+}
+
+/** Applies the network once, watching which entries of the condition it reads. */
+function checkCondition(
+  network: Network,
+  shape: DataShape,
+  config: ResolvedConfig["config"],
+): void {
+  const read = new Set<string>();
+  const { x, sigma, condition } = placeholders(shape);
+  const watched = new Proxy(condition, {
+    get(target, name) {
+      if (typeof name === "string") read.add(name);
+      return Reflect.get(target, name);
+    },
+  }) as Condition;
+  layoutOf((scope) => void network.apply(scope, x, sigma, watched));
+  const unread = Object.keys(shape.condition).filter((name) => !read.has(name));
+  if (unread.length > 0)
+    throw failure(
+      "E_CONFIG",
+      `Cannot train ${config.network.use} on ${config.dataset.use}: the data describe their samples by ${unread.join(", ")}, which the network does not read`,
+      { fix: "use a network that reads it, or switch it off in the options of dataset" },
+    );
 }

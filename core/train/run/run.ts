@@ -3,12 +3,17 @@ import { failure } from "../../errors.ts";
 import type { Backend } from "../../interfaces/backend.ts";
 import { DATASET, type DataFolder, type Dataset } from "../../interfaces/dataset.ts";
 import { LOSSES } from "../../interfaces/loss.ts";
+import type { Stage } from "../../interfaces/method.ts";
 import { OBSERVERS, type Observer } from "../../interfaces/observer.ts";
-import type { RoleName } from "../../interfaces/role.ts";
-import { TEACHER } from "../../interfaces/teacher.ts";
 import type { FileSystem } from "../../io/files.ts";
 import type { ResolvedConfig } from "../config/config.ts";
-import { loadCheckpoint, type Manifest, type States, saveCheckpoint } from "../files/checkpoint.ts";
+import {
+  DONE,
+  loadCheckpoint,
+  type Manifest,
+  type States,
+  saveCheckpoint,
+} from "../files/checkpoint.ts";
 import { teacherFingerprint } from "../files/fingerprint.ts";
 import { type RunFolder, runFolder } from "../files/runFolder.ts";
 import { readStartWeights } from "../files/startWeights.ts";
@@ -19,7 +24,8 @@ import { Evaluation, type Judgement, SAMPLES } from "../sampling/evaluation.ts";
 import type { Drawn } from "../sampling/sampleDrawer.ts";
 import type { Player } from "../update/player.ts";
 import { precisionNotice } from "../update/precision.ts";
-import { type Stage, Trainer } from "../update/trainer.ts";
+import { Trainer } from "../update/trainer.ts";
+import { learnersOf } from "../update/turnContext.ts";
 import { composeRun } from "./compose.ts";
 import { checkCapacity, planRun } from "./planRun.ts";
 
@@ -45,7 +51,7 @@ export interface RunResult {
 }
 
 /**
- * A whole run: teacher, distillation, judgement, with its folder, events and checkpoints.
+ * A whole run: the stages of its method, then judgement, with its folder, events and checkpoints.
  *
  * ```ts
  * const run = await Run.create({ resolved: resolveConfig(config, registry), backend });
@@ -62,8 +68,11 @@ export class Run {
   readonly #evaluation: Evaluation;
   #control: Control | undefined;
   #stopping = false;
-  /** The step that comes next. */
-  #position: { stage: Manifest["stage"]; step: number } = { stage: "teacher", step: 0 };
+  /** Commands that arrived between two stages. */
+  #waiting: Command[] = [];
+  /** The stage that is on, or was last, and the step that comes next in it. */
+  #position = { stage: 0, step: 0 };
+  #done = false;
 
   private constructor(request: RunRequest, container: Container, folder: RunFolder | undefined) {
     this.#request = request;
@@ -90,27 +99,28 @@ export class Run {
     const { output, resolved, backend, data = {} } = request;
     const folder = output && runFolder(output.files, output.path);
     const present = await folder?.holdsRun();
-    if (present && !output?.existing)
-      throw failure("E_RUN_EXISTS", `Cannot start a run in ${output!.path}: it already holds one`);
+    if (present && !output?.existing) throw occupied(output!.path);
     if (output?.existing === "resume" && !present)
       throw failure("E_CHECKPOINT", `Cannot resume ${output.path}: it holds no run`);
     const resumed =
       output?.existing === "resume"
         ? await loadCheckpoint(output.files, folder!.checkpoint)
         : undefined;
-    const container = await composeRun(resolved.plugins, backend, data);
+    const container = await composeRun(resolved, backend, data);
     let run: Run | undefined;
     try {
-      // Finds now what would otherwise end the run after hours of teacher training.
+      // Finds now what would otherwise end the run after hours of training.
       checkCapacity(await planRun(container, resolved.settings, backend), backend);
       run = new Run(request, container, folder);
-      if (!resumed) await run.#startFromFiles({ teacher: true });
-      else {
-        run.#restore(resumed);
-        if (resumed.manifest.stage === "teacher") await run.#startFromFiles({ teacher: false });
-      }
+      const roles = Object.keys(run.trainer.players);
+      if (!output?.existing && (await folder?.holdsRun(roles))) throw occupied(output!.path);
+      if (resumed) run.#restore(resumed);
+      await run.#startFromFiles();
+      if (!resumed) await run.trainer.begin(run.#stage);
       if (!run.#teacherIsYetToLearn) await run.#checkTeacher();
-      await (resumed ? folder?.writeConfig(resolved.config) : folder?.begin(resolved.config));
+      await (resumed
+        ? folder?.writeConfig(resolved.config)
+        : folder?.begin(resolved.config, roles));
       return run;
     } catch (error) {
       await (run ?? container).dispose();
@@ -118,24 +128,43 @@ export class Run {
     }
   }
 
-  /** Reads the files of `start`. What a run that goes on has in its checkpoint already needs none. */
-  async #startFromFiles(needs: { teacher: boolean }): Promise<void> {
+  get #stages(): readonly Stage[] {
+    return this.trainer.method.stages;
+  }
+  get #stage(): Stage {
+    return this.#stages[this.#position.stage];
+  }
+
+  /** Reads the files of `start`, except for roles that a checkpoint holds already. */
+  async #startFromFiles(): Promise<void> {
     const { resolved, output, data } = this.#request;
-    const { teacher, ...others } = resolved.config.start ?? {};
-    const start = needs.teacher && teacher !== undefined ? { teacher, ...others } : others;
-    const weights = await readStartWeights(start, this.trainer.players, {
-      seed: resolved.settings.seed,
-      files: output?.files ?? data?.files,
-    });
-    this.trainer.startFrom(weights);
+    const begins = Object.assign({}, ...[...this.#stages].reverse().map((stage) => stage.begins));
+    const isResumed = output?.existing === "resume";
+    const held = isResumed ? this.#players.map(({ name }) => name) : [];
+    const start = Object.entries(resolved.config.start ?? {}).filter(
+      ([role]) => !held.includes(role),
+    );
+    const files = output?.files ?? data?.files;
+    const { seed } = resolved.settings;
+    const { players } = this.trainer;
+    const reading = { players, begins, seed, files };
+    this.trainer.startFrom(await readStartWeights(Object.fromEntries(start), reading));
   }
 
   #restore({ manifest, states }: { manifest: Manifest; states: States }): void {
     const { stage, step } = manifest;
-    const last = this.trainer.players.generator ? "distillation" : "teacher";
+    const last = this.#stages.length - 1;
+    const names = this.#stages.map(({ name }) => name);
+    const at = stage === DONE ? last : names.indexOf(stage);
+    if (at < 0)
+      throw failure(
+        "E_CHECKPOINT",
+        `Cannot resume: the checkpoint is of stage "${stage}", the method ${this.trainer.method.name} has ${names.join(", ")}`,
+        { fix: "go on with the method of the run, or start another run in a folder of its own" },
+      );
+    this.#position = { stage: at, step };
     // A finished run that is given more steps goes on where it ended.
-    const goesOn = stage === "done" && step < this.#stepsOf(last);
-    this.#position = { stage: goesOn ? last : stage, step };
+    this.#done = stage === DONE && step >= this.#stages[last].steps;
     for (const player of this.#players) {
       player.writeAll(states);
       player.updates = manifest.updates[player.name] ?? 0;
@@ -144,25 +173,18 @@ export class Run {
       this.trainer.changedWeights.set(loss, weight);
   }
 
-  get #teacherLearns(): boolean {
-    return this.#container.get(TEACHER).trainable;
-  }
-  #stepsOf(stage: Stage): number {
-    const { settings } = this.#request.resolved;
-    if (stage === "distillation") return settings.steps;
-    return this.#teacherLearns ? settings.teacher.steps : 0;
-  }
-
+  /** Whether this stage is still to change the teacher, so that it can't be told apart from others yet. */
   get #teacherIsYetToLearn(): boolean {
-    return this.#position.stage === "teacher" && this.#teacherLearns;
+    return !this.#done && this.#stage.steps > 0 && learnersOf(this.#stage).has(TEACHER);
   }
   /** Asks the losses that were made for one teacher whether it is this one. */
   async #checkTeacher(): Promise<void> {
     const particular = this.#container
       .all(LOSSES)
       .filter(({ checkTeacher, weight }) => checkTeacher && weight !== 0);
-    if (particular.length === 0) return;
-    const weights = await this.trainer.players.teacher.read("served");
+    const teacher = this.trainer.players[TEACHER];
+    if (particular.length === 0 || !teacher) return;
+    const weights = await teacher.read("served");
     const fingerprint = await teacherFingerprint(this.#request.resolved.config, weights);
     for (const loss of particular) loss.checkTeacher?.(fingerprint);
   }
@@ -178,29 +200,24 @@ export class Run {
   stop(): void {
     this.send({ type: "stop" });
   }
-  pause(): void {
-    this.send({ type: "pause" });
-  }
-  resume(): void {
-    this.send({ type: "resume" });
-  }
   /**
-   * Sends a command to the stage that is on. A stop also counts between stages, when other commands are without effect.
+   * Sends a command to the stage that is on, or to the next where none is.
    * @throws OptionError for a weight that is none
    */
   send(command: Command): void {
     if (command.type === "stop") this.#stopping = true;
-    this.#control?.send(command);
+    if (this.#control) this.#control.send(command);
+    else this.#waiting.push(command);
   }
 
   /** Runs to the end, or until `stop`. Rejects with the error that ended it; `run/failed` and `run/end` are emitted all the same. */
   async start(): Promise<RunResult> {
     const { resolved, backend } = this.#request;
     const { settings, config } = resolved;
-    const { generator } = this.trainer.players;
     this.bus.emit("run/start", {
       seed: settings.seed,
-      steps: this.#stepsOf("teacher") + (generator ? settings.steps : 0),
+      steps: this.#stages.reduce((sum, { steps }) => sum + steps, 0),
+      stages: this.#stages.map(({ name, steps }) => ({ name, steps })),
       device: `${backend.info.backend}: ${backend.info.name}${backend.info.software ? " (software)" : ""}`,
       config: config as unknown as Record<string, unknown>,
     });
@@ -211,9 +228,9 @@ export class Run {
       await this.bus.settled();
     };
     try {
-      const finished = (await this.#teach()) && (await this.#distil());
+      const finished = await this.#train();
       const judgements = finished ? await this.judge() : [];
-      if (finished) this.#position = { stage: "done", step: this.#position.step };
+      this.#done = finished;
       await this.checkpoint();
       if (finished) await this.#folder?.writeReport(judgements, backend.info);
       await end(finished ? "complete" : "stopped");
@@ -225,63 +242,62 @@ export class Run {
     }
   }
 
-  /** Steps that are complete, of both stages. */
+  /** Steps that are complete, of all stages. */
   get #completed(): number {
     const { stage, step } = this.#position;
-    const before = stage === "teacher" || !this.trainer.players.generator;
-    return before ? step : this.#stepsOf("teacher") + step;
+    return this.#stages.slice(0, stage).reduce((sum, { steps }) => sum + steps, step);
   }
-  /** Whose states are worth keeping: before distillation begins, the teacher's. */
+  /** Players whose states are worth keeping: those of the stage and of the stages before it. */
   get #players(): Player<unknown>[] {
-    const { teacher, generator, critic } = this.trainer.players;
-    const players = this.#position.stage === "teacher" ? [teacher] : [teacher, generator, critic];
-    return players.filter((player) => player !== undefined) as Player<unknown>[];
+    const begun = this.#stages.slice(0, this.#position.stage + 1);
+    const roles = new Set(begun.flatMap((stage) => this.trainer.rolesOf(stage)));
+    return Object.values(this.trainer.players).filter(({ name }) => roles.has(name));
   }
 
-  /** True when the stage is over and the next may begin. */
-  async #teach(): Promise<boolean> {
-    if (this.#position.stage !== "teacher") return true;
-    if (this.#teacherLearns && !(await this.#stage("teacher"))) return false;
-    await this.#writeWeights("teacher");
-    if (!this.trainer.players.generator) return true;
-    await this.#checkTeacher();
-    await this.trainer.startDistillation();
-    this.#position = { stage: "distillation", step: 0 };
+  /** Stage after stage; false when the run was stopped. */
+  async #train(): Promise<boolean> {
+    if (this.#done) return true;
+    for (let place = this.#position.stage; place < this.#stages.length; place++) {
+      const stage = this.#stages[place];
+      if (place > this.#position.stage) {
+        // Weights that the last stage has made are what this one begins with.
+        await this.trainer.begin(stage);
+        this.#position = { stage: place, step: 0 };
+      }
+      if (stage.steps > 0 && !(await this.#runStage(stage))) return false;
+      for (const role of learnersOf(stage)) await this.#writeWeights(role);
+      if (learnersOf(stage).has(TEACHER)) await this.#checkTeacher();
+    }
     return true;
   }
 
-  async #distil(): Promise<boolean> {
-    if (!this.trainer.players.generator || this.#position.stage !== "distillation") return true;
-    if (!(await this.#stage("distillation"))) return false;
-    await this.#writeWeights("generator");
-    await this.#writeWeights("critic");
-    return true;
-  }
-
-  async #stage(stage: Stage): Promise<boolean> {
+  async #runStage(stage: Stage): Promise<boolean> {
     if (this.#stopping) return false;
     const { settings } = this.#request.resolved;
-    const steps = this.#stepsOf(stage);
-    const learns = stage === "teacher" ? "teacher" : "generator";
-    this.#control = new Control();
+    const { steps } = stage;
+    const place = this.#position.stage;
+    const shown = this.#evaluation.shownIn(stage);
+    const control = new Control();
+    this.#control = control;
+    for (const command of this.#waiting.splice(0)) control.send(command);
     const after = this.bus.on("step/end", ({ step }) => {
-      this.#position = { stage, step: step + 1 };
+      this.#position = { stage: place, step: step + 1 };
       const due = (every: number) => every > 0 && (step + 1) % every === 0 && step + 1 < steps;
-      if (due(settings.checkpointEvery)) this.#control?.checkpoint();
-      if (due(settings.sampleEvery)) this.#control?.sample();
+      if (due(settings.checkpointEvery)) control.send({ type: "checkpoint" });
+      if (due(settings.sampleEvery)) control.send({ type: "sample" });
     });
     try {
       if (this.#position.step < steps) await this.trainer.prepare(stage);
       const next = await this.trainer.train(stage, {
         start: this.#position.step,
-        control: this.#control,
+        control,
         obey: async ({ type }, step) => {
-          this.#position = { stage, step };
+          this.#position = { stage: place, step };
           if (type === "checkpoint") await this.checkpoint();
-          if (type === "sample") await this.draw(learns, SAMPLES);
+          if (type === "sample" && shown) await this.draw(shown, SAMPLES);
         },
       });
-      this.#position = { stage, step: next };
+      this.#position = { stage: place, step: next };
       if (next < steps) return false;
       // What comes now can take long or fail; the training is safe. Weights that are not sound get no further.
       await this.checkpoint();
@@ -289,6 +305,7 @@ export class Run {
     } finally {
       after();
       this.#control = undefined;
+      this.#waiting.push(...control.take(steps));
     }
   }
 
@@ -305,7 +322,8 @@ export class Run {
       Object.assign(states, await player.readAll());
       updates[player.name] = player.updates;
     }
-    const { stage, step } = this.#position;
+    const { step } = this.#position;
+    const stage = this.#done ? DONE : this.#stage.name;
     for (const [name, values] of Object.entries(states))
       if (!allFinite(values))
         throw failure(
@@ -328,9 +346,9 @@ export class Run {
     this.bus.emit("checkpoint/saved", { step, path, bytes });
   }
 
-  async #writeWeights(role: RoleName): Promise<void> {
-    const player = this.trainer.players[role] as Player<unknown> | undefined;
-    if (!this.#folder || !player?.layout.count) return;
+  async #writeWeights(role: string): Promise<void> {
+    const player = this.trainer.players[role];
+    if (!this.#folder || !player.layout.count) return;
     const info = { role, data: this.#dataset.shape, config: this.#request.resolved.config };
     await this.#folder.writeWeights(role, encodeWeights(await player.read("served"), info));
     for (const { copy, average } of player.averages)
@@ -342,12 +360,12 @@ export class Run {
         );
   }
 
-  /** Draws samples from a role's served weights, one set at a time. The teacher uses the configured sampler, the generator its own levels. */
-  draw(role: "teacher" | "generator", count: number, seed?: number): Promise<Drawn> {
+  /** Draws samples from a role's served weights with the sampler that the method has for it, one set at a time. */
+  draw(role: string, count: number, seed?: number): Promise<Drawn> {
     return this.#evaluation.draw(role, { count, seed }, this.#position.step);
   }
 
-  /** Judges real data, teacher and generator with every metric of the config. */
+  /** Judges real data and the roles that draw samples with every metric of the config. */
   judge(): Promise<Judgement[]> {
     const { evaluateCount } = this.#request.resolved.settings;
     return this.#evaluation.judge(evaluateCount, this.#position.step);
@@ -366,3 +384,9 @@ function allFinite(values: ArrayLike<number>): boolean {
   for (let i = 0; i < values.length; i++) sum += values[i] * 0;
   return sum === 0;
 }
+
+/** The role whose weights tell for whom a loss was made, such as one on stored pairs. */
+const TEACHER = "teacher";
+
+const occupied = (path: string) =>
+  failure("E_RUN_EXISTS", `Cannot start a run in ${path}: it already holds one`);

@@ -18,7 +18,7 @@ export interface PairDraw {
  */
 export async function drawPairs(
   drawer: SampleDrawer,
-  { sample, classes }: DataShape,
+  { sample }: DataShape,
   { count, seed }: PairDraw,
 ): Promise<Pairs> {
   if (!drawer.deterministic)
@@ -27,8 +27,8 @@ export async function drawPairs(
       "Cannot draw pairs: the sampler draws fresh noise on its way, expected a deterministic one",
       { fix: "use heun with churn=0, or another sampler of the ODE such as ddim" },
     );
-  const { shape, x: y, label } = await drawer.draw({ count, seed });
+  const { shape, x: y, condition } = await drawer.draw({ count, seed });
   const z = new Float32Array(y.length);
   sampleNoise(z, { seed, draw: 0, first: 0, size: sizeOf(sample) });
-  return { shape, z, y, ...(classes > 0 && { label }) };
+  return { shape, z, y, label: condition.label as Int32Array | undefined };
 }

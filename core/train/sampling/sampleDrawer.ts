@@ -1,13 +1,12 @@
 import { failure } from "../../errors.ts";
 import { program } from "../../graph/mod.ts";
 import type { Backend, Executable, HostArray, Memory } from "../../interfaces/backend.ts";
-import type { DataShape, Dataset, Description } from "../../interfaces/dataset.ts";
+import type { Batch, DataShape, Dataset } from "../../interfaces/dataset.ts";
 import type { Denoiser } from "../../interfaces/denoiser.ts";
 import type { Sampler, SamplerRule } from "../../interfaces/sampler.ts";
-import { input } from "../../ops/mod.ts";
 import { sampleNoise } from "../../random/hostRandom.ts";
 import { sizeOf } from "../../tensor/shape.ts";
-import { textArrays, textInputs } from "../batch/conditionInputs.ts";
+import { conditionArrays, conditionInputs } from "../batch/conditionInputs.ts";
 import type { Player } from "../update/player.ts";
 import { type SamplerStates, samplerStates, type TracedRule, traceRule } from "./samplerProgram.ts";
 
@@ -16,7 +15,7 @@ export interface Drawn {
   /** [count, …] */
   readonly shape: readonly number[];
   readonly x: Float32Array;
-  readonly label: Int32Array;
+  readonly condition: Batch["condition"];
   /** Denoiser calls each sample took. */
   readonly nfe: number;
 }
@@ -25,11 +24,10 @@ export interface Drawn {
 export interface DrawRequest {
   readonly count: number;
   readonly seed: number;
-  /** The class of every sample; index mod classes when absent. */
-  readonly label?: Int32Array;
-  /** What each sample is to show, and what guidance leads away from; for models of text. */
-  readonly described?: Description;
-  readonly unconditional?: Dataset["unconditional"];
+  /** Entries of the condition of every sample; those with classes are index mod classes when absent. */
+  readonly condition?: Batch["condition"];
+  /** What guidance leads away from, where the data store it. */
+  readonly empty?: Dataset["empty"];
 }
 
 /** How many of so many samples are computed at a time: a hundred images, more points or other vectors. */
@@ -89,49 +87,26 @@ export class SampleDrawer {
     return [...this.#rules.values()].every(({ noises }) => noises.length === 0);
   }
 
-  /** @throws OptionError when the labels are not those of `count` samples */
-  async draw({ count, seed, label, ...texts }: DrawRequest): Promise<Drawn> {
-    const { classes, sample, text } = this.#data;
-    if (text && !texts.described)
-      throw failure(
-        "E_OPTION",
-        `Cannot draw ${count} samples: there are no texts, expected one each for a model of text`,
-      );
+  /** @throws OptionError when the condition is not that of `count` samples */
+  async draw({ count, seed, condition: given = {}, empty }: DrawRequest): Promise<Drawn> {
+    const { sample, condition: shape } = this.#data;
+    const condition = wholeCondition(shape, given, count);
     const size = sizeOf(sample);
-    const labels =
-      label ?? Int32Array.from({ length: count }, (_, i) => (classes ? i % classes : 0));
-    this.#checkLabels(labels, count);
     const x = new Float32Array(count * size);
     for (let first = 0; first < count; first += this.#batch) {
-      const batchLabel = new Int32Array(this.#batch);
-      batchLabel.set(labels.subarray(first, first + this.#batch));
-      const described = textArrays(text, "prompt", texts, { first, size: this.#batch });
-      const done = await this.#portion(seed, first, { ...described, label: batchLabel });
+      const rows = { first, size: this.#batch };
+      const inputs = conditionArrays(shape, "prompt", { condition, empty }, rows);
+      const done = await this.#portion(seed, first, inputs);
       x.set(done.subarray(0, Math.min(this.#batch, count - first) * size), first * size);
     }
-    return { shape: [count, ...sample], x, label: labels, nfe: this.nfe };
-  }
-
-  #checkLabels(labels: Int32Array, count: number): void {
-    const { classes } = this.#data;
-    if (labels.length !== count)
-      throw failure(
-        "E_OPTION",
-        `Cannot draw ${count} samples: there are ${labels.length} labels, expected one each`,
-      );
-    const strange = labels.find((label) => label < 0 || label >= Math.max(classes, 1));
-    if (strange !== undefined)
-      throw failure(
-        "E_OPTION",
-        `Cannot draw samples of class ${strange}: ${classes ? `classes are 0 to ${classes - 1}` : "the data have no classes"}`,
-      );
+    return { shape: [count, ...sample], x, condition, nfe: this.nfe };
   }
 
   /** Samples first, first + 1, …, a batch of them. */
   async #portion(
     seed: number,
     first: number,
-    { label, ...described }: Record<string, HostArray>,
+    condition: Record<string, HostArray>,
   ): Promise<Float32Array> {
     const size = sizeOf(this.#data.sample);
     let draw = 0;
@@ -148,8 +123,7 @@ export class SampleDrawer {
     );
     for (const { rule, values } of steps) {
       const { run, scalars, noises } = this.#rules.get(rule)!;
-      const inputs: Record<string, HostArray> = { ...described, scalars: scalars.encode(values) };
-      if (this.#data.classes) inputs.label = label;
+      const inputs: Record<string, HostArray> = { ...condition, scalars: scalars.encode(values) };
       for (const name of noises) inputs[name] = noise();
       await run.run(inputs);
     }
@@ -158,10 +132,7 @@ export class SampleDrawer {
 
   async #compile(backend: Backend, player: Player<Denoiser>, rule: SamplerRule): Promise<void> {
     const { network } = player.bind("served");
-    const condition = {
-      ...(this.#data.classes && { label: input("label", [this.#batch], "i32") }),
-      ...textInputs(this.#data.text, "prompt", this.#batch),
-    };
+    const condition = conditionInputs(this.#data.condition, "prompt", this.#batch);
     const { updates, ...traced } = traceRule(rule, this.#states, (x, sigma) =>
       network.denoise(x, sigma, condition),
     );
@@ -173,4 +144,31 @@ export class SampleDrawer {
     for (const { run } of this.#rules.values()) run.dispose();
     this.#rules.clear();
   }
+}
+
+/** Every entry of the condition of `count` samples. */
+function wholeCondition(
+  shape: DataShape["condition"],
+  given: Batch["condition"],
+  count: number,
+): Batch["condition"] {
+  const refuse = (why: string) => failure("E_OPTION", `Cannot draw ${count} samples: ${why}`);
+  const strange = Object.keys(given).find((name) => !Object.hasOwn(shape, name));
+  if (strange !== undefined)
+    throw refuse(
+      `the model knows no ${strange}, expected ${Object.keys(shape).join(", ") || "no condition"}`,
+    );
+  const entries = Object.entries(shape).map(([name, { shape: each, classes }]) => {
+    const values =
+      given[name] ?? (classes && Int32Array.from({ length: count }, (_, i) => i % classes));
+    if (!values) throw refuse(`there is no ${name}, expected one for each`);
+    const width = sizeOf(each);
+    if (values.length !== count * width)
+      throw refuse(`there are ${values.length / width} of ${name}, expected one for each`);
+    const outside = classes && values.find((value) => value < 0 || value >= classes);
+    if (outside !== undefined)
+      throw refuse(`one has ${name} ${outside}, classes are 0 to ${classes! - 1}`);
+    return [name, values] as const;
+  });
+  return Object.fromEntries(entries);
 }

@@ -2,16 +2,17 @@ import { grad, type Program, program } from "../../graph/mod.ts";
 import { add, clamp, div, mean, mul, sqrt, square, sub } from "../../ops/mod.ts";
 import { gradientNorm } from "../../optim/mod.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { Described } from "../batch/conditionInputs.ts";
 import { lossScaleOf } from "./lossScale.ts";
 import { ScalarInputs } from "./scalarInputs.ts";
-import { type PhaseDefinition, tracePhase } from "./turnContext.ts";
+import { type TurnDefinition, traceTurn } from "./turnContext.ts";
 import { weightName } from "./turnProgram.ts";
 
 /** A look inside an update, and what has to be fed to it. */
 export interface DiagnosisProgram {
   readonly program: Program;
   readonly scalars: ScalarInputs;
-  readonly readsReal: boolean;
+  readonly reads: ReadonlySet<Described>;
   readonly outputs: readonly string[];
 }
 
@@ -20,19 +21,20 @@ export const imageGradientName = (loss: string): string => `image-gradient ${los
 
 /**
  * What an update does not say, as a program of its own: same roles, images and draws, but it changes nothing.
- *   image-gradient NAME   ‖w ∂L/∂x‖ over the generated batch, for each loss of the generator: what pulls at the images
+ *   image-gradient NAME   ‖w ∂L/∂x‖ over the generated batch, for each loss of the maker: what pulls at the images
  *   brightness, contrast  mean and standard deviation of min(max((x + 1)/2, 0), 1): steady in a healthy run (Yin et al. 2024,
  *                         DMD2, arXiv:2405.14867, section 4.2)
  *   and whatever the losses report, such as the discriminator's outputs and the lag of the critic
  */
-export function diagnosisProgram(definition: PhaseDefinition): DiagnosisProgram {
-  const { phase, players } = definition;
-  const lossScale = lossScaleOf(phase, players[phase]?.lossScaling ?? "none")?.scale;
+export function diagnosisProgram(definition: TurnDefinition): DiagnosisProgram {
+  const { turn, players, maker } = definition;
+  const { role } = turn;
   const scalars = new ScalarInputs();
-  const { terms, images, reports } = tracePhase(definition);
+  const { terms, images, reports } = traceTurn(definition);
+  const lossScale = lossScaleOf(role, players[role].lossScaling)?.scale;
   const outputs: Record<string, Tensor> = Object.fromEntries(reports);
   for (const { loss, value } of terms) outputs[loss.name] = value;
-  if (phase === "generator") {
+  if (role === maker) {
     const { x } = images.generated;
     for (const { loss, value } of terms) {
       const weight = scalars.get(weightName(loss));
@@ -45,9 +47,9 @@ export function diagnosisProgram(definition: PhaseDefinition): DiagnosisProgram 
     outputs.contrast = sqrt(mean(square(sub(level, mean(level)))));
   }
   return {
-    program: program({ name: `${phase} diagnosis`, outputs }),
+    program: program({ name: `${role} diagnosis`, outputs }),
     scalars,
-    readsReal: images.readsReal,
+    reads: images.reads,
     outputs: Object.keys(outputs),
   };
 }

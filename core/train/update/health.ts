@@ -1,7 +1,7 @@
 import { failure } from "../../errors.ts";
 import type { Executable } from "../../interfaces/backend.ts";
 import { SMALLEST_SCALE } from "../../optim/mod.ts";
-import type { Turn } from "../loop/schedule.ts";
+import type { TurnAt } from "../loop/schedule.ts";
 import { GRADIENT_NORM, LOSS_SCALE } from "./turnProgram.ts";
 
 /**
@@ -11,7 +11,7 @@ import { GRADIENT_NORM, LOSS_SCALE } from "./turnProgram.ts";
 export async function checkHealth(
   run: Executable,
   outputs: readonly string[],
-  { phase, step }: Turn,
+  { turn: { role }, step }: TurnAt,
 ): Promise<void> {
   const values = await Promise.all(outputs.map(async (name) => (await run.read(name))[0]));
   // An update that overflows is left out, and the next one has a smaller scale; until there is none.
@@ -23,6 +23,6 @@ export async function checkHealth(
   if (bad.length)
     throw failure(
       "E_DIVERGED",
-      `Cannot go on training the ${phase}: ${bad.join(", ")} at step ${step}, expected finite numbers`,
+      `Cannot go on training the ${role}: ${bad.join(", ")} at step ${step}, expected finite numbers`,
     );
 }

@@ -2,7 +2,7 @@ import { failure } from "../../errors.ts";
 import type { Average } from "../../interfaces/average.ts";
 import type { HostArray, Memory } from "../../interfaces/backend.ts";
 import type { Optimizer } from "../../interfaces/optimizer.ts";
-import type { Role, RoleName } from "../../interfaces/role.ts";
+import type { Role } from "../../interfaces/role.ts";
 import {
   arenaName,
   BoundParameters,
@@ -46,7 +46,7 @@ export interface PlayerTraining {
  * updates they have seen.
  */
 export class Player<T> {
-  readonly name: RoleName;
+  readonly name: string;
   readonly role: Role<T>;
   readonly layout: ParameterLayout;
   readonly optimizer: Optimizer | undefined;
@@ -58,7 +58,7 @@ export class Player<T> {
   /** Optimiser updates done so far. */
   updates = 0;
 
-  constructor(name: RoleName, role: Role<T>, memory: Memory, training: PlayerTraining = {}) {
+  constructor(name: string, role: Role<T>, memory: Memory, training: PlayerTraining = {}) {
     this.name = name;
     this.role = role;
     this.#memory = memory;
@@ -108,14 +108,14 @@ export class Player<T> {
     return { network: this.role.bind(parameters.scope.keptIn(this.#storage)), parameters };
   }
 
-  /** Fresh weights from the seed, then those inherited from the teacher; the average starts equal, moments at zero. */
-  initialise(seed: number, teacher?: NamedTensors): void {
+  /** Fresh weights from the seed, then those inherited from `source`; the average starts equal, moments at zero. */
+  initialise(seed: number, source: NamedTensors = {}): void {
     if (this.#memory.sizesOnly) return;
     const values = unpackArenas(this.layout, initialise(this.layout, seed));
     for (const name of Object.keys(values)) {
-      const source = this.role.inherits?.(name);
-      if (source !== undefined && teacher && Object.hasOwn(teacher, source))
-        values[name] = teacher[source];
+      const inherited = inheritedBy(this.role, name);
+      if (inherited !== undefined && Object.hasOwn(source, inherited))
+        values[name] = source[inherited];
     }
     this.load(values);
   }
@@ -186,3 +186,7 @@ function inPlaces(averages: readonly Average[]): KeptAverage[] {
     );
   return places;
 }
+
+/** The parameter of the role it begins from with whose value a role's parameter starts. */
+export const inheritedBy = (role: Role, parameter: string): string | undefined =>
+  role.inherits ? role.inherits(parameter) : parameter;

@@ -1,14 +1,14 @@
 import type { Backend } from "../../interfaces/backend.ts";
 import type { Network } from "../../interfaces/network.ts";
 import { NETWORK } from "../../interfaces/network.ts";
-import type { RoleName } from "../../interfaces/role.ts";
 import type { Scope } from "../../nn/scope.ts";
 import type { ConfiguredPlugin } from "../../plugin/mod.ts";
+import { overlaid } from "../../plugin/overlaid.ts";
 import { type Storage, withStorage } from "../../tensor/storage.ts";
 import type { LossScaling } from "./lossScale.ts";
 
 /** What the activations of each role's network are kept in; weights, moments, averages and losses are f32 always. */
-export type Precision = Readonly<Partial<Record<RoleName, Storage>>>;
+export type Precision = Readonly<Record<string, Storage>>;
 
 /** The settings that say how a run keeps its numbers. */
 export interface PrecisionSettings {
@@ -18,14 +18,14 @@ export interface PrecisionSettings {
   readonly lossScale?: number;
 }
 
-const rolesIn = ({ precision = {} }: PrecisionSettings, storage: Storage): RoleName[] =>
-  (Object.keys(precision) as RoleName[]).filter((role) => precision[role] === storage);
+const rolesIn = ({ precision = {} }: PrecisionSettings, storage: Storage): string[] =>
+  Object.keys(precision).filter((role) => precision[role] === storage);
 
 /** What a role's network is kept in on a device. */
 export const storageOn = (
   { storesHalf = false }: Backend,
   { precision = {} }: PrecisionSettings,
-  role: RoleName,
+  role: string,
 ): Storage => (storesHalf ? (precision[role] ?? "f32") : "f32");
 
 /** That a device can't keep what it was asked to, as a sentence for people; undefined where it can. */
@@ -38,11 +38,12 @@ export function precisionNotice(backend: Backend, settings: PrecisionSettings): 
 
 /**
  * How a role's loss is scaled. It goes by the settings and not by the device, so that a checkpoint of one fits the other; a
- * power of two changes no digit in f32. Generator and critic have gradients through each other's networks.
+ * power of two changes no digit in f32.
+ * @param beside the roles of the stages in which it learns: gradients may flow through the network of any of them
  */
-export function scalingOf(settings: PrecisionSettings, role: RoleName): LossScaling {
+export function scalingOf(settings: PrecisionSettings, beside: Iterable<string>): LossScaling {
   const half = rolesIn(settings, "f16");
-  const concerned = role === "teacher" ? half.includes("teacher") : half.length > 0;
+  const concerned = [...beside].some((role) => half.includes(role));
   return concerned ? settings.lossScale || "dynamic" : "none";
 }
 
@@ -53,11 +54,11 @@ const keptByScope = (network: Network): Network => {
     (scope: Scope, ...inputs) =>
       withStorage(scope.storage, () => part.call(network, scope, ...inputs));
   const { apply, features, middle } = network;
-  return {
+  return overlaid(network, {
     apply: kept(apply),
     features: kept(features),
     ...(middle && { middle: kept(middle) }),
-  };
+  });
 };
 
 /** A network's plugin that gives `keptByScope`; others as they are. Preconditioning and losses stay outside, in f32. */

@@ -3,81 +3,45 @@ import { failure, suggestion } from "../../errors.ts";
 import { AVERAGES } from "../../interfaces/average.ts";
 import type { Backend, Executable, Memory } from "../../interfaces/backend.ts";
 import { BALANCERS, type Balancer } from "../../interfaces/balancer.ts";
-import { CRITIC } from "../../interfaces/critic.ts";
-import { DATA_SHAPE, type Dataset } from "../../interfaces/dataset.ts";
-import type { Denoiser } from "../../interfaces/denoiser.ts";
-import { GENERATOR } from "../../interfaces/generator.ts";
+import type { Dataset } from "../../interfaces/dataset.ts";
 import { LOSSES, type Loss } from "../../interfaces/loss.ts";
+import { METHOD, type Method, type Stage, type Turn } from "../../interfaces/method.ts";
 import { OPTIMIZERS } from "../../interfaces/optimizer.ts";
-import type { Role, RoleName } from "../../interfaces/role.ts";
-import { TEACHER } from "../../interfaces/teacher.ts";
-import { sizeOf } from "../../tensor/shape.ts";
 import type { GivenDraws } from "../batch/givenDraws.ts";
 import { TurnFeeds } from "../batch/turnFeed.ts";
-import { STORED } from "../batch/turnImages.ts";
-import { phaseInputs, phaseNumbers } from "../batch/turnInputs.ts";
+import { allocateKept, REAL } from "../batch/turnImages.ts";
+import { turnInputs } from "../batch/turnInputs.ts";
+import type { TrainSettings } from "../config/trainOptions.ts";
 import type { StartWeights } from "../files/startWeights.ts";
 import type { EventBus } from "../loop/bus.ts";
 import type { Command, Control } from "../loop/control.ts";
 import type { Scalars } from "../loop/events.ts";
-import {
-  alternating,
-  type Phase,
-  phasesAt,
-  runSchedule,
-  type Ttur,
-  type Turn,
-  teacherOnly,
-} from "../loop/schedule.ts";
+import { runSchedule, type TurnAt } from "../loop/schedule.ts";
 import { type DiagnosisProgram, diagnosisProgram } from "./diagnosis.ts";
 import { checkHealth } from "./health.ts";
-import { Player } from "./player.ts";
-import { type PrecisionSettings, scalingOf, storageOn } from "./precision.ts";
-import type { PhaseDefinition } from "./turnContext.ts";
-import { GATHERED_KEEP, type PhaseProgram, type Players, phaseProgram } from "./turnProgram.ts";
-
-/** Numbers of a run that belong to no plugin. */
-export interface TrainSettings extends PrecisionSettings {
-  /** Every random draw of the run follows from it; 0 … 2⁵³−1. */
-  readonly seed: number;
-  /** Critic updates. */
-  readonly steps: number;
-  /** Images an update sees. */
-  readonly batch: number;
-  /** Updates of critic and generator in a cycle; 5:1 in the DMD2 paper. */
-  readonly ttur: Ttur;
-  /** What the critic sees after the generator's turn: the images of that turn, or new ones. "shared" by default. */
-  readonly criticImages?: "shared" | "fresh";
-  /** Parts in which the gradient of a batch is gathered; 1 by default. */
-  readonly accumulate?: number;
-  /** Whether network blocks are computed again for the gradient, for less memory; "none" by default. */
-  readonly checkpointing?: "none" | "blocks";
-  /** Steps between two diagnoses; 0, the default, takes none. */
-  readonly diagnoseEvery?: number;
-  readonly teacher: { readonly steps: number; readonly batch: number };
-}
-
-/** The two stages of a run. */
-export type Stage = "teacher" | "distillation";
+import { type NamedTensors, Player } from "./player.ts";
+import { scalingOf, storageOn } from "./precision.ts";
+import { activeLosses, learnersOf, type Players, type TurnDefinition } from "./turnContext.ts";
+import { GATHERED_KEEP, type TurnProgram, turnProgram, weightName } from "./turnProgram.ts";
 
 /** A traced update, compiled when its stage begins. */
-interface PreparedPhase extends PhaseProgram {
+interface PreparedTurn extends TurnProgram {
   run?: Executable;
   applyRun?: Executable;
 }
 interface PreparedDiagnosis extends DiagnosisProgram {
   run?: Executable;
 }
-type Made = "fresh" | "stored";
 
 /** How often the losses are checked for NaN and infinity, in steps, and the last; each check waits for the device. */
 const HEALTH_INTERVAL = 50;
 
 /**
- * Trains the teacher, then distils it. Holds the players and the compiled programs; the alternation is the schedule's, the
+ * Carries out the stages of a method. Holds the players and the compiled programs; the alternation is the schedule's, the
  * mathematics the plugins'.
  */
 export class Trainer {
+  readonly method: Method;
   readonly players: Players;
   readonly memory: Memory;
   readonly #backend: Backend;
@@ -86,10 +50,10 @@ export class Trainer {
   readonly #bus: EventBus;
   readonly #losses: readonly Loss[];
   readonly #balancers: readonly Balancer[];
-  readonly #programs = new Map<string, PreparedPhase>();
+  /** By stage and turn. */
+  readonly #programs = new Map<string, PreparedTurn>();
   readonly #diagnoses = new Map<string, PreparedDiagnosis>();
   readonly #draws: GivenDraws | undefined;
-  readonly #feeds: TurnFeeds;
   #startWeights: StartWeights = {};
   /** Factors of losses that commands have changed, by name. */
   readonly changedWeights: Map<string, number> = new Map();
@@ -102,10 +66,8 @@ export class Trainer {
     settings: TrainSettings,
     draws?: GivenDraws,
   ) {
+    this.method = container.get(METHOD);
     this.#draws = draws;
-    this.#feeds = new TurnFeeds(settings.accumulate ?? 1, (turn) =>
-      this.#inputs(turn, this.#phase(turn.phase, this.#madeFor(turn)).readsReal),
-    );
     this.#backend = backend;
     this.#dataset = dataset;
     this.#settings = settings;
@@ -119,74 +81,75 @@ export class Trainer {
         { fix: "set train.diagnoseEvery=50" },
       );
     this.memory = backend.createMemory();
-    const player = <T>(name: RoleName, role: Role<T>): Player<T> => {
-      const optimizer = container.all(OPTIMIZERS).find((entry) => entry.role === name);
-      const averages = container.all(AVERAGES).filter((entry) => entry.role === name);
-      return new Player(name, role, this.memory, {
-        optimizer,
-        averages,
+    const { roles, stages } = this.method;
+    const players = Object.entries(roles).map(([name, role]) => {
+      const learning = stages.filter((stage) => learnersOf(stage).has(name));
+      const player = new Player(name, role, this.memory, {
+        optimizer: container.all(OPTIMIZERS).find((entry) => entry.role === name),
+        averages: container.all(AVERAGES).filter((entry) => entry.role === name),
         storage: storageOn(backend, settings, name),
-        lossScaling: scalingOf(settings, name),
+        lossScaling: scalingOf(
+          settings,
+          learning.flatMap((stage) => this.rolesOf(stage)),
+        ),
       });
-    };
-    const shape = container.get(DATA_SHAPE);
-    this.players = {
-      teacher: player<Denoiser>("teacher", container.get(TEACHER)),
-      ...(container.has(GENERATOR)
-        ? { generator: player("generator", container.get(GENERATOR)) }
-        : {}),
-      ...(container.has(CRITIC) ? { critic: player("critic", container.get(CRITIC)) } : {}),
-    };
-    this.memory.allocate(STORED.x, settings.batch * sizeOf(shape.sample));
-    if (shape.classes) this.memory.allocate(STORED.label, settings.batch, "i32");
-    this.players.teacher.initialise(settings.seed);
+      return [name, player];
+    });
+    this.players = Object.fromEntries(players);
+    for (const { batch, cycle } of stages)
+      if (cycle.flat().some(({ keeps }) => keeps)) allocateKept(this.memory, dataset.shape, batch);
   }
 
-  /** Weights to start from in place of the seed's and the teacher's. The teacher has its own from now on. */
-  startFrom({ teacher, ...others }: StartWeights): void {
-    if (teacher) this.players.teacher.load(teacher);
-    this.#startWeights = others;
+  /** The roles that take part in a stage, in the method's order. */
+  rolesOf({ roles }: Stage): readonly string[] {
+    const all = Object.keys(this.method.roles);
+    return roles ? all.filter((role) => roles.includes(role)) : all;
   }
 
-  /** Gives generator and critic their starting weights: those of a file, else the teacher's where they inherit, else the seed's. */
-  async startDistillation(): Promise<void> {
-    const { teacher, generator, critic } = this.players;
-    const source = await teacher.read("served");
-    for (const player of [generator, critic]) {
-      const given = player && this.#startWeights[player.name];
-      if (given) player.load(given);
-      else player?.initialise(this.#settings.seed, source);
+  /** The roles that take part from a stage on and in none before it. */
+  joining(stage: Stage): readonly string[] {
+    const before = this.method.stages.slice(0, this.method.stages.indexOf(stage));
+    const known = new Set(before.flatMap((each) => this.rolesOf(each)));
+    return this.rolesOf(stage).filter((role) => !known.has(role));
+  }
+
+  /** Weights of files, by role: each takes the place of what its role would start from when it joins. */
+  startFrom(weights: StartWeights): void {
+    this.#startWeights = weights;
+  }
+
+  /** Gives the roles of a stage the weights that it begins with: a file's, another role's, or the seed's. */
+  async begin(stage: Stage): Promise<void> {
+    const { seed } = this.#settings;
+    const begins = new Map(Object.entries(stage.begins ?? {}));
+    for (const name of this.joining(stage)) {
+      const given = this.#startWeights[name];
+      if (given) this.players[name].load(given);
+      else if (!begins.has(name)) this.players[name].initialise(seed);
+      if (given) begins.delete(name);
     }
-    this.#startWeights = {};
+    const served = new Map<string, NamedTensors>();
+    for (const source of new Set(begins.values()))
+      served.set(source, await this.players[source].read("served"));
+    for (const [name, source] of begins) this.players[name].initialise(seed, served.get(source));
   }
 
   /** Runs one stage from `start`; resolves with the step that would come next. */
   async train(stage: Stage, { start = 0, control, obey }: TrainRequest = {}): Promise<number> {
-    const { steps, teacher, ttur } = this.#settings;
-    const carryOut = async (command: Command, step: number) => {
-      if (command.type === "set-weight") this.setWeight(command.loss, command.weight);
-      await obey?.(command, step);
-    };
-    const common = { bus: this.#bus, start, control, obey: carryOut };
-    const updateOf = (phase: Phase) => (step: number, next?: Turn) =>
-      this.#update({ phase, step }, next);
-    try {
-      if (stage === "teacher")
-        return await runSchedule({
-          ...common,
-          phasesAt: teacherOnly,
-          update: { teacher: updateOf("teacher") },
-          steps: teacher.steps,
-        });
-      return await runSchedule({
-        ...common,
-        phasesAt: alternating(ttur),
-        update: { generator: updateOf("generator"), critic: updateOf("critic") },
-        steps,
-      });
-    } finally {
-      this.#feeds.forget();
-    }
+    const feeds = new TurnFeeds(this.#parts, (at) =>
+      this.#inputs(stage, at, this.#turn(stage, at.turn).reads),
+    );
+    return runSchedule({
+      stage,
+      bus: this.#bus,
+      start,
+      control,
+      update: (at, next) => this.#update(stage, feeds, at, next),
+      obey: async (command, step) => {
+        if (command.type === "set-weight") this.setWeight(command.loss, command.weight);
+        await obey?.(command, step);
+      },
+    });
   }
 
   /** Changes the factor of a loss from the next update on. A loss that started at 0 has no place in the graph. */
@@ -200,103 +163,81 @@ export class Trainer {
     this.changedWeights.set(name, weight);
   }
 
-  /**
-   * Traces all updates that a stage has, without the device.
-   * @throws ShapeError or OptionError for losses that don't fit and parts that are missing.
-   */
-  trace(stage: Stage): void {
-    for (const [phase, generated] of this.#phasesOf(stage)) this.#phase(phase, generated);
-  }
-
-  /** Compiles what a stage needs, so that the first step is not the slow one; what the other needed makes room for it. */
+  /** Compiles what a stage needs, so that the first step is not the slow one; what other stages needed makes room for it. */
   async prepare(stage: Stage): Promise<void> {
-    const other = [...this.#programs].filter(
-      ([key]) => key.startsWith("teacher") !== (stage === "teacher"),
-    );
-    for (const [, prepared] of other) releasePrograms(prepared);
+    for (const [key, prepared] of this.#programs)
+      if (!key.startsWith(`${stage.name}: `)) releasePrograms(prepared);
+    const turns = distinctTurns(stage);
     // In falling size, programs share the most memory.
-    const size = ([phase, generated]: [Phase, Made]) =>
-      this.#phase(phase, generated).program.plan.bytes;
-    for (const [phase, generated] of this.#phasesOf(stage).sort((a, b) => size(b) - size(a))) {
-      await this.#compiled(phase, generated);
-      if (this.#settings.diagnoseEvery) await this.#diagnosis(phase, generated);
+    const size = (turn: Turn) => this.#turn(stage, turn).program.plan.bytes;
+    for (const turn of turns.sort((a, b) => size(b) - size(a))) {
+      await this.#compiled(stage, turn);
+      if (this.#settings.diagnoseEvery) await this.#diagnosis(stage, turn);
     }
   }
 
-  /** As in the official loop, the critic learns from the very images of the generator's turn. */
-  #madeFor({ phase, step }: Turn): Made {
-    const { ttur } = this.#settings;
-    const follows = phase === "critic" && phasesAt(step, ttur).includes("generator");
-    return follows && this.#sharesImages ? "stored" : "fresh";
-  }
-
-  get #sharesImages(): boolean {
-    return this.#settings.criticImages !== "fresh" && !this.#settings.ttur.exclusive;
-  }
-
-  #phasesOf(stage: Stage): [Phase, Made][] {
-    if (stage === "teacher") return [["teacher", "fresh"]];
-    const { critic, generator = 1 } = this.#settings.ttur;
-    const phases: [Phase, Made][] = [["generator", "fresh"]];
-    if (this.#sharesImages) phases.push(["critic", "stored"]);
-    if (!this.#sharesImages || critic > generator) phases.push(["critic", "fresh"]);
-    return phases;
-  }
-
-  #definition(phase: Phase, generated: Made): PhaseDefinition {
+  #definition(stage: Stage, turn: Turn): TurnDefinition {
+    const { maker } = this.method;
     return {
-      phase,
-      generated,
-      batch: this.#batchOf(phase),
-      players: this.players,
+      turn,
+      stage,
+      maker,
+      players: Object.fromEntries(this.rolesOf(stage).map((name) => [name, this.players[name]])),
       losses: this.#losses,
       data: this.#dataset.shape,
       parts: this.#parts,
       recompute: this.#settings.checkpointing,
-      noise: this.#draws?.source(phase, generated),
+      stream: this.#streamOf(turn),
+      noise: this.#draws?.source(turn),
     };
   }
 
-  #phase(phase: Phase, generated: Made): PreparedPhase {
-    const key = `${phase} ${generated}`;
-    let prepared = this.#programs.get(key);
-    if (!prepared) {
-      prepared = phaseProgram(this.#definition(phase, generated));
-      this.#programs.set(key, prepared);
-    }
-    return prepared;
+  /** Every role draws from a stream of its own, and from another one in turns on kept images. */
+  #streamOf({ role, images }: Turn): number {
+    const roles = Object.keys(this.method.roles);
+    if (images !== "kept") return this.#batchStream(role) * STREAMS;
+    const all = this.method.stages.flatMap(({ cycle }) => cycle.flat());
+    const kept = new Set(all.filter((turn) => turn.images === "kept").map((turn) => turn.role));
+    return (1 + roles.length + [...kept].indexOf(role)) * STREAMS;
   }
 
-  async #compiled(phase: Phase, generated: Made) {
-    const prepared = this.#phase(phase, generated);
+  /** The random stream that the real batches of a role come from. */
+  #batchStream(role: string): number {
+    return 1 + Object.keys(this.method.roles).indexOf(role);
+  }
+
+  #turn(stage: Stage, turn: Turn): PreparedTurn {
+    const key = turnKey(stage, turn);
+    const known = this.#programs.get(key) ?? turnProgram(this.#definition(stage, turn));
+    this.#programs.set(key, known);
+    return known;
+  }
+
+  async #compiled(stage: Stage, turn: Turn) {
+    const prepared = this.#turn(stage, turn);
     for (const [name, size] of Object.entries(prepared.states)) this.memory.allocate(name, size);
+    if (turn.keeps || turn.images === "kept")
+      allocateKept(this.memory, this.#dataset.shape, stage.batch);
     const run = (prepared.run ??= await this.#backend.compile(prepared.program, this.memory));
     if (prepared.apply)
       prepared.applyRun ??= await this.#backend.compile(prepared.apply, this.memory);
     return { ...prepared, run };
   }
 
-  #batchOf(phase: Phase): number {
-    return phase === "teacher" ? this.#settings.teacher.batch : this.#settings.batch;
-  }
   get #parts(): number {
     return this.#settings.accumulate ?? 1;
   }
 
-  async #update(turn: Turn, next: Turn | undefined): Promise<Scalars> {
-    const { phase, step } = turn;
-    const generated = this.#madeFor(turn);
+  async #update(stage: Stage, feeds: TurnFeeds, at: TurnAt, next?: TurnAt): Promise<Scalars> {
+    const { turn, step } = at;
     const { diagnoseEvery = 0 } = this.#settings;
-    const { run, applyRun, scalars, outputs } = await this.#compiled(phase, generated);
-    const player = this.players[phase]!;
-    const steps = phase === "teacher" ? this.#settings.teacher.steps : this.#settings.steps;
-    const numbers = this.#numbers(phase, step, steps);
-    const feed = this.#feeds.of(turn);
-    if (diagnoseEvery > 0 && step % diagnoseEvery === 0)
-      await this.#diagnose(phase, step, generated);
+    const { run, applyRun, scalars, outputs } = await this.#compiled(stage, turn);
+    const numbers = this.#numbers(stage, at);
+    const feed = feeds.of(at);
+    if (diagnoseEvery > 0 && step % diagnoseEvery === 0) await this.#diagnose(stage, at);
     for (let part = 0; part < this.#parts; part++) {
       const inputs = await feed.take(part);
-      this.#feeds.fetchAhead(feed, part + 1, next);
+      feeds.fetchAhead(feed, part + 1, next);
       await run.run({
         ...inputs,
         scalars: scalars.encode({ ...numbers, [GATHERED_KEEP]: part === 0 ? 0 : 1 }),
@@ -305,53 +246,67 @@ export class Trainer {
     const last = applyRun ?? run;
     if (applyRun)
       await applyRun.run({ scalars: scalars.encode({ ...numbers, [GATHERED_KEEP]: 1 }) });
-    player.updates++;
-    if (step % HEALTH_INTERVAL === 0 || step === steps - 1) await checkHealth(last, outputs, turn);
+    this.players[turn.role].updates++;
+    if (step % HEALTH_INTERVAL === 0 || step === stage.steps - 1)
+      await checkHealth(last, outputs, at);
     return scalarsOf(last, outputs);
   }
 
-  #numbers(phase: Phase, step: number, steps: number): Record<string, number> {
-    return phaseNumbers(this.players[phase]!, this.#losses, {
-      step,
-      steps,
-      batch: this.#batchOf(phase),
-      changedWeights: this.changedWeights,
-    });
+  /** The numbers of an update, by the names under which its programs ask for them: rates, averages, weights of losses. */
+  #numbers({ steps, batch }: Stage, { turn, step }: TurnAt): Record<string, number> {
+    const { updates, optimizer, averages } = this.players[turn.role];
+    const numbers: Record<string, number> = {
+      ...optimizer!.scalars({ update: updates, step, steps }),
+    };
+    for (const { keep, average } of averages) numbers[keep] = average.keep(updates, batch);
+    for (const loss of this.#losses)
+      numbers[weightName(loss)] = this.changedWeights.get(loss.name) ?? loss.weight;
+    return numbers;
   }
 
-  #inputs({ phase, step }: Turn, readsReal: boolean) {
-    return phaseInputs(this.#dataset, {
-      phase,
+  /**
+   * The conditions of generated images come from the maker's batches in every turn, so that all turns know what the images of
+   * a step were to show, and so that a maker that starts from real samples is given theirs.
+   */
+  #inputs({ batch }: Stage, { turn, step }: TurnAt, reads: TurnProgram["reads"]) {
+    const given = this.#draws?.inputs(turn, step);
+    const streams = [...reads]
+      .filter((who) => !(who === "real" && given?.[REAL]))
+      .map(
+        (who) => [who, this.#batchStream(who === "real" ? turn.role : this.method.maker!)] as const,
+      );
+    const active = activeLosses(this.#losses, turn.role);
+    return turnInputs(this.#dataset, {
       step,
-      readsReal,
       seed: this.#settings.seed,
-      losses: this.#losses,
-      batch: this.#batchOf(phase),
+      batch,
       parts: this.#parts,
-      given: this.#draws?.inputs(phase, step),
+      reads: new Map(streams),
+      losses: new Map(active.map((loss) => [this.#losses.indexOf(loss), loss])),
+      given,
     });
   }
 
-  async #diagnosis(phase: Phase, generated: Made) {
-    const key = `${phase} ${generated}`;
+  async #diagnosis(stage: Stage, turn: Turn) {
+    const key = turnKey(stage, turn);
     const made: PreparedDiagnosis =
-      this.#diagnoses.get(key) ?? diagnosisProgram(this.#definition(phase, generated));
+      this.#diagnoses.get(key) ?? diagnosisProgram(this.#definition(stage, turn));
     this.#diagnoses.set(key, made);
     const run = (made.run ??= await this.#backend.compile(made.program, this.memory));
     return { ...made, run };
   }
 
   /** Looks inside the update that comes next, with its draws and its images, and tells the bus. */
-  async #diagnose(phase: Phase, step: number, generated: Made): Promise<void> {
-    const { run, ...made } = await this.#diagnosis(phase, generated);
-    const weights = this.#numbers(phase, step, 1);
+  async #diagnose(stage: Stage, at: TurnAt): Promise<void> {
+    const { run, ...made } = await this.#diagnosis(stage, at.turn);
     await run.run({
-      ...(await this.#inputs({ phase, step }, made.readsReal)(0)),
-      scalars: made.scalars.encode(weights),
+      ...(await this.#inputs(stage, at, made.reads)(0)),
+      scalars: made.scalars.encode(this.#numbers(stage, at)),
     });
     const values = scalarsOf(run, made.outputs);
-    this.#bus.emit("phase/diagnosed", { step, phase, values });
-    if (phase === "generator") await this.#rebalance(step, values);
+    const { role } = at.turn;
+    this.#bus.emit("role/diagnosed", { stage: stage.name, role, step: at.step, values });
+    if (role === this.method.maker) await this.#rebalance(at.step, values);
   }
 
   async #rebalance(step: number, scalars: Scalars): Promise<void> {
@@ -378,7 +333,19 @@ export class Trainer {
   }
 }
 
-function releasePrograms(prepared: PreparedPhase): void {
+/** Random streams of a turn; none makes so many draws. */
+const STREAMS = 2 ** 20;
+
+const turnKey = (stage: Stage, { role, images = "made", keeps = false }: Turn): string =>
+  `${stage.name}: ${role} ${images}${keeps ? " keeps" : ""}`;
+
+/** The turns of a stage that are programs of their own. */
+function distinctTurns(stage: Stage): Turn[] {
+  const turns = stage.cycle.flat();
+  return [...new Map(turns.map((turn) => [turnKey(stage, turn), turn])).values()];
+}
+
+function releasePrograms(prepared: PreparedTurn): void {
   prepared.run?.dispose();
   prepared.applyRun?.dispose();
   prepared.run = undefined;

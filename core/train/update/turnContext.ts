@@ -1,53 +1,44 @@
 import { NoiseSource } from "../../diffusion/noiseSource.ts";
 import { failure } from "../../errors.ts";
-import type { CriticNetwork } from "../../interfaces/critic.ts";
 import type { DataShape } from "../../interfaces/dataset.ts";
-import type { Denoiser } from "../../interfaces/denoiser.ts";
 import type { GeneratorNetwork } from "../../interfaces/generator.ts";
 import type { Images, Loss, LossContext, OwnSamples } from "../../interfaces/loss.ts";
+import type { Stage, Turn } from "../../interfaces/method.ts";
 import type { BoundParameters } from "../../nn/parameters.ts";
 import { input, stopGradient } from "../../ops/mod.ts";
 import { formatShape, sizeOf } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { PhaseImages } from "../batch/turnImages.ts";
-import type { Phase } from "../loop/schedule.ts";
-import type { Player } from "./player.ts";
+import { TurnImages } from "../batch/turnImages.ts";
+import { ownInput, ROWS } from "../batch/turnInputs.ts";
+import type { Copy, Player } from "./player.ts";
 
-/** The roles of a run; teacher training has only the first. */
-export interface Players {
-  readonly teacher: Player<Denoiser>;
-  readonly generator?: Player<GeneratorNetwork>;
-  readonly critic?: Player<CriticNetwork>;
-}
+/** The roles of a run by name. */
+export type Players = Readonly<Record<string, Player<unknown>>>;
 
-/** What one update of a role consists of, before it is compiled. */
-export interface PhaseDefinition {
-  readonly phase: Phase;
+/** What one turn consists of, before it is compiled. */
+export interface TurnDefinition {
+  readonly turn: Turn;
+  readonly stage: Stage;
+  /** Those of the stage. */
   readonly players: Players;
-  /** The terms of this role; those of weight 0 are left out. */
+  /** The role that makes the generated images. */
+  readonly maker?: string;
+  /** All losses of the run; those of other roles, and of weight 0, are left out. */
   readonly losses: readonly Loss[];
   readonly data: DataShape;
-  /** Images of the whole update. */
-  readonly batch: number;
-  /** Parts in which the gradient of the batch is gathered; 1 by default. A divisor of `batch`. */
+  /** Parts in which the gradient of the batch is gathered; 1 by default. A divisor of the stage's batch. */
   readonly parts?: number;
   /** Whose values are computed again for the gradient instead of being kept; "none" by default. */
   readonly recompute?: "none" | "blocks";
-  /** Where the critic's images come from: drawn now, or those of the generator's turn just before. */
-  readonly generated: "fresh" | "stored";
+  /** The first random stream of the turn; no turn makes a million draws. */
+  readonly stream: number;
   /** What it draws from, instead of the seed's source. */
   readonly noise?: NoiseSource;
 }
 
 /** The terms of a role's objective that count. */
-export const activeLosses = (losses: readonly Loss[], phase: Phase): readonly Loss[] =>
-  losses.filter((loss) => loss.role === phase && loss.weight !== 0);
-
-/** Input with one tensor of a loss's own samples. */
-export const ownInput = (loss: Loss, tensor: string): string => `${loss.name}: ${tensor}`;
-
-/** Input with the places in the batch that a part holds, i32 [batch / parts]. */
-export const ROWS = "rows";
+export const activeLosses = (losses: readonly Loss[], role: string): readonly Loss[] =>
+  losses.filter((loss) => loss.role === role && loss.weight !== 0);
 
 /** One term of a role's objective, traced. */
 export interface Term {
@@ -56,78 +47,119 @@ export interface Term {
   readonly value: Tensor;
 }
 
-/** A phase with its roles bound and its losses traced. */
-export interface TracedPhase {
+/** A turn with its roles bound and its losses traced. */
+export interface TracedTurn {
   readonly terms: readonly Term[];
-  readonly images: PhaseImages;
+  readonly images: TurnImages;
   /** Of the role that learns. */
   readonly parameters: BoundParameters;
   /** What losses have reported beside their value, by name: scalars without a gradient. */
   readonly reports: ReadonlyMap<string, Tensor>;
-  /** Places in the batch, where it is gathered in parts. */
-  readonly rows?: Tensor;
 }
 
-/** Every phase has random streams of its own; no phase makes a million draws. */
-const firstStream = (phase: Phase, generated: "fresh" | "stored"): number =>
-  ({ teacher: 1, generator: 2, critic: generated === "fresh" ? 3 : 4 })[phase] * 2 ** 20;
-
 /**
- * Binds the roles and traces the losses of a phase.
+ * Binds the roles and traces the losses of a turn.
  * @throws ShapeError when a loss is not a single number, E_CONFIG when a part is missing.
  */
-export function tracePhase(definition: PhaseDefinition): TracedPhase {
-  const { phase, players, data, batch, parts = 1, generated } = definition;
+export function traceTurn(definition: TurnDefinition): TracedTurn {
+  const { turn, stage, players, maker, data, parts = 1, stream } = definition;
+  const { batch } = stage;
   const size = batch / parts;
   const rows = parts > 1 ? input(ROWS, [size], "i32") : undefined;
-  const seeded = () =>
-    new NoiseSource(input("key", [3], "i32"), firstStream(phase, generated), rows);
+  const seeded = () => new NoiseSource(input("key", [3], "i32"), stream, rows);
   const noise = definition.noise ?? seeded();
-  const bound = bindPlayers(players, phase);
-  const images = new PhaseImages({ data, size, batch, rows, noise, generated }, () =>
-    present(bound.generator?.network, "generator"),
+  const bound = new BoundPlayers(players, stage);
+  const kept = turn.images === "kept";
+  const images = new TurnImages({ data, size, batch, rows, noise, kept }, () =>
+    bound.role<GeneratorNetwork>(maker ?? "generator"),
   );
   const reports = new Map<string, Tensor>();
+  const shared = {};
   const contextOf = (loss: Loss): LossContext => ({
     noise,
+    shared,
+    stage,
     own: loss.own && ownSamples(loss, loss.own, size),
+    role: (name) => bound.role(name),
+    average: (name, label) => bound.average(name, label),
     get teacher() {
-      return present(bound.teacher?.network, "teacher");
+      return bound.role<LossContext["teacher"]>("teacher");
     },
     get generator() {
-      return present(bound.generator?.network, "generator");
+      return bound.role<LossContext["generator"]>("generator");
     },
     get critic() {
-      return present(bound.critic?.network, "critic");
+      return bound.role<LossContext["critic"]>("critic");
     },
     get generated() {
-      return phase === "generator" ? images.generated : detached(images.generated);
+      return turn.role === maker ? images.generated : detached(images.generated);
     },
     get real() {
       return images.real;
     },
     report: (name, value) => void reports.set(name, stopGradient(scalar(name, value))),
   });
-  const terms = activeLosses(definition.losses, phase).map((loss) => ({
+  const { parameters } = bound.of(turn.role, "weights");
+  const terms = activeLosses(definition.losses, turn.role).map((loss) => ({
     loss,
     value: scalar(loss.name, loss.compute(contextOf(loss))),
   }));
   if (terms.length === 0)
-    throw failure("E_CONFIG", `Cannot train the ${phase}: it has no loss, expected at least one`);
-  return { terms, images, parameters: bound[phase]!.parameters, reports, rows };
+    throw failure(
+      "E_CONFIG",
+      `Cannot train the ${turn.role}: it has no loss, expected at least one`,
+    );
+  return { terms, images, parameters, reports };
 }
 
-function bindPlayers(players: Players, phase: Phase) {
-  present(players[phase], phase);
-  const bind = <T>(player: Player<T> | undefined) =>
-    // A frozen teacher is used through its average; whoever learns, and who learns against it, through the weights.
-    player?.bind(player.name === "teacher" && phase !== "teacher" ? "served" : "weights");
-  return {
-    teacher: bind(players.teacher),
-    generator: bind(players.generator),
-    critic: bind(players.critic),
-  };
+/** The roles of a stage over the copies of their weights that losses read, each bound once. */
+class BoundPlayers {
+  readonly #players: Players;
+  readonly #learners: ReadonlySet<string>;
+  readonly #bound = new Map<string, ReturnType<Player<unknown>["bind"]>>();
+
+  constructor(players: Players, stage: Stage) {
+    this.#players = players;
+    this.#learners = learnersOf(stage);
+  }
+  /** A learner of the stage through the weights that are trained, all others through those that are served. */
+  role<T>(name: string): T {
+    return this.of(name, this.#learners.has(name) ? "weights" : "served").network as T;
+  }
+  average<T>(name: string, label: string | undefined): T {
+    const { averages } = this.#player(name);
+    const found = averages.find(({ average }) => average.label === label);
+    if (found) return this.of(name, found.copy).network as T;
+    const kept = averages.map(
+      ({ average }) => `${name}${average.label ? `/${average.label}` : ""}`,
+    );
+    const wanted = label === undefined ? name : `${name}/${label}`;
+    throw failure(
+      "E_CONFIG",
+      `Cannot train: a loss asks for the average ${wanted}, the config keeps ${kept.join(", ") || `none of the ${name}`}`,
+      { fix: `add averages.${wanted}, or change the loss's option to one that is kept` },
+    );
+  }
+  of(name: string, copy: Copy): ReturnType<Player<unknown>["bind"]> {
+    const key = `${name} ${copy}`;
+    const known = this.#bound.get(key) ?? this.#player(name).bind(copy);
+    this.#bound.set(key, known);
+    return known;
+  }
+  #player(name: string): Player<unknown> {
+    if (Object.hasOwn(this.#players, name)) return this.#players[name];
+    const names = Object.keys(this.#players);
+    throw failure(
+      "E_CONFIG",
+      `Cannot train: there is no ${name}, the stage has ${names.join(", ")}`,
+      { fix: `add a section ${name} to the config, or leave out the losses that ask for it` },
+    );
+  }
 }
+
+/** The roles that have a turn in a stage, in the order of their first. */
+export const learnersOf = ({ cycle }: Pick<Stage, "cycle">): ReadonlySet<string> =>
+  new Set(cycle.flat().map(({ role }) => role));
 
 const ownSamples = (loss: Loss, { tensors }: OwnSamples, size: number) =>
   Object.fromEntries(
@@ -138,12 +170,6 @@ const ownSamples = (loss: Loss, { tensors }: OwnSamples, size: number) =>
   );
 
 const detached = ({ x, condition }: Images): Images => ({ x: stopGradient(x), condition });
-
-function present<T>(value: T | undefined, role: string): T {
-  if (value === undefined)
-    throw failure("E_CONFIG", `Cannot train: there is no ${role}, the config should have one`);
-  return value;
-}
 
 function scalar(name: string, value: Tensor): Tensor {
   if (sizeOf(value.shape) !== 1)

@@ -1,41 +1,49 @@
 import type { Resolver } from "../../../core/di/resolver.ts";
+import type { Token } from "../../../core/di/token.ts";
 import { OnestepError } from "../../../core/errors.ts";
-import type { Backend } from "../../../core/interfaces/backend.ts";
-import { planRun, type ResolvedConfig } from "../../../core/train/mod.ts";
+import { type Backend, METHOD, type Stage } from "../../../core/interfaces/mod.ts";
+import { planRun, type RunSettings } from "../../../core/train/mod.ts";
 import { mebibytes } from "./report.ts";
 
-type Settings = ResolvedConfig["settings"];
-
-/** A change of the config, as flags, and what it makes of the settings. */
+/** A change of the config, as flags, and what it makes of settings and stages. */
 interface Change {
   readonly flags: string;
-  readonly settings: Settings;
+  readonly settings: RunSettings;
+  readonly stages: readonly Stage[];
 }
 
 /** Changes worth trying, those that leave the result as it is first: repeated blocks, a gathered gradient, smaller batches. */
-function changesOf(settings: Settings): Change[][] {
-  const { batch, teacher, accumulate = 1, checkpointing } = settings;
+function changesOf(settings: RunSettings, stages: readonly Stage[]): Change[][] {
+  const { batch, accumulate, checkpointing } = settings;
   const blocks = { ...settings, checkpointing: "blocks" as const };
   const blocksFlag = "--set train.checkpointing=blocks";
-  const bases: [string, Settings][] = [["", settings]];
+  const bases: [string, RunSettings][] = [["", settings]];
   if (checkpointing !== "blocks") bases.push([blocksFlag, blocks]);
   const join = (...flags: string[]) => flags.filter(Boolean).join(" ");
   const families: Change[][] = bases
     .slice(1)
-    .map(([flags, changed]) => [{ flags, settings: changed }]);
+    .map(([flags, changed]) => [{ flags, settings: changed, stages }]);
+  const divides = (n: number) =>
+    stages.every((stage) => stage.steps === 0 || stage.batch % n === 0);
   for (const [flags, base] of bases) {
     const [parts, sizes]: [Change[], Change[]] = [[], []];
-    for (let n = accumulate * 2; batch % n === 0 && teacher.batch % n === 0; n *= 2)
+    for (let n = accumulate * 2; batch % n === 0 && divides(n); n *= 2)
       parts.push({
         flags: join(flags, `--set train.accumulate=${n}`),
         settings: { ...base, accumulate: n },
+        stages,
       });
     for (let size = batch / 2; Number.isInteger(size) && size % accumulate === 0; size /= 2) {
-      const own = Math.min(teacher.batch, size);
-      const ownFlag = own < teacher.batch ? `--set train.teacher.batch=${own}` : "";
+      // A stage with a batch of its own has it from the option of the method that bears its name.
+      const own = stages.filter((stage) => stage.batch !== batch && stage.batch > size);
       sizes.push({
-        flags: join(flags, `--set train.batch=${size}`, ownFlag),
-        settings: { ...base, batch: size, teacher: { ...teacher, batch: own } },
+        flags: join(
+          flags,
+          `--set train.batch=${size}`,
+          ...own.map(({ name }) => `--set method.${name}.batch=${size}`),
+        ),
+        settings: { ...base, batch: size },
+        stages: stages.map((stage) => ({ ...stage, batch: Math.min(stage.batch, size) })),
       });
     }
     families.push(parts, sizes);
@@ -46,16 +54,16 @@ function changesOf(settings: Settings): Change[][] {
 /** Ways to make a run fit, a line each with what it then needs; of each kind the smallest change that does. */
 export async function waysToFit(
   container: Resolver,
-  settings: Settings,
+  settings: RunSettings,
   device: Backend,
   capacity: number | undefined,
 ): Promise<string[]> {
   const ways: string[] = [];
-  for (const family of changesOf(settings))
-    for (const { flags, settings: changed } of family) {
-      const bytes = await needed(container, changed, device);
+  for (const family of changesOf(settings, container.get(METHOD).stages))
+    for (const change of family) {
+      const bytes = await needed(container, change, device);
       if (bytes === undefined || bytes > (capacity ?? Number.POSITIVE_INFINITY)) continue;
-      ways.push(`${flags} needs ${mebibytes(bytes)} MiB`);
+      ways.push(`${change.flags} needs ${mebibytes(bytes)} MiB`);
       break;
     }
   return ways;
@@ -64,11 +72,17 @@ export async function waysToFit(
 /** Bytes at the peak; undefined when a tensor is too large for the device. */
 async function needed(
   container: Resolver,
-  settings: Settings,
+  { settings, stages }: Change,
   device: Backend,
 ): Promise<number | undefined> {
+  const method = { ...container.get(METHOD), stages };
+  const changed: Resolver = {
+    has: (key) => container.has(key),
+    all: (key) => container.all(key),
+    get: <T>(key: Token<T>) => (key.key === METHOD.key ? (method as T) : container.get(key)),
+  };
   try {
-    return (await planRun(container, settings, device)).peakBytes;
+    return (await planRun(changed, settings, device)).peakBytes;
   } catch (error) {
     if (error instanceof OnestepError && error.code === "E_DEVICE_LIMIT") return undefined;
     throw error;

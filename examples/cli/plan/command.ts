@@ -38,8 +38,8 @@ async function report(
   capacity: number | undefined,
   path: string | undefined,
 ): Promise<void> {
-  const { plugins, settings } = resolved;
-  const container = await composeRun(plugins, device, { files, path });
+  const { settings } = resolved;
+  const container = await composeRun(resolved, device, { files, path });
   const print = (text: string) => void process.stdout.write(`${text}\n`);
   try {
     const found = await planRun(container, settings, device);

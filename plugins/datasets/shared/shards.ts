@@ -1,5 +1,6 @@
 /** Safetensors files of a data folder, each a shard: rows of the same tensors. */
 import { failure } from "../../../core/errors.ts";
+import type { Batch } from "../../../core/interfaces/mod.ts";
 import type { FileSystem } from "../../../core/io/files.ts";
 import { float16ToFloat32 } from "../../../core/io/halfFloat.ts";
 import {
@@ -173,6 +174,10 @@ export function takeRows(
   }
   return taken;
 }
+
+/** The conditions of a batch by class; none for data without classes. */
+export const labelled = (classes: number, label: () => Int32Array): Batch["condition"] =>
+  classes > 0 ? { label: label() } : {};
 
 /** The rows that a batch asks for: given ones, or as many at random, with replacement. Throws E_DATA for one that is not there. */
 export function chooseRows(

@@ -1,5 +1,5 @@
 import type { NoiseSource } from "../../../core/diffusion/mod.ts";
-import type { NoiseProcess } from "../../../core/interfaces/mod.ts";
+import type { LossContext, NoiseProcess } from "../../../core/interfaces/mod.ts";
 import { constant, mul } from "../../../core/ops/mod.ts";
 import { boolean, choice, number, type OptionsOf } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
@@ -29,7 +29,7 @@ export const discriminatorOptions = {
 export interface DiscriminatorInput {
   real(x: Tensor, noise: NoiseSource): Noisy;
   /** @throws E_CONFIG when noise is to be shared and no loss before `owner` has drawn any */
-  generated(x: Tensor, noise: NoiseSource, owner: string): Noisy;
+  generated(x: Tensor, context: Pick<LossContext, "noise" | "shared">, owner: string): Noisy;
 }
 
 /** Makes the discriminator's input of samples. Every call draws its own levels and noise, unless they are shared. */
@@ -47,7 +47,7 @@ export function discriminatorInput(
       : { xt: clean(x), sigma: constant(grid[0], "f32", [x.shape[0]]) };
   return {
     real,
-    generated: (x, noise, owner) =>
-      diffused && whose === "shared" ? diffuseAgain(x, noise, owner) : real(x, noise),
+    generated: (x, { noise, shared }, owner) =>
+      diffused && whose === "shared" ? diffuseAgain(x, shared, owner) : real(x, noise),
   };
 }

@@ -1,6 +1,6 @@
 import { addNoise, type NoiseSource, sigmaGrid } from "../../../core/diffusion/mod.ts";
 import { failure } from "../../../core/errors.ts";
-import type { NoiseProcess } from "../../../core/interfaces/mod.ts";
+import type { Draw, LossContext, NoiseProcess } from "../../../core/interfaces/mod.ts";
 import { number, type OptionsOf } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 
@@ -24,7 +24,7 @@ export interface Noisy {
   readonly sigma: Tensor;
 }
 
-/** x + σ·ε at levels drawn a sample, indices low…high−1. x [B, …] → xt [B, …], sigma [B]. */
+/** x + σ·ε at levels drawn per sample, indices low…high−1. x [B, …] → xt [B, …], sigma [B]. */
 export function diffuse(
   x: Tensor,
   noise: NoiseSource,
@@ -37,26 +37,11 @@ export function diffuse(
   return { xt: addNoise(x, sigma, eps), sigma, eps };
 }
 
-/** Levels [B] and noise [B, …] of generated samples. */
-export interface Draw {
-  readonly sigma: Tensor;
-  readonly eps: Tensor;
-}
-
-/** By the source of an update's draws, which is one for all its losses. */
-const shared = new WeakMap<NoiseSource, Draw>();
-
-/** Lets later losses of the update see the generated samples in the same noise. The first draw is the one that counts. */
-export function shareDraw(noise: NoiseSource, { sigma, eps }: Draw): void {
-  if (!shared.has(noise)) shared.set(noise, { sigma, eps });
-}
-
 /**
- * Samples in the noise that an earlier loss of the update has drawn for them.
+ * Samples in the noise that an earlier loss of the turn has drawn for them.
  * @throws E_CONFIG when no loss has
  */
-export function diffuseAgain(x: Tensor, noise: NoiseSource, owner: string): Noisy {
-  const draw = shared.get(noise);
+export function diffuseAgain(x: Tensor, { draw }: LossContext["shared"], owner: string): Noisy {
   if (!draw)
     throw failure(
       "E_CONFIG",

@@ -1,15 +1,16 @@
 /** Pairs of a file as the own samples of a loss. */
 import { failure } from "../../../core/errors.ts";
-import type { DataShape, OwnSamples } from "../../../core/interfaces/mod.ts";
+import { classesOf, type DataShape, type OwnSamples } from "../../../core/interfaces/mod.ts";
 import { type Shape, sameShape, sizeOf } from "../../../core/tensor/shape.ts";
 import type { Pairs } from "../../../core/train/files/pairsFile.ts";
 
 /** z [B, …], y [B, …] and, where there are classes, label [B] of pairs that `pairs` gives once they are read. */
-export function storedPairs({ sample, classes }: DataShape, pairs: () => Pairs): OwnSamples {
+export function storedPairs(data: DataShape, pairs: () => Pairs): OwnSamples {
+  const { sample } = data;
   const x = { shape: sample, dtype: "f32" } as const;
   const width = sizeOf(sample);
   return {
-    tensors: { z: x, y: x, ...(classes > 0 && { label: { shape: [], dtype: "i32" } }) },
+    tensors: { z: x, y: x, ...(classesOf(data) > 0 && { label: { shape: [], dtype: "i32" } }) },
     batch(count, random) {
       const { shape, z, y, label } = pairs();
       const chosen = Array.from({ length: count }, () => Math.floor(random() * shape[0]));
@@ -29,11 +30,9 @@ export function storedPairs({ sample, classes }: DataShape, pairs: () => Pairs):
 }
 
 /** Throws E_PAIRS unless the pairs are of such samples. */
-export function checkPairs(
-  { shape, label }: Pairs,
-  { sample, classes }: DataShape,
-  path: string,
-): void {
+export function checkPairs({ shape, label }: Pairs, data: DataShape, path: string): void {
+  const { sample } = data;
+  const classes = classesOf(data);
   const refuse = (why: string) =>
     failure("E_PAIRS", `Cannot train on the pairs of ${path}: ${why}`);
   const text = (of: Shape) => `[${of.join(", ")}]`;

@@ -1,6 +1,6 @@
 import { grad, program } from "../../../core/graph/mod.ts";
 import type { Backend, Executable, Memory } from "../../../core/interfaces/backend.ts";
-import type { Dataset } from "../../../core/interfaces/dataset.ts";
+import { classesOf, type Dataset } from "../../../core/interfaces/dataset.ts";
 import { conv, linear, type Scope } from "../../../core/nn/mod.ts";
 import { arenaName, BoundParameters, initialise, layoutOf } from "../../../core/nn/parameters.ts";
 import { crossEntropy, input, pack, relu, reshape, state } from "../../../core/ops/mod.ts";
@@ -51,7 +51,8 @@ export class ImageClassifier {
 
   /** Trains for `epochs` passes over the data with Adam. */
   static async train(backend: Backend, dataset: Dataset, epochs: number): Promise<ImageClassifier> {
-    const { sample, classes } = dataset.shape;
+    const { sample } = dataset.shape;
+    const classes = classesOf(dataset.shape);
     const layout = layoutOf((scope) => classify(scope, input("x", [1, ...sample]), classes));
     const memory = backend.createMemory();
     const [size] = layout.arenas;
@@ -91,7 +92,7 @@ export class ImageClassifier {
       const batch = await dataset.batch(BATCH, hostRandom(0, step, 7));
       await update.run({
         x: batch.x,
-        label: batch.label,
+        label: batch.condition.label,
         scalars: scalars.encode(adamScalars(step, oneCycle(step, steps))),
       });
     }

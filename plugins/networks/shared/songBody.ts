@@ -1,5 +1,5 @@
+import type { NoiseSource } from "../../../core/diffusion/mod.ts";
 import { blockOf } from "../../../core/graph/mod.ts";
-import type { Condition } from "../../../core/interfaces/mod.ts";
 import {
   type BlockStyle,
   conv,
@@ -24,7 +24,7 @@ export interface SongBody {
     readonly encoder: "standard" | "skip" | "residual";
     readonly decoder: "standard" | "skip";
   };
-  readonly draws: Condition["dropout"];
+  readonly draws: NoiseSource | undefined;
 }
 
 /** The last activation, and all of them, first to last, for the decoder. */

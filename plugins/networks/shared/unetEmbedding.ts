@@ -1,5 +1,5 @@
 import { failure } from "../../../core/errors.ts";
-import type { Condition } from "../../../core/interfaces/mod.ts";
+import { type Condition, DROPOUT } from "../../../core/interfaces/mod.ts";
 import { type LayerStart, linear, type Scope } from "../../../core/nn/mod.ts";
 import {
   add,
@@ -43,15 +43,16 @@ export function addClass(
   const offset = bias ? scope.parameter("bias", [width], start.bias) : undefined;
   let y = rowsOf(weight, condition);
   if (y && gain !== 1) y = mul(y, gain);
-  if (y && labelDropout > 0 && condition.dropout) {
-    const drawn = condition.dropout.uniform([emb.shape[0], 1]);
+  const draws = condition[DROPOUT];
+  if (y && labelDropout > 0 && draws) {
+    const drawn = draws.uniform([emb.shape[0], 1]);
     y = where(less(drawn, labelDropout), 0, y);
   }
   const shifted = offset ? add(emb, offset) : emb;
   return y ? add(shifted, y) : shifted;
 }
 
-/** W·y a sample, [B, width]; undefined without a class. */
+/** W·y per sample, [B, width]; undefined without a class. */
 function rowsOf(weight: Tensor, { label, classWeights }: Condition): Tensor | undefined {
   if (classWeights) return affine(classWeights, weight);
   return label && takeRows(transpose(weight), label);

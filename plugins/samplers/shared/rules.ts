@@ -70,9 +70,12 @@ export const midpointStep: SamplerRule = (x, { sigma, middle, reach, fall }, mod
   return add(x, mul(fall, sub(halfway, model.denoise(halfway, middle))));
 };
 
-/** Numbers of a step from σ to `next` through m = √(σ·next). */
-export function midpointValues(sigma: number, next: number): Record<string, number> {
-  const middle = Math.sqrt(sigma * next);
+/** Numbers of a step from σ to `next` through a level between them, m = √(σ·next) unless it is given. */
+export function midpointValues(
+  sigma: number,
+  next: number,
+  middle: number = Math.sqrt(sigma * next),
+): Record<string, number> {
   return { sigma, middle, reach: middle / sigma, fall: (next - sigma) / middle };
 }
 

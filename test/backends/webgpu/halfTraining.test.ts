@@ -9,23 +9,23 @@ const test = suite("backends/webgpu/halfTraining");
 test.after(closeTestBackends);
 
 const half = { teacher: "f16", generator: "f16", critic: "f16" };
-const experiment = (precision: object, train: object = {}) =>
+const experiment = (precision: object, steps = 300) =>
   tinyConfig({
     network: { use: "mlp", width: 32, depth: 2 },
-    train: { batch: 64, steps: 300, teacher: { steps: 300, batch: 64 }, precision, ...train },
+    method: { teacher: { steps, batch: 64 } },
+    train: { batch: 64, steps, precision },
   });
 
 /** Losses of both stages, smoothed over the last 50 updates of each, and samples of one seed. */
 async function finish(backend: Backend, precision: object) {
   const run = await Run.create({ resolved: experiment(precision), backend });
   const tails = new Map<string, number[]>();
-  for (const phase of ["teacher", "critic"] as const)
-    run.bus.on(`${phase}/updated`, async ({ step, losses }) => {
-      if (step < 250) return;
-      const name = phase === "teacher" ? "edm-denoising" : "fake-score";
-      const loss = await losses[name].read();
-      tails.set(name, [...(tails.get(name) ?? []), loss]);
-    });
+  run.bus.on("role/updated", async ({ role, step, losses }) => {
+    if (step < 250 || role === "generator") return;
+    const name = role === "teacher" ? "edm-denoising" : "fake-score";
+    const loss = await losses[name].read();
+    tails.set(name, [...(tails.get(name) ?? []), loss]);
+  });
   await run.start();
   const { x } = await run.draw("generator", 500, 7);
   await run.dispose();
@@ -56,8 +56,8 @@ test("DMD2 on eight Gaussians: in f16 the losses end where those of f32 do, and 
 
 test("a run in f16 holds at its peak what was foretold", async () => {
   const backend = await testBackend();
-  const resolved = experiment(half, { steps: 2, teacher: { steps: 2, batch: 64 } });
-  const container = await composeRun(resolved.plugins, backend, {});
+  const resolved = experiment(half, 2);
+  const container = await composeRun(resolved, backend, {});
   const plan = await planRun(container, resolved.settings, backend);
   await container.dispose();
   const before = backend.liveBytes;

@@ -2,9 +2,12 @@ import type { Container } from "../../../core/di/mod.ts";
 import { type Program, program } from "../../../core/graph/mod.ts";
 import {
   type Backend,
+  classesOf,
+  classLabel,
   DATASET,
   DATASET_SOURCE,
   type Dataset,
+  type Denoiser,
   NETWORK,
   type Network,
 } from "../../../core/interfaces/mod.ts";
@@ -16,13 +19,13 @@ import {
   Control,
   composeRun,
   EventBus,
+  type RunSettings,
   resolveConfig,
   Trainer,
-  type TrainSettings,
 } from "../../../core/train/mod.ts";
 import { operationsOfProgram } from "../../../examples/cli/profile/operations.ts";
 import { preset } from "../../../examples/mnist/preset.ts";
-import { allPlugins } from "../../../plugins/mod.ts";
+import { allPlugins } from "../../../plugins/all.ts";
 import { hashUniform } from "../data.ts";
 import type { Prepared } from "../serve.ts";
 
@@ -34,11 +37,11 @@ const noiseDigits = definePlugin({
   about: "Uniform noise in the shape of 16 x 16 digits",
   options: {},
   async create(): Promise<Dataset> {
-    const shape = { sample: [1, 16, 16], classes: 10, sigmaData: 0.5 };
+    const shape = { sample: [1, 16, 16], condition: classLabel(10), sigmaData: 0.5 };
     const batch: Dataset["batch"] = (which) => {
       const count = typeof which === "number" ? which : which.length;
-      const label = Int32Array.from({ length: count }, (_, i) => i % shape.classes);
-      return { x: hashUniform(5, count * sizeOf(shape.sample)), label };
+      const label = Int32Array.from({ length: count }, (_, i) => i % classesOf(shape));
+      return { x: hashUniform(5, count * sizeOf(shape.sample)), condition: { label } };
     };
     return { name: "noise-digits", shape, size: Number.POSITIVE_INFINITY, batch };
   },
@@ -46,7 +49,7 @@ const noiseDigits = definePlugin({
 
 /** The trainer of the `mnist` preset, with teacher and students initialised. */
 async function openTrainer(backend: Backend) {
-  const { plugins, settings } = resolveConfig(
+  const resolved = resolveConfig(
     {
       ...preset,
       dataset: { use: "noise-digits" },
@@ -55,14 +58,17 @@ async function openTrainer(backend: Backend) {
     },
     new Registry().register([...allPlugins, noiseDigits]),
   );
-  const container: Container = await composeRun(plugins, backend, {});
+  const container: Container = await composeRun(resolved, backend, {});
   const bus = new EventBus();
+  const { settings } = resolved;
   const trainer = new Trainer(container, backend, container.get(DATASET), bus, settings);
-  await trainer.startDistillation();
+  const { stages } = trainer.method;
+  for (const stage of stages) await trainer.begin(stage);
   return {
     trainer,
     bus,
     settings,
+    distillation: stages.at(-1)!,
     network: container.get(NETWORK),
     async release() {
       trainer.dispose();
@@ -103,7 +109,7 @@ export async function dmd2Forward(backend: Backend): Promise<Prepared> {
 const costModel = (e: number, ratio: number): number =>
   (8 + 8 * e + (ratio - 1) * (4 + 6 * e)) / ratio;
 
-function encoded(network: Network, { batch }: TrainSettings): Program {
+function encoded(network: Network, { batch }: RunSettings): Program {
   const scope = new Scope((name, shape) => input(name, shape));
   const condition = { label: input("label", [batch], "i32") };
   const x = input("x", [batch, 1, 16, 16]);
@@ -111,12 +117,11 @@ function encoded(network: Network, { batch }: TrainSettings): Program {
   return program({ name: "encode", outputs: { y } });
 }
 
-function denoised({ players }: Trainer, { batch }: TrainSettings): Program {
-  const y = players.teacher
-    .bind("weights")
-    .network.denoise(input("x", [batch, 1, 16, 16]), input("sigma", [batch]), {
-      label: input("label", [batch], "i32"),
-    });
+function denoised({ players }: Trainer, { batch }: RunSettings): Program {
+  const teacher = players.teacher.bind("weights").network as Denoiser;
+  const y = teacher.denoise(input("x", [batch, 1, 16, 16]), input("sigma", [batch]), {
+    label: input("label", [batch], "i32"),
+  });
   return program({ name: "denoise", outputs: { y } });
 }
 
@@ -124,13 +129,13 @@ function denoised({ players }: Trainer, { batch }: TrainSettings): Program {
 export async function dmd2Iteration(backend: Backend): Promise<Prepared> {
   const compile = backend.compile.bind(backend);
   const flops = new Map<string, number>();
-  const { trainer, bus, settings, network, release } = await openTrainer(backend);
-  const ratio = settings.ttur.critic;
+  const { trainer, bus, settings, distillation, network, release } = await openTrainer(backend);
+  const ratio = distillation.cycle.length;
   backend.compile = (source, memory) => {
     flops.set(`${source.name} ${flops.size}`, operationsOfProgram(source));
     return compile(source, memory);
   };
-  await trainer.prepare("distillation");
+  await trainer.prepare(distillation);
   backend.compile = compile;
   const [generator, stored, fresh = 0] = flops.values();
   const perStep = (generator + stored + (ratio - 1) * fresh) / ratio;
@@ -149,7 +154,7 @@ export async function dmd2Iteration(backend: Backend): Promise<Prepared> {
       const off = bus.on("step/end", (event) => {
         if (event.step === last) control.send({ type: "stop" });
       });
-      step = await trainer.train("distillation", { start: step, control });
+      step = await trainer.train(distillation, { start: step, control });
       off();
       await backend.finish();
     },

@@ -3,6 +3,7 @@ import { SAMPLER, type Sampler } from "../../../core/interfaces/mod.ts";
 import { clamp } from "../../../core/ops/mod.ts";
 import type { ConfiguredPlugin } from "../../../core/plugin/mod.ts";
 import { boundaryDenoiser } from "../../../plugins/generators/shared/boundary.ts";
+import { dpm2 } from "../../../plugins/samplers/dpm2.ts";
 import { euler } from "../../../plugins/samplers/euler.ts";
 import { eulerAncestral } from "../../../plugins/samplers/eulerAncestral.ts";
 import { heun } from "../../../plugins/samplers/heun.ts";
@@ -30,12 +31,12 @@ async function runSub(job: Job, sub: Settings): Promise<void> {
   const count = sub.sampler === "progdist" ? sub.steps + 1 : sub.steps;
   const sigmas = karrasSigmas(count, { sigmaMin, sigmaMax, rho });
   const shape = reference.shape(`${id}.rand.x_T`);
-  const data = { sample: shape.slice(1), classes: 0, sigmaData: SIGMA_DATA };
+  const data = { sample: shape.slice(1), condition: {}, sigmaData: SIGMA_DATA };
   const plain = scene.edm("student", SIGMA_DATA);
   const model = sub.distillation
     ? boundaryDenoiser(plain, { sigmaMin, sigmaData: SIGMA_DATA })
     : plain;
-  const always = sub.sampler === "heun";
+  const always = ["heun", "dpm"].includes(sub.sampler);
   const record = await runSampler({
     backend,
     sampler: compose(data, pluginFor(sub, sigmas)).get(SAMPLER),
@@ -63,6 +64,12 @@ async function runSub(job: Job, sub: Settings): Promise<void> {
 }
 
 function pluginFor(sub: Settings, sigmas: readonly number[]): ConfiguredPlugin<Sampler> {
+  const churn = () => ({
+    churn: sub.s_churn ?? 0,
+    churnMin: sub.s_tmin ?? 0,
+    churnMax: (sub.s_tmax ?? "inf") === "inf" ? null : sub.s_tmax,
+    churnNoise: sub.s_noise ?? 1,
+  });
   switch (sub.sampler) {
     case "onestep":
       return renoise({ sigmas: [sub.sigma_max] });
@@ -75,13 +82,9 @@ function pluginFor(sub: Settings, sigmas: readonly number[]): ConfiguredPlugin<S
       return renoise({ sigmas: levels, floor: sub.sigma_min });
     }
     case "heun":
-      return heun({
-        sigmas,
-        churn: sub.s_churn ?? 0,
-        churnMin: sub.s_tmin ?? 0,
-        churnMax: (sub.s_tmax ?? "inf") === "inf" ? null : sub.s_tmax,
-        churnNoise: sub.s_noise ?? 1,
-      });
+      return heun({ sigmas, ...churn() });
+    case "dpm":
+      return dpm2({ sigmas, ...churn(), middle: "cubic" });
     case "euler":
       return euler({ sigmas });
     case "ancestral":

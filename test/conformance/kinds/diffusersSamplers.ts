@@ -32,7 +32,7 @@ async function runCase({ reference, backend, check }: Job, sub: Settings): Promi
   ignore(args, "dynamic_thresholding_ratio", "sample_max_value");
   ignore(sub, "noise_steps"); // where nothing is drawn
   const shape = reference.shape(`${id}.in.x`);
-  const data = { sample: shape.slice(1), classes: 0, sigmaData: 0.5 };
+  const data = { sample: shape.slice(1), condition: {}, sigmaData: 0.5 };
   const route = routeOf(sub.scheduler, args, sub.num_inference_steps);
   const { plugin, space } = samplerFor(sub, route);
   const sampler = compose(data, plugin, discrete(tableOptions(args))).get(SAMPLER);

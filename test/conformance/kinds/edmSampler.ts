@@ -19,7 +19,7 @@ async function runEdmSampler(job: Job): Promise<void> {
   await job.each(async (sub) => {
     const { id } = sub;
     const shape = reference.shape(`${id}.in.latents`);
-    const data = { sample: shape.slice(1), classes: 0, sigmaData: 0.5 };
+    const data = { sample: shape.slice(1), condition: {}, sigmaData: 0.5 };
     const sampler = compose(data, heun(optionsOf(sub))).get(SAMPLER);
     const draws = rowsOf(reference, `${id}.rand.noise`);
     const feed = new Feed();

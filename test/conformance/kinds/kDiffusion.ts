@@ -74,7 +74,7 @@ export const kDiffusionKind: Kind = {
       if (!make) throw new Unsupported(`no sampler ${sub.sampler}`);
       const { id } = sub;
       const shape = reference.shape(`${id}.in.x`);
-      const data = { sample: shape.slice(1), classes: 0, sigmaData: 0.5 };
+      const data = { sample: shape.slice(1), condition: {}, sigmaData: 0.5 };
       const levels = levelsFor(sub);
       const sampler = compose(data, make(levels, sub)).get(SAMPLER);
       const noise = `${id}.rand.noise`;

@@ -165,10 +165,9 @@ const cases: Readonly<Record<string, (inputs: Inputs, attrs: CaseAttrs) => Tenso
       return ops.slice(y, { axis, start: from, end, step });
     }, x),
   pad: ({ x }, attrs) => {
-    const { last_axis: w = [0, 0], second_last_axis: h = [0, 0] } = attrs;
-    only(attrs, "value", 0);
-    const wide = ops.pad(x, { axis: -1, before: w[0], after: w[1] });
-    return ops.pad(wide, { axis: -2, before: h[0], after: h[1] });
+    const { last_axis: w = [0, 0], second_last_axis: h = [0, 0], value } = attrs;
+    const wide = ops.pad(x, { axis: -1, before: w[0], after: w[1], value });
+    return ops.pad(wide, { axis: -2, before: h[0], after: h[1], value });
   },
   permute: ({ x }, attrs) => {
     const turned = ops.transpose(x, attrs.perm);

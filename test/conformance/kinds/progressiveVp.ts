@@ -108,7 +108,7 @@ async function runDdim(job: Job, settings: Settings): Promise<void> {
   const end = sigmas.pop()!;
   const noise = `${id}.rand.xT`;
   const shape = reference.shape(noise);
-  const data = { sample: shape.slice(1), classes: 0, sigmaData: 1 };
+  const data = { sample: shape.slice(1), condition: {}, sigmaData: 1 };
   const { denoise } = cosineDenoiser(
     scene.network(both ? "student_both" : "student"),
     both ? blended : plain,

@@ -14,7 +14,7 @@ const cases: Readonly<Record<string, readonly string[]>> = {
     "sub-case c2 is unsupported: no consistency training",
     "sub-case c3 is unsupported: no consistency training",
   ],
-  cm_samplers: ["sub-case c6 is unsupported: no sampler dpm"],
+  cm_samplers: [],
   cm_schedules: [],
   pd_vp: [],
 };

@@ -17,7 +17,7 @@ export const unet2dKind: Kind = {
 async function runUNet({ reference, backend, check }: Job): Promise<void> {
   const { config } = reference;
   const sample = reference.shape("in.sample");
-  const shape = { sample: sample.slice(1), classes: 0, sigmaData: 1 };
+  const shape = { sample: sample.slice(1), condition: {}, sigmaData: 1 };
   const network = compose(shape, unet2dOf(config)).get(NETWORK);
   const feed = new Feed();
   const weights = feed.weights("w.", (name) => reference.f32(`w.${name}`));

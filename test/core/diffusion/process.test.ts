@@ -100,7 +100,7 @@ test("timestepProcess: noise of variance 1 stands for x_t, and no level is infin
 });
 
 test("PROCESS: the plugin's, else EDM's with the data's σ_data", async () => {
-  const shape = { sample: [2], classes: 0, sigmaData: 0.7 };
+  const shape = { sample: [2], condition: {}, sigmaData: 0.7 };
   const own = compose(shape).get(PROCESS);
   assert.is(own.sigmas, undefined);
   assert.equal([own.scale(3), own.start(3)], [1, 3]);

@@ -1,17 +1,19 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import {
-  applySettings,
   boolean,
   choice,
   group,
   list,
   listOptions,
+  mergeConfig,
   number,
   optional,
   parseOptions,
+  readSetting,
   record,
   type Setting,
+  settingOverlay,
   text,
 } from "../../../core/plugin/mod.ts";
 import { thrown } from "../../helpers/thrown.ts";
@@ -35,7 +37,10 @@ const specs = {
 };
 
 const parse = (given: unknown) => parseOptions("dmd", specs, given);
-const parseText = (...settings: Setting[]) => parse(applySettings("dmd", specs, {}, settings));
+/** Settings laid over options, in order. */
+const laidOver = (given: unknown, settings: readonly Setting[]) =>
+  settings.map(settingOverlay).reduce<unknown>(mergeConfig, given);
+const parseText = (...settings: Setting[]) => parse(laidOver({}, settings));
 const message = (given: unknown) => thrown(() => parse(given)).message;
 
 test("defaults fill what is left out, in groups as well", () => {
@@ -141,10 +146,10 @@ test("settings are read from text and the last one wins", () => {
 });
 
 test("settings keep what stands beside them", () => {
-  const laid = applySettings("dmd", specs, { batch: 2, weights: { gan: 1 } }, [
-    ["weights.dmd", "2"],
-  ]);
-  assert.equal(laid, { batch: 2, weights: { gan: 1, dmd: 2 } });
+  const given = { batch: 2, weights: { gan: 1 } };
+  const { batch, weights } = parse(laidOver(given, [["weights.dmd", "2"]]));
+  assert.equal({ batch, weights }, { batch: 2, weights: { gan: 1, dmd: 2 } });
+  assert.equal(given, { batch: 2, weights: { gan: 1 } }, "and leave what they are laid over alone");
 });
 
 test("a setting that cannot be read shows its text", () => {
@@ -158,6 +163,20 @@ test("a setting that cannot be read shows its text", () => {
   const parts = thrown(() => parseText(["batch.size", "1"]));
   assert.is(parts.code, "E_UNKNOWN_OPTION");
   assert.match(parts.message, 'has no "size", set it as a whole');
+});
+
+test("readSetting: a name, the first =, and any text", () => {
+  assert.equal(readSetting("train.steps=500"), ["train.steps", "500"]);
+  assert.equal(readSetting("dataset.folder=a=b"), ["dataset.folder", "a=b"]);
+  assert.equal(readSetting("teacher.name="), ["teacher.name", ""]);
+  for (const given of ["train.steps", "=5", ""]) {
+    const error = thrown(() => readSetting(given));
+    assert.is(error.code, "E_OPTION", given);
+    assert.is(
+      error.message,
+      `Cannot read --set ${given}: expected name=value, such as train.steps=500`,
+    );
+  }
 });
 
 test("a default is checked like any other value", () => {

@@ -1,15 +1,20 @@
 /** What the tests of training share: small experiments on the reference backend. */
 import { ReferenceBackend } from "../../../backends/reference/mod.ts";
 import {
+  classLabel,
+  DATASET,
   DATASET_SOURCE,
   LOSSES,
   type Loss,
   type LossContext,
+  type Stage,
 } from "../../../core/interfaces/mod.ts";
 import { constant, mean, mul, square } from "../../../core/ops/mod.ts";
 import { type AnyPlugin, definePlugin, number, Registry, text } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 import {
+  composeRun,
+  EventBus,
   mergeConfig,
   type ResolvedConfig,
   Run,
@@ -17,10 +22,12 @@ import {
   type RunRequest,
   resolveConfig,
   type TrainEvent,
+  Trainer,
 } from "../../../core/train/mod.ts";
 import {
   adamw,
   distributionMatching,
+  dmd2Method,
   edm,
   edmDenoising,
   ema,
@@ -45,7 +52,7 @@ export const sides = definePlugin({
   options: {},
   create: async () => ({
     name: "sides",
-    shape: { sample: [2], classes: 2, sigmaData: 1 },
+    shape: { sample: [2], condition: classLabel(2), sigmaData: 1 },
     size: Number.POSITIVE_INFINITY,
     batch(which: number | ArrayLike<number>, random: () => number) {
       const count = which as number;
@@ -53,7 +60,27 @@ export const sides = definePlugin({
       const x = Float32Array.from({ length: 2 * count }, (_, i) =>
         i % 2 ? random() - 0.5 : 2 * label[i >> 1] - 1 + 0.2 * random(),
       );
-      return { x, label };
+      return { x, condition: { label } };
+    },
+  }),
+});
+
+/** Noise in the shape of small images of two classes. */
+export const noiseImages = definePlugin({
+  name: "noise-images",
+  kind: "dataset",
+  token: DATASET_SOURCE,
+  about: "Noise in the shape of small images",
+  options: {},
+  create: async () => ({
+    name: "noise-images",
+    shape: { sample: [1, 8, 8], condition: classLabel(2), sigmaData: 0.5 },
+    size: Number.POSITIVE_INFINITY,
+    batch(which: number | ArrayLike<number>, random: () => number) {
+      const count = typeof which === "number" ? which : which.length;
+      const label = Int32Array.from({ length: count }, (_, i) => i % 2);
+      const x = Float32Array.from({ length: 64 * count }, () => random() - 0.5);
+      return { x, condition: { label } };
     },
   }),
 });
@@ -91,6 +118,7 @@ export const registry = (): Registry =>
     gaussiansDataset,
     sides,
     mlp,
+    dmd2Method,
     edm,
     gaussianMixture,
     fewStep,
@@ -130,13 +158,8 @@ export const tiny: RunConfig = {
     critic: { use: "adamw", lr: 1e-3, decay: "cosine" },
   },
   averages: { teacher: { use: "ema", halfLife: 50 }, generator: { use: "ema", halfLife: 20 } },
-  train: {
-    steps: 8,
-    batch: 3,
-    ttur: { critic: 3 },
-    teacher: { steps: 4, batch: 2 },
-    evaluateCount: 10,
-  },
+  method: { use: "dmd2", ttur: { critic: 3 }, teacher: { steps: 4, batch: 2 } },
+  train: { steps: 8, batch: 3, evaluateCount: 10 },
 };
 
 /** The tiny experiment with changes laid over it. */
@@ -158,11 +181,48 @@ export async function tinyRun(
   return { run, events };
 }
 
+/** The trainer of the tiny experiment, its container and the events it has told so far. */
+export async function tinyTrainer(over: unknown = {}) {
+  const resolved = tinyConfig(over);
+  const backend = new ReferenceBackend();
+  const container = await composeRun(resolved, backend, {});
+  const bus = new EventBus();
+  const events: TrainEvent[] = [];
+  bus.listen((event) => void events.push(event));
+  const trainer = new Trainer(container, backend, container.get(DATASET), bus, resolved.settings);
+  return { trainer, container, backend, bus, events };
+}
+
+/** A stage of a trainer's method by its name. */
+export const stageOf = ({ method }: Trainer, name: string): Stage =>
+  method.stages.find((stage) => stage.name === name)!;
+
+/** Gives every role the weights that it begins with, as if the stages before the last had no steps. */
+export async function beginAll(trainer: Trainer): Promise<void> {
+  for (const stage of trainer.method.stages) await trainer.begin(stage);
+}
+
+/** Every reading of every update of a bus, by role and name; to be awaited at the end. */
+export function lossesOn(bus: EventBus): () => Promise<Record<string, number[]>> {
+  const told = new Map<string, Promise<number>[]>();
+  bus.on("role/updated", ({ role, losses }) => {
+    for (const [name, scalar] of Object.entries(losses)) {
+      const key = `${role} ${name}`;
+      told.set(key, [...(told.get(key) ?? []), scalar.read()]);
+    }
+  });
+  return async () => {
+    const read = [...told].map(async ([key, values]) => [key, await Promise.all(values)] as const);
+    return Object.fromEntries(await Promise.all(read));
+  };
+}
+
 /** All weights, averages and moments of a run, by state name. */
 export async function statesOf(run: Run): Promise<Record<string, number[]>> {
-  const { memory } = run.trainer;
+  const { memory, players } = run.trainer;
   const states: Record<string, number[]> = {};
+  const roles = Object.keys(players);
   for (const name of memory.names())
-    if (/^(teacher|generator|critic)\./.test(name)) states[name] = [...(await memory.read(name))];
+    if (roles.includes(name.split(".")[0])) states[name] = [...(await memory.read(name))];
   return states;
 }

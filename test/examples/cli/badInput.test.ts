@@ -48,7 +48,6 @@ const usage: Record<string, [words: string[], ...says: RegExp[]]> = {
   "no preset": [["train"], /it needs <preset/, /--help/],
   "resume and force": [training("--resume", "--force"), /--resume or --force/],
   "an unknown kind of plugin": [["plugins", "losss"], /"losss".*did you mean "loss"\?/],
-  "an unknown role": [["sample", "x", "--role", "critic"], /--role must be generator or teacher/],
 };
 for (const [name, [words, ...says]] of Object.entries(usage))
   test(name, () => refused(words, "E_USAGE", 2, ...says));
@@ -87,7 +86,7 @@ test("values of the wrong type or out of range", async () => {
   await refused(training("--steps", "-5"), "E_OPTION", 2, /steps must be a whole number.*-5/);
   await refused(training("--seed", "1.5"), "E_OPTION", 2, /seed must be a whole number.*1\.5/);
   await refused(training("--set", "network.width=0"), "E_OPTION", 2, /width must be .*\[1, inf\)/);
-  await refused(training("--set", "nothing"), "E_OPTION", 2, /expected path=value/);
+  await refused(training("--set", "nothing"), "E_OPTION", 2, /expected name=value/);
   await refused(["sample", "x", "--n", "0"], "E_OPTION", 2, /n must be a whole number/);
 });
 
@@ -210,7 +209,10 @@ test("weights to start from: every wrong name in one line, and no step is taken"
   );
   await refused(training("--teacher", path("none")), "E_FILE", 1, /no such file/);
   await refused(training("--set", "start.techer=x"), "E_UNKNOWN_OPTION", 2, /"teacher"/);
-  await refused(training("--set", "start.critic=3"), "E_OPTION", 2, /critic is 3/);
+  await refused(training("--set", "start.critic=3"), "E_FILE", 1, /no such file/);
+  const config = JSON.parse(readFileSync(path("tiny.json"), "utf8"));
+  const number = write("number.json", JSON.stringify({ ...config, start: { critic: 3 } }));
+  await refused(["train", number, "--out", out], "E_OPTION", 2, /critic is 3/);
   await refused(training("--resume", "--teacher", file), "E_CHECKPOINT", 1, /holds no run/);
 });
 
@@ -241,7 +243,7 @@ test("guidance of a teacher whose data have no embedding of no text", async () =
     [...words, "--device", "reference"],
     "E_OPTION",
     2,
-    /guidanceScale is 1\.75, and the data have no embedding of an empty text/,
+    /guidanceScale is 1\.75, and the data have no text that stands for none/,
     /add the tensor unconditional\.text/,
   );
 });
@@ -255,7 +257,19 @@ test("sampling: nothing there, no such class, a picture in the way", async () =>
   await refused(sample(run, "--out", picture, "--steps", "4"), "E_OPTION", 2, /trained for/);
   await refused(sample(run, "--out", picture, "--prompts", "x"), "E_USAGE", 2, /knows no text/);
   const critic = join(run, "critic.safetensors");
-  await refused(sample(critic, "--out", picture), "E_CHECKPOINT", 1, /it holds the critic/);
+  await refused(
+    sample(critic, "--out", picture),
+    "E_CHECKPOINT",
+    1,
+    /weights of the critic: the method dmd2 draws samples from teacher, generator/,
+  );
+  await refused(
+    sample(run, "--out", picture, "--role", "critic"),
+    "E_CHECKPOINT",
+    1,
+    /of the critic/,
+  );
+  await refused(sample(run, "--role", "critik"), "E_CHECKPOINT", 1, /weights of the critik/);
   await refused(sample(write("x.safetensors", "junk")), "E_CHECKPOINT", 1, /x\.safetensors/);
   write("picture.png", "mine");
   await refused(sample(run, "--out", picture), "E_FILE", 1, /there already/, /--force/);

@@ -16,7 +16,7 @@ test("times every update of a preset", async () => {
   const { code, stdout } = await onestep("bench", "gaussians", ...small);
   assert.is(code, 0);
   assert.match(stdout, /^device {2}wasm: /m);
-  assert.match(stdout, /^step +[\d.]+ ms on average, batch 8$/m);
+  assert.match(stdout, /^step +[\d.]+ ms on average, batch 8, 5 steps in a cycle$/m);
   assert.match(stdout, /^generator update: [\d.]+ ms, best [\d.]+ of 1; \d+ steps, /m);
   // After the generator's turn, and alone.
   assert.is(stdout.match(/^critic update: /gm)?.length, 2);

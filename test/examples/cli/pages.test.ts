@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { commands } from "../../../examples/cli/commands.ts";
-import { allPlugins } from "../../../plugins/mod.ts";
+import { allPlugins } from "../../../plugins/all.ts";
 import { onestep } from "./program.ts";
 
 const test = suite("examples/cli pages");

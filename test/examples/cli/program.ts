@@ -70,7 +70,11 @@ export function scratch(): { path: (name: string) => string; remove: () => void 
 }
 
 /** A run that takes a second on the reference backend; `train` is laid over its numbers. */
-export function tinyConfig(file: string, train: Record<string, unknown> = {}): string {
+export function tinyConfig(
+  file: string,
+  train: Record<string, unknown> = {},
+  teacher: Record<string, unknown> = { steps: 9, batch: 8 },
+): string {
   const config = {
     dataset: { use: "gaussians" },
     network: { use: "mlp", width: 8, depth: 1, bands: 2 },
@@ -92,10 +96,10 @@ export function tinyConfig(file: string, train: Record<string, unknown> = {}): s
     },
     averages: { generator: { use: "ema", halfLife: 2, unit: "updates" } },
     metrics: { "gaussian-modes": { directions: 4 } },
+    method: { use: "dmd2", teacher },
     train: {
       steps: 12,
       batch: 8,
-      teacher: { steps: 9, batch: 8 },
       logEvery: 3,
       sampleEvery: 5,
       evaluateCount: 50,

@@ -5,17 +5,17 @@ import { dataFolder, floats } from "../../helpers/datasets.ts";
 
 const test = suite("examples/cli/prompts");
 const text = floats([2, 1, 2], [1, 2, 3, 4]);
-const shape = { tokens: 1, width: 2, unconditional: ["text"] } as const;
+const shape = { text: { shape: [1, 2], dtype: "f32", empty: "stored" } } as const;
 const from = (tensors: Record<string, ReturnType<typeof floats>>, count = 3) =>
   readPrompts("data/p", dataFolder({ p: tensors }).files!, shape, count);
 
 test("prompts are taken in turn, with the embedding of no text", async () => {
-  const { described, unconditional } = await from({
+  const { condition, empty } = await from({
     text,
     "unconditional.text": floats([1, 2], [8, 9]),
   });
-  assert.equal([...described.text], [1, 2, 3, 4, 1, 2]);
-  assert.equal([...unconditional!.text!], [8, 9]);
+  assert.equal([...condition.text], [1, 2, 3, 4, 1, 2]);
+  assert.equal([...empty.text], [8, 9]);
 });
 
 test("what is missing or of another shape is named", async () => {

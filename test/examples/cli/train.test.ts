@@ -54,16 +54,17 @@ test("a run leaves its folder, prints device, progress and result, and ends by i
   assert.is(events[0].type, "run/start");
   assert.equal([events.at(-1).type, events.at(-1).reason], ["run/end", "complete"]);
   assert.is(events.filter(({ type }) => type === "step/end").length, 21);
-  const read = (type: string) => events.filter((event) => event.type === type);
+  const updates = (role: string) =>
+    events.filter((event) => event.type === "role/updated" && event.role === role);
   assert.equal(
-    read("critic/updated").map(({ step }) => step),
+    updates("critic").map(({ step }) => step),
     [0, 3, 6, 9],
   );
   assert.equal(
-    read("generator/updated").map(({ step }) => step),
+    updates("generator").map(({ step }) => step),
     [0, 5, 10],
   );
-  assert.type(read("generator/updated")[0].losses["distribution-matching"], "number");
+  assert.type(updates("generator")[0].losses["distribution-matching"], "number");
 });
 
 test("without --out a second run of the same name goes beside the first", async () => {
@@ -154,7 +155,7 @@ test("Ctrl-C keeps a checkpoint, and the resumed run ends with the weights of on
   const { child, ended } = await start(long("stopped"));
   const log = join(path("stopped"), "events.jsonl");
   await until(
-    () => existsSync(log) && readFileSync(log, "utf8").includes('"critic/updated","step":30'),
+    () => existsSync(log) && readFileSync(log, "utf8").includes('"role":"critic","step":30'),
   );
   child.kill("SIGINT");
   const { code, stderr } = await ended;
@@ -250,7 +251,7 @@ test("--teacher: its weights are those of the file, and it is not trained", asyn
   assert.not.match(stderr, /^teacher {2}\d/m);
   const config = JSON.parse(readFileSync(join(path("taught"), "config.json"), "utf8"));
   assert.equal(config.start, { teacher: file });
-  assert.is(config.train.teacher.steps, 0);
+  assert.is(config.method.teacher.steps, 0);
   const weights = (run: string) =>
     decodeSafetensors(readFileSync(join(path(run), "teacher.safetensors"))).tensors;
   assert.equal(weights("taught"), weights("run"));

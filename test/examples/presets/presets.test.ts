@@ -4,13 +4,13 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { WasmBackend } from "../../../backends/wasm/mod.ts";
 import { OnestepError } from "../../../core/errors.ts";
-import { type DataShape, TEACHER } from "../../../core/interfaces/mod.ts";
+import { classLabel, type DataShape, TEACHER } from "../../../core/interfaces/mod.ts";
 import { encodeSafetensors, type StoredTensor } from "../../../core/io/safetensors.ts";
 import { initialise, layoutOf, unpackArenas } from "../../../core/nn/mod.ts";
 import { Registry } from "../../../core/plugin/mod.ts";
 import { composeRun, mergeConfig, Run, resolveConfig } from "../../../core/train/mod.ts";
 import { presets } from "../../../examples/cli/presets.ts";
-import { allPlugins } from "../../../plugins/mod.ts";
+import { allPlugins } from "../../../plugins/all.ts";
 import { bytes, dataFolder, type FolderContent, floats, longs } from "../../helpers/datasets.ts";
 import type { MemoryFiles } from "../../helpers/memoryFiles.ts";
 import { compose } from "../../plugins/support.ts";
@@ -62,17 +62,19 @@ for (const [name, row] of Object.entries(table))
   test(`${name}: every cell of the table`, () => {
     // biome-ignore lint/suspicious/noExplicitAny: a config holds options of any plugin
     const config = resolved(name).config as any;
-    const { losses, optimizers, train, teacher, generator } = config;
+    const { losses, optimizers, method, train, teacher, generator } = config;
     for (const role of ["generator", "critic"]) {
       const { lr, beta1, beta2, weightDecay, clip, warmup, decay } = optimizers[role];
       assert.equal([lr, beta1, beta2, weightDecay, clip], [row.lr, 0.9, 0.999, 0.01, 10], role);
       assert.equal([warmup, decay], [row.warmup, "none"], role);
     }
-    const { ttur, criticImages, seed, batch, steps } = train;
+    const { ttur, criticImages } = method;
+    const { seed, batch, steps } = train;
     const exclusive = name === "cifar10";
+    assert.is(method.use, "dmd2");
     assert.equal(ttur, { critic: row.K, generator: 1, exclusive });
     assert.is(criticImages, exclusive ? "fresh" : "shared");
-    assert.equal([seed, batch, steps, train.teacher.steps], [10, row.batch, row.steps, 0]);
+    assert.equal([seed, batch, steps, method.teacher.steps], [10, row.batch, row.steps, 0]);
     const weights = ["gan-generator", "gan-discriminator"].map((loss) => losses[loss]?.weight);
     assert.equal(weights, row.gan === "-" ? [undefined, undefined] : [...row.gan]);
     for (const loss of ["gan-generator", "gan-discriminator"].filter((each) => losses[each]))
@@ -94,20 +96,26 @@ for (const [name, row] of Object.entries(table))
 
 /** The data as they really are: sample, classes, text. */
 const real: Record<string, [data: Omit<DataShape, "sigmaData">, parameters: number]> = {
-  imagenet64: [{ sample: [3, 64, 64], classes: 1000 }, 295_899_267],
+  imagenet64: [{ sample: [3, 64, 64], condition: classLabel(1000) }, 295_899_267],
   "sd15-stage1": [
-    { sample: [4, 64, 64], classes: 0, text: { tokens: 77, width: 768, unconditional: ["text"] } },
+    {
+      sample: [4, 64, 64],
+      condition: { text: { shape: [77, 768], dtype: "f32", empty: "stored" } },
+    },
     859_520_964,
   ],
   "sdxl-4step": [
     {
       sample: [4, 128, 128],
-      classes: 0,
-      text: { tokens: 77, width: 2048, pooled: 1280, unconditional: [] },
+      condition: {
+        text: { shape: [77, 2048], dtype: "f32", empty: "zero" },
+        pooled: { shape: [1280], dtype: "f32", empty: "zero" },
+        timeIds: { shape: [6], dtype: "f32", empty: "same" },
+      },
     },
     2_567_463_684,
   ],
-  cifar10: [{ sample: [3, 32, 32], classes: 10 }, 55_735_299],
+  cifar10: [{ sample: [3, 32, 32], condition: classLabel(10) }, 55_735_299],
 };
 for (const [name, [data, parameters]] of Object.entries(real))
   test(`${name}: the teacher has ${parameters} parameters, as the official one`, () => {
@@ -184,8 +192,10 @@ test.after(async () => {
 /** A folder with the user's files: data, and weights of a teacher that nothing has trained. */
 async function folderFor(name: string): Promise<MemoryFiles> {
   const { files } = dataFolder(folders[kindOf(name)]);
-  const { plugins } = resolved(name, narrow[kindOf(name)]);
-  const container = await composeRun(plugins, backends[0], { files, path: "data" });
+  const container = await composeRun(resolved(name, narrow[kindOf(name)]), backends[0], {
+    files,
+    path: "data",
+  });
   const layout = layoutOf((scope) => container.get(TEACHER).declare(scope));
   const weights = unpackArenas(layout, initialise(layout, 1));
   const stored = Object.entries(weights).map(([key, { shape, data }]): [string, StoredTensor] => [
@@ -210,12 +220,11 @@ async function runOf(name: string, files: MemoryFiles, path: string, start: read
     data: { files, path: "data" },
     output: { files, path },
   });
-  const phases: string[] = [];
-  for (const role of ["generator", "critic"] as const)
-    run.bus.on(`${role}/updated`, ({ step }) => void phases.push(`${role}${step}`));
+  const turns: string[] = [];
+  run.bus.on("role/updated", ({ role, step }) => void turns.push(`${role}${step}`));
   await run.start();
   await run.dispose();
-  return phases.join(" ");
+  return turns.join(" ");
 }
 /** The stage that gives a second one its weights. */
 const before: Record<string, string> = {
@@ -232,10 +241,10 @@ for (const [name, { start }] of Object.entries(table))
     const stageOne = finished.get(before[name]);
     for (const role of before[name] ? (["generator", "critic"] as const) : [])
       await files.write(FILES[role], stageOne!.contents.get(`out/${role}.safetensors`)!);
-    const phases = await runOf(name, files, "out", start);
+    const turns = await runOf(name, files, "out", start);
     finished.set(name, files);
     const both = "generator0 critic0 critic1";
-    assert.is(phases, name === "cifar10" ? "generator0 critic1" : both);
+    assert.is(turns, name === "cifar10" ? "generator0 critic1" : both);
     for (const role of ["generator", "critic"])
       assert.ok(files.contents.has(`out/${role}.safetensors`), role);
   });

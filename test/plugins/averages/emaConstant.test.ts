@@ -8,7 +8,7 @@ import { compose } from "../support.ts";
 const test = suite("plugins/averages/emaConstant");
 
 const averageOf = (options?: Parameters<typeof emaConstant>[0]) =>
-  compose({ sample: [1], classes: 0, sigmaData: 0.5 }, emaConstant(options)).all(AVERAGES)[0];
+  compose({ sample: [1], condition: {}, sigmaData: 0.5 }, emaConstant(options)).all(AVERAGES)[0];
 
 test("is a well-formed plugin", () => checkPlugin(emaConstant, { warmUp: true, role: "critic" }));
 

@@ -8,7 +8,7 @@ import { compose } from "../support.ts";
 const test = suite("plugins/averages/emaPower");
 
 const averageOf = (width: number) =>
-  compose({ sample: [1], classes: 0, sigmaData: 0.5 }, emaPower({ width })).all(AVERAGES)[0];
+  compose({ sample: [1], condition: {}, sigmaData: 0.5 }, emaPower({ width })).all(AVERAGES)[0];
 
 test("is a well-formed plugin", () => checkPlugin(emaPower, { width: 0.1, role: "teacher" }));
 

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../backends/reference/mod.ts";
-import { BALANCERS, DATASET } from "../../../core/interfaces/mod.ts";
+import { BALANCERS, DATASET, METHOD, type Method } from "../../../core/interfaces/mod.ts";
 import { checkPlugin, Registry } from "../../../core/plugin/mod.ts";
 import {
   composeRun,
@@ -11,10 +11,11 @@ import {
   Trainer,
 } from "../../../core/train/mod.ts";
 import { preset } from "../../../examples/gaussians/preset.ts";
+import { allPlugins } from "../../../plugins/all.ts";
 import { gradientBalance } from "../../../plugins/balancers/gradientBalance.ts";
 import { distributionMatching } from "../../../plugins/losses/distributionMatching.ts";
 import { ganGenerator } from "../../../plugins/losses/ganGenerator.ts";
-import { allPlugins } from "../../../plugins/mod.ts";
+import { beginAll, stageOf } from "../../core/train/support.ts";
 import { thrown } from "../../helpers/thrown.ts";
 import { compose } from "../support.ts";
 
@@ -23,11 +24,13 @@ const test = suite("plugins/balancers/gradientBalance");
 type Options = Parameters<typeof gradientBalance>[0];
 const balancerOf = (options?: Options) =>
   compose(
-    { sample: [2], classes: 0, sigmaData: 0.5 },
+    { sample: [2], condition: {}, sigmaData: 0.5 },
     distributionMatching(),
     ganGenerator(),
     gradientBalance(options),
-  ).all(BALANCERS)[0];
+  )
+    .value(METHOD, { maker: "generator" } as Method, "the test")
+    .all(BALANCERS)[0];
 const seen = (gan: number, dm: number) => ({
   "image-gradient gan-generator": gan,
   "image-gradient distribution-matching": dm,
@@ -58,7 +61,7 @@ test("leaves the weight alone while a gradient is 0 or not finite", () => {
 test("names the losses there are when one is not among them", () => {
   assert.match(
     thrown(() => balancerOf({ loss: "gan-generatr" })).message,
-    /^Cannot balance "gan-generatr": it is not one of the generator's losses, distribution-matching, gan-generator.*did you mean/,
+    /^Cannot balance "gan-generatr": it is not one of the losses of the role that makes the images, distribution-matching, gan-generator.*did you mean/,
   );
 });
 
@@ -73,8 +76,8 @@ test("a run follows it: weights change after each look, and the log says so", as
       }),
       registry,
     );
-  const blind = over({ steps: 4 });
-  const container = await composeRun(blind.plugins, new ReferenceBackend(), {});
+  const blind = over({ steps: 11 });
+  const container = await composeRun(blind, new ReferenceBackend(), {});
   const make = ({ settings }: typeof blind, bus = new EventBus()) =>
     new Trainer(container, new ReferenceBackend(), container.get(DATASET), bus, settings);
   assert.match(thrown(() => make(blind)).message, /train\.diagnoseEvery is 0/);
@@ -83,8 +86,8 @@ test("a run follows it: weights change after each look, and the log says so", as
   const found: number[] = [];
   bus.on("loss/reweighted", ({ weight }) => void found.push(weight));
   const trainer = make(over({ steps: 11, diagnoseEvery: 5 }), bus);
-  await trainer.startDistillation();
-  await trainer.train("distillation");
+  await beginAll(trainer);
+  await trainer.train(stageOf(trainer, "distillation"));
   // The first look finds no pull of distribution matching: the critic is still the teacher.
   assert.is(found.length, 2);
   assert.is(trainer.changedWeights.get("gan-generator"), found[1]);

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../backends/reference/mod.ts";
 import { placeholders } from "../../../core/diffusion/mod.ts";
 import { grad } from "../../../core/graph/mod.ts";
-import { CRITIC, type DataShape } from "../../../core/interfaces/mod.ts";
+import { CRITIC, classLabel, type DataShape } from "../../../core/interfaces/mod.ts";
 import { layoutOf } from "../../../core/nn/mod.ts";
 import { sum } from "../../../core/ops/mod.ts";
 import { type ConfiguredPlugin, checkPlugin } from "../../../core/plugin/mod.ts";
@@ -15,8 +15,8 @@ import { compose, Feed, numbers } from "../support.ts";
 
 const test = suite("plugins/critics/fakeScore");
 
-const mnist: DataShape = { sample: [1, 16, 16], classes: 10, sigmaData: 0.5 };
-const points: DataShape = { sample: [2], classes: 0, sigmaData: 0.7 };
+const mnist: DataShape = { sample: [1, 16, 16], condition: classLabel(10), sigmaData: 0.5 };
+const points: DataShape = { sample: [2], condition: {}, sigmaData: 0.7 };
 const small = adm({
   channels: 32,
   channelMult: [1, 2],
@@ -43,7 +43,10 @@ test("image features: the recipe's head has 131,521 parameters, the ImageNet-64 
     return entries.reduce((total, { shape: size }) => total + size.reduce((a, b) => a * b, 1), 0);
   };
   assert.is(head(mnist, small), 131_521);
-  assert.is(head({ sample: [3, 64, 64], classes: 1000, sigmaData: 0.5 }, adm()), 18_879_745);
+  assert.is(
+    head({ sample: [3, 64, 64], condition: classLabel(1000), sigmaData: 0.5 }, adm()),
+    18_879_745,
+  );
 });
 
 test("vector features: linear, SiLU, linear", () => {

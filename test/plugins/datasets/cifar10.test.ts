@@ -3,6 +3,7 @@ import { gzipSync } from "node:zlib";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { files } from "../../../backends/host/files.ts";
+import { classLabel } from "../../../core/interfaces/mod.ts";
 import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { cifar10Dataset } from "../../../plugins/datasets/cifar10.ts";
 import { dataFolder, loadDataset, refusedDataset } from "../../helpers/datasets.ts";
@@ -25,16 +26,17 @@ test("records of all training files in turn, plain or gzip; the test file is hel
     "test_batch.bin": records(5, 6),
   });
   const data = await loadDataset(cifar10Dataset({ batches: 2 }), folder);
-  assert.equal(data.shape, { sample: [3, 32, 32], classes: 10, sigmaData: 0.5 });
+  assert.equal(data.shape, { sample: [3, 32, 32], condition: classLabel(10), sigmaData: 0.5 });
   assert.is(data.size, 3);
-  const { x, label } = await data.batch([2, 1], none);
-  assert.equal([...label], [9, 4]);
+  const { x, condition } = await data.batch([2, 1], none);
+  assert.equal([...condition.label], [9, 4]);
   assert.equal([...x.subarray(0, 2)], [-1, Math.fround(1 / 127.5 - 1)]);
   assert.is(x[3072], Math.fround(1 / 127.5 - 1));
-  const { count, label: held } = data.test!();
-  assert.equal([count, ...held], [2, 5, 6]);
+  const { count, condition: held } = data.test!();
+  assert.equal([count, ...held.label], [2, 5, 6]);
   const plain = await loadDataset(cifar10Dataset({ batches: 2, conditional: false }), folder);
-  assert.is(plain.shape.classes, 0);
+  assert.equal(plain.shape.condition, {});
+  assert.equal((await plain.batch([2], none)).condition, {});
 });
 
 test("missing, truncated and foreign files are refused by name", async () => {
@@ -64,12 +66,13 @@ const folder = "../shared/data/cifar10";
 if (existsSync(folder))
   test("the part of the real data: 500 training images a class", async () => {
     const data = await loadDataset(cifar10Dataset({ batches: 1 }), { files, path: folder });
-    const all = await data.batch(
+    const { condition } = await data.batch(
       Int32Array.from({ length: data.size }, (_, i) => i),
       none,
     );
     assert.is(data.size, 5000);
-    for (let c = 0; c < 10; c++) assert.is(all.label.filter((label) => label === c).length, 500);
+    const label = [...condition.label];
+    for (let c = 0; c < 10; c++) assert.is(label.filter((each) => each === c).length, 500);
   });
 else console.log("cifar10: no ../shared/data, its own files are not read");
 

@@ -1,79 +1,59 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { gaussians, type RingOptions, ringMixture } from "../../../plugins/datasets/gaussians.ts";
+import { DATASET_SOURCE } from "../../../core/interfaces/mod.ts";
+import { checkPlugin } from "../../../core/plugin/mod.ts";
+import { hostRandom } from "../../../core/random/hostRandom.ts";
+import { gaussiansDataset } from "../../../plugins/datasets/gaussians.ts";
+import { drawPoints, ringMixture } from "../../../plugins/datasets/shared/ring.ts";
 import { uniform } from "../../helpers/uniform.ts";
+import { compose } from "../support.ts";
 
 const test = suite("plugins/datasets/gaussians");
-const near = (actual: number, expected: number, error: number) =>
-  assert.ok(Math.abs(actual - expected) <= error, `${actual}, should be ${expected} ± ${error}`);
 
-test("eight modes on the unit circle, the first at (1, 0), counted anticlockwise", () => {
-  const { means, weights, std } = ringMixture();
-  assert.is(std, 0.12);
-  assert.equal([...weights], new Array(8).fill(1 / 8));
-  const r = Math.SQRT1_2;
-  const expected = [1, 0, r, r, 0, 1, -r, r, -1, 0, -r, -r, 0, -1, r, -r];
-  for (const [i, value] of means.entries()) near(value, expected[i], 1e-12);
-});
-
-test("drawn points have the means, widths and frequencies of the mixture, and labels name their mode", () => {
-  const data = gaussians({ modes: 3, std: 0.2, radii: [1, 2, 0], weights: [1, 2, 5] });
-  const N = 200_000;
-  const { x, label } = data.batch(N, uniform(3));
-  assert.equal([x.length, label.length], [2 * N, N]);
-  for (let mode = 0; mode < 3; mode++) {
-    const of = [...label.keys()].filter((b) => label[b] === mode);
-    near(of.length / N, data.mixture.weights[mode], 0.005);
-    for (const axis of [0, 1]) {
-      const values = of.map((b) => x[2 * b + axis]);
-      const mean = values.reduce((a, b) => a + b) / values.length;
-      const variance = values.reduce((a, b) => a + (b - mean) ** 2, 0) / values.length;
-      near(mean, data.mixture.means[2 * mode + axis], 0.006);
-      near(Math.sqrt(variance), 0.2, 0.004);
-    }
-  }
-});
-
-test("the same random numbers give the same points", () => {
-  const data = gaussians();
-  assert.equal(data.batch(50, uniform(1)), data.batch(50, uniform(1)));
-  assert.not.equal(data.batch(50, uniform(1)).x, data.batch(50, uniform(2)).x);
-});
-
-test("the extremes of [0, 1) give finite points", () => {
-  for (const u of [0, 1 - 2 ** -53])
-    assert.ok(
-      gaussians()
-        .batch(3, () => u)
-        .x.every(Number.isFinite),
-    );
-});
-
-test("describes itself as points without classes and without end", () => {
-  const { name, sampleShape, classes, size, test: held } = gaussians();
-  assert.equal(
-    [name, sampleShape, classes, size, held],
-    ["gaussians", [2], 0, Infinity, undefined],
+const load = (options?: Parameters<typeof gaussiansDataset>[0]) =>
+  compose({ sample: [], condition: {}, sigmaData: 1 }, gaussiansDataset(options)).get(
+    DATASET_SOURCE,
   );
-  assert.is(gaussians().batch(0, uniform(1)).x.length, 0);
+
+test("is a well-formed plugin", () => checkPlugin(gaussiansDataset, { modes: 5, displaced: [0] }));
+
+test("gives points, their shape and the mixture they come from", async () => {
+  const { name, shape, mixture, batch } = await load({ displaced: [2], displacement: 1 });
+  assert.is(name, "gaussians");
+  assert.equal(shape, { sample: [2], condition: {}, sigmaData: 0.7 });
+  assert.is(mixture!.std, 0.12);
+  assert.ok(Math.abs(mixture!.means[5] - 2) < 1e-12, "mode 2 stands at (0, 2)");
+  const { x, condition } = await batch(3, hostRandom(0, 0, 0));
+  assert.is(x.length, 6);
+  assert.equal(condition, {});
 });
 
-test("has no samples to take by index", () => {
-  assert.throws(() => gaussians().batch([0, 1], uniform(1)), /Cannot take gaussians by index/);
+test("the points are those of the ring that the options describe", async () => {
+  const { batch } = await load({ modes: 3, radius: 2, deviation: 0.3 });
+  const ring = ringMixture({ modes: 3, radius: 2, std: 0.3 });
+  assert.equal((await batch(50, uniform(1))).x, drawPoints(ring, 50, uniform(1)));
 });
 
-for (const [options, message] of [
-  [{ modes: 0 }, /modes is 0, should be an integer of at least 1$/],
-  [{ modes: 2.5 }, /modes is 2.5/],
-  [{ std: 0 }, /std is 0, should be above 0$/],
-  [{ std: Number.NaN }, /std is NaN/],
-  [{ radius: -1 }, /a radius is -1, should be at least 0$/],
-  [{ radii: [1, 2] }, /radii has 2 values, should have one for each of 8 modes$/],
-  [{ modes: 2, weights: [1, 0] }, /weights are \[1, 0\], should be positive$/],
-  [{ modes: 2, weights: [1, Infinity] }, /weights are/],
-] as [RingOptions, RegExp][])
-  test(`refuses ${JSON.stringify(options)}`, () => {
-    assert.throws(() => gaussians(options), message);
-  });
+test("the same random numbers give the same points", async () => {
+  const { batch } = await load();
+  assert.equal(await batch(50, uniform(1)), await batch(50, uniform(1)));
+  assert.not.equal(await batch(50, uniform(1)), await batch(50, uniform(2)));
+});
+
+test("describes itself as points without classes and without end", async () => {
+  const { size, batch, test: held, choose, empty } = await load();
+  assert.equal([size, held, choose, empty], [Infinity, undefined, undefined, undefined]);
+  assert.is((await batch(0, uniform(1))).x.length, 0);
+});
+
+test("has no samples to take by index", async () => {
+  const { batch } = await load();
+  assert.throws(() => batch([0, 1], uniform(1)), /Cannot take gaussians by index/);
+});
+
+test("refuses to displace a mode that is not there", async () => {
+  const message = await load({ modes: 3, displaced: [3] }).catch((error: Error) => error.message);
+  assert.match(message as string, /displaced has mode 3, should be 0 to 2/);
+});
 
 test.run();

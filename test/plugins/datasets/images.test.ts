@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { classLabel } from "../../../core/interfaces/mod.ts";
 import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { hostRandom } from "../../../core/random/hostRandom.ts";
 import { imagesDataset } from "../../../plugins/datasets/images.ts";
@@ -30,21 +31,21 @@ test("samples are the rows of all shards in turn, bytes as [-1, 1], with their l
     imagesDataset({ classes: 3 }),
     dataFolder(shards),
   );
-  assert.equal(shape, { sample: [1, 1, 2], classes: 3, sigmaData: 0.5 });
+  assert.equal(shape, { sample: [1, 1, 2], condition: classLabel(3), sigmaData: 0.5 });
   assert.is(size, 3);
-  const { x, label } = await batch([2, 1, 0], none);
+  const { x, condition } = await batch([2, 1, 0], none);
   assert.equal([...x], [1, -1, 51 / 127.5 - 1, 102 / 127.5 - 1, -1, 1].map(Math.fround));
-  assert.equal([...label], [1, 0, 2]);
+  assert.equal([...condition.label], [1, 0, 2]);
   const drawn = await batch(200, hostRandom(0, 0, 0));
-  assert.equal([...new Set(drawn.label)].sort(), [0, 1, 2]);
+  assert.equal([...new Set(drawn.condition.label)].sort(), [0, 1, 2]);
 });
 
 test("floats are taken as they are; without classes labels are not read", async () => {
   const x = floats([1, 1, 1, 2], [0.5, -0.25]);
   const folder = dataFolder({ "a.safetensors": { x, label: longs([77]) } });
   const { shape, batch } = await loadDataset(imagesDataset(), folder);
-  assert.is(shape.classes, 0);
-  assert.equal(await batch([0], none), { x: Float32Array.of(0.5, -0.25), label: Int32Array.of(0) });
+  assert.equal(shape.condition, {});
+  assert.equal(await batch([0], none), { x: Float32Array.of(0.5, -0.25), condition: {} });
   assert.throws(() => batch([1], none), /^Cannot take sample 1 of images.*0 to 0$/);
 });
 

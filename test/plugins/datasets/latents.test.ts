@@ -45,39 +45,47 @@ test("is a well-formed plugin", () => checkPlugin(latentsDataset, { unconditiona
 test("latents come with their texts, whatever the shard, and half precision is widened", async () => {
   const half = shard(7);
   const x = { dtype: "F16", shape: half.x.shape, data: float32ToFloat16([7, 21]) } as const;
-  const { shape, size, batch, unconditional } = await load({
+  const {
+    shape,
+    size,
+    batch,
+    empty: stored,
+  } = await load({
     "a.safetensors": { ...shard(5, 6) },
     "z.safetensors": empty,
   });
   assert.equal(shape, {
     sample: [1, 1, 2],
-    classes: 0,
+    condition: { text: { shape: [2, 3], dtype: "f32", empty: "stored" } },
     sigmaData: 1,
-    text: { tokens: 2, width: 3, unconditional: ["text"] },
   });
   assert.is(size, 2);
-  const { described, label, ...images } = await batch([1, 0], none);
-  assert.equal([...images.x], [6, 18, 5, 15]);
-  assert.equal([...label], [0, 0]);
-  assert.equal([...described!.text], [6, 0, 0, 0, 0, 1, 5, 0, 0, 0, 0, 1]);
-  assert.equal([...unconditional!.text!], [1, 2, 3, 4, 5, 6]);
+  const { x: latents, condition } = await batch([1, 0], none);
+  assert.equal([...latents], [6, 18, 5, 15]);
+  assert.equal(Object.keys(condition), ["text"]);
+  assert.equal([...condition.text], [6, 0, 0, 0, 0, 1, 5, 0, 0, 0, 0, 1]);
+  assert.equal(stored, { text: Float32Array.of(1, 2, 3, 4, 5, 6) });
   const halves = await load({ "a.safetensors": { ...half, x } });
   assert.equal([...(await halves.batch([0], none)).x], [7, 21]);
 });
 
 test("SDXL: pooled embeddings and sizes, and zeros for the empty text", async () => {
-  const { shape, batch, unconditional } = await load({ "a.safetensors": sdxl(1, 2) }, "zero");
-  assert.equal(shape.text, { tokens: 2, width: 3, pooled: 2, unconditional: [] });
-  assert.equal(unconditional, {});
-  const { described } = await batch([1], none);
-  assert.equal([...described!.pooled!], [2, 1]);
-  assert.equal([...described!.timeIds!], [8, 8, 0, 0, 8, 8]);
+  const { shape, batch, empty: stored } = await load({ "a.safetensors": sdxl(1, 2) }, "zero");
+  assert.equal(shape.condition, {
+    text: { shape: [2, 3], dtype: "f32", empty: "zero" },
+    pooled: { shape: [2], dtype: "f32", empty: "zero" },
+    timeIds: { shape: [6], dtype: "f32", empty: "same" },
+  });
+  assert.equal(stored, {});
+  const { condition } = await batch([1], none);
+  assert.equal([...condition.pooled], [2, 1]);
+  assert.equal([...condition.timeIds], [8, 8, 0, 0, 8, 8]);
 });
 
 test("without an embedding of no text the data say so", async () => {
-  const { shape, unconditional } = await load({ "a.safetensors": shard(1) });
-  assert.equal(shape.text, { tokens: 2, width: 3 });
-  assert.is(unconditional, undefined);
+  const { shape, empty: stored } = await load({ "a.safetensors": shard(1) });
+  assert.equal(shape.condition, { text: { shape: [2, 3], dtype: "f32", empty: undefined } });
+  assert.equal(stored, {});
 });
 
 const wrong: Record<string, [FolderContent, RegExp]> = {

@@ -3,13 +3,32 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { loadMnist, type MnistResolution } from "../../../plugins/datasets/mnist.ts";
+import {
+  classLabel,
+  DATA_FOLDER,
+  DATASET_SOURCE,
+  type DataFolder,
+} from "../../../core/interfaces/mod.ts";
+import { checkPlugin } from "../../../core/plugin/mod.ts";
+import { hostRandom } from "../../../core/random/hostRandom.ts";
+import { mnistDataset } from "../../../plugins/datasets/mnist.ts";
 import { dataFolder } from "../../helpers/golden.ts";
 import { idxBytes } from "../../helpers/idx.ts";
 import { memoryFiles } from "../../helpers/memoryFiles.ts";
+import { thrown } from "../../helpers/thrown.ts";
 import { uniform } from "../../helpers/uniform.ts";
+import { compose } from "../support.ts";
 
 const test = suite("plugins/datasets/mnist");
+
+type Options = NonNullable<Parameters<typeof mnistDataset>[0]>;
+/** What the plugin makes of a folder. */
+const loadFrom = (folder: DataFolder, options?: Options) =>
+  compose({ sample: [], condition: {}, sigmaData: 1 }, mnistDataset(options))
+    .value(DATA_FOLDER, folder, "the test")
+    .get(DATASET_SOURCE);
+const load = (files: ReturnType<typeof memoryFiles>, path: string, options?: Options) =>
+  loadFrom({ files, path }, options);
 
 /** Three training images and two test images with every byte different from its neighbours. */
 const pixels = (count: number, seed: number) =>
@@ -27,7 +46,7 @@ const small = {
 const never = () => assert.unreachable("indices need no random numbers") as never;
 
 /** The preprocessing written the long way: pad to 32, mean of 2 x 2, / 127.5 - 1. */
-function expected(image: Uint8Array, resolution: MnistResolution): number[] {
+function expected(image: Uint8Array, resolution: 16 | 28 | 32): number[] {
   const padded = (y: number, x: number, border: number) =>
     y < border || x < border || y >= 28 + border || x >= 28 + border
       ? 0
@@ -44,14 +63,17 @@ function expected(image: Uint8Array, resolution: MnistResolution): number[] {
 
 for (const resolution of [16, 28, 32] as const)
   test(`${resolution} x ${resolution}: pixels and labels of the samples asked for`, async () => {
-    const data = await loadMnist(memoryFiles(small), "mnist", { resolution });
-    assert.equal([data.sampleShape, data.classes, data.size], [[1, resolution, resolution], 10, 3]);
-    const { x, label } = data.batch([2, 0], never);
-    assert.equal([...label], [9, 7]);
+    const data = await load(memoryFiles(small), "mnist", { resolution });
+    const sample = [1, resolution, resolution];
+    assert.equal(data.shape, { sample, condition: classLabel(10), sigmaData: 0.5 });
+    assert.is(data.size, 3);
+    const { x, condition } = await data.batch([2, 0], never);
+    assert.equal([...condition.label], [9, 7]);
     const image = (n: number) => images.subarray(16 + n * 784, 16 + (n + 1) * 784);
     assert.equal([...x], [...expected(image(2), resolution), ...expected(image(0), resolution)]);
-    const held = data.test();
-    assert.equal([held.count, [...held.label], held.x.length], [2, [1, 2], 2 * resolution ** 2]);
+    const held = data.test!();
+    const { label } = held.condition;
+    assert.equal([held.count, [...label], held.x.length], [2, [1, 2], 2 * resolution ** 2]);
     assert.equal(
       [...held.x.subarray(0, resolution ** 2)],
       expected(testImages.subarray(16, 800), resolution),
@@ -59,14 +81,18 @@ for (const resolution of [16, 28, 32] as const)
   });
 
 test("a number draws at random, every sample about equally often, and repeats with the same numbers", async () => {
-  const data = await loadMnist(memoryFiles(small), "mnist");
-  const { label } = data.batch(3000, uniform(1));
+  const data = await load(memoryFiles(small), "mnist");
+  const { label } = (await data.batch(3000, uniform(1))).condition;
   for (const digit of [7, 0, 9]) {
-    const share = label.filter((value) => value === digit).length / 3000;
+    const share = [...label].filter((value) => value === digit).length / 3000;
     assert.ok(Math.abs(share - 1 / 3) < 0.03, `${digit}: ${share}`);
   }
-  assert.equal(data.batch(9, uniform(4)), data.batch(9, uniform(4)));
-  assert.is(data.batch(1, () => 1 - 2 ** -53).label[0], 9);
+  assert.equal(await data.batch(9, uniform(4)), await data.batch(9, uniform(4)));
+  assert.equal(
+    await data.batch(data.choose!(9, uniform(4)), never),
+    await data.batch(9, uniform(4)),
+  );
+  assert.is((await data.batch(1, () => 1 - 2 ** -53)).condition.label[0], 9);
 });
 
 test("finds gzip, dotted and mixed spellings", async () => {
@@ -78,7 +104,7 @@ test("finds gzip, dotted and mixed spellings", async () => {
     "d/t10k-labels-idx1-ubyte": testLabels,
     "d/notes.txt": "x",
   });
-  assert.is((await loadMnist(files, "d")).size, 3);
+  assert.is((await load(files, "d")).size, 3);
 });
 
 async function refused(
@@ -90,7 +116,7 @@ async function refused(
     string,
     Uint8Array,
   ][];
-  const error = await loadMnist(memoryFiles(Object.fromEntries(start)), folder).then(
+  const error = await load(memoryFiles(Object.fromEntries(start)), folder).then(
     () => assert.unreachable("should have been refused"),
     (error) => error,
   );
@@ -133,16 +159,29 @@ test("count mismatch, swapped files, wrong size, label out of range, truncation:
 });
 
 test("refuses other resolutions and indices out of range", async () => {
-  const odd = { resolution: 20 as MnistResolution };
-  const error = await loadMnist(memoryFiles(small), "mnist", odd).catch((error) => error);
+  const error = thrown(() => mnistDataset({ resolution: 20 as 16 }));
   assert.is(error.code, "E_OPTION");
-  assert.match(error.message, /resolution is 20, should be 16, 28 or 32$/);
-  const data = await loadMnist(memoryFiles(small), "mnist");
+  assert.match(error.message, /resolution must be one of 16, 28, 32, current value is 20$/);
+  const data = await load(memoryFiles(small), "mnist");
   for (const index of [3, -1, 0.5, Number.NaN])
     assert.throws(
       () => data.batch([index], never),
       /Cannot take sample .* should be an integer from 0 to 2$/,
     );
+});
+
+test("is a well-formed plugin", () => checkPlugin(mnistDataset, { resolution: 28 }));
+
+test("by default digits of 16 x 16 pixels, drawn by the run's numbers", async () => {
+  const { name, shape, batch } = await load(memoryFiles(small), "mnist");
+  assert.is(name, "mnist");
+  assert.equal(shape, { sample: [1, 16, 16], condition: classLabel(10), sigmaData: 0.5 });
+  assert.is((await batch(4, hostRandom(0, 0, 0))).x.length, 4 * 256);
+});
+
+test("without a folder it says how to give one", async () => {
+  const message = await loadFrom({}).catch((error: Error) => error.message);
+  assert.match(message as string, /^Cannot load mnist: there is no data folder.*--data$/);
 });
 
 const folder = join(dataFolder, "mnist");
@@ -163,9 +202,9 @@ real(
       start[`real/${part}-ubyte.gz`] = new Uint8Array(
         readFileSync(join(folder, `${part}-ubyte.gz`)),
       );
-    const data = await loadMnist(memoryFiles(start), "real");
+    const data = await load(memoryFiles(start), "real");
     assert.is(data.size, 60_000);
-    const { x, label } = data.batch(
+    const { x, condition } = await data.batch(
       Int32Array.from({ length: 60_000 }, (_, i) => i),
       never,
     );
@@ -179,9 +218,9 @@ real(
     const std = Math.sqrt(squares / x.length - mean * mean);
     assert.ok(Math.abs(mean + 0.7999) < 5e-5, `mean ${mean}`);
     assert.ok(Math.abs(std - 0.5025) < 5e-5, `standard deviation ${std}`);
-    assert.equal([...label.subarray(0, 10)], [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
-    const held = data.test();
-    assert.equal([held.count, [...held.label.subarray(0, 5)]], [10_000, [7, 2, 1, 0, 4]]);
+    assert.equal([...condition.label.subarray(0, 10)], [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
+    const held = data.test!();
+    assert.equal([held.count, [...held.condition.label.subarray(0, 5)]], [10_000, [7, 2, 1, 0, 4]]);
   },
 );
 

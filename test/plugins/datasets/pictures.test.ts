@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { offloading, type WorkerTask } from "../../../backends/host/offload.ts";
-import type { Offload } from "../../../core/interfaces/mod.ts";
+import { classLabel, type Offload } from "../../../core/interfaces/mod.ts";
 import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { hostRandom } from "../../../core/random/hostRandom.ts";
 import { picturesDataset } from "../../../plugins/datasets/pictures.ts";
@@ -28,11 +28,11 @@ test("is a well-formed plugin", () => checkPlugin(picturesDataset, { classes: 2 
 test("samples are the PNG files in order of names, in [-1, 1]", async () => {
   const folder = dataFolder({ "b.png": grey(51, 102), "a.PNG": grey(0, 255), "notes.txt": "" });
   const { shape, size, batch, choose } = await loadDataset(picturesDataset(), folder);
-  assert.equal(shape, { sample: [1, 1, 2], classes: 0, sigmaData: 0.5 });
+  assert.equal(shape, { sample: [1, 1, 2], condition: {}, sigmaData: 0.5 });
   assert.is(size, 2);
-  const { x, label } = await batch([1, 0], none);
+  const { x, condition } = await batch([1, 0], none);
   assert.equal([...x], [51 / 127.5 - 1, 102 / 127.5 - 1, -1, 1].map(Math.fround));
-  assert.equal([...label], [0, 0]);
+  assert.equal(condition, {});
   const rows = choose!(50, hostRandom(0, 0, 0));
   assert.equal(await batch(rows, none), await batch(50, hostRandom(0, 0, 0)));
 });
@@ -44,9 +44,9 @@ test("subfolders are classes, in order of names", async () => {
     "cat/2.png": grey(3, 3),
   });
   const { shape, size, batch } = await loadDataset(picturesDataset({ classes: 2 }), folder);
-  assert.is(shape.classes, 2);
+  assert.equal(shape.condition, classLabel(2));
   assert.is(size, 3);
-  assert.equal([...(await batch([0, 1, 2], none)).label], [0, 0, 1]);
+  assert.equal([...(await batch([0, 1, 2], none)).condition.label], [0, 0, 1]);
 });
 
 test("decoded in a worker: the same bits, and the same error", async () => {

@@ -14,7 +14,7 @@ import { compose, evaluate, Feed, GivenNoise } from "../support.ts";
 
 const test = suite("plugins/generators/fewStep");
 
-const shape = { sample: [1], classes: 0, sigmaData: 1 };
+const shape = { sample: [1], condition: {}, sigmaData: 1 };
 
 test("is a well-formed plugin", () => checkPlugin(fewStep, { sigmas: [80, 2.5] }));
 

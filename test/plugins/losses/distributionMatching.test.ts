@@ -13,7 +13,7 @@ import { compose, evaluate, Feed, GivenNoise, numbers } from "../support.ts";
 const test = suite("plugins/losses/distributionMatching");
 
 const lossOf = (options?: Parameters<typeof distributionMatching>[0]) =>
-  compose({ sample: [5], classes: 0, sigmaData: 0.5 }, distributionMatching(options)).all(
+  compose({ sample: [5], condition: {}, sigmaData: 0.5 }, distributionMatching(options)).all(
     LOSSES,
   )[0];
 
@@ -29,6 +29,7 @@ function setting(real: (xt: Tensor) => Tensor, fake: (xt: Tensor) => Tensor) {
     teacher: { denoise: real },
     critic: { denoise: fake },
     noise: feed.noise(),
+    shared: {},
   } as unknown as LossContext;
   const loss = lossOf().compute(context);
   const [dx] = grad(loss, [x]);
@@ -55,6 +56,7 @@ test("the gradient is g/numel, whose descent moves x to where the teacher sees i
     teacher,
     critic: { denoise: () => x },
     noise: feed.noise(),
+    shared: {},
   } as unknown as LossContext;
   const loss = lossOf().compute(context);
   const { value, dx } = await evaluate({ value: loss, dx: grad(loss, [x])[0] }, feed);
@@ -72,6 +74,7 @@ test("0/0 counts as 0: a sample that the teacher leaves as it is stays", async (
     teacher: same,
     critic: same,
     noise: feed.noise(),
+    shared: {},
   } as unknown as LossContext;
   const loss = lossOf().compute(context);
   const { value, dx } = await evaluate({ value: loss, dx: grad(loss, [x])[0] }, feed);
@@ -95,6 +98,7 @@ test("levels are drawn from minStep to maxStep, both included", () => {
       teacher: same,
       critic: same,
       noise: new Watched([x]),
+      shared: {},
     } as unknown as LossContext);
   compute();
   compute({ levels: 10, minStep: 0, maxStep: 1 });
@@ -114,6 +118,7 @@ test("normalise: over the sample, over the batch, or not at all; epsilon keeps i
     const context = {
       generated: { x, condition: {} },
       noise: feed.noise(),
+      shared: {},
       teacher: { denoise: () => mul(x, 0) },
       critic: { denoise: () => add(mul(x, 0), 1) },
     } as unknown as LossContext;
@@ -130,6 +135,7 @@ test("epsilon: a residual of 0 gives a large gradient instead of none", async ()
   const context = {
     generated: { x, condition: {} },
     noise: feed.noise(),
+    shared: {},
     teacher: { denoise: () => x },
     critic: { denoise: () => add(x, 0.5) },
   } as unknown as LossContext;
@@ -148,6 +154,7 @@ test("critic-lag: 1 where the critic is off the same way for all samples, small 
     lossOf().compute({
       generated: { x, condition: {} },
       noise: feed.noise(),
+      shared: {},
       teacher: { denoise: (xt: Tensor) => xt },
       critic: { denoise: (xt: Tensor) => residual(xt) },
       report: (name: string, value: Tensor) => (reports[name] = value),
@@ -159,6 +166,30 @@ test("critic-lag: 1 where the critic is off the same way for all samples, small 
   );
   // D = x_t leaves the noise, whose mean is 0.
   assert.ok((await lagOf((xt) => xt)) < 3 / Math.sqrt(B));
+});
+
+test("leaves its draw for later losses of the turn, unless one before it has", () => {
+  const feed = new Feed();
+  const x = feed.tensor("x", [4, 5], numbers([4, 5]));
+  const seen: Tensor[][] = [];
+  const denoise = (xt: Tensor, sigma: Tensor) => {
+    seen.push([xt, sigma]);
+    return xt;
+  };
+  const shared: LossContext["shared"] = {};
+  const context = {
+    generated: { x, condition: {} },
+    teacher: { denoise },
+    critic: { denoise },
+    noise: feed.noise(),
+    shared,
+  } as unknown as LossContext;
+  lossOf().compute(context);
+  const [[, sigma]] = seen;
+  assert.is(shared.draw?.sigma, sigma);
+  lossOf().compute(context);
+  assert.is.not(seen[2][1], sigma, "its own levels are new");
+  assert.is(shared.draw?.sigma, sigma);
 });
 
 for (const name of ["dmd_dm_loss_0", "dmd_dm_loss_1"]) {

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../backends/reference/mod.ts";
-import { type Denoiser, LOSSES, type LossContext } from "../../../core/interfaces/mod.ts";
+import { type Denoiser, DROPOUT, LOSSES, type LossContext } from "../../../core/interfaces/mod.ts";
 import { mul, reshape } from "../../../core/ops/mod.ts";
 import { checkPlugin } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
@@ -18,7 +18,9 @@ test("is a well-formed plugin", () =>
 
 test("trains the teacher, on real data", async () => {
   const feed = new Feed();
-  const [loss] = compose({ sample: [1], classes: 0, sigmaData: 0.5 }, edmDenoising()).all(LOSSES);
+  const [loss] = compose({ sample: [1], condition: {}, sigmaData: 0.5 }, edmDenoising()).all(
+    LOSSES,
+  );
   assert.is(loss.role, "teacher");
   const x = feed.tensor("x", [1, 1], [0.3]);
   // ln σ = −1.2 + 1.2·1 = 0: σ = 1, x_t = 0.3 − 2, λ = 5; D = 2·x_t
@@ -37,10 +39,12 @@ test("asks the teacher with its draws, so that dropout can act", async () => {
   const noise = feed.noise();
   let dropout: unknown;
   const denoise: Denoiser["denoise"] = (x, _, condition) => {
-    dropout = condition.dropout;
+    dropout = condition[DROPOUT];
     return x;
   };
-  const [loss] = compose({ sample: [1], classes: 0, sigmaData: 0.5 }, edmDenoising()).all(LOSSES);
+  const [loss] = compose({ sample: [1], condition: {}, sigmaData: 0.5 }, edmDenoising()).all(
+    LOSSES,
+  );
   const x = feed.tensor("x", [1, 1], [0.3]);
   loss.compute({ real: { x, condition: {} }, teacher: { denoise }, noise } as never);
   assert.is(dropout, noise);
@@ -54,7 +58,7 @@ async function drawn(options: Parameters<typeof edmDenoising>[0], count = 2048) 
     asked = [xt, sigma];
     return xt;
   };
-  const [loss] = compose({ sample: [1], classes: 0, sigmaData: 0.5 }, edmDenoising(options)).all(
+  const [loss] = compose({ sample: [1], condition: {}, sigmaData: 0.5 }, edmDenoising(options)).all(
     LOSSES,
   );
   const x = feed.tensor("x", [count, 1], new Float32Array(count));
@@ -106,7 +110,7 @@ test("shift is a factor on the levels of any distribution", async () => {
 
 test("refuses bounds that do not rise, and only those of the distribution in use", () => {
   const create = (options: Parameters<typeof edmDenoising>[0]) =>
-    compose({ sample: [1], classes: 0, sigmaData: 0.5 }, edmDenoising(options)).all(LOSSES);
+    compose({ sample: [1], condition: {}, sigmaData: 0.5 }, edmDenoising(options)).all(LOSSES);
   const crossed = { sigmaMin: 3, sigmaMax: 2, timeMin: 0.5, timeMax: 0.5 };
   const levels = thrown(() => create({ levels: "log-uniform", ...crossed }));
   assert.is(levels.code, "E_OPTION");

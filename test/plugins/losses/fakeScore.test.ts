@@ -13,7 +13,7 @@ import { compose, evaluate, Feed, GivenNoise, numbers } from "../support.ts";
 const test = suite("plugins/losses/fakeScore");
 
 const lossOf = () =>
-  compose({ sample: [3], classes: 0, sigmaData: 0.5 }, fakeScoreLoss()).all(LOSSES)[0];
+  compose({ sample: [3], condition: {}, sigmaData: 0.5 }, fakeScoreLoss()).all(LOSSES)[0];
 
 test("is a well-formed plugin", () => checkPlugin(fakeScoreLoss, { weight: 0, levels: 40 }));
 
@@ -25,8 +25,11 @@ test("an error of 1 everywhere costs the mean of σ⁻² + 4 = (σ² + ¼) / (σ
     [feed.tensor("index", [2], [500, 999], "i32")],
   );
   const critic = { denoise: (xt: Tensor) => add(xt, 1) };
-  const context = { generated: { x, condition: {} }, critic, noise } as unknown as LossContext;
+  const shared: LossContext["shared"] = {};
+  const generated = { x, condition: {} };
+  const context = { generated, critic, noise, shared } as unknown as LossContext;
   const loss = lossOf().compute(context);
+  assert.equal(shared.draw?.sigma.shape, [2], "later losses of the turn find its draw");
   assert.is(grad(loss, [x])[0].attrs.value, 0, "generated samples are detached");
   const lambda = (sigma: number) => (sigma ** 2 + 0.25) / (sigma * 0.5) ** 2;
   const expected = (lambda(2.52651) + lambda(80)) / 2;
@@ -55,7 +58,7 @@ test("target: λ makes the error of D that of a network which predicts x0, ε, v
     const fixed = feed.tensor("x", [1, 3], x);
     const critic = { denoise: () => add(fixed, error) };
     const loss = compose(
-      { sample: [3], classes: 0, sigmaData: 0.5 },
+      { sample: [3], condition: {}, sigmaData: 0.5 },
       fakeScoreLoss({ target: target as "x0" }),
     )
       .all(LOSSES)[0]
@@ -63,6 +66,7 @@ test("target: λ makes the error of D that of a network which predicts x0, ε, v
         generated: { x: fixed, condition: {} },
         critic,
         noise,
+        shared: {},
       } as unknown as LossContext);
     const expected =
       x.reduce((total, x0, i) => {

@@ -13,7 +13,7 @@ import { compose, evaluate, Feed, GivenNoise, numbers } from "../support.ts";
 const test = suite("plugins/losses/ganDiscriminator");
 
 const lossOf = (options?: Parameters<typeof ganDiscriminator>[0]) =>
-  compose({ sample: [3], classes: 0, sigmaData: 0.5 }, ganDiscriminator(options)).all(LOSSES)[0];
+  compose({ sample: [3], condition: {}, sigmaData: 0.5 }, ganDiscriminator(options)).all(LOSSES)[0];
 
 test("is a well-formed plugin", () => checkPlugin(ganDiscriminator, { diffused: false }));
 

@@ -12,7 +12,7 @@ import { compose, evaluate, Feed, numbers } from "../support.ts";
 const test = suite("plugins/losses/ganGenerator");
 
 const lossOf = (options?: Parameters<typeof ganGenerator>[0]) =>
-  compose({ sample: [3], classes: 0, sigmaData: 0.5 }, ganGenerator(options)).all(LOSSES)[0];
+  compose({ sample: [3], condition: {}, sigmaData: 0.5 }, ganGenerator(options)).all(LOSSES)[0];
 
 test("is a well-formed plugin", () => checkPlugin(ganGenerator, { diffused: false, maxStep: 0.5 }));
 
@@ -81,15 +81,18 @@ test("shared noise: samples are in the noise of the loss before, which there mus
     return sumOf(xt);
   };
   const context = {
-    ...{ generated: { x, condition: {} }, noise: feed.noise() },
-    ...{ teacher: { denoise }, critic: { denoise, discriminate } },
+    generated: { x, condition: {} },
+    noise: feed.noise(),
+    teacher: { denoise },
+    critic: { denoise, discriminate },
+    shared: {},
   } as unknown as LossContext;
   const gan = lossOf({ noise: "shared" });
   assert.throws(
     () => gan.compute(context),
     /^Cannot share noise with gan-generator: no loss before/,
   );
-  const shape = { sample: [3], classes: 0, sigmaData: 0.5 };
+  const shape = { sample: [3], condition: {}, sigmaData: 0.5 };
   compose(shape, distributionMatching()).all(LOSSES)[0].compute(context);
   gan.compute(context);
   const { matching, gan: shown } = await evaluate(seen, feed);

@@ -4,7 +4,9 @@ import { WasmBackend } from "../../../backends/wasm/mod.ts";
 import { failure, type OnestepError } from "../../../core/errors.ts";
 import { grad } from "../../../core/graph/mod.ts";
 import {
+  classLabel,
   DATA_FOLDER,
+  type DataShape,
   GENERATOR,
   LOSSES,
   type LossContext,
@@ -30,10 +32,11 @@ import {
   SampleDrawer,
   teacherFingerprint,
 } from "../../../core/train/mod.ts";
+import { allPlugins, dmd } from "../../../plugins/all.ts";
 import { regression } from "../../../plugins/losses/regression.ts";
 import { lpips } from "../../../plugins/losses/shared/lpips.ts";
-import { allPlugins, dmd } from "../../../plugins/mod.ts";
 import { evaluateOn } from "../../conformance/feed.ts";
+import { beginAll } from "../../core/train/support.ts";
 import { memoryFiles } from "../../helpers/memoryFiles.ts";
 import { compose, evaluate, Feed, numbers } from "../support.ts";
 
@@ -41,7 +44,7 @@ const test = suite("plugins/losses/regression");
 
 const backend = await WasmBackend.open();
 
-const plane = { sample: [2], classes: 0, sigmaData: 0.7 };
+const plane: DataShape = { sample: [2], condition: {}, sigmaData: 0.7 };
 
 test("is a well-formed plugin", () =>
   checkPlugin(regression, { pairs: "p.safetensors", distance: "huber", weight: 0 }));
@@ -106,7 +109,7 @@ const refused = (attempt: Promise<unknown>) =>
   );
 
 test("own samples: z, y and label of the same pair, one draw each", async () => {
-  const labelled = { ...plane, classes: 3 };
+  const labelled = { ...plane, condition: classLabel(3) };
   const { own } = await loaded({ ...made, label: Int32Array.of(0, 1, 2) }, labelled);
   const draws = [0.9, 0, 0.4, 0.7];
   const batch = own!.batch(4, () => draws.shift()!);
@@ -118,7 +121,7 @@ test("own samples: z, y and label of the same pair, one draw each", async () => 
 });
 
 test("load: refuses pairs of other samples or classes, and options that name no file", async () => {
-  const labelled = { ...plane, classes: 2 };
+  const labelled = { ...plane, condition: classLabel(2) };
   const label = Int32Array.of(0, 1, 2);
   const all: [Promise<unknown>, string, RegExp][] = [
     [loaded(made, { ...plane, sample: [3] }), "E_PAIRS", /samples are \[2\], expected \[3\] as/],
@@ -136,7 +139,7 @@ test("load: refuses pairs of other samples or classes, and options that name no 
 });
 
 test("lpips: needs images it can see, and weights of its layers", async () => {
-  const image = { sample: [1, 8, 8], classes: 0, sigmaData: 0.5 };
+  const image = { sample: [1, 8, 8], condition: {}, sigmaData: 0.5 };
   const pairs = { shape: [1, 1, 8, 8], z: new Float32Array(64), y: numbers([64]) };
   const options = { distance: "lpips", lpipsWeights: "w" } as const;
   assert.throws(() => lossOf(options), /lpips and samples are \[2\], should be \[1 or 3, H, W\]/);
@@ -158,7 +161,7 @@ test("lpips: needs images it can see, and weights of its layers", async () => {
 });
 
 test("lpips: takes the weights of a file, whatever else is in it", async () => {
-  const image = { sample: [3, 8, 8], classes: 0, sigmaData: 0.5 };
+  const image = { sample: [3, 8, 8], condition: {}, sigmaData: 0.5 };
   const [z, y] = [numbers([192]), numbers([192], 1)];
   const { entries } = layoutOf((scope) => {
     const placeholder = input("image", [1, 3, 16, 16]);
@@ -249,7 +252,7 @@ const runOf = (files: ReturnType<typeof memoryFiles>, over: unknown = {}, resume
     output: { files, path: "out", existing: resume ? "resume" : undefined },
   });
 const weightsOf = async ({ trainer: { players } }: Run) =>
-  Object.values(await players.generator!.read("weights")).flatMap(({ data }) => [...data]);
+  Object.values(await players.generator.read("weights")).flatMap(({ data }) => [...data]);
 
 test("story: a generator that only regresses gets near the teacher's samples of noise it has not seen", async () => {
   const run = await runOf(await filesOf());
@@ -259,7 +262,7 @@ test("story: a generator that only regresses gets near the teacher's samples of 
     const { x } = await run.draw("generator", 500, 7);
     return x.reduce((total, each, i) => total + (each - y[i]) ** 2, 0) / x.length;
   };
-  await run.trainer.startDistillation();
+  await beginAll(run.trainer);
   const before = await distance();
   await run.start();
   const after = await distance();
@@ -316,7 +319,8 @@ test("pairs of another teacher than the one trained here are refused when it is 
   const trained = {
     teacher: { use: "edm" },
     losses: { "edm-denoising": {} },
-    train: { teacher: { steps: 2, batch: 8 }, steps: 2, batch: 8 },
+    method: { teacher: { steps: 2, batch: 8 } },
+    train: { steps: 2, batch: 8 },
   };
   const run = await runOf(await filesOf(), trained);
   const error = await refused(run.start());

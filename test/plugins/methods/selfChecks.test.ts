@@ -13,7 +13,13 @@ import {
   sigmaGrid,
 } from "../../../core/diffusion/mod.ts";
 import { grad } from "../../../core/graph/mod.ts";
-import { DATASET, GENERATOR, LOSSES, type LossContext } from "../../../core/interfaces/mod.ts";
+import {
+  DATASET,
+  GENERATOR,
+  type GeneratorNetwork,
+  LOSSES,
+  type LossContext,
+} from "../../../core/interfaces/mod.ts";
 import { add, mul, square, sub } from "../../../core/ops/mod.ts";
 import { Registry } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
@@ -22,11 +28,13 @@ import {
   composeRun,
   EventBus,
   mergeConfig,
+  type Player,
   resolveConfig,
   SampleDrawer,
   Trainer,
 } from "../../../core/train/mod.ts";
-import { allPlugins, distributionMatching, dmd2, ganDiscriminator } from "../../../plugins/mod.ts";
+import { allPlugins, distributionMatching, dmd2, ganDiscriminator } from "../../../plugins/all.ts";
+import { beginAll, stageOf } from "../../core/train/support.ts";
 import { moments } from "../../helpers/moments.ts";
 import { compose, evaluate, Feed, numbers } from "../support.ts";
 
@@ -57,12 +65,13 @@ const small = mergeConfig(
 );
 
 async function trainer(over: object) {
-  const { plugins, settings } = resolveConfig(mergeConfig(small, over), registry);
+  const resolved = resolveConfig(mergeConfig(small, over), registry);
   const backend = new ReferenceBackend();
-  const container = await composeRun(plugins, backend, {});
+  const container = await composeRun(resolved, backend, {});
+  const { settings } = resolved;
   const made = new Trainer(container, backend, container.get(DATASET), new EventBus(), settings);
-  await made.startDistillation();
-  return { trainer: made, container, settings };
+  await beginAll(made);
+  return { trainer: made, distillation: stageOf(made, "distillation"), container };
 }
 
 test("4: λ = σ⁻² + σ_d⁻² is (σ² + σ_d²)/(σ σ_d)², and cOut² λ = 1 over the whole grid", async () => {
@@ -81,7 +90,7 @@ test("4: λ = σ⁻² + σ_d⁻² is (σ² + σ_d²)/(σ σ_d)², and cOut² λ 
 
 test("6: a discriminator loss gives the critic's decoder no gradient, and nobody a gradient of the generated images", async () => {
   const feed = new Feed();
-  const shape = { sample: [3], classes: 0, sigmaData: 0.5 };
+  const shape = { sample: [3], condition: {}, sigmaData: 0.5 };
   const [x, real] = ["x", "real"].map((name, i) => feed.tensor(name, [2, 3], numbers([2, 3], i)));
   const [encoder, decoder] = ["e", "d"].map((name) => feed.tensor(name, [1], [0.7]));
   const critic = {
@@ -104,15 +113,15 @@ test("6: a discriminator loss gives the critic's decoder no gradient, and nobody
 });
 
 test("6: a turn of one role leaves weights and moments of the other as they are", async () => {
-  const { trainer: made } = await trainer({
-    train: { ttur: { critic: 1, generator: 1, exclusive: true } },
+  const { trainer: made, distillation } = await trainer({
+    method: { ttur: { critic: 1, generator: 1, exclusive: true } },
   });
   const { generator, critic } = made.players;
-  const states = async () => [await generator!.readAll(), await critic!.readAll()];
+  const states = async () => [await generator.readAll(), await critic.readAll()];
   const [g0, c0] = await states();
   const step = async (start: number) => {
     const control = new Control([{ step: start + 1, command: { type: "stop" } }]);
-    await made.train("distillation", { start, control });
+    await made.train(distillation, { start, control });
     return states();
   };
   const [g1, c1] = await step(0);
@@ -126,7 +135,7 @@ test("6: a turn of one role leaves weights and moments of the other as they are"
 test("8, 9: with an exact critic the gradient carries the generator's Gaussian to the teacher's, with no oscillation", async () => {
   // x = m + s·z against N(1, 0.3²) in each of two dimensions; the critic is the exact denoiser of the generator's Gaussian.
   const target = { mean: 1, deviation: 0.3 };
-  const shape = { sample: [2], classes: 0, sigmaData: 1 };
+  const shape = { sample: [2], condition: {}, sigmaData: 1 };
   const [loss] = compose(shape, distributionMatching({ ...levels, normalise: "none" })).all(LOSSES);
   const gaussian = (mean: number, deviation: number) =>
     mixtureDenoiser({ means: [[mean, mean]], deviations: [deviation], weights: [1] });
@@ -139,6 +148,7 @@ test("8, 9: with an exact critic the gradient carries the generator's Gaussian t
     const value = loss.compute({
       generated: { x, condition: {} },
       noise: feed.noise(1000 + step),
+      shared: {},
       teacher: gaussian(target.mean, target.deviation),
       critic: gaussian(m, s),
     } as unknown as LossContext);
@@ -157,8 +167,8 @@ test("8, 9: with an exact critic the gradient carries the generator's Gaussian t
 test("8: at 5 : 1 the mean of the samples follows the target, and stays", async () => {
   const {
     trainer: made,
+    distillation,
     container,
-    settings,
   } = await trainer({
     losses: { "gan-generator": false, "gan-discriminator": false },
     train: { steps: 360 },
@@ -168,15 +178,15 @@ test("8: at 5 : 1 the mean of the samples follows the target, and stays", async 
   const drawer = await SampleDrawer.create(
     new ReferenceBackend(),
     made.memory,
-    made.players.generator!,
+    made.players.generator as Player<GeneratorNetwork>,
     sampler,
     shape,
     200,
   );
   const distances: number[] = [];
-  for (let start = 0; start < settings.steps; start += 60) {
+  for (let start = 0; start < distillation.steps; start += 60) {
     const control = new Control([{ step: start + 60, command: { type: "stop" } }]);
-    await made.train("distillation", { start, control });
+    await made.train(distillation, { start, control });
     const { x } = await drawer.draw({ count: 200, seed: 1 });
     const mean = (axis: number) => moments(x.filter((_, i) => i % 2 === axis)).mean;
     distances.push(Math.hypot(mean(0) - 1, mean(1)));

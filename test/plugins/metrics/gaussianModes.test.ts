@@ -3,14 +3,14 @@ import * as assert from "uvu/assert";
 import { DATASET, DATASET_SOURCE, type Dataset, METRICS } from "../../../core/interfaces/mod.ts";
 import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { hostRandom } from "../../../core/random/hostRandom.ts";
-import { gaussiansDataset } from "../../../plugins/datasets/gaussiansPlugin.ts";
+import { gaussiansDataset } from "../../../plugins/datasets/gaussians.ts";
 import { gaussianModes } from "../../../plugins/metrics/gaussianModes.ts";
 import { compose } from "../support.ts";
 
 const test = suite("plugins/metrics/gaussianModes");
 
 async function judge(dataset?: Dataset) {
-  const shape = { sample: [2], classes: 0, sigmaData: 0.7 };
+  const shape = { sample: [2], condition: {}, sigmaData: 0.7 };
   const container = compose(shape, gaussiansDataset(), gaussianModes());
   const ring = await container.get(DATASET_SOURCE);
   container.value(DATASET, dataset ?? ring, "the test");
@@ -21,8 +21,9 @@ test("is a well-formed plugin", () => checkPlugin(gaussianModes, { directions: 1
 
 test("points of the ring itself are perfect", async () => {
   const { ring, metric } = await judge();
-  const { x, label } = await ring.batch(10_000, hostRandom(7, 0, 0));
-  const { in2, in3, lo, hi, modeStd, sw } = await metric.evaluate({ shape: [10_000, 2], x, label });
+  const { x, condition } = await ring.batch(10_000, hostRandom(7, 0, 0));
+  const samples = { shape: [10_000, 2], x, condition };
+  const { in2, in3, lo, hi, modeStd, sw } = await metric.evaluate(samples);
   assert.ok(Math.abs(in2 - 0.865) < 0.015 && Math.abs(in3 - 0.989) < 0.006, `${in2}, ${in3}`);
   assert.ok(lo > 0.9 && hi < 1.1 && Math.abs(modeStd - 0.985) < 0.03, `${lo}, ${hi}, ${modeStd}`);
   assert.ok(sw < 0.025, `${sw}`);

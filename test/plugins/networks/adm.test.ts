@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../backends/reference/mod.ts";
 import { placeholders } from "../../../core/diffusion/mod.ts";
-import { type DataShape, NETWORK } from "../../../core/interfaces/mod.ts";
+import { classLabel, type DataShape, DROPOUT, NETWORK } from "../../../core/interfaces/mod.ts";
 import { layoutOf } from "../../../core/nn/mod.ts";
 import { input } from "../../../core/ops/mod.ts";
 import { checkPlugin } from "../../../core/plugin/mod.ts";
@@ -13,8 +13,8 @@ import { compose, evaluate, Feed, numbers } from "../support.ts";
 
 const test = suite("plugins/networks/adm");
 
-const imagenet: DataShape = { sample: [3, 64, 64], classes: 1000, sigmaData: 0.5 };
-const mnist: DataShape = { sample: [1, 16, 16], classes: 10, sigmaData: 0.5 };
+const imagenet: DataShape = { sample: [3, 64, 64], condition: classLabel(1000), sigmaData: 0.5 };
+const mnist: DataShape = { sample: [1, 16, 16], condition: classLabel(10), sigmaData: 0.5 };
 const recipe = {
   channels: 32,
   channelMult: [1, 2],
@@ -84,14 +84,14 @@ const layoutNames = (declare: Parameters<typeof layoutOf>[0]) =>
 
 test("refuses samples that do not halve often enough", () => {
   const create = (sample: number[]) =>
-    compose({ sample, classes: 0, sigmaData: 0.5 }, adm(recipe)).get(NETWORK);
+    compose({ sample, condition: {}, sigmaData: 0.5 }, adm(recipe)).get(NETWORK);
   for (const sample of [[2], [1, 15, 15], [1, 16, 8]])
     assert.throws(() => create(sample), /^Cannot use adm for samples \[.*square images/);
 });
 
 test("names the way out when options and samples do not fit", () => {
   const refused = (options: Parameters<typeof adm>[0], sample = [3, 16, 16]) =>
-    thrown(() => compose({ sample, classes: 0, sigmaData: 0.5 }, adm(options)).get(NETWORK));
+    thrown(() => compose({ sample, condition: {}, sigmaData: 0.5 }, adm(options)).get(NETWORK));
   const cases = [
     [{ ...recipe, attention: [8, 32] }, /attention asks for 32 pixels.*among 16, 8$/, /16, 8/],
     [
@@ -150,11 +150,11 @@ test("dropout and label dropout act where there are draws, and only there", asyn
   const label = feed.label("label", [3]);
   const noise = feed.noise(7);
   const outputs = {
-    calm: plain.apply(scope, x, c, { ...label, dropout: noise }),
+    calm: plain.apply(scope, x, c, { ...label, [DROPOUT]: noise }),
     still: shaky({ dropout: 0.5 }).apply(scope, x, c, label),
-    shaken: shaky({ dropout: 0.5 }).apply(scope, x, c, { ...label, dropout: noise }),
+    shaken: shaky({ dropout: 0.5 }).apply(scope, x, c, { ...label, [DROPOUT]: noise }),
     unlabelled: plain.apply(scope, x, c, {}),
-    forgot: shaky({ labelDropout: 1 }).apply(scope, x, c, { ...label, dropout: noise }),
+    forgot: shaky({ labelDropout: 1 }).apply(scope, x, c, { ...label, [DROPOUT]: noise }),
     rows: plain.apply(scope, x, c, {
       classWeights: feed.tensor("rows", [1, 10], [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
     }),

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { placeholders } from "../../../core/diffusion/mod.ts";
-import { type DataShape, NETWORK } from "../../../core/interfaces/mod.ts";
+import { classLabel, type DataShape, NETWORK } from "../../../core/interfaces/mod.ts";
 import { layoutOf } from "../../../core/nn/mod.ts";
 import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { mlp } from "../../../plugins/networks/mlp.ts";
@@ -9,8 +9,8 @@ import { compose, evaluate, Feed, numbers } from "../support.ts";
 
 const test = suite("plugins/networks/mlp");
 
-const points: DataShape = { sample: [2], classes: 0, sigmaData: 0.7 };
-const labelled: DataShape = { sample: [2, 3], classes: 4, sigmaData: 0.7 };
+const points: DataShape = { sample: [2], condition: {}, sigmaData: 0.7 };
+const labelled: DataShape = { sample: [2, 3], condition: classLabel(4), sigmaData: 0.7 };
 
 function parts(shape: DataShape, options: Parameters<typeof mlp>[0]) {
   const network = compose(shape, mlp(options)).get(NETWORK);

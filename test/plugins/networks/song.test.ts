@@ -3,14 +3,16 @@ import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../backends/reference/mod.ts";
 import { placeholders } from "../../../core/diffusion/mod.ts";
 import { grad } from "../../../core/graph/mod.ts";
-import { type DataShape, type Dataset, NETWORK } from "../../../core/interfaces/mod.ts";
+import { classLabel, type DataShape, type Dataset, NETWORK } from "../../../core/interfaces/mod.ts";
 import { isFrozen, layoutOf } from "../../../core/nn/mod.ts";
 import { sum } from "../../../core/ops/mod.ts";
 import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { EventBus, Trainer } from "../../../core/train/mod.ts";
 import { edmDenoising } from "../../../plugins/losses/edmDenoising.ts";
+import { dmd2Method } from "../../../plugins/methods/dmd2.ts";
 import { song } from "../../../plugins/networks/song.ts";
 import { adamw } from "../../../plugins/optimizers/adamw.ts";
+import { heun } from "../../../plugins/samplers/heun.ts";
 import { edm } from "../../../plugins/teachers/edm.ts";
 import { conforms, goldenNames } from "../../helpers/golden.ts";
 import { thrown } from "../../helpers/thrown.ts";
@@ -18,8 +20,8 @@ import { compose, evaluate, Feed, numbers } from "../support.ts";
 
 const test = suite("plugins/networks/song");
 
-const cifar: DataShape = { sample: [3, 32, 32], classes: 0, sigmaData: 0.5 };
-const small: DataShape = { sample: [1, 8, 8], classes: 3, sigmaData: 0.5 };
+const cifar: DataShape = { sample: [3, 32, 32], condition: {}, sigmaData: 0.5 };
+const small: DataShape = { sample: [1, 8, 8], condition: classLabel(3), sigmaData: 0.5 };
 const tiny = { channels: 8, channelMult: [1, 2], blocks: 1, attention: [4] };
 const ncsnpp: Parameters<typeof song>[0] = {
   ...({ embedding: "fourier", noiseMult: 2, encoder: "residual" } as const),
@@ -35,7 +37,7 @@ function layout(shape: DataShape, options: Parameters<typeof song>[0]) {
 test("is a well-formed plugin", () => checkPlugin(song, tiny, { ...tiny, ...ncsnpp }));
 
 test("the defaults are EDM's conditional CIFAR-10 DDPM++: 55,735,299 parameters", () => {
-  const found = layout({ ...cifar, classes: 10 }, { augmentLabels: 9 });
+  const found = layout({ ...cifar, condition: classLabel(10) }, { augmentLabels: 9 });
   assert.is(found.count, 55_735_299);
   assert.is(found.entries.length + found.derived!.length, 427);
   const shapes = Object.fromEntries(found.entries.map(({ name, shape }) => [name, shape]));
@@ -83,23 +85,20 @@ test("training moves the weights, with dropout, and leaves the Fourier frequenci
   const backend = new ReferenceBackend();
   const random = { ...tiny, ...ncsnpp, dropout: 0.2, labelDropout: 0.5 };
   const adam = adamw({ role: "teacher", lr: 0.01, weightDecay: 0.5 });
-  const container = compose(small, song(random), edm(), edmDenoising(), adam);
+  const method = dmd2Method({ teacher: { steps: 2, batch: 2 } });
+  const container = compose(small, song(random), edm(), edmDenoising(), adam, heun(), method);
   const dataset: Dataset = {
     name: "numbers",
     shape: small,
     size: 4,
-    batch: () => ({ x: numbers([2, 64]), label: Int32Array.of(0, 2) }),
+    batch: () => ({ x: numbers([2, 64]), condition: { label: Int32Array.of(0, 2) } }),
   };
-  const trainer = new Trainer(container, backend, dataset, new EventBus(), {
-    seed: 0,
-    steps: 0,
-    batch: 2,
-    ttur: { critic: 5, generator: 1 },
-    teacher: { steps: 2, batch: 2 },
-  });
+  const trainer = new Trainer(container, backend, dataset, new EventBus(), { seed: 0 });
+  const [teaching] = trainer.method.stages;
+  await trainer.begin(teaching);
   const { teacher } = trainer.players;
   const before = await teacher.read("weights");
-  await trainer.train("teacher");
+  await trainer.train(teaching);
   const after = await teacher.read("weights");
   const same = (name: string) => before[name].data.every((v, i) => v === after[name].data[i]);
   const fixed = Object.keys(before).filter(same);
@@ -160,7 +159,7 @@ test("every encoder with every decoder halves and doubles exactly, with any filt
 
 test("names the way out when options and samples do not fit", () => {
   const refused = (options: Parameters<typeof song>[0], sample = [1, 8, 8]) =>
-    thrown(() => compose({ sample, classes: 0, sigmaData: 0.5 }, song(options)).get(NETWORK));
+    thrown(() => compose({ sample, condition: {}, sigmaData: 0.5 }, song(options)).get(NETWORK));
   const cases = [
     [
       refused({ ...tiny, channelMult: [1, 1, 1] }, [1, 6, 6]),

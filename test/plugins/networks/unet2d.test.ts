@@ -2,7 +2,12 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../backends/reference/mod.ts";
 import { placeholders } from "../../../core/diffusion/mod.ts";
-import { type DataShape, NETWORK } from "../../../core/interfaces/mod.ts";
+import {
+  type ConditionEntry,
+  type ConditionShape,
+  type DataShape,
+  NETWORK,
+} from "../../../core/interfaces/mod.ts";
 import { layoutOf, type Scope } from "../../../core/nn/mod.ts";
 import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { unet2d } from "../../../plugins/networks/unet2d.ts";
@@ -31,12 +36,11 @@ const sdxl: Options = {
   linearProjection: true,
   timeIdWidth: 256,
 };
-const shapeOf = (sample: number[], text?: DataShape["text"]): DataShape => ({
-  sample,
-  classes: 0,
-  sigmaData: 1,
-  text: text ?? { tokens: 5, width: 6 },
-});
+const entry = (...shape: number[]): ConditionEntry => ({ shape, dtype: "f32" });
+const shapeOf = (
+  sample: number[],
+  condition: ConditionShape = { text: entry(5, 6) },
+): DataShape => ({ sample, condition, sigmaData: 1 });
 
 function network(shape: DataShape, options: Options) {
   const net = compose(shape, unet2d(options)).get(NETWORK);
@@ -53,7 +57,7 @@ const layout = (shape: DataShape, options: Options) =>
 test("is a well-formed plugin", () => checkPlugin(unet2d, small));
 
 test("the defaults are SD 1.5: 859,520,964 parameters in 686 tensors", () => {
-  const { count, entries } = layout(shapeOf([4, 64, 64], { tokens: 77, width: 768 }), {});
+  const { count, entries } = layout(shapeOf([4, 64, 64], { text: entry(77, 768) }), {});
   assert.equal([count, entries.length], [859_520_964, 686]);
   const shapes = Object.fromEntries(entries.map(({ name, shape }) => [name, shape]));
   const block = "up_blocks.1.attentions.2.transformer_blocks.0";
@@ -64,8 +68,8 @@ test("the defaults are SD 1.5: 859,520,964 parameters in 686 tensors", () => {
 });
 
 test("SDXL's settings are SDXL: 2,567,463,684 parameters in 1680 tensors", () => {
-  const text = { tokens: 77, width: 2048, pooled: 1280 };
-  const { count, entries } = layout(shapeOf([4, 128, 128], text), sdxl);
+  const told = { text: entry(77, 2048), pooled: entry(1280), timeIds: entry(6) };
+  const { count, entries } = layout(shapeOf([4, 128, 128], told), sdxl);
   assert.equal([count, entries.length], [2_567_463_684, 1680]);
   const shapes = Object.fromEntries(entries.map(({ name, shape }) => [name, shape]));
   assert.equal(shapes["add_embedding.linear_1.weight"], [1280, 2816]);

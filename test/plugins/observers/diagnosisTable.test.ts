@@ -11,7 +11,12 @@ async function printed(brightness: readonly number[]): Promise<string[]> {
   const bus = new EventBus();
   const texts: string[] = [];
   diagnosisTable((text) => void texts.push(text), 4).observe(bus);
-  bus.emit("run/start", { seed: 0, steps: 9, device: "test", config: { train: { batch: 16 } } });
+  const stages = ["teacher", "distillation"].map((name) => ({ name, steps: 9 }));
+  const config = { train: { batch: 16 } };
+  bus.emit("run/start", { seed: 0, steps: 18, stages, device: "test", config });
+  // The stage before the last is left out.
+  const early = scalars({ brightness: 7, contrast: 7 }).losses;
+  bus.emit("role/diagnosed", { stage: "teacher", role: "teacher", step: 0, values: early });
   brightness.forEach((value, i) => {
     const generator = {
       "distribution-matching": 7,
@@ -20,16 +25,14 @@ async function printed(brightness: readonly number[]): Promise<string[]> {
       contrast: 0.25,
       "critic-lag": 0.3,
     };
-    bus.emit("phase/diagnosed", {
-      step: 10 * i,
-      phase: "generator",
-      values: scalars(generator).losses,
-    });
-    bus.emit("phase/diagnosed", {
-      step: 10 * i,
-      phase: "critic",
-      values: scalars({ "discriminator-on-real": 0.75, "discriminator-on-fake": 0.125 }).losses,
-    });
+    const critic = { "discriminator-on-real": 0.75, "discriminator-on-fake": 0.125 };
+    for (const [role, values] of Object.entries({ generator, critic }))
+      bus.emit("role/diagnosed", {
+        stage: "distillation",
+        role,
+        step: 10 * i,
+        values: scalars(values).losses,
+      });
   });
   await bus.settled();
   bus.emit("run/end", { steps: 9, reason: "complete" });
@@ -38,7 +41,7 @@ async function printed(brightness: readonly number[]): Promise<string[]> {
     .map((line) => line.trim().replace(/ {2,}/g, " | "));
 }
 
-test("one row a diagnosis with both phases, then what it means", async () => {
+test("one row a diagnosis with both roles, then what it means", async () => {
   assert.equal(await printed([0.5, 0.75]), [
     "step | pull distribution-matching | D(real) | D(fake) | critic lag | brightness | contrast",
     "0 | 0.500 | 0.750 | 0.125 | 0.300 | 0.500 | 0.250",

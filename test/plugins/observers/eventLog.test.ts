@@ -20,7 +20,9 @@ test("every event is a line in order, updates only where their losses are read",
   eventLog({ files, path: "log" }).observe(bus);
   const { reads } = await play(bus, { teacher: 3, distillation: 3 });
   assert.equal(
-    linesOf(files).map(({ type, step }) => (step === undefined ? type : `${type} ${step}`)),
+    linesOf(files).map(({ type, role, step }) =>
+      [role ? `${role}/updated` : type, step].join(" ").trim(),
+    ),
     [
       "run/start",
       "teacher/updated 0",
@@ -38,6 +40,11 @@ test("every event is a line in order, updates only where their losses are read",
       "run/end",
     ],
   );
+  for (const line of linesOf(files)) {
+    assert.is(line.type === "role/updated", "role" in line);
+    const isTeacher = line.role === "teacher";
+    if (line.role) assert.is(line.stage, isTeacher ? "teacher" : "distillation");
+  }
   assert.equal(linesOf(files)[1].losses, { denoising: 1, "gradient-norm": 9 });
   assert.is(reads, 2 + 2 + 2 + 2, "only what is logged is read from the device");
 });
@@ -48,15 +55,15 @@ test("a slow loss holds back later lines, not the run, and nothing is lost", asy
   eventLog({ files, path: "log" }).observe(bus);
   let arrive: (value: number) => void = () => {};
   const slow = { read: () => new Promise<number>((resolve) => (arrive = resolve)) };
-  bus.emit("critic/updated", { step: 0, losses: { slow } });
-  bus.emit("step/end", { step: 0, ms: 1 });
+  bus.emit("role/updated", { stage: "distillation", role: "critic", step: 0, losses: { slow } });
+  bus.emit("step/end", { stage: "distillation", step: 0, ms: 1 });
   await new Promise((resolve) => setTimeout(resolve, 5));
   assert.is(files.contents.size, 0);
   arrive(7);
   await bus.settled();
   assert.equal(
     linesOf(files).map(({ type }) => type),
-    ["critic/updated", "step/end"],
+    ["role/updated", "step/end"],
   );
   assert.equal(linesOf(files)[0].losses, { slow: 7 });
 });
@@ -84,7 +91,7 @@ test("a file that can't be written is a warning", async () => {
   eventLog({ files: full, path: "log" }).observe(bus);
   const warnings: string[] = [];
   bus.on("run/warning", ({ source }) => void warnings.push(source));
-  bus.emit("step/end", { step: 0, ms: 1 });
+  bus.emit("step/end", { stage: "distillation", step: 0, ms: 1 });
   await bus.settled();
   assert.ok(warnings.includes("event-log"));
 });

@@ -26,12 +26,28 @@ test("a resumed run draws what the log has from before, a torn last line left ou
   const first = new EventBus();
   eventLog({ files, path: "log" }).observe(first);
   await play(first, { teacher: 4 });
-  await files.append("log", '{"type":"teacher/updated","st');
+  await files.append("log", '{"type":"role/updated","st');
   const second = new EventBus();
   lossCurves({ files, path: "losses.svg", earlier: "log" }).observe(second);
   await play(second, { distillation: 4, start: 2 });
   assert.ok(text(files, "losses.svg").includes("denoising"));
   assert.ok(text(files, "losses.svg").includes("fake"));
+});
+
+test("the log of version 0.1.0, which has the role in the type, is drawn too", async () => {
+  const line = (type: string, step: number, losses: object) =>
+    `${JSON.stringify({ at: 1, type, step, losses })}\n`;
+  const log = [
+    line("teacher/updated", 0, { denoising: 1 }),
+    line("critic/updated", 0, { fake: 2 }),
+    line("step/end", 0, {}),
+  ];
+  const earlier = memoryFiles({ log: log.join("") });
+  const bus = new EventBus();
+  lossCurves({ files: earlier, path: "losses.svg", earlier: "log" }).observe(bus);
+  await play(bus, { teacher: 0, distillation: 1, start: 1 });
+  for (const name of ["denoising", "fake"])
+    assert.ok(text(earlier, "losses.svg").includes(name), name);
 });
 
 test("a run without losses leaves no file", async () => {

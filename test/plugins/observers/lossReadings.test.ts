@@ -12,21 +12,36 @@ test("several observers of an update read it once", async () => {
   for (const name of ["a", "b"])
     onLosses(bus, name, (reading) => reading.then((each) => seen.push(each)));
   const { losses, reads } = scalars({ loss: 3 });
-  bus.emit("teacher/updated", { step: 0, losses });
+  bus.emit("role/updated", { stage: "teacher", role: "teacher", step: 0, losses });
   await bus.settled();
   assert.is(reads(), 1);
-  assert.equal(seen, Array(2).fill({ phase: "teacher", step: 0, values: { loss: 3 } }));
+  const reading = { stage: "teacher", role: "teacher", step: 0, values: { loss: 3 } };
+  assert.equal(seen, [reading, reading]);
 });
 
-test("a phase that moves seldom is read when it moves, and a resumed run from where it begins", async () => {
+test("a role that moves seldom is read when it moves, and a resumed run from where it begins", async () => {
   const bus = new EventBus();
   const seen: string[] = [];
   onLosses(bus, "test", async (reading) => {
-    const { phase, step } = await reading;
-    seen.push(`${phase} ${step}`);
+    const { role, step } = await reading;
+    seen.push(`${role} ${step}`);
   });
   await play(bus, { distillation: 12, start: 5, logEvery: 3 });
   assert.equal(seen, ["critic 5", "generator 6", "critic 8", "generator 10", "critic 11"]);
+});
+
+test("a role that learns in two stages is read at the start of each", async () => {
+  const bus = new EventBus();
+  const seen: string[] = [];
+  onLosses(bus, "test", async (reading) => {
+    const { stage, step } = await reading;
+    seen.push(`${stage} ${step}`);
+  });
+  for (const stage of ["round 1", "round 2"])
+    for (let step = 0; step < 3; step++)
+      bus.emit("role/updated", { stage, role: "generator", step, ...scalars({ loss: 1 }) });
+  await bus.settled();
+  assert.equal(seen, ["round 1 0", "round 2 0"]);
 });
 
 test("`every` has the last word", async () => {

@@ -25,27 +25,31 @@ export async function play(
   bus: EventBus,
   { teacher = 0, distillation = 0, start = 0, logEvery = 2, reason = "complete" as const } = {},
 ): Promise<{ reads: number }> {
-  const config = { generator: {}, train: { steps: distillation, logEvery } };
   const counters: (() => number)[] = [];
-  const update = (
-    phase: "teacher" | "generator" | "critic",
-    step: number,
-    values: Record<string, number>,
-  ) => {
+  const update = (stage: string, role: string, step: number, values: Record<string, number>) => {
     const { losses, reads } = scalars(values);
     counters.push(reads);
-    bus.emit(`${phase}/updated`, { step, losses });
+    bus.emit("role/updated", { stage, role, step, losses });
   };
-  bus.emit("run/start", { seed: 0, steps: teacher + distillation, device: "test", config });
+  bus.emit("run/start", {
+    seed: 0,
+    steps: teacher + distillation,
+    stages: [
+      { name: "teacher", steps: teacher },
+      { name: "distillation", steps: distillation },
+    ],
+    device: "test",
+    config: { generator: {}, train: { steps: distillation, logEvery } },
+  });
   for (let step = 0; step < teacher; step++) {
-    update("teacher", step, { denoising: 1 + step, "gradient-norm": 9 });
-    bus.emit("step/end", { step, ms: 1 });
+    update("teacher", "teacher", step, { denoising: 1 + step, "gradient-norm": 9 });
+    bus.emit("step/end", { stage: "teacher", step, ms: 1 });
     await turn();
   }
   for (let step = start; step < distillation; step++) {
-    if (step % 2 === 0) update("generator", step, { matching: 10 + step });
-    update("critic", step, { fake: 20 + step });
-    bus.emit("step/end", { step, ms: 1 });
+    if (step % 2 === 0) update("distillation", "generator", step, { matching: 10 + step });
+    update("distillation", "critic", step, { fake: 20 + step });
+    bus.emit("step/end", { stage: "distillation", step, ms: 1 });
     await turn();
   }
   await bus.settled();

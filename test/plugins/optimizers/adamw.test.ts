@@ -9,7 +9,7 @@ import { compose, evaluate, Feed } from "../support.ts";
 const test = suite("plugins/optimizers/adamw");
 
 const optimizerOf = (options?: Parameters<typeof adamw>[0]) =>
-  compose({ sample: [1], classes: 0, sigmaData: 0.5 }, adamw(options)).all(OPTIMIZERS)[0];
+  compose({ sample: [1], condition: {}, sigmaData: 0.5 }, adamw(options)).all(OPTIMIZERS)[0];
 
 test("is a well-formed plugin", () =>
   checkPlugin(adamw, { role: "critic", decay: "cosine", decoupled: false }));
@@ -17,7 +17,7 @@ test("is a well-formed plugin", () =>
 test("every role can have one of its own", () => {
   const roles = ["teacher", "generator", "critic"] as const;
   const plugins = roles.map((role) => adamw({ role }));
-  const found = compose({ sample: [1], classes: 0, sigmaData: 0.5 }, ...plugins).all(OPTIMIZERS);
+  const found = compose({ sample: [1], condition: {}, sigmaData: 0.5 }, ...plugins).all(OPTIMIZERS);
   assert.equal(
     found.map(({ role }) => role),
     [...roles],

@@ -5,14 +5,14 @@ import { type NoiseProcess, PROCESS } from "../../../core/interfaces/mod.ts";
 import { isLora } from "../../../core/nn/mod.ts";
 import { checkPlugin, Registry } from "../../../core/plugin/mod.ts";
 import { mergeConfig, Run, resolveConfig } from "../../../core/train/mod.ts";
-import { allPlugins } from "../../../plugins/mod.ts";
+import { allPlugins } from "../../../plugins/all.ts";
 import { discrete } from "../../../plugins/processes/discrete.ts";
-import { tiny } from "../../core/train/support.ts";
+import { beginAll, stageOf, tiny } from "../../core/train/support.ts";
 import { compose } from "../support.ts";
 
 const test = suite("plugins/processes/discrete");
 
-const shape = { sample: [2], classes: 0, sigmaData: 1 };
+const shape = { sample: [2], condition: {}, sigmaData: 1 };
 const processOf = (options: Parameters<typeof discrete>[0] = {}): NoiseProcess =>
   compose(shape, discrete(options)).get(PROCESS);
 
@@ -48,10 +48,10 @@ const latent = mergeConfig(tiny, {
 const train = async (over: unknown) => {
   const resolved = resolveConfig(mergeConfig(latent, over), new Registry().register(allPlugins));
   const run = await Run.create({ resolved, backend: new ReferenceBackend() });
-  const weights = () => run.trainer.players.generator!.read("weights");
-  await run.trainer.startDistillation();
+  const weights = () => run.trainer.players.generator.read("weights");
+  await beginAll(run.trainer);
   const before = await weights();
-  await run.trainer.train("distillation");
+  await run.trainer.train(stageOf(run.trainer, "distillation"));
   return { before, after: await weights(), config: resolved.config };
 };
 

@@ -12,9 +12,9 @@ import { type NoiseProcess, PROCESS } from "../../../core/interfaces/mod.ts";
 import { constantArray, div, mean, mul, square, sub } from "../../../core/ops/mod.ts";
 import { checkPlugin, Registry } from "../../../core/plugin/mod.ts";
 import { mergeConfig, Run, resolveConfig } from "../../../core/train/mod.ts";
-import { allPlugins } from "../../../plugins/mod.ts";
+import { allPlugins } from "../../../plugins/all.ts";
 import { rectifiedFlow } from "../../../plugins/processes/rectifiedFlow.ts";
-import { tiny } from "../../core/train/support.ts";
+import { beginAll, stageOf, tiny } from "../../core/train/support.ts";
 import { FLOAT32_TOLERANCE, largestError } from "../../helpers/close.ts";
 import { thrown } from "../../helpers/thrown.ts";
 import { compose, evaluate, Feed, numbers } from "../support.ts";
@@ -22,7 +22,7 @@ import { compose, evaluate, Feed, numbers } from "../support.ts";
 const test = suite("plugins/processes/rectifiedFlow");
 
 const processOf = (options: Parameters<typeof rectifiedFlow>[0] = {}): NoiseProcess =>
-  compose({ sample: [2], classes: 0, sigmaData: 1 }, rectifiedFlow(options)).get(PROCESS);
+  compose({ sample: [2], condition: {}, sigmaData: 1 }, rectifiedFlow(options)).get(PROCESS);
 const times = [0.001, 0.5, 0.999];
 const close = (found: ArrayLike<number>, expected: ArrayLike<number>, what = "") =>
   assert.ok(largestError(found, expected) < FLOAT32_TOLERANCE, `${what} ${found}, not ${expected}`);
@@ -138,10 +138,10 @@ test("a run of a few-step generator over its times trains every parameter", asyn
   });
   const resolved = resolveConfig(config, new Registry().register(allPlugins));
   const run = await Run.create({ resolved, backend: new ReferenceBackend() });
-  const weights = () => run.trainer.players.generator!.read("weights");
-  await run.trainer.startDistillation();
+  const weights = () => run.trainer.players.generator.read("weights");
+  await beginAll(run.trainer);
   const before = await weights();
-  await run.trainer.train("distillation");
+  await run.trainer.train(stageOf(run.trainer, "distillation"));
   for (const [name, { data }] of Object.entries(await weights())) {
     assert.ok(data.every(Number.isFinite), name);
     assert.not.equal(data, before[name].data, name);

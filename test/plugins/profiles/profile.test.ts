@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Registry } from "../../../core/plugin/mod.ts";
 import { mergeConfig, resolveConfig } from "../../../core/train/mod.ts";
-import { allPlugins, dmd2 } from "../../../plugins/mod.ts";
+import { allPlugins, dmd2 } from "../../../plugins/all.ts";
 import { profileLines, profileSettings, profiles } from "../../../plugins/profiles/mod.ts";
 
 const test = suite("plugins/profiles");
@@ -38,8 +38,8 @@ test("where the sources differ, as spec and code have it", () => {
     ["losses.gan-discriminator.weight", 1e-2, 1e-2, 1],
     ["losses.gan-discriminator.features", "critic", "critic", "teacher"],
     ["losses.gan-generator.noise", "own", "own", "shared"],
-    ["train.ttur.critic", 5, 5, 4],
-    ["train.ttur.exclusive", false, false, true],
+    ["method.ttur.critic", 5, 5, 4],
+    ["method.ttur.exclusive", false, false, true],
   ];
   for (const [path, ...expected] of rows)
     assert.equal(
@@ -51,14 +51,14 @@ test("where the sources differ, as spec and code have it", () => {
 
 test("deviations are told with what the profile has", () => {
   const config = resolved("dmd2-code", {
-    train: { ttur: { critic: 2 } },
+    method: { ttur: { critic: 2 } },
     losses: { "gan-generator": false },
     averages: { generator: { use: "ema" } },
   });
   const lines = profileLines(profiles["dmd2-code"], config);
   assert.match(lines[0], /^profile dmd2-code: 8 of 42 settings deviate$/);
   assert.ok(
-    lines.some((line) => /train\.ttur\.critic +2 {3}deviates: dmd2-code has 5$/.test(line)),
+    lines.some((line) => /method\.ttur\.critic +2 {3}deviates: dmd2-code has 5$/.test(line)),
   );
   assert.ok(lines.some((line) => /gan-generator\.weight +off {3}deviates: .* 0\.003$/.test(line)));
   assert.ok(lines.some((line) => /averages\.generator +\{"use":"ema".*deviates/.test(line)));

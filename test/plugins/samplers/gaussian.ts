@@ -28,7 +28,7 @@ export const denoised = (x: number, sigma: number): number =>
 
 /** The sampler that a plugin provides for samples of one number, under a noise process if it is not EDM's. */
 export const samplerOf = (plugin: ConfiguredPlugin, ...process: ConfiguredPlugin[]): Sampler =>
-  compose({ sample: [1], classes: 0, sigmaData: DEVIATION }, plugin, ...process).get(SAMPLER);
+  compose({ sample: [1], condition: {}, sigmaData: DEVIATION }, plugin, ...process).get(SAMPLER);
 
 /** The same under a process of discrete timesteps. */
 export const discreteSamplerOf = (

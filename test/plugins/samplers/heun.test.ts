@@ -14,7 +14,7 @@ import { trace } from "./run.ts";
 const test = suite("plugins/samplers/heun");
 
 const samplerOf = (options?: Parameters<typeof heun>[0]) =>
-  compose({ sample: [2], classes: 0, sigmaData: 0.5 }, heun(options)).get(SAMPLER);
+  compose({ sample: [2], condition: {}, sigmaData: 0.5 }, heun(options)).get(SAMPLER);
 
 test("is a well-formed plugin", () => checkPlugin(heun, { churn: 40, churnMax: 50, steps: 3 }));
 

@@ -19,7 +19,7 @@ import {
   rectifiedFlow,
   renoise,
   tcd,
-} from "../../../plugins/mod.ts";
+} from "../../../plugins/all.ts";
 import { tiny } from "../../core/train/support.ts";
 import { thrown } from "../../helpers/thrown.ts";
 import { compose } from "../support.ts";
@@ -51,7 +51,7 @@ test("an option of the process changes the model's levels and the sampler's alik
     for (const betaEnd of [0.012, 0.02]) {
       const config = { ...tiny, process: { use: "discrete", betaEnd }, sampler };
       const { plugins } = resolveConfig(config, new Registry().register(allPlugins));
-      const shape = { sample: [2], classes: 0, sigmaData: 1 };
+      const shape = { sample: [2], condition: {}, sigmaData: 1 };
       const container = composeSampling(plugins, new ReferenceBackend(), shape);
       const { sigmas = [] } = container.get(PROCESS);
       const last = sigmas.length - 1;
@@ -106,7 +106,7 @@ test("without signal at the last timestep there are as many timesteps, and the l
   const zero = { zeroTerminalSnr: true };
   const leading = sigmasOf(discreteSamplerOf(ddim({ steps: 4 }), zero));
   const { sigmas = [], count } = compose(
-    { sample: [1], classes: 0, sigmaData: 1 },
+    { sample: [1], condition: {}, sigmaData: 1 },
     discrete(zero),
   ).get(PROCESS);
   assert.equal([sigmas.length, count], [999, 1000]);

@@ -10,7 +10,7 @@ import { trace } from "./run.ts";
 const test = suite("plugins/samplers/renoise");
 
 const samplerOf = (sigmas: number[]) =>
-  compose({ sample: [1], classes: 0, sigmaData: 0.5 }, renoise({ sigmas })).get(SAMPLER);
+  compose({ sample: [1], condition: {}, sigmaData: 0.5 }, renoise({ sigmas })).get(SAMPLER);
 
 test("is a well-formed plugin", () => checkPlugin(renoise, { sigmas: [80, 2] }));
 

@@ -9,7 +9,7 @@ import { compose, evaluate, Feed, numbers } from "../support.ts";
 
 const test = suite("plugins/teachers/edm");
 
-const shape = { sample: [2], classes: 0, sigmaData: 0.7 };
+const shape = { sample: [2], condition: {}, sigmaData: 0.7 };
 const teacher = () => compose(shape, mlp({ width: 8, depth: 1 }), edm()).get(TEACHER);
 
 test("is a well-formed plugin", () => checkPlugin(edm));

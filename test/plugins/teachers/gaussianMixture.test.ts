@@ -9,7 +9,7 @@ import { compose, evaluate, Feed } from "../support.ts";
 const test = suite("plugins/teachers/gaussianMixture");
 
 const teacher = (options?: Parameters<typeof gaussianMixture>[0]) =>
-  compose({ sample: [2], classes: 0, sigmaData: 0.7 }, gaussianMixture(options)).get(TEACHER);
+  compose({ sample: [2], condition: {}, sigmaData: 0.7 }, gaussianMixture(options)).get(TEACHER);
 
 test("is a well-formed plugin", () => checkPlugin(gaussianMixture, { displaced: [0, 3] }));
 

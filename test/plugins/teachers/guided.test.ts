@@ -1,7 +1,15 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { discreteTable, mixingAt } from "../../../core/diffusion/mod.ts";
-import { type DataShape, NETWORK, type Network, TEACHER } from "../../../core/interfaces/mod.ts";
+import {
+  type ConditionShape,
+  classLabel,
+  type DataShape,
+  emptyName,
+  NETWORK,
+  type Network,
+  TEACHER,
+} from "../../../core/interfaces/mod.ts";
 import { layoutOf } from "../../../core/nn/mod.ts";
 import { constantArray, mul, reshape } from "../../../core/ops/mod.ts";
 import { checkPlugin, definePlugin } from "../../../core/plugin/mod.ts";
@@ -15,9 +23,8 @@ const test = suite("plugins/teachers/guided");
 
 const shape: DataShape = {
   sample: [1],
-  classes: 0,
+  condition: { text: { shape: [1, 1], dtype: "f32", empty: "stored" } },
   sigmaData: 1,
-  text: { tokens: 1, width: 1, unconditional: ["text"] },
 };
 
 /** ε = gain·text·x_t. */
@@ -49,7 +56,7 @@ test("D = x0 of ε_∅ + w (ε_c − ε_∅) at the level's timestep", async () 
   const { scope } = feed.weights("", () => [0.5]);
   const condition = {
     text: constantArray([3], [1, 1, 1]),
-    unconditional: { text: constantArray([1], [1, 1, 1]) },
+    [emptyName("text")]: constantArray([1], [1, 1, 1]),
   };
   const x = constantArray([xt / a], [1, 1]);
   const sigma = constantArray([tables.sigmas[499]], [1]);
@@ -70,21 +77,21 @@ test("asks for the network's own parameters, and is not trained here", () => {
 });
 
 test("guidance without anything to lead away from is refused", () => {
-  const text = { tokens: 1, width: 1 };
-  const refused = (data: DataShape, says: RegExp) => {
+  const refused = (condition: ConditionShape, says: RegExp) => {
+    const data = { ...shape, condition };
     const error = thrown(() => teacher(2, data));
     assert.is(error.code, "E_OPTION");
     assert.match(error.message, says);
     assert.match(error.fix, /teacher\.guidanceScale=1$/);
     assert.ok(teacher(1, data), "without guidance it is fine");
   };
-  refused({ ...shape, text }, /no embedding of an empty text/);
-  refused({ ...shape, text: undefined }, /neither texts nor classes/);
-  refused({ ...shape, text: undefined, classes: 3 }, /never seen a sample without its class/);
+  refused({ text: { shape: [1, 1], dtype: "f32" } }, /the data have no text that stands for none/);
+  refused({}, /neither texts nor classes/);
+  refused(classLabel(3), /never seen a sample without its class/);
 });
 
 test("a network trained to do without classes can be guided", () => {
-  const images = { sample: [1, 8, 8], classes: 3, sigmaData: 0.5 };
+  const images = { sample: [1, 8, 8], condition: classLabel(3), sigmaData: 0.5 };
   const network = (labelDropout: number) =>
     adm({ channels: 8, channelMult: [1], blocks: 1, attention: [], labelDropout });
   const make = (dropout: number) => () =>

@@ -3,37 +3,46 @@ import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
 import type { DataShape, Dataset, Denoiser } from "../../../../core/interfaces/mod.ts";
 import { SAMPLER } from "../../../../core/interfaces/mod.ts";
-import { mul, reshape, sub } from "../../../../core/ops/mod.ts";
-import { textArrays, textInputs } from "../../../../core/train/batch/conditionInputs.ts";
-import { phaseInputs } from "../../../../core/train/batch/turnInputs.ts";
+import { constant, mul, reshape, sub } from "../../../../core/ops/mod.ts";
+import {
+  conditionArrays,
+  conditionInputs,
+  type Described,
+} from "../../../../core/train/batch/conditionInputs.ts";
+import { turnInputs } from "../../../../core/train/batch/turnInputs.ts";
 import { Player, SampleDrawer } from "../../../../core/train/mod.ts";
 import { heun } from "../../../../plugins/mod.ts";
 import { compose } from "../../../plugins/support.ts";
 
-const test = suite("core/train/textInputs");
+const test = suite("core/train/conditionInputs");
 
-const text = { tokens: 1, width: 1, unconditional: ["text"] } as const;
-const shape: DataShape = { sample: [1], classes: 0, sigmaData: 1, text };
+const text = { shape: [1, 1], dtype: "f32", empty: "stored" } as const;
+const shape: DataShape = { sample: [1], condition: { text }, sigmaData: 1 };
 /** Sample n of a thousand is n, and its text 10 n. */
 const dataset: Dataset = {
   name: "numbers",
   shape,
   size: 1000,
-  unconditional: { text: Float32Array.of(-1) },
+  empty: { text: Float32Array.of(-1) },
   batch(which, random) {
     const rows = Float32Array.from(typeof which === "number" ? { length: which } : which, (row) =>
       typeof which === "number" ? Math.floor(1000 * random()) : (row as number),
     );
-    const label = new Int32Array(rows.length);
-    return { x: rows, label, described: { text: rows.map((n) => 10 * n) } };
+    return { x: rows, condition: { text: rows.map((n) => 10 * n) } };
   },
 };
-const moment = { step: 3, seed: 1, batch: 4, parts: 1, losses: [], readsReal: true };
-const fed = (phase: "teacher" | "generator" | "critic", over = {}) => {
-  const inputs = phaseInputs(dataset, { ...moment, phase, ...over });
+const moment = { step: 3, seed: 1, batch: 4, parts: 1, losses: new Map() };
+/**
+ * What a turn is fed as the trainer asks for it: real samples from the stream of its own role, prompts from the maker's.
+ */
+const fed = (role: "teacher" | "generator" | "critic", over = {}) => {
+  const streams = { teacher: 1, generator: 2, critic: 3 };
+  const reads = new Map<Described, number>([["real", streams[role]]]);
+  if (role !== "teacher") reads.set("prompt", streams.generator);
+  const inputs = turnInputs(dataset, { ...moment, reads, ...over });
   return async (part = 0) =>
     Object.fromEntries(
-      Object.entries(await inputs(part)).map(([name, values]) => [name, [...values]]),
+      Object.entries(await inputs(part)).map(([name, values]) => [name, [...values]] as const),
     );
 };
 
@@ -42,16 +51,16 @@ test("both turns of a step are given the same prompts, other steps others", asyn
   assert.equal(critic["prompt.text"], generator["prompt.text"]);
   const later = await fed("critic", { step: 4 })();
   assert.not.equal(later["prompt.text"], critic["prompt.text"]);
-  assert.equal(critic["unconditional.text"], [-1]);
+  assert.equal(critic["empty.text"], [-1]);
 });
 
 test("real samples have their own texts; a generator that starts from them has prompts of theirs", async () => {
-  for (const phase of ["teacher", "generator", "critic"] as const) {
-    const inputs = await fed(phase)();
+  for (const role of ["teacher", "generator", "critic"] as const) {
+    const inputs = await fed(role)();
     assert.equal(
       inputs["real.text"],
       inputs["real.x"].map((n) => 10 * n),
-      phase,
+      role,
     );
   }
   const generator = await fed("generator")();
@@ -68,8 +77,10 @@ test("a batch in parts is the batch", async () => {
     assert.equal([...first[name], ...second[name]], whole[name], name);
 });
 
-test("textInputs: one row each, and the embedding of no text for all", () => {
-  const condition = textInputs({ ...text, pooled: 2 }, "real", 3);
+test("conditionInputs: one row each, and what stands for none once for all", () => {
+  const entry = (...shape: number[]) => ({ shape, dtype: "f32" }) as const;
+  const pooled = { ...entry(2), empty: "zero" } as const;
+  const condition = conditionInputs({ text, pooled, timeIds: entry(6) }, "real", 3);
   assert.equal(condition.text!.shape, [3, 1, 1]);
   assert.equal(
     [condition.pooled!.shape, condition.timeIds!.shape],
@@ -78,36 +89,57 @@ test("textInputs: one row each, and the embedding of no text for all", () => {
       [3, 6],
     ],
   );
-  assert.equal(condition.unconditional!.text!.shape, [3, 1, 1]);
-  assert.is(condition.unconditional!.pooled, undefined);
-  assert.equal(textInputs(undefined, "real", 3), {});
-  const { unconditional } = textInputs({ tokens: 1, width: 1 }, "real", 1);
-  assert.is(unconditional, undefined, "there is none to lead away from");
+  assert.equal(condition["empty.text"]!.shape, [3, 1, 1]);
+  const inputs = Object.values(condition).map((tensor) =>
+    tensor!.op.name === "input" ? tensor!.attrs.name : tensor!.inputs[0].attrs.name,
+  );
+  assert.equal(inputs, ["real.text", "empty.text", "real.pooled", "real.timeIds"]);
+  assert.equal(Object.keys(condition), ["text", "empty.text", "pooled", "timeIds"]);
+  assert.equal(conditionInputs({}, "real", 3), {});
+  const { "empty.text": empty } = conditionInputs({ text: entry(1, 1) }, "real", 1);
+  assert.is(empty, undefined, "there is none to lead away from");
 });
 
-test("textArrays: zeros after the last row", () => {
-  const described = { text: Float32Array.of(1, 2, 3) };
-  const given = { described, unconditional: dataset.unconditional };
-  const { "prompt.text": rows } = textArrays(text, "prompt", given, { first: 2, size: 2 });
-  assert.equal([...rows], [3, 0]);
+test("conditionInputs: entries that are made are not fed", () => {
+  const label = { shape: [], dtype: "i32", classes: 4, empty: "absent" } as const;
+  const asked: string[] = [];
+  const made = constant(1, "i32", [2]);
+  const condition = conditionInputs({ label, text }, "prompt", 2, (name, { classes }) => {
+    asked.push(name);
+    return classes === undefined ? undefined : made;
+  });
+  assert.equal(asked, ["label", "text"]);
+  assert.is(condition.label, made);
+  assert.is(condition.text!.attrs.name, "prompt.text");
+});
+
+test("conditionArrays: the rows asked for, zeros after the last", () => {
+  const condition = { text: Float32Array.of(1, 2, 3), label: Int32Array.of(4, 5, 6) };
+  const label = { shape: [], dtype: "i32", classes: 9 } as const;
+  const given = { condition, empty: dataset.empty };
+  const arrays = conditionArrays({ text, label }, "prompt", given, { first: 2, size: 2 });
+  assert.equal(arrays, {
+    "prompt.text": Float32Array.of(3, 0),
+    "prompt.label": Int32Array.of(6, 0),
+    "empty.text": Float32Array.of(-1),
+  });
 });
 
 test("samples are drawn of the texts that are given, and of none without", async () => {
   const backend = new ReferenceBackend();
   const memory = backend.createMemory();
   // D = text − the empty text, whatever the noise: each sample ends there.
-  const denoise: Denoiser["denoise"] = (x, _, { text: told, unconditional }) =>
-    reshape(sub(mul(told!, 1), unconditional!.text!), x.shape);
+  const denoise: Denoiser["denoise"] = (x, _, condition) =>
+    reshape(sub(mul(condition.text!, 1), condition["empty.text"]!), x.shape);
   const bind = () => ({ denoise });
   const player = new Player("teacher", { bind, declare: () => {} }, memory);
   const sampler = compose(shape, heun({ steps: 2 })).get(SAMPLER);
   const drawer = await SampleDrawer.create(backend, memory, player, sampler, shape, 2);
-  const described = { text: Float32Array.of(5, 6, 7) };
-  const { unconditional } = dataset;
-  const { x } = await drawer.draw({ count: 3, seed: 0, described, unconditional });
+  const condition = { text: Float32Array.of(5, 6, 7) };
+  const { x } = await drawer.draw({ count: 3, seed: 0, condition, empty: dataset.empty });
   assert.equal([...x], [6, 7, 8]);
   const error = await drawer.draw({ count: 3, seed: 0 }).catch((reason) => reason);
-  assert.match(error.message, /^Cannot draw 3 samples: there are no texts/);
+  assert.match(error.message, /^Cannot draw 3 samples: there is no text, expected one for each$/);
 });
 
 test.run();

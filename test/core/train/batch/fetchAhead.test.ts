@@ -14,7 +14,7 @@ import {
   type TrainEvent,
 } from "../../../../core/train/mod.ts";
 import { memoryFiles } from "../../../helpers/memoryFiles.ts";
-import { registry, statesOf, tiny } from "../support.ts";
+import { registry, stageOf, statesOf, tiny } from "../support.ts";
 
 const test = suite("core/train (batches fetched ahead)");
 
@@ -39,11 +39,11 @@ function points({ later, chosen, broken, log = () => {} }: Delivery): Dataset {
     if (rows.includes(broken ?? -1)) throw failure("E_DATA", `Cannot read point ${broken}`);
     const x = Float32Array.from(rows.flatMap((row) => [row / POINTS, 1]));
     log(`read ${rows.length}`);
-    return { x, label: new Int32Array(rows.length) };
+    return { x, condition: {} };
   };
   return {
     name: "points",
-    shape: { sample: [2], classes: 0, sigmaData: 1 },
+    shape: { sample: [2], condition: {}, sigmaData: 1 },
     size: POINTS,
     ...(chosen && { choose }),
     batch(which, random) {
@@ -72,7 +72,8 @@ function telling(log: (entry: string) => void): Backend {
   return backend;
 }
 
-const train = { steps: 5, batch: 4, ttur: { critic: 2 }, teacher: { steps: 3, batch: 4 } };
+const train = { steps: 5, batch: 4 };
+const method = { ttur: { critic: 2 }, teacher: { steps: 3, batch: 4 } };
 
 async function start(delivery: Delivery, more: object = {}, request: Partial<RunRequest> = {}) {
   const plugin = definePlugin({
@@ -83,7 +84,11 @@ async function start(delivery: Delivery, more: object = {}, request: Partial<Run
     about: "Points of a test",
     create: async () => points(delivery),
   });
-  const config = mergeConfig(tiny, { dataset: { use: "points" }, train: { ...train, ...more } });
+  const config = mergeConfig(tiny, {
+    dataset: { use: "points" },
+    method,
+    train: { ...train, ...more },
+  });
   const resolved = resolveConfig(config, registry().register([plugin]));
   const backend = delivery.log ? telling(delivery.log) : new ReferenceBackend();
   const run = await Run.create({ resolved, backend, ...request });
@@ -109,10 +114,10 @@ for (const accumulate of [1, 2])
 
 test("one part is asked for while the one before is computed, and no more", async () => {
   const log: string[] = [];
-  const more = { accumulate: 2, steps: 0, teacher: { steps: 3, batch: 4 } };
+  const more = { accumulate: 2, steps: 0 };
   const { run } = await start({ later: true, chosen: true, log: (entry) => log.push(entry) }, more);
   run.bus.on("step/end", ({ step }) => log.push(`end ${step}`));
-  await run.trainer.train("teacher");
+  await run.trainer.train(stageOf(run.trainer, "teacher"));
   await run.dispose();
   const turn = (step: number, ahead: string[]) => [
     "ask 2",
@@ -137,7 +142,7 @@ test("a run that was stopped has no batch too many when it goes on", async () =>
   for (const cut of [1, 2]) {
     const output = { files: memoryFiles(), path: "out" };
     const { run } = await start(delivery, {}, { output });
-    run.bus.on("critic/updated", ({ step }) => step === cut && run.stop());
+    run.bus.on("role/updated", ({ role, step }) => role === "critic" && step === cut && run.stop());
     assert.is((await run.start()).reason, "stopped");
     await run.dispose();
     const resumed = await statesAfter(delivery, {}, { output: { ...output, existing: "resume" } });

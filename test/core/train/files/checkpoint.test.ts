@@ -55,6 +55,17 @@ test("saveCheckpoint: loadCheckpoint gives back manifest and states, bit for bit
   );
 });
 
+test("saveCheckpoint: a stage of any name, in a file of its own name", async () => {
+  const files = memoryFiles();
+  const stage = "../round 3: a/b";
+  await saveCheckpoint(files, "run/checkpoint", { ...manifest, stage }, states);
+  assert.equal(await files.list("run/checkpoint"), [
+    "-round-3-a-b-12.safetensors",
+    "manifest.msgpack",
+  ]);
+  assert.is((await load(files)).manifest.stage, stage);
+});
+
 test("saveCheckpoint: a run without parameters has one as well", async () => {
   const files = memoryFiles();
   await saveCheckpoint(files, "run/checkpoint", manifest, {});
@@ -131,7 +142,7 @@ test("loadCheckpoint: refuses manifests with fields of another kind", async () =
     [],
     {},
     { ...good, version: 2 },
-    { ...good, stage: "generator" },
+    { ...good, stage: 3 },
     ...[-1, 0.5, "3", Number.NaN, 2 ** 60].map((step) => ({ ...good, step })),
     ...[null, 3, { generator: -1 }, { generator: "1" }].map((updates) => ({ ...good, updates })),
     ...[null, { gan: Number.NaN }, { gan: -1 }, { gan: "1" }].map((weights) => ({

@@ -1,23 +1,31 @@
 // Runs that start from files of weights: what they take from them, and every way in which a file can be wrong.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
 import { OnestepError } from "../../../../core/errors.ts";
+import { METHOD } from "../../../../core/interfaces/mod.ts";
 import {
   decodeSafetensors,
   encodeSafetensors,
   type StoredTensor,
 } from "../../../../core/io/safetensors.ts";
 import { readStartFiles } from "../../../../core/train/files/startWeights.ts";
-import { resolveConfig } from "../../../../core/train/mod.ts";
+import {
+  composeRun,
+  mergeConfig,
+  type RunConfig,
+  resolveConfig,
+  type StartFiles,
+} from "../../../../core/train/mod.ts";
 import { type MemoryFiles, memoryFiles } from "../../../helpers/memoryFiles.ts";
 import { thrown } from "../../../helpers/thrown.ts";
-import { registry, statesOf, tiny, tinyConfig, tinyRun } from "../support.ts";
+import { beginAll, registry, statesOf, tiny, tinyRun } from "../support.ts";
 
 const test = suite("core/train/startWeights");
 
 type Tensors = Record<string, StoredTensor>;
 const ROLES = ["teacher", "generator", "critic"] as const;
-const TAUGHT = { train: { steps: 2, teacher: { steps: 0 } } };
+const TAUGHT = { train: { steps: 2 }, method: { teacher: { steps: 0 } } };
 
 /** The folder of a finished run, with weights of all roles for others to start from. */
 const earlier = memoryFiles();
@@ -43,7 +51,7 @@ async function startedFrom(
 ) {
   const { run } = await tinyRun({ ...over, start }, { output: { files, path: "new" } });
   const weights = async (role: (typeof ROLES)[number]) =>
-    valuesOf((await run.trainer.players[role]!.read("weights")) as unknown as Tensors);
+    valuesOf((await run.trainer.players[role].read("weights")) as unknown as Tensors);
   return { run, weights, files };
 }
 const copy = (added: Record<string, Tensors>) =>
@@ -67,7 +75,7 @@ async function refused(start: unknown, added: Record<string, Tensors> = {}): Pro
 test("weights are those of the files; moments, averages and steps begin anew", async () => {
   const start = Object.fromEntries(ROLES.map((role) => [role, `out/${role}.safetensors`]));
   const { run, weights } = await startedFrom(start);
-  await run.trainer.startDistillation();
+  await beginAll(run.trainer);
   const states = await statesOf(run);
   for (const role of ROLES) {
     assert.equal(await weights(role), valuesOf(weightsOf(role)), role);
@@ -75,7 +83,7 @@ test("weights are those of the files; moments, averages and steps begin anew", a
       states[`${role}.moment1.0`].every((value) => value === 0),
       role,
     );
-    assert.is(run.trainer.players[role]!.updates, 0);
+    assert.is(run.trainer.players[role].updates, 0);
   }
   assert.equal(states["generator.average.0"], states["generator.weights.0"]);
   assert.not.equal(states["generator.weights.0"], states["teacher.weights.0"]);
@@ -84,7 +92,7 @@ test("weights are those of the files; moments, averages and steps begin anew", a
 
 test("a teacher alone: generator and critic inherit from it", async () => {
   const { run, weights } = await startedFrom({ teacher: "out/teacher.safetensors" });
-  await run.trainer.startDistillation();
+  await beginAll(run.trainer);
   const teacher = valuesOf(weightsOf("teacher"));
   assert.equal(await weights("generator"), teacher);
   const critic = await weights("critic");
@@ -93,11 +101,18 @@ test("a teacher alone: generator and critic inherit from it", async () => {
   await run.dispose();
 });
 
-test("a teacher with weights has no steps of training unless the config says so", () => {
-  const bare = (start: object) => resolveConfig({ ...tiny, train: {}, start }, registry());
-  assert.is(bare({}).settings.teacher.steps, 2000);
-  assert.is(bare({ teacher: "t" }).settings.teacher.steps, 0);
-  assert.is(tinyConfig({ start: { teacher: "t" } }).settings.teacher.steps, 4);
+test("a teacher with weights has no steps of training unless the config says so", async () => {
+  const steps = async (start: StartFiles, over: object) => {
+    const { method: _, ...rest } = tiny;
+    const resolved = resolveConfig(mergeConfig({ ...rest, start }, over) as RunConfig, registry());
+    const container = await composeRun(resolved, new ReferenceBackend(), {});
+    return container.get(METHOD).stages.map((stage) => stage.steps);
+  };
+  const bare = { method: { use: "dmd2" } };
+  assert.equal(await steps({}, bare), [2000, 8]);
+  assert.equal(await steps({ teacher: "t" }, bare), [0, 8]);
+  assert.equal(await steps({ generator: "t" }, bare), [2000, 8]);
+  assert.equal(await steps({ teacher: "t" }, { method: tiny.method }), [4, 8]);
 });
 
 test("a run that goes on does not read the files again, and keeps their paths", async () => {
@@ -109,7 +124,7 @@ test("a run that goes on does not read the files again, and keeps their paths", 
   assert.equal(config.start, start);
   for (const name of Object.values(start)) files.contents.delete(name);
   const output = { files, path: "new", existing: "resume" } as const;
-  const longer = { ...TAUGHT, train: { ...TAUGHT.train, steps: 4 }, start };
+  const longer = { ...TAUGHT, train: { steps: 4 }, start };
   const { run: on } = await tinyRun(longer, { output });
   assert.is((await on.start()).reason, "complete");
   await on.dispose();
@@ -117,7 +132,7 @@ test("a run that goes on does not read the files again, and keeps their paths", 
 
 test("a generator's file waits for the end of the teacher's training, also when that is resumed", async () => {
   const start = { generator: "out/generator.safetensors" };
-  const over = { train: { steps: 0, teacher: { steps: 4 } } };
+  const over = { train: { steps: 0 }, method: { teacher: { steps: 4 } } };
   const { run, files } = await startedFrom(start, { over });
   run.bus.on("step/end", ({ step }) => void (step === 1 && run.stop()));
   assert.is((await run.start()).reason, "stopped");
@@ -152,7 +167,7 @@ test("a critic without a discriminator gets a fresh one; half a discriminator is
   const head = Object.keys(all).filter((name) => name.startsWith("cls_pred_branch."));
   const body = Object.fromEntries(Object.entries(all).filter(([name]) => !head.includes(name)));
   const { run, weights } = await startedFrom({ critic: "c" }, { added: { c: body } });
-  await run.trainer.startDistillation();
+  await beginAll(run.trainer);
   const found = await weights("critic");
   assert.equal(Object.keys(found).sort(), Object.keys(all).sort());
   for (const name of Object.keys(body)) assert.equal(found[name], [...body[name].data], name);
@@ -205,12 +220,20 @@ test("a file that is still to be named, and one for a role without parameters", 
   assert.match(error.message, /^Cannot start the teacher from .* it has no parameters/);
 });
 
-test("readStartFiles: roles and paths only", () => {
+test("a file of a role that the method does not have, with what was meant", async () => {
+  const error = await refused({ techer: "t" });
+  assert.is(error.code, "E_UNKNOWN_OPTION");
+  assert.is(
+    error.message,
+    'Cannot configure start: "techer" is not one of teacher, generator, critic, did you mean "teacher"?',
+  );
+});
+
+test("readStartFiles: paths only", () => {
   assert.equal(readStartFiles({ teacher: "t", generator: null, critic: false }), {
     teacher: "t",
     generator: null,
   });
-  assert.match(thrown(() => readStartFiles({ techer: "t" })).message, /did you mean "teacher"\?/);
   for (const file of ["", 3, true, {}, []])
     assert.is(thrown(() => readStartFiles({ teacher: file })).code, "E_OPTION");
 });

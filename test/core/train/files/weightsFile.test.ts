@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { classLabel } from "../../../../core/interfaces/mod.ts";
 import { encodeSafetensors } from "../../../../core/io/safetensors.ts";
 import { decodeWeights, encodeWeights, type WeightsInfo } from "../../../../core/train/mod.ts";
 import { thrown } from "../../../helpers/thrown.ts";
@@ -9,7 +10,7 @@ const test = suite("core/train/weightsFile");
 
 const info: WeightsInfo = {
   role: "generator",
-  data: { sample: [3, 8, 8], classes: 10, sigmaData: 0.5 },
+  data: { sample: [3, 8, 8], condition: classLabel(10), sigmaData: 0.5 },
   config: tiny,
 };
 const tensors = {
@@ -21,6 +22,16 @@ test("encodeWeights: decodeWeights gives back tensors and manifest", () => {
   const decoded = decodeWeights(encodeWeights(tensors, info), "g.safetensors");
   assert.equal(decoded.info, info);
   assert.equal(decoded.tensors, tensors);
+});
+
+test("decodeWeights: every role, and every kind of condition", () => {
+  const condition = {
+    ...classLabel(2),
+    image: { shape: [1, 4, 4], dtype: "f32", empty: "zero" },
+    scale: { shape: [], dtype: "f32" },
+  } as const;
+  const given = { ...info, role: "fast student", data: { ...info.data, condition } };
+  assert.equal(decodeWeights(encodeWeights(tensors, given), "s").info, given);
 });
 
 test("decodeWeights: half-precision tensors arrive as float32", () => {
@@ -47,11 +58,19 @@ test("decodeWeights: refuses damaged and hostile manifests", () => {
     [],
     "text",
     {},
-    { ...info, role: "critic" },
+    { ...info, role: 3 },
     { ...info, data: undefined },
     { ...info, data: { ...info.data, sample: [3, -8] } },
     { ...info, data: { ...info.data, sample: "33" } },
-    { ...info, data: { ...info.data, classes: -1 } },
+    { ...info, data: { ...info.data, condition: null } },
+    ...[
+      "text",
+      { shape: [-1], dtype: "f32" },
+      { shape: 3, dtype: "f32" },
+      { shape: [], dtype: "f64" },
+      { shape: [], dtype: "i32", classes: -1 },
+      { shape: [], dtype: "f32", empty: "none" },
+    ].map((entry) => ({ ...info, data: { ...info.data, condition: { entry } } })),
     { ...info, data: { ...info.data, sigmaData: 0 } },
     { ...info, data: { ...info.data, sigmaData: "1" } },
     { ...info, config: null },

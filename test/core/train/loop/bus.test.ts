@@ -19,17 +19,17 @@ test("on: hears its type only, typed, until it is ended", () => {
   const bus = new EventBus();
   const heard: number[] = [];
   const end = bus.on("step/end", ({ step, ms }) => heard.push(step, ms));
-  bus.emit("step/end", { step: 0, ms: 2 });
+  bus.emit("step/end", { stage: "teacher", step: 0, ms: 2 });
   bus.emit("run/end", { steps: 1, reason: "complete" });
   end();
-  bus.emit("step/end", { step: 1, ms: 2 });
+  bus.emit("step/end", { stage: "teacher", step: 1, ms: 2 });
   assert.equal(heard, [0, 2]);
 });
 
 test("an event cannot be changed by a listener", () => {
   const { bus, log } = recorded();
   bus.on("step/end", (event) => Object.assign(event, { step: 9 }), "meddler");
-  bus.emit("step/end", { step: 0, ms: 1 });
+  bus.emit("step/end", { stage: "teacher", step: 0, ms: 1 });
   assert.match(log[1], /^meddler: Cannot handle step\/end: Cannot assign to read only/);
 });
 
@@ -44,8 +44,8 @@ test("a listener that throws is reported by name and the others still hear", () 
   );
   const heard: number[] = [];
   bus.on("step/end", ({ step }) => heard.push(step));
-  bus.emit("step/end", { step: 0, ms: 1 });
-  bus.emit("step/end", { step: 1, ms: 1 });
+  bus.emit("step/end", { stage: "teacher", step: 0, ms: 1 });
+  bus.emit("step/end", { stage: "teacher", step: 1, ms: 1 });
   const warning = "jsonl: Cannot handle step/end: disk full";
   assert.equal(log, ["step/end", warning, "step/end", warning]);
   assert.equal(heard, [0, 1]);
@@ -68,7 +68,7 @@ test("a listener that fails on warnings does not go round for ever", () => {
   bus.listen(() => {
     throw new Error("always");
   }, "broken");
-  bus.emit("step/end", { step: 0, ms: 1 });
+  bus.emit("step/end", { stage: "teacher", step: 0, ms: 1 });
   assert.equal(log, ["step/end", "broken: Cannot handle step/end: always"]);
 });
 
@@ -77,7 +77,7 @@ test("what a listener emits comes after the event it heard, for everyone", () =>
   bus.on("step/end", ({ step }) => bus.emit("checkpoint/saved", { step, path: "a", bytes: 1 }));
   const log: string[] = [];
   bus.listen((event) => log.push(event.type));
-  bus.emit("step/end", { step: 0, ms: 1 });
+  bus.emit("step/end", { stage: "teacher", step: 0, ms: 1 });
   assert.equal(log, ["step/end", "checkpoint/saved"]);
 });
 
@@ -85,9 +85,9 @@ test("all: composes with operators", () => {
   const bus = new EventBus();
   const log: string[] = [];
   const subscription = bus.all.subscribe((event) => log.push(event.type));
-  bus.emit("step/end", { step: 0, ms: 1 });
+  bus.emit("step/end", { stage: "teacher", step: 0, ms: 1 });
   subscription.unsubscribe();
-  bus.emit("step/end", { step: 1, ms: 1 });
+  bus.emit("step/end", { stage: "teacher", step: 1, ms: 1 });
   assert.equal(log, ["step/end"]);
 });
 

@@ -4,89 +4,62 @@ import * as assert from "uvu/assert";
 import { EventBus } from "../../../../core/train/loop/bus.ts";
 import { type Command, Control } from "../../../../core/train/loop/control.ts";
 import {
-  alternating,
-  type Phase,
-  phasesAt,
   runSchedule,
   type SchedulePlan,
   schedule,
-  type Turn,
-  teacherOnly,
+  type TurnAt,
+  turnsAt,
 } from "../../../../core/train/loop/schedule.ts";
 
 const test = suite("core/train/schedule");
 
 const tick = (ms = 0) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-const letter: Record<Phase, string> = { teacher: "t", generator: "G", critic: "c" };
+const letters: Readonly<Record<string, string>> = { teacher: "t", generator: "G", critic: "c" };
+const letter = ({ turn: { role }, step }: TurnAt) => `${letters[role]}${step}`;
+
+/** A stage of so many steps whose steps have the turns of `cycle`: a word each, a letter per turn. */
+const stageOf = (steps: number, cycle = "Gc c c c c"): SchedulePlan["stage"] => {
+  const roleOf = (letter: string) => Object.keys(letters).find((name) => letters[name] === letter)!;
+  const turns = cycle.split(" ").map((word) => [...word].map((each) => ({ role: roleOf(each) })));
+  return { name: "distillation", steps, cycle: turns };
+};
+
+/** What a test changes about a plan; `during` is called in every update. */
+interface Changes extends Partial<Omit<SchedulePlan, "stage">> {
+  readonly steps?: number;
+  readonly cycle?: string;
+  readonly during?: (entry: string) => unknown;
+}
 
 /** A plan whose updates and commands write a log, `G0` for the generator's update at step 0. */
-function logged(
-  overrides: Partial<SchedulePlan<Phase>> & { during?: (entry: string) => unknown } = {},
-) {
+function logged({ steps = 6, cycle, during, ...overrides }: Changes = {}) {
   const log: string[] = [];
   const bus = new EventBus();
-  const update = (phase: Phase) => async (step: number) => {
-    const entry = `${letter[phase]}${step}`;
+  const update = async (at: TurnAt) => {
+    const entry = letter(at);
     log.push(entry);
-    await overrides.during?.(entry);
-    return { loss: { read: async () => step } };
+    await during?.(entry);
+    return { loss: { read: async () => at.step } };
   };
   bus.on("control/received", ({ step, command }) => log.push(`${command.type}@${step}`));
-  const plan: SchedulePlan<Phase> = {
-    phasesAt: alternating(5),
-    update: {
-      teacher: update("teacher"),
-      generator: update("generator"),
-      critic: update("critic"),
-    },
-    bus,
-    steps: 6,
-    ...overrides,
-  };
+  const plan: SchedulePlan = { stage: stageOf(steps, cycle), update, bus, ...overrides };
   const run = () => runSchedule(plan);
   return { log, bus, plan, run };
 }
 
-test("phasesAt: the generator leads every ratio-th step, the critic is in each", () => {
-  const table: [step: number, ratio: number, phases: string[]][] = [
-    [0, 5, ["generator", "critic"]],
-    [1, 5, ["critic"]],
-    [4, 5, ["critic"]],
-    [5, 5, ["generator", "critic"]],
-    [3, 1, ["generator", "critic"]],
-    [3, 2, ["critic"]],
-  ];
-  for (const [step, ratio, phases] of table) assert.equal(phasesAt(step, ratio), phases);
+test("turnsAt: the turns of step i are those of cycle[i mod length], the same objects", () => {
+  const stage = stageOf(0, "Gc c");
+  for (const step of [0, 1, 2, 3, 1000, 1001])
+    assert.is(turnsAt(stage, step), stage.cycle[step % 2]);
 });
 
-test("phasesAt: a cycle of several generator updates, shared or exclusive", () => {
-  const cycle = (ttur: Parameters<typeof phasesAt>[1], steps: number) =>
-    Array.from({ length: steps }, (_, step) =>
-      phasesAt(step, ttur)
-        .map((phase) => phase[0])
-        .join(""),
-    ).join(" ");
-  assert.is(cycle({ critic: 5 }, 6), "gc c c c c gc");
-  assert.is(cycle({ critic: 1, generator: 1 }, 3), "gc gc gc");
-  assert.is(cycle({ critic: 3, generator: 2 }, 4), "gc gc c gc");
-  assert.is(cycle({ critic: 1, generator: 3 }, 4), "gc g g gc");
-  // FastGen: four critic updates and one of the generator, in five steps
-  assert.is(cycle({ critic: 4, generator: 1, exclusive: true }, 6), "g c c c c g");
-  assert.is(cycle({ critic: 1, generator: 2, exclusive: true }, 4), "g g c g");
-});
-
-test("an update is told whose turn is next; after the last it is nobody's", async () => {
+test("an update is told whose turn is next; after the last there is none", async () => {
   const told: string[] = [];
-  const update = (phase: Phase) => async (step: number, next?: Turn) => {
-    told.push(`${letter[phase]}${step}>${next ? `${letter[next.phase]}${next.step}` : ""}`);
+  const update = async (at: TurnAt, next?: TurnAt) => {
+    told.push(`${letter(at)}>${next ? letter(next) : ""}`);
     return {};
   };
-  const updates = {
-    teacher: update("teacher"),
-    generator: update("generator"),
-    critic: update("critic"),
-  };
-  await logged({ update: updates, phasesAt: alternating(2), steps: 3 }).run();
+  await logged({ update, cycle: "Gc c", steps: 3 }).run();
   assert.is(told.join(" "), "G0>c0 c0>c1 c1>G2 G2>c2 c2>");
 });
 
@@ -96,8 +69,8 @@ test("six steps at ratio 5", async () => {
   assert.is(log.join(" "), "G0 c0 c1 c2 c3 c4 G5 c5");
 });
 
-test("teacher training is the same loop with another list of phases", async () => {
-  const { log, run } = logged({ phasesAt: teacherOnly, steps: 3 });
+test("teacher training is the same loop with another cycle", async () => {
+  const { log, run } = logged({ cycle: "t", steps: 3 });
   await run();
   assert.is(log.join(" "), "t0 t1 t2");
 });
@@ -110,7 +83,7 @@ test("a resumed run goes on where the alternation stood", async () => {
 
 test("no steps complete at once; nothing runs before somebody subscribes", async () => {
   const { log, plan, run } = logged({ steps: 0 });
-  schedule({ ...plan, steps: 6 });
+  schedule({ ...plan, stage: stageOf(6) });
   assert.is(await run(), 0);
   assert.equal(log, []);
 });
@@ -120,18 +93,25 @@ test("events: each update with its losses, then the end of the step", async () =
   const events: string[] = [];
   bus.listen((event) => events.push(event.type));
   let read: Promise<number> | undefined;
-  bus.on("critic/updated", ({ losses }) => {
-    read = losses.loss.read();
+  const told: string[] = [];
+  bus.on("role/updated", ({ stage, role, step, losses }) => {
+    told.push(`${stage} ${role} ${step}`);
+    if (role === "critic") read = losses.loss.read();
   });
   const times: number[] = [];
-  bus.on("step/end", ({ ms }) => times.push(ms));
+  bus.on("step/end", ({ stage, ms }) => times.push(stage === "distillation" ? ms : -1));
   await run();
-  assert.is(events.join(" "), "generator/updated critic/updated step/end critic/updated step/end");
+  assert.is(events.join(" "), "role/updated role/updated step/end role/updated step/end");
+  assert.equal(told, [
+    "distillation generator 0",
+    "distillation critic 0",
+    "distillation critic 1",
+  ]);
   assert.is(await read, 1);
   assert.ok(times.every((ms) => ms >= 0 && ms < 1000));
 });
 
-test("back-pressure: phases never overlap, however long they take", async () => {
+test("back-pressure: turns never overlap, however long they take", async () => {
   let busy = 0;
   let most = 0;
   const { run } = logged({
@@ -170,7 +150,7 @@ test("a listener that throws does not end the run", async () => {
   assert.equal(warnings, Array(6).fill("report"));
 });
 
-test("pause holds between two phases and resume goes on", async () => {
+test("pause holds between two turns and resume goes on", async () => {
   const control = new Control();
   const { log, run } = logged({
     steps: 2,
@@ -292,7 +272,7 @@ test("the record of a run's commands repeats them before the same steps", async 
   assert.is(again.log.join(" "), "G0 c0 c1 set-weight@2 c2 c3 stop@4");
 });
 
-test("unsubscribing gives up before the next phase, and done waits for the current one", async () => {
+test("unsubscribing gives up before the next turn, and done waits for the current one", async () => {
   const control = new Control();
   const { log, plan } = logged({ control, during: () => tick(5) });
   let over = false;

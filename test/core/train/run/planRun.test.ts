@@ -4,8 +4,7 @@ import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
 import { WasmBackend } from "../../../../backends/wasm/mod.ts";
 import { OnestepError } from "../../../../core/errors.ts";
 import type { Backend } from "../../../../core/interfaces/backend.ts";
-import { DATASET_SOURCE } from "../../../../core/interfaces/mod.ts";
-import { definePlugin, Registry } from "../../../../core/plugin/mod.ts";
+import { Registry } from "../../../../core/plugin/mod.ts";
 import {
   checkCapacity,
   composeRun,
@@ -14,39 +13,21 @@ import {
   type RunPlan,
   resolveConfig,
 } from "../../../../core/train/mod.ts";
-import { allPlugins } from "../../../../plugins/mod.ts";
+import { allPlugins } from "../../../../plugins/all.ts";
 import { memoryFiles } from "../../../helpers/memoryFiles.ts";
 import { thrown } from "../../../helpers/thrown.ts";
-import { statesOf, tinyConfig, tinyRun } from "../support.ts";
+import { noiseImages, statesOf, tinyConfig, tinyRun } from "../support.ts";
 
 const test = suite("core/train/planRun");
 type Resolved = ReturnType<typeof tinyConfig>;
 
-async function planOf({ plugins, settings }: Resolved, backend: Backend): Promise<RunPlan> {
-  const container = await composeRun(plugins, backend, {});
-  const plan = await planRun(container, settings, backend);
+async function planOf(resolved: Resolved, backend: Backend): Promise<RunPlan> {
+  const container = await composeRun(resolved, backend, {});
+  const plan = await planRun(container, resolved.settings, backend);
   await container.dispose();
   return plan;
 }
 
-/** Noise in the shape of small images. */
-const images = definePlugin({
-  name: "noise-images",
-  kind: "dataset",
-  token: DATASET_SOURCE,
-  about: "Noise in the shape of small images",
-  options: {},
-  create: async () => ({
-    name: "noise-images",
-    shape: { sample: [1, 8, 8], classes: 2, sigmaData: 0.5 },
-    size: Number.POSITIVE_INFINITY,
-    batch(which: number | ArrayLike<number>, random: () => number) {
-      const count = typeof which === "number" ? which : which.length;
-      const label = Int32Array.from({ length: count }, (_, i) => i % 2);
-      return { x: Float32Array.from({ length: 64 * count }, () => random() - 0.5), label };
-    },
-  }),
-});
 /** The tiny experiment on images, with a U-Net. */
 const unetConfig = (train: object = {}): Resolved => {
   const { config } = tinyConfig();
@@ -55,9 +36,10 @@ const unetConfig = (train: object = {}): Resolved => {
       ...config,
       dataset: { use: "noise-images" },
       network: { use: "adm", channels: 8, channelMult: [1, 2], blocks: 2, attention: [4] },
-      train: { ...config.train, steps: 3, batch: 32, teacher: { steps: 2, batch: 32 }, ...train },
+      method: { ...config.method, teacher: { steps: 2, batch: 32 } },
+      train: { ...config.train, steps: 3, batch: 32, ...train },
     },
-    new Registry().register([...allPlugins, images]),
+    new Registry().register([...allPlugins, noiseImages]),
   );
 };
 
@@ -95,9 +77,9 @@ test("planning allocates nothing and leaves the config's stages apart", async ()
       ["samples", 3],
     ],
   );
-  assert.ok(plan.parameters.critic! > plan.parameters.teacher!);
+  assert.ok(plan.parameters.critic > plan.parameters.teacher);
   assert.is(plan.states.get("teacher.weights.0"), plan.states.get("generator.weights.0"));
-  const alone = await planOf(tinyConfig({ train: { teacher: { steps: 0 } } }), backend);
+  const alone = await planOf(tinyConfig({ method: { teacher: { steps: 0 } } }), backend);
   assert.equal(
     alone.stages.map(({ stage }) => stage),
     ["distillation", "samples"],

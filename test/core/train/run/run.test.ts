@@ -1,4 +1,5 @@
 // Whole runs of the 2-D mixture, a few steps each: what a folder holds at the end, and what an interruption changes.
+import { Packr } from "msgpackr";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
@@ -22,15 +23,11 @@ const LABELLED = { dataset: { use: "sides" } };
 /** Runs to the end, doing `at` after each step; the step is that of its stage. */
 async function finish(
   over: unknown,
-  at: (stage: "teacher" | "distillation", step: number, run: Run) => void = () => {},
+  at: (stage: string, step: number, run: Run) => void = () => {},
   output?: { files: MemoryFiles; existing?: "resume" | "replace" },
 ) {
   const { run, events } = await tinyRun(over, output && { output: { ...output, path: "out" } });
-  let stage: "teacher" | "distillation" = "teacher";
-  run.bus.on("critic/updated", () => {
-    stage = "distillation";
-  });
-  run.bus.on("step/end", ({ step }) => at(stage, step, run));
+  run.bus.on("step/end", ({ stage, step }) => at(stage, step, run));
   const result: RunResult | OnestepError = await run.start().catch((error) => error);
   const states = await statesOf(run);
   const updates = Object.values(run.trainer.players).map(({ updates }) => updates);
@@ -57,6 +54,11 @@ const finished = async () => memoryFiles(Object.fromEntries((await whole()).file
 
 const count = (events: readonly TrainEvent[], type: TrainEvent["type"]) =>
   events.filter((event) => event.type === type).length;
+/** Who had the turns, in order. */
+const turnsIn = (events: readonly TrainEvent[]) =>
+  events.flatMap((event) => (event.type === "role/updated" ? [event.role] : []));
+const turnsOf = (role: string, events: readonly TrainEvent[]) =>
+  turnsIn(events).filter((each) => each === role).length;
 const text = (files: MemoryFiles, path: string) =>
   new TextDecoder().decode(files.contents.get(path));
 const failed = async (attempt: Promise<unknown>) => {
@@ -81,14 +83,16 @@ test("Run: the same seed gives the same bits, another seed others", async () => 
 test("Run: two time-scales: the generator moves every third step here", async () => {
   const { events, updates } = await whole();
   assert.equal(updates, [4, 3, 8]);
-  const who = events.flatMap(({ type }) => type.match(/^(.).*\/updated$/)?.[1] ?? []).join("");
+  const who = turnsIn(events)
+    .map((role) => role[0])
+    .join("");
   assert.is(who, "tttt" + "gc" + "c" + "c" + "gc" + "c" + "c" + "gc" + "c");
 });
 
 test("Run: events from start to end, in order", async () => {
   const files = memoryFiles();
   const { events } = await finish(
-    { train: { steps: 2, teacher: { steps: 1 }, checkpointEvery: 1 } },
+    { train: { steps: 2, checkpointEvery: 1 }, method: { teacher: { steps: 1 } } },
     undefined,
     { files },
   );
@@ -96,15 +100,15 @@ test("Run: events from start to end, in order", async () => {
     events.map(({ type }) => type),
     [
       "run/start",
-      "teacher/updated",
+      "role/updated",
       "step/end",
       "checkpoint/saved",
-      "generator/updated",
-      "critic/updated",
+      "role/updated",
+      "role/updated",
       "step/end",
       "control/received",
       "checkpoint/saved",
-      "critic/updated",
+      "role/updated",
       "step/end",
       "checkpoint/saved",
       "sample/drawn",
@@ -116,6 +120,11 @@ test("Run: events from start to end, in order", async () => {
       "run/end",
     ],
   );
+  assert.equal(turnsIn(events), ["teacher", "generator", "critic", "critic"]);
+  assert.equal((events[0] as { stages: unknown }).stages, [
+    { name: "teacher", steps: 1 },
+    { name: "distillation", steps: 2 },
+  ]);
 });
 
 test("Run: a folder holds config, weights, checkpoint and report", async () => {
@@ -135,7 +144,7 @@ test("Run: a folder holds config, weights, checkpoint and report", async () => {
   assert.equal(JSON.parse(text(files, "out/report.json")).judgements, judgements);
   const { info, tensors } = decodeWeights(files.contents.get("out/generator.safetensors")!, "g");
   assert.is(info.role, "generator");
-  assert.equal(info.data, { sample: [2], classes: 0, sigmaData: 0.7 });
+  assert.equal(info.data, { sample: [2], condition: {}, sigmaData: 0.7 });
   assert.equal(Object.keys(tensors).sort(), [
     "net.0.bias",
     "net.0.weight",
@@ -249,7 +258,7 @@ test("Run: a finished run is resumed as finished: judged again, not trained", as
   const { result, events, states } = await finish({}, undefined, { files, existing: "resume" });
   assert.equal(result, first.result);
   assert.equal(states, first.states);
-  assert.is(events.filter(({ type }) => type.endsWith("/updated")).length, 0);
+  assert.is(turnsIn(events).length, 0);
   assert.is((events.at(-1) as { steps: number }).steps, 12);
   assert.equal(files.contents, before);
 });
@@ -261,7 +270,7 @@ test("Run: a finished run that is given more steps goes on", async () => {
   const files = memoryFiles();
   await finish(constant, undefined, { files });
   const { states, events } = await finish(longer, undefined, { files, existing: "resume" });
-  assert.is(count(events, "critic/updated"), 3);
+  assert.is(turnsOf("critic", events), 3);
   assert.is(JSON.parse(text(files, "out/config.json")).train.steps, 11, "it resumes as this");
   assert.equal(states, expected.states);
 });
@@ -279,7 +288,7 @@ test("Run.create: a folder that holds a run is an error, and is left as it is", 
 test("Run.create: replaces a run when told to, and keeps the user's own files", async () => {
   const files = await finished();
   await files.append("out/notes.txt", "mine");
-  const over = { train: { seed: 5, steps: 3, teacher: { steps: 2 } } };
+  const over = { train: { seed: 5, steps: 3 }, method: { teacher: { steps: 2 } } };
   const { result } = await finish(over, undefined, { files, existing: "replace" });
   assert.is((result as RunResult).reason, "complete");
   assert.is(JSON.parse(text(files, "out/config.json")).train.seed, 5);
@@ -343,7 +352,7 @@ test("Run: a checkpoint with NaN in it never replaces one without", async () => 
   const poison = (stage: string, step: number, run: Run) => {
     if (stage !== "distillation" || step !== 3) return;
     const { memory, players } = run.trainer;
-    const weights = new Float32Array(players.generator!.layout.arenas[0]).fill(Number.NaN);
+    const weights = new Float32Array(players.generator.layout.arenas[0]).fill(Number.NaN);
     memory.write("generator.weights.0", weights);
   };
   const over = { train: { checkpointEvery: 2 } };
@@ -364,7 +373,7 @@ test("Run: a closed-form teacher takes no training, and a generator starts fresh
     teacher: { use: "gaussian-mixture" },
     losses: { "edm-denoising": false },
   });
-  assert.is(count(events, "teacher/updated"), 0);
+  assert.is(turnsOf("teacher", events), 0);
   assert.equal(updates, [0, 3, 8]);
   assert.is((result as RunResult).reason, "complete");
 });
@@ -374,7 +383,13 @@ test("Run: without a generator it trains a teacher", async () => {
   const losses = Object.fromEntries(
     Object.keys(tinyConfig().config.losses).map((name) => [name, name === "edm-denoising" && {}]),
   );
-  const over = { generator: false, critic: false, losses };
+  const over = {
+    generator: false,
+    critic: false,
+    losses,
+    optimizers: { generator: false, critic: false },
+    averages: { generator: false },
+  };
   const { events, result } = await finish(over, undefined, { files });
   assert.is((events[0] as { steps: number }).steps, 4);
   assert.is((events.at(-1) as { steps: number }).steps, 4);
@@ -383,13 +398,110 @@ test("Run: without a generator it trains a teacher", async () => {
     ["data", "teacher"],
   );
   assert.not(files.contents.has("out/generator.safetensors"));
-  const more = { ...over, train: { teacher: { steps: 6 } } };
+  const more = { ...over, method: { teacher: { steps: 6 } } };
   const longer = await finish(more, undefined, { files, existing: "resume" });
-  assert.is(count(longer.events, "teacher/updated"), 2);
+  assert.is(turnsOf("teacher", longer.events), 2);
+});
+
+test("Run: a generator without a critic is trained, in every step", async () => {
+  const files = memoryFiles();
+  const losses = Object.fromEntries(
+    Object.keys(tinyConfig().config.losses).map((name) => [name, name === "edm-denoising" && {}]),
+  );
+  const over = {
+    critic: false,
+    losses: { ...losses, shrink: { weight: 1 } },
+    optimizers: { critic: false },
+  };
+  const { events, result, updates, states } = await finish(over, undefined, { files });
+  assert.is((result as RunResult).reason, "complete");
+  assert.equal(updates, [4, 8]);
+  assert.equal(turnsIn(events), [...Array(4).fill("teacher"), ...Array(8).fill("generator")]);
+  assert.not.equal(states["generator.weights.0"], states["teacher.average.0"]);
+  assert.not(files.contents.has("out/critic.safetensors"));
+  assert.equal(
+    (result as RunResult).judgements.map(({ who }) => who),
+    ["data", "teacher", "generator"],
+  );
+});
+
+/** Commands that took effect, with the stage that was on. */
+function received(run: Run): string[] {
+  const log: string[] = [];
+  let stage = "";
+  run.bus.on("role/updated", (event) => {
+    if (event.stage !== stage) log.push(event.stage);
+    stage = event.stage;
+  });
+  run.bus.on("control/received", ({ command, step }) => void log.push(`${command.type}@${step}`));
+  return log;
+}
+
+test("Run: commands that are sent between two stages wait for the next", async () => {
+  const files = memoryFiles();
+  const { run } = await tinyRun({}, { output: { files, path: "out" } });
+  const log = received(run);
+  let saved = 0;
+  run.bus.on("checkpoint/saved", () => {
+    if (++saved > 1) return;
+    // The teacher's last checkpoint: its stage is over, and the next has not begun.
+    run.send({ type: "set-weight", loss: "gan-generator", weight: 0 });
+    run.send({ type: "checkpoint" });
+    run.send({ type: "pause" });
+    setTimeout(() => run.send({ type: "resume" }), 20);
+  });
+  assert.is((await run.start()).reason, "complete");
+  assert.equal(log, [
+    "teacher",
+    "pause@0",
+    "set-weight@0",
+    "checkpoint@0",
+    "resume@0",
+    "distillation",
+  ]);
+  assert.equal([...run.trainer.changedWeights], [["gan-generator", 0]]);
+  await run.dispose();
+});
+
+test("Run: so do those that are sent before it starts; a stop between stages ends it there", async () => {
+  const { run } = await tinyRun();
+  const log = received(run);
+  run.send({ type: "set-weight", loss: "gan-generator", weight: 0 });
+  await run.start();
+  assert.equal(log, ["set-weight@0", "teacher", "distillation"]);
+  await run.dispose();
+
+  const files = memoryFiles();
+  const { run: other, events } = await tinyRun({}, { output: { files, path: "out" } });
+  other.bus.on("checkpoint/saved", () => other.stop());
+  assert.is((await other.start()).reason, "stopped");
+  assert.is(turnsOf("generator", events), 0);
+  await other.dispose();
+  const resumed = await finish({}, undefined, { files, existing: "resume" });
+  assert.equal(resumed.states, (await whole()).states);
+});
+
+test("Run.create: a checkpoint of a stage that the method does not have", async () => {
+  const files = await finished();
+  const manifest = files.contents.get("out/checkpoint/manifest.msgpack")!;
+  const packr = new Packr({ useRecords: false });
+  files.contents.set(
+    "out/checkpoint/manifest.msgpack",
+    new Uint8Array(packr.pack({ ...packr.unpack(manifest), stage: "round 3" })),
+  );
+  const error = await failed(tinyRun({}, { output: { files, path: "out", existing: "resume" } }));
+  assert.is(error.code, "E_CHECKPOINT");
+  assert.is(
+    error.message,
+    'Cannot resume: the checkpoint is of stage "round 3", the method dmd2 has teacher, distillation',
+  );
 });
 
 test("Run: no steps at all is a run too", async () => {
-  const { result, updates } = await finish({ train: { steps: 0, teacher: { steps: 0 } } });
+  const { result, updates } = await finish({
+    train: { steps: 0 },
+    method: { teacher: { steps: 0 } },
+  });
   assert.is((result as RunResult).reason, "complete");
   assert.equal(updates, [0, 0, 0]);
 });
@@ -405,9 +517,9 @@ test("Run: an observer that throws is reported, and changes nothing", async () =
     name: "broken",
     observe: (bus: Run["bus"]) =>
       void bus.on(
-        "critic/updated",
-        () => {
-          throw new Error("oops");
+        "role/updated",
+        ({ role }) => {
+          if (role === "critic") throw new Error("oops");
         },
         "broken",
       ),
@@ -418,7 +530,7 @@ test("Run: an observer that throws is reported, and changes nothing", async () =
   assert.equal(warning, {
     type: "run/warning",
     source: "broken",
-    message: "Cannot handle critic/updated: oops",
+    message: "Cannot handle role/updated: oops",
   });
   assert.equal(await statesOf(run), (await whole()).states);
 });

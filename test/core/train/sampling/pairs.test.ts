@@ -1,16 +1,16 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
-import { SAMPLER, TEACHER } from "../../../../core/interfaces/mod.ts";
+import { classLabel, type DataShape, SAMPLER, TEACHER } from "../../../../core/interfaces/mod.ts";
 import { composeSampling, drawPairs, Player, SampleDrawer } from "../../../../core/train/mod.ts";
 import { tinyConfig } from "../support.ts";
 
 const test = suite("core/train/pairs");
 
-const data = { sample: [2], classes: 0, sigmaData: 0.7 };
+const data = { sample: [2], condition: {}, sigmaData: 0.7 };
 
 /** A drawer over the exact denoiser of one Gaussian of deviation ½ at the origin. */
-async function drawer(sampler: object, batch: number, shape = data) {
+async function drawer(sampler: object, batch: number, shape: DataShape = data) {
   const teacher = { use: "gaussian-mixture", modes: 1, radius: 0, deviation: 0.5 };
   const backend = new ReferenceBackend();
   const container = composeSampling(tinyConfig({ teacher, sampler }).plugins, backend, shape);
@@ -37,7 +37,7 @@ test("drawPairs: y is where the probability flow takes σ_max·z, x·s/√(s² +
 });
 
 test("drawPairs: classes take turns", async () => {
-  const labelled = { ...data, classes: 3 };
+  const labelled = { ...data, condition: classLabel(3) };
   const request = { count: 4, seed: 0 };
   const { label } = await drawPairs(await drawer({ steps: 2 }, 4, labelled), labelled, request);
   assert.equal([...label!], [0, 1, 2, 0]);

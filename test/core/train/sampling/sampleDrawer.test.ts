@@ -4,6 +4,8 @@ import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
 import { renoiseSampler } from "../../../../core/diffusion/mod.ts";
 import { OnestepError } from "../../../../core/errors.ts";
 import {
+  classLabel,
+  type DataShape,
   type Denoiser,
   type Role,
   SAMPLER,
@@ -20,7 +22,7 @@ import { tinyConfig } from "../support.ts";
 
 const test = suite("core/train/sampling");
 
-const data = { sample: [3], classes: 2, sigmaData: 0.5 };
+const data = { sample: [3], condition: classLabel(2), sigmaData: 0.5 };
 
 /** D(x; σ) = x/2, plus 10 for class 1. */
 const role: Role<Denoiser> = {
@@ -31,7 +33,7 @@ const role: Role<Denoiser> = {
   declare() {},
 };
 
-async function drawer(sampler: Sampler, batch: number, shape = data) {
+async function drawer(sampler: Sampler, batch: number, shape: DataShape = data) {
   const backend = new ReferenceBackend();
   const memory = backend.createMemory();
   const player = new Player("generator", role, memory);
@@ -89,26 +91,57 @@ test("draw: a drawer can be used again", async () => {
 test("draw: classes in turn, or as asked", async () => {
   const classes = await drawer(renoiseSampler([1]), 2);
   const turn = await classes.draw({ count: 3, seed: 0 });
-  assert.equal([...turn.label], [0, 1, 0]);
-  const asked = await classes.draw({ count: 3, seed: 0, label: Int32Array.of(1, 1, 0) });
+  assert.equal([...turn.condition.label], [0, 1, 0]);
+  const condition = { label: Int32Array.of(1, 1, 0) };
+  const asked = await classes.draw({ count: 3, seed: 0, condition });
+  assert.equal(asked.condition, condition);
   for (const [i, shift] of [10, 0, 0].entries())
     assert.ok(Math.abs(asked.x[3 * i] - turn.x[3 * i] - shift) < 1e-5, `sample ${i}`);
-  const plain = await drawer({ sigmaMax: 1, steps: [] }, 2, { ...data, classes: 0 });
-  assert.equal([...(await plain.draw({ count: 2, seed: 0 })).label], [0, 0]);
+  const plain = await drawer({ sigmaMax: 1, steps: [] }, 2, { ...data, condition: {} });
+  assert.equal((await plain.draw({ count: 2, seed: 0 })).condition, {});
 });
 
 test("draw: refuses labels that fit neither count nor classes", async () => {
   const classes = await drawer(renoiseSampler([1]), 2);
   const refused = async (...label: number[]) => {
-    const request = { count: 2, seed: 0, label: Int32Array.from(label) };
+    const request = { count: 2, seed: 0, condition: { label: Int32Array.from(label) } };
     const error = await classes.draw(request).catch((reason) => reason);
     assert.instance(error, OnestepError);
     assert.is(error.code, "E_OPTION");
     return error.message;
   };
-  assert.is(await refused(1), "Cannot draw 2 samples: there are 1 labels, expected one each");
-  assert.is(await refused(0, 2), "Cannot draw samples of class 2: classes are 0 to 1");
-  assert.is(await refused(0, -1), "Cannot draw samples of class -1: classes are 0 to 1");
+  assert.is(await refused(1), "Cannot draw 2 samples: there are 1 of label, expected one for each");
+  assert.is(await refused(0, 2), "Cannot draw 2 samples: one has label 2, classes are 0 to 1");
+  assert.is(await refused(0, -1), "Cannot draw 2 samples: one has label -1, classes are 0 to 1");
+});
+
+test("draw: refuses entries that the model does not know, and lacks none that it does", async () => {
+  const classes = await drawer(renoiseSampler([1]), 2);
+  const refused = async (made: SampleDrawer, condition: Record<string, Float32Array>) => {
+    const error = await made.draw({ count: 2, seed: 0, condition }).catch((reason) => reason);
+    assert.is(error.code, "E_OPTION");
+    return error.message;
+  };
+  const image = new Float32Array(2);
+  assert.is(
+    await refused(classes, { image }),
+    "Cannot draw 2 samples: the model knows no image, expected label",
+  );
+  const plain = await drawer({ sigmaMax: 1, steps: [] }, 2, { ...data, condition: {} });
+  assert.is(
+    await refused(plain, { image }),
+    "Cannot draw 2 samples: the model knows no image, expected no condition",
+  );
+  const pictures: DataShape = { ...data, condition: { image: { shape: [2], dtype: "f32" } } };
+  const told = await drawer({ sigmaMax: 1, steps: [] }, 2, pictures);
+  assert.is(
+    await refused(told, {}),
+    "Cannot draw 2 samples: there is no image, expected one for each",
+  );
+  assert.is(
+    await refused(told, { image }),
+    "Cannot draw 2 samples: there are 1 of image, expected one for each",
+  );
 });
 
 test("nfe: Heun takes 2N − 1 denoiser calls, re-noising one a level", async () => {

@@ -1,9 +1,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { WasmBackend } from "../../../../backends/wasm/mod.ts";
-import type { Backend } from "../../../../core/interfaces/mod.ts";
+import type { Backend, HostArray } from "../../../../core/interfaces/mod.ts";
 import { largestError } from "../../../helpers/close.ts";
-import { statesOf, tinyConfig, tinyRun } from "../support.ts";
+import { beginAll, lossesOn, stageOf, statesOf, tinyRun, tinyTrainer } from "../support.ts";
 
 const test = suite("core/train (gradients gathered in parts)");
 
@@ -13,25 +13,20 @@ const over = (accumulate: number, more: object = {}) => ({
   generator: { sigmas: [5, 1, 0.2] },
   losses: { "gan-discriminator": { r1: 1 } },
   optimizers: { generator: { clip: 0.05 }, critic: { clip: 0.05 } },
-  train: { steps: 4, batch: 6, teacher: { steps: 2, batch: 6 }, accumulate },
+  method: { teacher: { steps: 2, batch: 6 } },
+  train: { steps: 4, batch: 6, accumulate },
   ...more,
 });
 
 /** Weights and losses at the end of a run. */
 async function outcome(settings: object, backend?: Backend) {
   const { run } = await tinyRun(settings, backend ? { backend } : {});
-  const losses: Record<string, Promise<number>[]> = {};
-  for (const phase of ["teacher", "generator", "critic"] as const)
-    run.bus.on(`${phase}/updated`, ({ losses: scalars }) => {
-      for (const [name, scalar] of Object.entries(scalars))
-        losses[`${phase} ${name}`] = [...(losses[`${phase} ${name}`] ?? []), scalar.read()];
-    });
+  const losses = lossesOn(run.bus);
   await run.start();
   const states = Object.entries(await statesOf(run)).filter(
     ([name]) => !/gradient|readings/.test(name),
   );
-  const read: Record<string, number[]> = {};
-  for (const [name, values] of Object.entries(losses)) read[name] = await Promise.all(values);
+  const read = await losses();
   await run.dispose();
   return { states: Object.fromEntries(states), losses: read };
 }
@@ -56,7 +51,7 @@ test("two or three parts give the update of the whole batch: same draws, same lo
 });
 
 for (const [what, more] of [
-  ["images drawn anew for the critic", { train: { ...over(2).train, criticImages: "fresh" } }],
+  ["images drawn anew for the critic", { method: { ...over(2).method, criticImages: "fresh" } }],
   ["a step drawn for the batch", { generator: { sigmas: [5, 1], drawStep: "batch" } }],
   ["real samples as inputs", { generator: { sigmas: [5, 1], inputs: "real" } }],
 ] as const)
@@ -72,11 +67,44 @@ test("on threads as on the oracle", async () => {
   await backend.close();
 });
 
-test("parts must divide the batch", () => {
-  assert.throws(
-    () => tinyConfig({ train: { batch: 6, accumulate: 4 } }),
-    /^Cannot configure train: accumulate is 4, should divide batch, which is 6$/,
+test("NaN that an earlier step left in kept images and gathered sums does not stay", async () => {
+  const states = async (poison: boolean) => {
+    const { trainer } = await tinyTrainer(over(2));
+    await beginAll(trainer);
+    const stage = stageOf(trainer, "distillation");
+    await trainer.prepare(stage);
+    const { memory } = trainer;
+    const gathered = memory.names().filter((name) => /^generated\.x|gradient|readings/.test(name));
+    if (poison)
+      for (const name of gathered)
+        memory.write(name, new Float32Array((await memory.read(name)).length).fill(Number.NaN));
+    await trainer.train(stage);
+    const found: Record<string, HostArray> = {};
+    for (const name of memory.names()) found[name] = await memory.read(name);
+    trainer.dispose();
+    return { found, gathered };
+  };
+  const sound = await states(false);
+  assert.equal(sound.gathered.sort(), [
+    "critic.gradient.0",
+    "critic.readings",
+    "generated.x",
+    "generator.gradient.0",
+    "generator.readings",
+  ]);
+  assert.equal((await states(true)).found, sound.found);
+});
+
+test("parts must divide the batch of every stage that has steps", async () => {
+  const refused = (more: object) => tinyRun(more).catch((reason) => reason);
+  const error = await refused({ ...over(4), train: { batch: 8, accumulate: 4 } });
+  assert.is(error.code, "E_OPTION");
+  assert.is(
+    error.message,
+    'Cannot configure train: accumulate is 4, should divide the batch of stage "teacher", which is 6',
   );
+  const other = await refused({ ...over(4), method: { teacher: { steps: 0 } } });
+  assert.match(other.message, /divide the batch of stage "distillation", which is 6$/);
 });
 
 test.run();

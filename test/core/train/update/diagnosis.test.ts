@@ -7,14 +7,14 @@ const test = suite("core/train/diagnosis");
 /** What is told at each diagnosis of a run. */
 async function diagnoses(over: object) {
   const { run } = await tinyRun(over);
-  const told: Promise<{ phase: string; step: number; values: Record<string, number> }>[] = [];
-  run.bus.on("phase/diagnosed", ({ phase, step, values }) => {
+  const told: Promise<{ role: string; step: number; values: Record<string, number> }>[] = [];
+  run.bus.on("role/diagnosed", ({ role, step, values }) => {
     const entries = Object.entries(values).map(async ([name, scalar]) => [
       name,
       await scalar.read(),
     ]);
     told.push(
-      Promise.all(entries).then((read) => ({ phase, step, values: Object.fromEntries(read) })),
+      Promise.all(entries).then((read) => ({ role, step, values: Object.fromEntries(read) })),
     );
   });
   await run.start();
@@ -24,8 +24,11 @@ async function diagnoses(over: object) {
 }
 
 test("tells the pull of each loss at the images, brightness, contrast, and what losses report", async () => {
-  const { told } = await diagnoses({ train: { diagnoseEvery: 3, teacher: { steps: 1 } } });
-  const of = (phase: string) => told.filter((each) => each.phase === phase);
+  const { told } = await diagnoses({
+    train: { diagnoseEvery: 3 },
+    method: { teacher: { steps: 1 } },
+  });
+  const of = (role: string) => told.filter((each) => each.role === role);
   assert.equal(
     of("generator").map(({ step }) => step),
     [0, 3, 6],
@@ -58,7 +61,8 @@ test("the pull of a loss grows with its weight: ‖w ∂L/∂x‖", async () => 
   const pull = async (weight: number) => {
     const { told } = await diagnoses({
       losses: { "gan-generator": { weight } },
-      train: { steps: 1, diagnoseEvery: 1, teacher: { steps: 0 } },
+      train: { steps: 1, diagnoseEvery: 1 },
+      method: { teacher: { steps: 0 } },
     });
     return told[0].values["image-gradient gan-generator"];
   };

@@ -3,45 +3,37 @@ import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
 import { WasmBackend } from "../../../../backends/wasm/mod.ts";
 import type { OnestepError } from "../../../../core/errors.ts";
-import { type Backend, DATA_SHAPE, DATASET, LOSSES } from "../../../../core/interfaces/mod.ts";
+import { type Backend, DATA_SHAPE, LOSSES } from "../../../../core/interfaces/mod.ts";
 import { mean, mul, square } from "../../../../core/ops/mod.ts";
 import { Registry } from "../../../../core/plugin/mod.ts";
-import {
-  composeRun,
-  EventBus,
-  phaseProgram,
-  Run,
-  resolveConfig,
-  Trainer,
-} from "../../../../core/train/mod.ts";
-import { allPlugins } from "../../../../plugins/mod.ts";
+import { Run, resolveConfig, turnProgram } from "../../../../core/train/mod.ts";
+import { allPlugins } from "../../../../plugins/all.ts";
 import { memoryFiles } from "../../../helpers/memoryFiles.ts";
-import { lossPlugin, statesOf, tiny, tinyConfig, tinyRun } from "../support.ts";
+import { beginAll, lossPlugin, stageOf, statesOf, tiny, tinyRun, tinyTrainer } from "../support.ts";
 
 const test = suite("core/train/precision");
 
 const half = { precision: { teacher: "f16", generator: "f16", critic: "f16" } };
 
 test("networks are kept in f16; preconditioning, losses and all that is updated in f32", async () => {
-  const { plugins, settings } = tinyConfig({ train: half });
-  const backend = new ReferenceBackend();
-  const container = await composeRun(plugins, backend, {});
-  const trainer = new Trainer(container, backend, container.get(DATASET), new EventBus(), settings);
-  const { program } = phaseProgram({
-    phase: "critic",
-    players: trainer.players,
+  const { trainer, container } = await tinyTrainer({ train: half });
+  const { players } = trainer;
+  const { program } = turnProgram({
+    turn: { role: "critic" },
+    stage: stageOf(trainer, "distillation"),
+    players,
+    maker: "generator",
     losses: container.all(LOSSES),
     data: container.get(DATA_SHAPE),
-    batch: 3,
-    generated: "fresh",
+    stream: 0,
   });
   const products = program.nodes.filter(({ op }) => op.name === "matmul");
   // Weight gradients go into the pack of the optimiser.
   const weightGradients = products.filter(({ storage }) => storage === "f32").length;
-  const layers = trainer.players.critic!.layout.entries.filter(({ shape }) => shape.length === 2);
+  const layers = players.critic.layout.entries.filter(({ shape }) => shape.length === 2);
   assert.ok(products.some(({ storage }) => storage === "f16"));
   assert.ok(weightGradients <= 2 * layers.length, `${weightGradients} products in f32`);
-  const { arenas } = trainer.players.critic!.layout;
+  const { arenas } = players.critic.layout;
   const overAll = program.plan.steps.filter(
     (step) => step.kind === "elementwise" && step.shape[0] === arenas[0],
   );
@@ -86,14 +78,8 @@ const alone = (over: object = {}) =>
       ...tiny,
       optimizers: { ...tiny.optimizers, generator: { use: "adamw", lr: 1e-3 } },
       losses: { "edm-denoising": {}, steep: {}, "fake-score": {} },
-      train: {
-        ...tiny.train,
-        ...half,
-        steps: 3,
-        ttur: { critic: 1 },
-        teacher: { steps: 0, batch: 3 },
-        ...over,
-      },
+      method: { use: "dmd2", ttur: { critic: 1 }, teacher: { steps: 0, batch: 3 } },
+      train: { ...tiny.train, ...half, steps: 3, ...over },
     },
     new Registry().register([...allPlugins, steep]),
   );
@@ -101,11 +87,12 @@ const alone = (over: object = {}) =>
 async function watch(resolved: ReturnType<typeof alone>, backend: Backend) {
   const run = await Run.create({ resolved, backend });
   const { trainer } = run;
-  await trainer.startDistillation();
+  await beginAll(trainer);
   const weights = async () => [...(await trainer.memory.read("generator.weights.0"))];
   const seen: { scale: number; moved: boolean }[] = [];
   let before = await weights();
-  run.bus.on("generator/updated", async () => {
+  run.bus.on("role/updated", async ({ role }) => {
+    if (role !== "generator") return;
     const now = await weights();
     const moved = now.some((value, i) => value !== before[i]);
     const scale = trainer.memory.has("generator.loss-scale")
@@ -115,7 +102,7 @@ async function watch(resolved: ReturnType<typeof alone>, backend: Backend) {
     before = now;
   });
   try {
-    await trainer.train("distillation");
+    await trainer.train(stageOf(trainer, "distillation"));
   } finally {
     await run.bus.settled();
     await run.dispose();
@@ -148,7 +135,8 @@ test("a scale given by hand stays; when it is too large the run is said to diver
 test("the scale is kept in checkpoints: a resumed run ends as one that was not stopped", async () => {
   const finish = async (stopAt?: number, files = memoryFiles(), existing?: "resume") => {
     const { run } = await tinyRun({ train: half }, { output: { files, path: "out", existing } });
-    run.bus.on("critic/updated", ({ step }) => void (step === stopAt && run.stop()));
+    const stop = (role: string, step: number) => role === "critic" && step === stopAt && run.stop();
+    run.bus.on("role/updated", ({ role, step }) => void stop(role, step));
     await run.start();
     const states = await statesOf(run);
     await run.dispose();

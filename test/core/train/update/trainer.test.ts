@@ -1,41 +1,28 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
-import { DATASET } from "../../../../core/interfaces/mod.ts";
-import { composeRun, EventBus, type TrainEvent, Trainer } from "../../../../core/train/mod.ts";
 import { moments } from "../../../helpers/moments.ts";
 import { thrown } from "../../../helpers/thrown.ts";
-import { tinyConfig, tinyRun } from "../support.ts";
+import { beginAll, lossesOn, stageOf, tinyRun, tinyTrainer } from "../support.ts";
 
 const test = suite("core/train/trainer");
 
-async function trainer(over: unknown = {}) {
-  const { plugins, settings } = tinyConfig(over);
-  const backend = new ReferenceBackend();
-  const container = await composeRun(plugins, backend, {});
-  const bus = new EventBus();
-  const events: TrainEvent[] = [];
-  bus.listen((event) => void events.push(event));
-  const made = new Trainer(container, backend, container.get(DATASET), bus, settings);
-  return { trainer: made, bus, events };
+/** Trains the last stage, after all roles have been given their first weights. */
+async function distilled(over: unknown = {}, start = 0) {
+  const made = await tinyTrainer(over);
+  await beginAll(made.trainer);
+  const next = await made.trainer.train(stageOf(made.trainer, "distillation"), { start });
+  return { ...made, next };
 }
 
 /** Each scalar of each update, read when it is told. */
 async function losses(over: unknown): Promise<Record<string, number[]>> {
-  const { trainer: made, bus } = await trainer(over);
-  const read: Record<string, number[]> = {};
-  for (const phase of ["teacher", "generator", "critic"] as const)
-    bus.on(`${phase}/updated`, async ({ losses: scalars }) => {
-      for (const [name, scalar] of Object.entries(scalars)) {
-        const key = `${phase} ${name}`;
-        read[key] = [...(read[key] ?? []), await scalar.read()];
-      }
-    });
-  await made.train("teacher");
-  await made.startDistillation();
-  await made.train("distillation");
-  await bus.settled();
-  return read;
+  const { trainer, bus } = await tinyTrainer(over);
+  const read = lossesOn(bus);
+  for (const stage of trainer.method.stages) {
+    await trainer.begin(stage);
+    await trainer.train(stage);
+  }
+  return read();
 }
 
 test("Trainer: generator updates = ⌈steps / ratio⌉, whatever the ratio", async () => {
@@ -45,13 +32,13 @@ test("Trainer: generator updates = ⌈steps / ratio⌉, whatever the ratio", asy
     [4, 5],
     [6, 5],
   ]) {
-    const { trainer: made, events } = await trainer({
-      train: { steps, criticStepsPerGeneratorStep: ratio },
+    const { trainer, events, next } = await distilled({
+      method: { ttur: { critic: ratio } },
+      train: { steps },
     });
-    await made.startDistillation();
-    assert.is(await made.train("distillation"), steps);
-    const { generator, critic } = made.players;
-    assert.equal([generator!.updates, critic!.updates], [Math.ceil(steps / ratio), steps]);
+    assert.is(next, steps);
+    const { generator, critic } = trainer.players;
+    assert.equal([generator.updates, critic.updates], [Math.ceil(steps / ratio), steps]);
     assert.is(events.filter(({ type }) => type === "step/end").length, steps);
   }
 });
@@ -61,52 +48,48 @@ test("Trainer: turns of their own, and updates as the cycle says", async () => {
     [{ critic: 4, generator: 1, exclusive: true }, 2, 6],
     [{ critic: 1, generator: 2 }, 8, 4],
   ] as const) {
-    const { trainer: made } = await trainer({ train: { ttur } });
-    await made.startDistillation();
-    await made.train("distillation");
-    const { generator, critic } = made.players;
-    assert.equal([generator!.updates, critic!.updates], [generatorUpdates, criticUpdates]);
+    const { trainer } = await distilled({ method: { ttur } });
+    const { generator, critic } = trainer.players;
+    assert.equal([generator.updates, critic.updates], [generatorUpdates, criticUpdates]);
   }
 });
 
 test("Trainer: rates warm up with the schedule's steps, also those without an update of the role", async () => {
-  const { trainer: made } = await trainer({
+  const { trainer } = await tinyTrainer({
     optimizers: { generator: { warmup: 6, weightDecay: 0.5, lr: 0.1 } },
     losses: { "gan-generator": false, "gan-discriminator": false },
     averages: { generator: false },
     train: { steps: 1 },
   });
-  const { generator } = made.players;
-  await made.startDistillation();
-  const before = await generator!.read("weights");
-  await made.train("distillation");
-  assert.equal(await generator!.read("weights"), before, "the first update has rate 0");
-  const { decay } = generator!.optimizer!.scalars({ update: 1, step: 3, steps: 8 });
+  const { generator } = trainer.players;
+  await beginAll(trainer);
+  const before = await generator.read("weights");
+  await trainer.train(stageOf(trainer, "distillation"));
+  assert.equal(await generator.read("weights"), before, "the first update has rate 0");
+  const { decay } = generator.optimizer!.scalars({ update: 1, step: 3, steps: 8 });
   assert.ok(Math.abs(decay - 0.5 * 0.1 * (3 / 6)) < 1e-12);
 });
 
 test("Trainer: the critic can be shown new images of the generator's new weights", async () => {
   const critic = async (criticImages: string) => {
-    const { trainer: made } = await trainer({ train: { steps: 1, criticImages } });
-    await made.startDistillation();
-    await made.train("distillation");
-    return made.players.critic!.read("weights");
+    const { trainer } = await distilled({ method: { criticImages }, train: { steps: 1 } });
+    return trainer.players.critic.read("weights");
   };
   assert.not.equal(await critic("fresh"), await critic("shared"));
 });
 
 test("Trainer: several averages of a role, each by its own rule, one of them served", async () => {
-  const { trainer: made } = await trainer({
+  const { trainer } = await tinyTrainer({
     averages: {
       generator: { use: "ema", halfLife: 20 },
       "generator/none": { use: "ema", halfLife: 1e-9 },
       "generator/frozen": { use: "ema", halfLife: 1e9 },
     },
   });
-  await made.startDistillation();
-  const generator = made.players.generator!;
+  await beginAll(trainer);
+  const { generator } = trainer.players;
   const start = await generator.read("weights");
-  await made.train("distillation");
+  await trainer.train(stageOf(trainer, "distillation"));
   const [weights, served] = [await generator.read("weights"), await generator.read("served")];
   assert.not.equal(weights, start);
   assert.equal(await generator.read("average/none"), weights);
@@ -118,29 +101,24 @@ test("Trainer: several averages of a role, each by its own rule, one of them ser
 });
 
 test("Trainer: trains from a step on, with the same numbers as from the start", async () => {
-  const all = await trainer();
-  await all.trainer.startDistillation();
-  await all.trainer.train("distillation");
-  const two = await trainer({ train: { steps: 5 }, optimizers: { critic: { decay: "none" } } });
-  const one = await trainer({ optimizers: { critic: { decay: "none" } } });
-  for (const { trainer: made } of [two, one]) await made.startDistillation();
-  await two.trainer.train("distillation");
-  const later = await trainer({ optimizers: { critic: { decay: "none" } } });
-  for (const player of [later.trainer.players.generator!, later.trainer.players.critic!]) {
-    const from = two.trainer.players[player.name]!;
-    player.writeAll(await from.readAll());
-    player.updates = from.updates;
+  const constant = { optimizers: { critic: { decay: "none" } } };
+  const all = await distilled();
+  const two = await distilled({ ...constant, train: { steps: 5 } });
+  const one = await distilled(constant);
+  const { trainer: later } = await tinyTrainer(constant);
+  for (const name of ["generator", "critic"]) {
+    const from = two.trainer.players[name];
+    later.players[name].writeAll(await from.readAll());
+    later.players[name].updates = from.updates;
   }
-  assert.is(await later.trainer.train("distillation", { start: 5 }), 8);
-  await one.trainer.train("distillation");
-  for (const name of ["generator", "critic"] as const)
-    assert.equal(
-      await later.trainer.players[name]!.readAll(),
-      await one.trainer.players[name]!.readAll(),
-    );
+  // The teacher was not saved: it starts from the seed in each of them.
+  await later.begin(stageOf(later, "teacher"));
+  assert.is(await later.train(stageOf(later, "distillation"), { start: 5 }), 8);
+  for (const name of ["generator", "critic"])
+    assert.equal(await later.players[name].readAll(), await one.trainer.players[name].readAll());
   assert.not.equal(
-    await all.trainer.players.critic!.readAll(),
-    await one.trainer.players.critic!.readAll(),
+    await all.trainer.players.critic.readAll(),
+    await one.trainer.players.critic.readAll(),
     "a decaying rate gives others",
   );
 });
@@ -149,7 +127,8 @@ test("Trainer: distribution matching is exactly 0 while the critic is the teache
   // spec/dmd2.md §10, item 1
   const read = await losses({
     losses: { "gan-generator": false, "gan-discriminator": false },
-    train: { steps: 4, criticStepsPerGeneratorStep: 3 },
+    method: { ttur: { critic: 3 } },
+    train: { steps: 4 },
   });
   const matching = read["generator distribution-matching"];
   assert.is(matching.length, 2);
@@ -180,12 +159,12 @@ test("Trainer: every loss and norm is told, and can be read", async () => {
 });
 
 test("setWeight: for losses in the graph, to zero and back", async () => {
-  const { trainer: made } = await trainer({ losses: { "gan-discriminator": { weight: 0 } } });
-  made.setWeight("gan-generator", 0);
-  made.setWeight("gan-generator", 2);
-  assert.equal([...made.changedWeights], [["gan-generator", 2]]);
+  const { trainer } = await tinyTrainer({ losses: { "gan-discriminator": { weight: 0 } } });
+  trainer.setWeight("gan-generator", 0);
+  trainer.setWeight("gan-generator", 2);
+  assert.equal([...trainer.changedWeights], [["gan-generator", 2]]);
   for (const name of ["gan-discriminator", "nothing"]) {
-    const error = thrown(() => made.setWeight(name, 1));
+    const error = thrown(() => trainer.setWeight(name, 1));
     assert.is(error.code, "E_OPTION");
     assert.match(
       error.message,
@@ -194,10 +173,11 @@ test("setWeight: for losses in the graph, to zero and back", async () => {
   }
 });
 
-test("trace: finds what is wrong without a device", async () => {
-  const { trainer: made } = await trainer({ losses: { mine: { use: "pair" } } });
-  made.trace("teacher");
-  assert.is(thrown(() => made.trace("distillation")).code, "E_SHAPE");
+test("prepare: finds what is wrong before the first step", async () => {
+  const { trainer } = await tinyTrainer({ losses: { mine: { use: "pair" } } });
+  await trainer.prepare(stageOf(trainer, "teacher"));
+  const error = await trainer.prepare(stageOf(trainer, "distillation")).catch((fault) => fault);
+  assert.is(error.code, "E_SHAPE");
 });
 
 test("Trainer: a one-step generator learns where the teacher's Gaussian is", async () => {
@@ -208,14 +188,15 @@ test("Trainer: a one-step generator learns where the teacher's Gaussian is", asy
     losses: { "edm-denoising": false, "gan-generator": false, "gan-discriminator": false },
     optimizers: { generator: { lr: 0.01 }, critic: { lr: 0.02, decay: "none" } },
     averages: { generator: false },
-    train: { steps: 260, batch: 24, criticStepsPerGeneratorStep: 5, evaluateCount: 200 },
+    method: { ttur: { critic: 5 } },
+    train: { steps: 260, batch: 24, evaluateCount: 200 },
   });
   const distance = async () => {
     const { x } = await run.draw("generator", 200);
     const mean = (axis: number) => moments(x.filter((_, i) => i % 2 === axis)).mean;
     return Math.hypot(mean(0) - 1, mean(1));
   };
-  await run.trainer.startDistillation();
+  await beginAll(run.trainer);
   const before = await distance();
   await run.start();
   const after = await distance();

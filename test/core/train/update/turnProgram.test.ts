@@ -3,59 +3,70 @@ import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
 import { NoiseSource } from "../../../../core/diffusion/mod.ts";
 import { program } from "../../../../core/graph/mod.ts";
-import { DATASET, type HostArray, LOSSES, type Loss } from "../../../../core/interfaces/mod.ts";
+import {
+  DATASET,
+  type GeneratorNetwork,
+  type HostArray,
+  LOSSES,
+  type Loss,
+} from "../../../../core/interfaces/mod.ts";
 import { ones, type Scope } from "../../../../core/nn/mod.ts";
 import { add, input, mean, mul, square, sum, toFloat } from "../../../../core/ops/mod.ts";
 import { keyOf } from "../../../../core/random/philox.ts";
 import { sizeOf } from "../../../../core/tensor/shape.ts";
-import {
-  composeRun,
-  EventBus,
-  type Phase,
-  type PhaseProgram,
-  Player,
-  phaseProgram,
-  Trainer,
-} from "../../../../core/train/mod.ts";
+import { Player, type Trainer, type TurnProgram, turnProgram } from "../../../../core/train/mod.ts";
 import { thrown } from "../../../helpers/thrown.ts";
-import { tinyConfig } from "../support.ts";
+import { beginAll, stageOf, tinyTrainer } from "../support.ts";
 
-const test = suite("core/train/phaseProgram");
+const test = suite("core/train/turnProgram");
 
 /** Without the GAN. */
 const quiet = { "gan-generator": false, "gan-discriminator": false };
 
+/** Who takes a turn; images are made in it unless the step keeps some. */
+type Who = "teacher" | "generator" | "critic";
+const STREAMS = { teacher: 1, generator: 2, critic: 3 } as const;
+
 /** The parts of a run at its start, and a way to carry out single updates. */
 async function parts(over: object = {}, extra: readonly Loss[] = []) {
-  const { plugins, settings } = tinyConfig({ ...over, train: { batch: 4 } });
-  const backend = new ReferenceBackend();
-  const container = await composeRun(plugins, backend, {});
+  const { trainer, container, backend } = await tinyTrainer({ ...over, train: { batch: 4 } });
   const dataset = container.get(DATASET);
-  const trainer = new Trainer(container, backend, dataset, new EventBus(), settings);
-  await trainer.startDistillation();
+  await beginAll(trainer);
   const { players, memory } = trainer;
   const losses = [...container.all(LOSSES), ...extra];
+  const stages = {
+    teacher: { ...stageOf(trainer, "teacher"), batch: 4 },
+    distillation: stageOf(trainer, "distillation"),
+  };
 
-  const trace = (phase: Phase, generated: "fresh" | "stored" = "fresh"): PhaseProgram =>
-    phaseProgram({ phase, players, losses, data: dataset.shape, batch: 4, generated });
+  const trace = (role: Who, images: "made" | "kept" = "made"): TurnProgram =>
+    turnProgram({
+      turn: { role, images, keeps: role === "generator" },
+      stage: stages[role === "teacher" ? "teacher" : "distillation"],
+      players,
+      maker: "generator",
+      losses,
+      data: dataset.shape,
+      stream: (images === "kept" ? 4 : STREAMS[role]) * 2 ** 20,
+    });
   const states = async () => {
     const values: Record<string, HostArray> = {};
     for (const name of memory.names()) values[name] = await memory.read(name);
     return values;
   };
-  const update = async (phase: Phase, generated: "fresh" | "stored" = "fresh", step = 0) => {
-    const traced = trace(phase, generated);
+  const update = async (role: Who, images: "made" | "kept" = "made", step = 0) => {
+    const traced = trace(role, images);
     const run = await backend.compile(traced.program, memory);
     const real = await dataset.batch(4, () => 0.3);
     await run.run({
       key: keyOf(0, step),
       scalars: traced.scalars.encode({
-        ...players[phase]!.optimizer!.scalars({ update: 0, step: 100, steps: 200 }),
+        ...players[role].optimizer!.scalars({ update: 0, step: 100, steps: 200 }),
         keep: 0.5,
         ...Object.fromEntries(losses.map(({ name, weight }) => [`weight of ${name}`, weight])),
       }),
       "real.x": real.x,
-      "real.label": real.label,
+      ...(real.condition.label && { "real.label": real.condition.label }),
     });
     const outputs: Record<string, number> = {};
     for (const name of traced.outputs) outputs[name] = (await run.read(name))[0];
@@ -68,22 +79,22 @@ async function parts(over: object = {}, extra: readonly Loss[] = []) {
 const changed = (before: Record<string, HostArray>, after: Record<string, HostArray>) =>
   Object.keys(after).filter((name) => `${before[name]}` !== `${after[name]}`);
 
-for (const [phase, others] of [
+for (const [role, others] of [
   ["teacher", []],
   ["generator", ["generated.x"]],
   ["critic", []],
 ] as const) {
-  test(`phaseProgram: an update of the ${phase} changes the ${phase} and nobody else`, async () => {
+  test(`turnProgram: an update of the ${role} changes the ${role} and nothing else`, async () => {
     const { update, states } = await parts();
     const before = await states();
-    await update(phase);
+    await update(role);
     const after = await states();
-    const own = Object.keys(after).filter((name) => name.startsWith(`${phase}.`));
+    const own = Object.keys(after).filter((name) => name.startsWith(`${role}.`));
     assert.equal(changed(before, after).sort(), [...own, ...others].sort());
   });
 }
 
-test("phaseProgram: the generator's images carry a gradient, the critic's don't", async () => {
+test("turnProgram: the generator's images carry a gradient, the critic's don't", async () => {
   const pull = (role: Loss["role"]): Loss => ({
     name: `pull ${role}`,
     role,
@@ -99,7 +110,7 @@ test("phaseProgram: the generator's images carry a gradient, the critic's don't"
   assert.ok(critic["pull critic"] > 0);
 });
 
-test("phaseProgram: the critic's stored turn sees the generator's images of before its update", async () => {
+test("turnProgram: the critic's turn on kept images sees the generator's images of before its update", async () => {
   const watch: Loss = {
     name: "watch",
     role: "critic",
@@ -114,24 +125,25 @@ test("phaseProgram: the critic's stored turn sees the generator's images of befo
   // What the generator makes of the noise of this turn, with the weights it has now.
   const noise = new NoiseSource(input("key", [3], "i32"), 2 * 2 ** 20);
   const label = noise.integers(4, 0, 2);
-  const x = players.generator!.bind("weights").network.generate(4, { label }, noise);
+  const { network } = players.generator.bind("weights");
+  const x = (network as GeneratorNetwork).generate(4, { label }, noise);
   const run = await backend.compile(program({ name: "expected", outputs: { x, label } }), memory);
   await run.run({ key: keyOf(0, 7) });
   const expected = { x: await run.read("x"), label: await run.read("label") };
 
-  await update("generator", "fresh", 7);
+  await update("generator", "made", 7);
   const stored = await states();
   assert.equal(stored["generated.x"], expected.x);
   assert.equal(stored["generated.label"], expected.label);
 
-  const traced = trace("critic", "stored");
+  const traced = trace("critic", "kept");
   const turn = await backend.compile(traced.program, memory);
   const probe = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8);
   await turn.run({
     key: keyOf(0, 7),
     probe,
     scalars: traced.scalars.encode({
-      ...players.critic!.optimizer!.scalars({ update: 0, step: 0, steps: 1 }),
+      ...players.critic.optimizer!.scalars({ update: 0, step: 0, steps: 1 }),
       "weight of fake-score": 1,
       "weight of watch": 1,
     }),
@@ -146,7 +158,7 @@ test("phaseProgram: the critic's stored turn sees the generator's images of befo
   assert.equal((await states())["generated.x"], expected.x, "and leaves them as they are");
 });
 
-test("phaseProgram: phases and turns draw different noise at the same step", async () => {
+test("turnProgram: roles and turns draw different noise at the same step", async () => {
   const noisy = (role: Loss["role"]): Loss => ({
     name: "noisy",
     role,
@@ -157,25 +169,25 @@ test("phaseProgram: phases and turns draw different noise at the same step", asy
   const draws = [
     (await update("teacher")).noisy,
     (await update("generator")).noisy,
-    (await update("critic", "fresh")).noisy,
-    (await update("critic", "stored")).noisy,
-    (await update("critic", "stored", 1)).noisy,
+    (await update("critic", "made")).noisy,
+    (await update("critic", "kept")).noisy,
+    (await update("critic", "kept", 1)).noisy,
   ];
   assert.is(new Set(draws).size, 5);
 });
 
-test("phaseProgram: a loss of weight 0 leaves no node and no upload", async () => {
+test("turnProgram: a loss of weight 0 leaves no node and no upload", async () => {
   const off = (await parts({ losses: { "gan-discriminator": { weight: 0 } } })).trace("critic");
   const without = (await parts({ losses: { "gan-discriminator": false } })).trace("critic");
   const on = (await parts()).trace("critic");
   assert.equal(off.outputs, ["fake-score", "gradient-norm"]);
   assert.is(off.program.nodes.length, without.program.nodes.length);
-  assert.is(off.readsReal, false);
-  assert.is(on.readsReal, true);
+  assert.equal([...off.reads], []);
+  assert.equal([...on.reads], ["real"]);
   assert.ok(on.program.nodes.length > off.program.nodes.length);
 });
 
-test("phaseProgram: a loss that is no number is refused by name and shape", async () => {
+test("turnProgram: a loss that is no number is refused by name and shape", async () => {
   const { trace } = await parts({ losses: { mine: { use: "pair" } } });
   const error = thrown(() => trace("generator"));
   assert.is(error.code, "E_SHAPE");
@@ -185,7 +197,7 @@ test("phaseProgram: a loss that is no number is refused by name and shape", asyn
   );
 });
 
-test("phaseProgram: a loss of one element of any rank will do", async () => {
+test("turnProgram: a loss of one element of any rank will do", async () => {
   const boxed: Loss = {
     name: "boxed",
     role: "generator",
@@ -196,10 +208,10 @@ test("phaseProgram: a loss of one element of any rank will do", async () => {
   assert.ok(Number.isFinite((await update("generator")).boxed));
 });
 
-test("phaseProgram: says what is missing", async () => {
-  const message = async (over: object, phase: Phase) => {
+test("turnProgram: says what is missing", async () => {
+  const message = async (over: object, role: Who) => {
     const { trace } = await parts(over);
-    const error = thrown(() => trace(phase));
+    const error = thrown(() => trace(role));
     assert.is(error.code, "E_CONFIG");
     return error.message;
   };
@@ -211,23 +223,23 @@ test("phaseProgram: says what is missing", async () => {
     await message({ losses: { ...quiet, "fake-score": false } }, "critic"),
     "Cannot train the critic: it has no loss, expected at least one",
   );
-  for (const phase of ["generator", "critic"] as const)
+  for (const role of ["generator", "critic"] as const)
     assert.is(
-      await message({ critic: false, losses: quiet }, phase),
-      "Cannot train: there is no critic, the config should have one",
+      await message({ critic: false, losses: quiet }, role),
+      "Cannot train: there is no critic, the stage has teacher, generator",
     );
 });
 
-test("phaseProgram: optimiser, clipping and average are one step over each flat tensor", async () => {
+test("turnProgram: optimiser, clipping and average are one step over each flat tensor", async () => {
   const { trace, players } = await parts();
-  for (const phase of ["teacher", "generator", "critic"] as const) {
-    const { plan } = trace(phase).program;
+  for (const role of ["teacher", "generator", "critic"] as const) {
+    const { plan } = trace(role).program;
     const states = new Set(
       [...plan.buffers.entries()].flatMap(([i, { kind, name }]) =>
-        kind === "state" && name.startsWith(`${phase}.`) ? [i] : [],
+        kind === "state" && name.startsWith(`${role}.`) ? [i] : [],
       ),
     );
-    assert.is(states.size, players[phase]!.average ? 4 : 3);
+    assert.is(states.size, players[role].average ? 4 : 3);
     const writers = plan.steps.filter((step) =>
       step.kind === "copy"
         ? states.has(step.to.buffer)
@@ -238,12 +250,12 @@ test("phaseProgram: optimiser, clipping and average are one step over each flat 
     assert.equal(
       writers.map(({ kind }) => kind),
       ["elementwise"],
-      phase,
+      role,
     );
   }
 });
 
-test("phaseProgram: two flat tensors, two steps, one norm", () => {
+test("turnProgram: two flat tensors, two steps, one norm", () => {
   // Traced only: 160 MiB of parameters that nobody allocates.
   const million = 2 ** 20;
   const memory = {
@@ -280,20 +292,20 @@ test("phaseProgram: two flat tensors, two steps, one norm", () => {
     compute: ({ teacher: network, noise }) =>
       network.denoise(noise.normal([1]), noise.normal([1]), {}),
   };
-  const data = { sample: [1], classes: 0, sigmaData: 1 };
-  const { program: traced } = phaseProgram({
-    phase: "teacher",
+  const data = { sample: [1], condition: {}, sigmaData: 1 };
+  const { program: traced } = turnProgram({
+    turn: { role: "teacher" },
+    stage: { name: "teacher", steps: 1, batch: 1, cycle: [[{ role: "teacher" }]] },
     players: { teacher },
     losses: [loss],
     data,
-    batch: 1,
-    generated: "fresh",
+    stream: 0,
   });
   const updated = [...traced.updates.keys()].map((state) => state.attrs.name);
   assert.equal(updated, ["teacher.weights.0", "teacher.weights.1"]);
 });
 
-test("phaseProgram: a gradient longer than clip is shortened to it, and its true norm reported", async () => {
+test("turnProgram: a gradient longer than clip is shortened to it, and its true norm reported", async () => {
   const norm = (values: HostArray) => Math.hypot(...values);
   const optimizers = (clip: number) => ({ optimizers: { critic: { clip, beta1: 0 } } });
   const free = await parts(optimizers(0));
@@ -314,14 +326,14 @@ test("phaseProgram: a gradient longer than clip is shortened to it, and its true
   );
 });
 
-test("phaseProgram: groups of parameters can be clipped apart, in one piece and in parts", async () => {
+test("turnProgram: groups of parameters can be clipped apart, in one piece and in parts", async () => {
   const norms = async (clipApart: string[], accumulate = 1) => {
-    const { trainer: made } = await tinyTrainer({
+    const made = await distilled({
       optimizers: { critic: { clip: 1e-3, beta1: 0, clipApart } },
       losses: { "gan-discriminator": { weight: 10 } },
       train: { steps: 1, batch: 4, accumulate },
     });
-    const critic = made.players.critic!;
+    const critic = made.players.critic;
     const moment = (await made.memory.read("critic.moment1.0")) as Float32Array;
     const part = (inGroup: boolean) =>
       Math.hypot(
@@ -341,26 +353,23 @@ test("phaseProgram: groups of parameters can be clipped apart, in one piece and 
 });
 
 /** A trainer of the tiny experiment after one stage of distillation. */
-async function tinyTrainer(over: object) {
-  const { plugins, settings } = tinyConfig(over);
-  const backend = new ReferenceBackend();
-  const container = await composeRun(plugins, backend, {});
-  const made = new Trainer(container, backend, container.get(DATASET), new EventBus(), settings);
-  await made.startDistillation();
-  await made.train("distillation");
-  return { trainer: made };
+async function distilled(over: object): Promise<Trainer> {
+  const { trainer } = await tinyTrainer(over);
+  await beginAll(trainer);
+  await trainer.train(stageOf(trainer, "distillation"));
+  return trainer;
 }
 
-test("phaseProgram: parameters that no loss uses stay as they are", async () => {
+test("turnProgram: parameters that no loss uses stay as they are", async () => {
   const { update, players, memory } = await parts({
     losses: quiet,
     optimizers: { critic: { weightDecay: 0 } },
   });
-  const before = await players.critic!.read("weights");
+  const before = await players.critic.read("weights");
   await update("critic");
-  const after = await players.critic!.read("weights");
+  const after = await players.critic.read("weights");
   const moments = await memory.read("critic.moment1.0");
-  for (const { name, offset, shape } of players.critic!.layout.entries) {
+  for (const { name, offset, shape } of players.critic.layout.entries) {
     const size = shape.reduce((a, b) => a * b, 1);
     const still = moments.subarray(offset, offset + size).every((value) => value === 0);
     const unused = name.startsWith("cls_pred_branch.");
@@ -370,10 +379,10 @@ test("phaseProgram: parameters that no loss uses stay as they are", async () => 
   }
 });
 
-test("phaseProgram: frozen teachers are used through their average", async () => {
+test("turnProgram: frozen teachers are used through their average", async () => {
   const { trace } = await parts();
-  const statesOf = (phase: Phase) =>
-    new Set(trace(phase).program.nodes.flatMap(({ attrs }) => (attrs.name as string) ?? []));
+  const statesOf = (role: Who) =>
+    new Set(trace(role).program.nodes.flatMap(({ attrs }) => (attrs.name as string) ?? []));
   assert.ok(statesOf("generator").has("teacher.average.0"));
   assert.not(statesOf("generator").has("teacher.weights.0"));
   assert.ok(statesOf("critic").has("generator.weights.0"), "the critic follows what is trained");

@@ -20,12 +20,8 @@ test("says what each stage needs, and that it fits", async () => {
 });
 
 test("what does not fit is refused with what would", async () => {
-  const config = tinyConfig(folder.path("wide.json"), {
-    batch: 4096,
-    teacher: { steps: 9, batch: 64 },
-    evaluateCount: 8,
-    sampleEvery: 0,
-  });
+  const numbers = { batch: 4096, evaluateCount: 8, sampleEvery: 0 };
+  const config = tinyConfig(folder.path("wide.json"), numbers, { steps: 9, batch: 64 });
   const { code, stdout, stderr } = await onestep("plan", config, ...device, "--memory", "1.5MiB");
   assert.is(code, 1);
   assert.match(stdout, /^fits +no$/m);

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { gaussians } from "../../../../plugins/datasets/gaussians.ts";
+import { drawPoints, ringMixture } from "../../../../plugins/datasets/shared/ring.ts";
 import { modeCoverage } from "../../../../plugins/metrics/shared/modeCoverage.ts";
 import { uniform } from "../../../helpers/uniform.ts";
 
@@ -9,9 +9,9 @@ const near = (actual: number, expected: number, error: number) =>
   assert.ok(Math.abs(actual - expected) <= error, `${actual}, should be ${expected} ± ${error}`);
 
 test("a perfect sampler: in2 0.865, in3 0.989, even shares, mode std 0.985", () => {
-  const data = gaussians();
-  const { x } = data.batch(100_000, uniform(7));
-  const { in2, in3, lo, hi, modeStd } = modeCoverage(x, data.mixture);
+  const mixture = ringMixture();
+  const x = drawPoints(mixture, 100_000, uniform(7));
+  const { in2, in3, lo, hi, modeStd } = modeCoverage(x, mixture);
   near(in2, 1 - Math.exp(-2), 0.004);
   near(in3, 1 - Math.exp(-4.5), 0.002);
   near(lo, 0.989, 0.04);
@@ -37,7 +37,7 @@ test("by hand: two modes, distances of 0 to 4 standard deviations", () => {
 });
 
 test("all points on one mode: its share is the number of modes, the others' 0", () => {
-  const { mixture } = gaussians({ modes: 8 });
+  const mixture = ringMixture({ modes: 8 });
   const points = Float32Array.from({ length: 20 }, (_, i) => mixture.means[i % 2]);
   const { in3, lo, hi, modeStd } = modeCoverage(points, mixture);
   assert.equal([in3, lo, hi, modeStd], [1, 0, 8, 0]);

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { gaussians } from "../../../../plugins/datasets/gaussians.ts";
+import { drawPoints, ringMixture } from "../../../../plugins/datasets/shared/ring.ts";
 import { slicedWasserstein } from "../../../../plugins/metrics/shared/slicedWasserstein.ts";
 import { uniform } from "../../../helpers/uniform.ts";
 
@@ -19,10 +19,11 @@ test("a shift by (a, b): the mean of |a cos θ + b sin θ| over the directions",
 });
 
 test("two draws of 10,000 points from the ring are about 0.010 apart, the floor of the recipe", () => {
-  const data = gaussians();
+  const mixture = ringMixture();
   const floors = [1, 2, 3, 4, 5].map((seed) => {
     const random = uniform(seed);
-    return slicedWasserstein(data.batch(10_000, random).x, data.batch(10_000, random).x);
+    const draw = () => drawPoints(mixture, 10_000, random);
+    return slicedWasserstein(draw(), draw());
   });
   const mean = floors.reduce((sum, value) => sum + value, 0) / floors.length;
   assert.ok(mean > 0.006 && mean < 0.018, `mean ${mean}, of ${floors}`);

@@ -1,0 +1,57 @@
+import { type Token, token } from "../di/token.ts";
+import type { Role } from "./role.ts";
+import type { Sampler } from "./sampler.ts";
+
+/** One update: who learns, and on which generated images. */
+export interface Turn {
+  readonly role: string;
+  /** Whether the losses see images made in this turn, or those that an earlier turn of the step kept; "made" by default. */
+  readonly images?: "made" | "kept";
+  /** Whether it keeps its images for later turns of the step. */
+  readonly keeps?: boolean;
+}
+
+/** A stretch of a run in which the same roles take turns. */
+export interface Stage {
+  /** Unique in its method; names checkpoints and shows in progress: "teacher", "distillation", "round 3". */
+  readonly name: string;
+  /** 0 trains nothing; the weights of its learners are written all the same. */
+  readonly steps: number;
+  /** Samples that an update sees. */
+  readonly batch: number;
+  /** The turns of step i are those of cycle[i mod length]. */
+  readonly cycle: readonly (readonly Turn[])[];
+  /** Who takes part: whom losses can ask for, and whose states a checkpoint keeps from here on. All roles by default. */
+  readonly roles?: readonly string[];
+  /**
+   * Role ← role whose served weights it takes when the stage begins, by `Role.inherits`. A role that joins here and is not
+   * named starts from the seed. All are read before the first is written, so that roles may exchange weights.
+   */
+  readonly begins?: Readonly<Record<string, string>>;
+  /** Numbers that losses of the stage ask for by name, such as the steps that the generator of a round takes. */
+  readonly numbers?: Readonly<Record<string, number>>;
+}
+
+/** A way to distil: who plays, in which stages, in which cycle of turns. */
+export interface Method {
+  readonly name: string;
+  /** Every network that takes part. Their order decides which random streams they draw from. */
+  readonly roles: Readonly<Record<string, Role>>;
+  readonly stages: readonly Stage[];
+  /** The role that makes the generated images, where losses see some. */
+  readonly maker?: string;
+  /** How samples of a role are drawn. These roles are judged, in this order. */
+  readonly samplers: Readonly<Record<string, Sampler>>;
+}
+
+/** The method of a run. */
+export const METHOD: Token<Method> = token<Method>("method");
+
+/** What the config says about the length of a run, and which roles start from a file: what a method makes its stages of. */
+export interface TrainLength {
+  readonly steps: number;
+  readonly batch: number;
+  /** Roles whose weights a file gives. */
+  readonly started: readonly string[];
+}
+export const TRAIN_LENGTH: Token<TrainLength> = token<TrainLength>("train length");

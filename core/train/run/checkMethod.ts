@@ -1,0 +1,107 @@
+import type { Resolver } from "../../di/resolver.ts";
+import { failure, suggestion } from "../../errors.ts";
+import { AVERAGES } from "../../interfaces/average.ts";
+import { LOSSES } from "../../interfaces/loss.ts";
+import type { Stage, Turn } from "../../interfaces/method.ts";
+import { OPTIMIZERS } from "../../interfaces/optimizer.ts";
+import { sameShape } from "../../tensor/shape.ts";
+import type { RunSettings } from "../config/trainOptions.ts";
+import { inheritedBy } from "../update/player.ts";
+import type { Trainer } from "../update/trainer.ts";
+import { learnersOf } from "../update/turnContext.ts";
+
+/**
+ * Holds a method to the roles, losses and averages of its run, so that hours of training do not end in a name.
+ * @throws E_CONFIG that names the method, the stage and what would be right
+ */
+export function checkMethod(container: Resolver, trainer: Trainer, settings: RunSettings): void {
+  const { name: method, roles, stages, maker, samplers } = trainer.method;
+  const known = Object.keys(roles);
+  const refuse = (why: string, fix?: string) =>
+    failure("E_CONFIG", `Cannot run the method ${method}: ${why}`, fix ? { fix } : undefined);
+  const checkRole = (role: string, where: string) => {
+    if (!known.includes(role))
+      throw refuse(
+        `${where} names the role "${role}", which nobody provides; it should be one of ${known.join(", ")}${suggestion(role, known)}`,
+      );
+  };
+  if (maker !== undefined) checkRole(maker, "maker");
+  for (const role of Object.keys(samplers)) checkRole(role, "samplers");
+  if (stages.length === 0) throw refuse("it has no stages, should have one or more");
+  const names = stages.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw refuse(`two stages are called "${twice}", each needs its own name`);
+  for (const stage of stages) {
+    const at = `stage "${stage.name}"`;
+    for (const role of [...(stage.roles ?? []), ...Object.entries(stage.begins ?? {}).flat()])
+      checkRole(role, at);
+    for (const { role } of stage.cycle.flat()) checkRole(role, at);
+    const { batch } = stage;
+    if (stage.steps > 0 && batch % settings.accumulate !== 0)
+      throw failure(
+        "E_OPTION",
+        `Cannot configure train: accumulate is ${settings.accumulate}, should divide the batch of ${at}, which is ${batch}`,
+      );
+    checkCycle(stage, trainer, (why) => refuse(`${at} ${why}`));
+    checkBegins(stage, trainer, (why) => refuse(`${at} ${why}`));
+  }
+  const learners = new Set(stages.flatMap((stage) => [...learnersOf(stage)]));
+  const learns = `learners are ${[...learners].join(", ")}`;
+  for (const { name, role, weight } of container.all(LOSSES))
+    if (weight !== 0 && !learners.has(role))
+      throw refuse(
+        `the loss ${name} is for the ${role}, which never learns; ${learns}`,
+        `leave the loss out with --set losses.${name}=off, or give the ${role} turns`,
+      );
+  for (const { role } of container.all(OPTIMIZERS)) checkRole(role, "optimizers");
+  for (const { role } of container.all(AVERAGES)) checkRole(role, "averages");
+}
+
+type Refuse = (why: string) => Error;
+
+/** Every step has turns, of roles that take part, each once; kept images were kept before. */
+function checkCycle(stage: Stage, trainer: Trainer, refuse: Refuse): void {
+  const taking = trainer.rolesOf(stage);
+  const { maker } = trainer.method;
+  if (stage.cycle.length === 0) throw refuse("has a cycle without turns, should have one or more");
+  for (const [i, turns] of stage.cycle.entries()) {
+    if (turns.length === 0)
+      throw refuse(`has no turn in step ${i} of its cycle, should have one or more`);
+    let kept = false;
+    for (const [place, { role, images = "made", keeps }] of turns.entries()) {
+      if (!taking.includes(role))
+        throw refuse(
+          `has a turn of the ${role}, which does not take part; roles are ${taking.join(", ")}`,
+        );
+      const isSame = (turn: Turn) => turn.role === role && (turn.images ?? "made") === images;
+      if (turns.findIndex(isSame) !== place)
+        throw refuse(
+          `has the same turn of the ${role} twice in one step, should have it in steps of its own`,
+        );
+      if ((keeps || images === "kept") && maker === undefined)
+        throw refuse(
+          `keeps images, and the method has no maker; it should name the role that makes them`,
+        );
+      if (images === "kept" && !kept)
+        throw refuse(`gives the ${role} kept images, and no turn before it in the step keeps any`);
+      kept ||= keeps ?? false;
+    }
+  }
+}
+
+/** A role can take weights from another that has parameters of the same names and shapes. */
+function checkBegins(stage: Stage, { players }: Trainer, refuse: Refuse): void {
+  for (const [name, source] of Object.entries(stage.begins ?? {})) {
+    const taken = new Map(players[source].layout.entries.map((each) => [each.name, each.shape]));
+    const { role, layout } = players[name];
+    const inherited = layout.entries.flatMap(({ name: parameter, shape }) => {
+      const from = taken.get(inheritedBy(role, parameter) ?? "");
+      return from ? [sameShape(from, shape)] : [];
+    });
+    if (inherited.length === 0 || !inherited.every(Boolean))
+      throw refuse(
+        `begins the ${name} from the ${source}, which has no weights of that layout; both should be over the same network`,
+      );
+  }
+}

@@ -1,0 +1,46 @@
+/** The stage in which a method trains its teacher, before it distils. */
+import type { Resolver } from "../../../core/di/mod.ts";
+import { type Role, type Stage, TEACHER, TRAIN_LENGTH } from "../../../core/interfaces/mod.ts";
+import { layoutOf } from "../../../core/nn/mod.ts";
+import { group, number, type OptionsOf, optional } from "../../../core/plugin/mod.ts";
+
+const STEPS = 2000;
+
+/** Options of every method with a teacher. */
+export const teacherOptions = {
+  teacher: group(
+    {
+      steps: optional(number({ min: 0, integer: true }), {
+        about: `updates of the teacher before distillation; none is ${STEPS}, or 0 where it has weights`,
+      }),
+      batch: number({ default: 32, min: 1, integer: true, about: "samples a teacher update sees" }),
+    },
+    { about: "training of the teacher" },
+  ),
+};
+
+/** The stage `teacher`; of 0 steps for a teacher that can't be trained. */
+export function teacherStage(
+  { steps, batch }: OptionsOf<typeof teacherOptions>["teacher"],
+  container: Resolver,
+): Stage {
+  const { trainable } = container.get(TEACHER);
+  const known = container.get(TRAIN_LENGTH).started.includes("teacher");
+  return {
+    name: "teacher",
+    steps: trainable ? (steps ?? (known ? 0 : STEPS)) : 0,
+    batch,
+    roles: ["teacher"],
+    cycle: [[{ role: "teacher" }]],
+  };
+}
+
+/** Begins that learners take the weights of `source`; none of them where it has none, as a teacher in closed form. */
+export function inheriting(
+  roles: Readonly<Record<string, Role>>,
+  learners: readonly string[],
+  source: string,
+): Readonly<Record<string, string>> {
+  const { entries } = layoutOf((scope) => roles[source].declare(scope));
+  return Object.fromEntries(entries.length > 0 ? learners.map((role) => [role, source]) : []);
+}
