@@ -10,6 +10,8 @@ export { imagesDataset } from "./datasets/images.ts";
 export { latentsDataset } from "./datasets/latents.ts";
 export { mnistDataset } from "./datasets/mnist.ts";
 export { picturesDataset } from "./datasets/pictures.ts";
+export { classifier } from "./extractors/classifier.ts";
+export { vgg16 } from "./extractors/vgg16.ts";
 export { fewStep } from "./generators/fewStep.ts";
 export { distributionMatching } from "./losses/distributionMatching.ts";
 export { edmDenoising } from "./losses/edmDenoising.ts";

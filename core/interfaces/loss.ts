@@ -1,5 +1,6 @@
 import { type ListToken, listToken } from "../di/token.ts";
 import type { NoiseSource } from "../diffusion/noiseSource.ts";
+import type { FrozenWeights } from "../nn/frozen.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { DType, Tensor } from "../tensor/tensor.ts";
 import type { HostArray } from "./backend.ts";
@@ -83,6 +84,8 @@ export interface Loss {
   readonly weight: number;
   /** Of which it is fed a batch at every update. */
   readonly own?: OwnSamples;
+  /** Weights of frozen networks that it computes with. The trainer stores them once for all programs, after `load`. */
+  frozen?(): readonly FrozenWeights[];
   /** Reads the files it needs; awaited once, before anything is traced, unless the weight is 0. */
   load?(): Promise<void>;
   /**

@@ -2,19 +2,29 @@ import { type ListToken, listToken } from "../di/token.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Batch } from "./dataset.ts";
 
-/** Samples to judge, on the host. */
+/** Some of the samples to judge, on the host. */
 export interface SampleSet {
+  /** [B, …] */
   readonly shape: Shape;
   /** Row-major, [-1, 1] for images. */
   readonly x: Float32Array;
-  /** Entries of the condition that each was asked for. */
+  /** What each was asked to show, one row per sample: the entries of its condition. */
   readonly condition: Batch["condition"];
 }
 
-/** Judges a set of samples: named numbers, the protocol in the metric's documentation. */
+/** The judging of one set of samples, which comes in portions of any size. */
+export interface Judging {
+  take(samples: SampleSet): void | Promise<void>;
+  /** Named numbers about all samples taken. They do not depend on how the set was divided. */
+  result(): Promise<Readonly<Record<string, number>>>;
+}
+
+/** Judges sets of samples, one after the other; the protocol is in the metric's documentation. */
 export interface Metric {
   readonly name: string;
-  evaluate(samples: SampleSet): Promise<Readonly<Record<string, number>>>;
+  begin(): Judging;
+  /** Frees what it holds on the device. The container that made it calls it. */
+  dispose?(): void | Promise<void>;
 }
 
 export const METRICS: ListToken<Metric> = listToken<Metric>("metrics");

@@ -1,5 +1,6 @@
 export * from "./conv.ts";
 export * from "./embedding.ts";
+export * from "./frozen.ts";
 export * from "./linear.ts";
 export * from "./lora.ts";
 export * from "./norm.ts";

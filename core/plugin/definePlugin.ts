@@ -6,6 +6,15 @@ import { type PluginKind, pluginKinds } from "./kinds.ts";
 import { mergeConfig, parseOptions, type Setting, settingOverlay } from "./parseOptions.ts";
 import type { GivenOptions, OptionSpecs, OptionsOf } from "./spec.ts";
 
+/** A plugin that another one cannot do without. */
+export interface Need {
+  readonly kind: PluginKind;
+  /** Its name. */
+  readonly use: string;
+  /** Its options, where the config has none for it. */
+  readonly options?: Readonly<Record<string, unknown>>;
+}
+
 /** Everything a plugin is, as its file states it. */
 export interface PluginDefinition<S extends OptionSpecs = OptionSpecs, T = unknown> {
   /** Unique in its kind: lower-case words joined by hyphens. */
@@ -16,6 +25,8 @@ export interface PluginDefinition<S extends OptionSpecs = OptionSpecs, T = unkno
   /** One sentence for `onestep plugins`. */
   readonly about: string;
   readonly options: S;
+  /** Plugins that a run with these options gets as well, unless its config names them itself. */
+  needs?(options: OptionsOf<S>): readonly Need[];
   /** Makes the value, once per container, when it is first asked for. */
   create(options: OptionsOf<S>, container: Resolver): T;
 }

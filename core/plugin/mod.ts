@@ -3,6 +3,7 @@ export {
   type ConfiguredPlugin,
   definePlugin,
   isPlugin,
+  type Need,
   type Plugin,
   type PluginDefinition,
 } from "./definePlugin.ts";

@@ -1,3 +1,4 @@
+export * from "./joined.ts";
 export * from "./shape.ts";
 export * from "./storage.ts";
 export * from "./tensor.ts";

@@ -5,13 +5,14 @@ import {
   type Denoiser,
   GENERATOR,
   METRICS,
+  type SampleSet,
 } from "../../core/interfaces/mod.ts";
 import { Registry } from "../../core/plugin/mod.ts";
 import {
   Control,
   composeRun,
-  type Drawn,
   EventBus,
+  judgeSamples,
   mergeConfig,
   type NamedTensors,
   type Player,
@@ -104,17 +105,17 @@ export async function trial(
         SAMPLES,
       ),
     );
-  const [metric] = container.all(METRICS);
+  const metrics = container.all(METRICS);
   const looks: Readonly<Record<string, number>>[] = [];
   let start = 0;
   for (let look = 1; look <= LOOKS; look++) {
     const end = Math.round(steps / 2 + (look * steps) / (2 * LOOKS));
     const control = new Control([{ step: end, command: { type: "stop" } }]);
     start = await trainer.train(distillation, { start, control });
-    const drawn: Drawn[] = [];
+    const drawn: SampleSet[] = [];
     for (const drawer of drawers) drawn.push(await drawer.draw({ count: SAMPLES, seed: 99 }));
-    const { lo: joined } = await metric.evaluate(together(drawn));
-    looks.push({ ...(await metric.evaluate(drawn.at(-1)!)), joined });
+    const { lo: joined } = await judgeSamples(metrics, drawn);
+    looks.push({ ...(await judgeSamples(metrics, drawn.slice(-1))), joined });
   }
   for (const drawer of drawers) drawer.dispose();
   trainer.dispose();
@@ -127,12 +128,6 @@ export async function trial(
     lo: mean(of("lo")),
     joined: mean(of("joined")),
   };
-}
-
-function together(drawn: readonly Drawn[]): Drawn {
-  const [{ shape, ...rest }] = drawn;
-  const x = Float32Array.from(drawn.flatMap((each) => [...each.x]));
-  return { ...rest, x, shape: [shape[0] * drawn.length, ...shape.slice(1)] };
 }
 
 export const mean = (values: readonly number[]): number =>

@@ -2,15 +2,17 @@ import { failure } from "../../core/errors.ts";
 import {
   DATA_FOLDER,
   DATA_SHAPE,
+  extractorNamed,
   GENERATOR,
   LOSSES,
   type Loss,
 } from "../../core/interfaces/mod.ts";
-import type { FileSystem } from "../../core/io/files.ts";
+import { type FrozenWeights, frozenScope } from "../../core/nn/mod.ts";
 import { constant, mean, mul } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number, text } from "../../core/plugin/mod.ts";
 import { decodePairs } from "../../core/train/files/pairsFile.ts";
-import { checkImages, type Distance, l2, perceptual, pseudoHuber } from "./shared/distances.ts";
+import { type Distance, l2, pseudoHuber } from "./shared/distances.ts";
+import { checkImages, lpips } from "./shared/lpips.ts";
 import { checkPairs, storedPairs } from "./shared/storedPairs.ts";
 
 /**
@@ -40,7 +42,7 @@ export const regression = definePlugin({
     }),
     lpipsWeights: text({
       default: "",
-      about: 'safetensors file of lpips: the state dict of lpips.LPIPS(net="vgg")',
+      about: "weights of the extractor vgg16 for lpips, unless the config has one",
     }),
     lpipsSize: number({
       default: 224,
@@ -49,27 +51,38 @@ export const regression = definePlugin({
       about: "pixels to which lpips enlarges smaller images, bilinearly; 0 leaves them",
     }),
   },
-  create(
-    { weight, pairs: path, huberScale, lpipsWeights, lpipsSize, ...options },
-    container,
-  ): Loss {
+  needs: ({ distance, lpipsWeights: weights }) =>
+    distance === "lpips" ? [{ kind: "extractor", use: "vgg16", options: { weights } }] : [],
+  create({ weight, pairs: path, huberScale, lpipsSize, ...options }, container): Loss {
     const shape = container.get(DATA_SHAPE);
     const { sigmas, startScale = sigmas[0] } = container.get(GENERATOR);
-    if (options.distance === "lpips") checkImages(shape, lpipsSize);
+    const vgg16 = options.distance === "lpips" ? extractorNamed(container, "vgg16") : undefined;
+    if (vgg16) checkImages(shape, lpipsSize, vgg16.reads);
     let read: ReturnType<typeof decodePairs> | undefined;
-    let distance: Distance = options.distance === "huber" ? pseudoHuber(huberScale) : l2;
+    let frozen: FrozenWeights | undefined;
+    const distance: Distance = (a, b) => {
+      if (vgg16) return lpips(vgg16.bind(frozenScope(frozen!)), a, b, lpipsSize);
+      return options.distance === "huber" ? pseudoHuber(huberScale)(a, b) : l2(a, b);
+    };
     return {
       name: "regression",
       role: "generator",
       weight,
       own: storedPairs(shape, () => read!.pairs),
+      frozen: () => (frozen ? [frozen] : []),
       async load() {
         const { files } = container.get(DATA_FOLDER);
-        read = decodePairs(await fileOf(files, "pairs", path), path);
+        if (path === "" || !files)
+          throw failure(
+            "E_OPTION",
+            `Cannot train with regression: ${path === "" ? "pairs is not given" : "the run has no files"}, expected a safetensors file`,
+            {
+              fix: "set losses.regression.pairs, or leave the loss out with losses.regression=off",
+            },
+          );
+        read = decodePairs(await files.read(path), path);
         checkPairs(read.pairs, shape, path);
-        if (options.distance !== "lpips") return;
-        const bytes = await fileOf(files, "lpipsWeights", lpipsWeights);
-        distance = perceptual(bytes, lpipsWeights, lpipsSize);
+        frozen = await vgg16?.load();
       },
       checkTeacher(fingerprint) {
         const { teacher } = read!.info;
@@ -88,19 +101,6 @@ export const regression = definePlugin({
     };
   },
 });
-
-/** The file that an option names. Throws E_OPTION when it names none. */
-async function fileOf(
-  files: FileSystem | undefined,
-  option: string,
-  path: string,
-): Promise<Uint8Array> {
-  if (path !== "" && files) return files.read(path);
-  const is = path === "" ? `${option} is not given` : "the run has no files";
-  throw failure("E_OPTION", `Cannot train with regression: ${is}, expected a safetensors file`, {
-    fix: `set losses.regression.${option}, or leave the loss out with losses.regression=off`,
-  });
-}
 
 /** Enough of a fingerprint to tell two apart. */
 const brief = (fingerprint: string): string => fingerprint.slice(0, 12);

@@ -1,15 +1,27 @@
 import { failure } from "../../core/errors.ts";
-import { BACKEND, type Backend } from "../../core/interfaces/backend.ts";
-import { classesOf, DATASET, type Dataset } from "../../core/interfaces/dataset.ts";
-import { METRICS, type Metric, type SampleSet } from "../../core/interfaces/metric.ts";
+import {
+  BACKEND,
+  type Backend,
+  classesOf,
+  DATASET,
+  type Dataset,
+  type Extractor,
+  extractorNamed,
+  METRICS,
+  type Metric,
+} from "../../core/interfaces/mod.ts";
+import { FrozenNetwork, type RowStream, type Rows } from "../../core/nn/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import { classAccuracy } from "./shared/classAccuracy.ts";
+import { joined } from "../../core/tensor/mod.ts";
+import { type ClassAccuracy, classAccuracy } from "./shared/classAccuracy.ts";
 import { type FeatureStatistics, featureStatistics, frechetDistance } from "./shared/frechet.ts";
-import { FEATURES, ImageClassifier } from "./shared/imageClassifier.ts";
+
+/** Images that the classifier looks at together. */
+const BATCH = 500;
 
 /**
- * Class accuracy and Fréchet distance in the 64 features of a small classifier, which is trained on the training set when
- * the metric is first used (always the same way, from the same seed).
+ * Class accuracy and Fréchet distance in the 64 features of the extractor `classifier`, which is trained on the training set
+ * when the metric is first used (always the same way, from the same seed).
  *
  * - accuracy: share of images that it gives the class they were asked for; `worst class` is the least of the classes
  * - frechet: Gaussian Fréchet distance of its features, samples against the whole test set, images clamped to [-1, 1].
@@ -27,58 +39,79 @@ export const classifierFrechet = definePlugin({
       default: 3,
       above: 0,
       max: 100,
-      about: "passes over the training set when the classifier is trained",
+      about: "passes over the training set, unless the config has an extractor classifier",
     }),
   },
-  create({ epochs }, c): Metric {
-    const dataset = c.get(DATASET);
-    let ready: Promise<Judge> | undefined;
+  needs: ({ epochs }) => [{ kind: "extractor", use: "classifier", options: { epochs } }],
+  create(_, container): Metric {
+    const dataset = container.get(DATASET);
+    const extractor = extractorNamed(container, "classifier");
+    let opened: Promise<Judge> | undefined;
+    const judge = () => (opened ??= openJudge(container.get(BACKEND), dataset, extractor));
     return {
       name: "classifier-frechet",
-      evaluate: async (samples) => {
-        ready ??= Judge.train(c.get(BACKEND), dataset, epochs);
-        return (await ready).evaluate(samples);
+      begin() {
+        let stream: RowStream | undefined;
+        const labels: Int32Array[] = [];
+        return {
+          async take({ x, condition }) {
+            stream ??= (await judge()).network.stream();
+            labels.push(condition.label as Int32Array);
+            await stream.take({ x: clamped(x) });
+          },
+          async result() {
+            const { reference, accuracy: classifier, look } = await judge();
+            const { accuracy, worst, statistics } = look(await stream!.end(), joined(labels));
+            const frechet = frechetDistance(statistics, reference);
+            return { accuracy, "worst class": worst, frechet, classifier };
+          },
+        };
+      },
+      async dispose() {
+        // A judge that could not be opened holds nothing.
+        const judge = await opened?.catch(() => undefined);
+        judge?.network.dispose();
       },
     };
   },
 });
 
-class Judge {
-  readonly #classifier: ImageClassifier;
-  readonly #classes: number;
-  readonly #reference: FeatureStatistics;
-  readonly #accuracy: number;
+/** The classifier on the device, and what it sees in the test set. */
+interface Judge {
+  readonly network: FrozenNetwork;
+  readonly reference: FeatureStatistics;
+  /** Its own, on the test set. */
+  readonly accuracy: number;
+  look(seen: Rows, labels: Int32Array): ClassAccuracy & { readonly statistics: FeatureStatistics };
+}
 
-  private constructor(
-    classifier: ImageClassifier,
-    classes: number,
-    reference: FeatureStatistics,
-    accuracy: number,
-  ) {
-    this.#classifier = classifier;
-    this.#classes = classes;
-    this.#reference = reference;
-    this.#accuracy = accuracy;
-  }
-
-  static async train(backend: Backend, dataset: Dataset, epochs: number): Promise<Judge> {
-    const classes = classesOf(dataset.shape);
-    const test = dataset.test?.();
-    if (!test || !classes)
-      throw failure(
-        "E_CONFIG",
-        `Cannot judge ${dataset.name} with classifier-frechet: it has ${test ? "no classes" : "no test set"}, expected labelled images with a test set`,
-      );
-    const classifier = await ImageClassifier.train(backend, dataset, epochs);
-    const { features, logits } = await classifier.look(test.x);
-    const { accuracy } = classAccuracy(logits, test.condition.label, classes);
-    return new Judge(classifier, classes, featureStatistics(features, FEATURES), accuracy);
-  }
-
-  async evaluate({ x, condition }: SampleSet): Promise<Record<string, number>> {
-    const { features, logits } = await this.#classifier.look(x);
-    const { accuracy, worst } = classAccuracy(logits, condition.label, this.#classes);
-    const frechet = frechetDistance(featureStatistics(features, FEATURES), this.#reference);
-    return { accuracy, "worst class": worst, frechet, classifier: this.#accuracy };
+async function openJudge(backend: Backend, dataset: Dataset, extractor: Extractor): Promise<Judge> {
+  const classes = classesOf(dataset.shape);
+  const test = dataset.test?.();
+  if (!test || !classes)
+    throw failure(
+      "E_CONFIG",
+      `Cannot judge ${dataset.name} with classifier-frechet: it has ${test ? "no classes" : "no test set"}, expected labelled images with a test set`,
+    );
+  const network = await FrozenNetwork.open(backend, {
+    weights: await extractor.load(),
+    inputs: { x: { shape: dataset.shape.sample } },
+    apply: (scope, { x }) => extractor.bind(scope).features(x),
+    batch: BATCH,
+  });
+  const look: Judge["look"] = ({ features, logits }, labels) => ({
+    ...classAccuracy(logits, labels, classes),
+    statistics: featureStatistics(features, extractor.widths.features),
+  });
+  try {
+    const seen = await network.run({ x: clamped(test.x) });
+    const { statistics, accuracy } = look(seen, test.condition.label as Int32Array);
+    return { network, reference: statistics, accuracy, look };
+  } catch (error) {
+    network.dispose();
+    throw error;
   }
 }
+
+const clamped = (x: Float32Array): Float32Array =>
+  x.map((value) => Math.min(1, Math.max(-1, value)));

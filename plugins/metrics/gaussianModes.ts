@@ -2,6 +2,7 @@ import { failure } from "../../core/errors.ts";
 import { DATASET, METRICS, type Metric } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { hostRandom } from "../../core/random/hostRandom.ts";
+import { joined } from "../../core/tensor/mod.ts";
 import { modeCoverage } from "./shared/modeCoverage.ts";
 import { slicedWasserstein } from "./shared/slicedWasserstein.ts";
 
@@ -37,9 +38,16 @@ export const gaussianModes = definePlugin({
       );
     return {
       name: "gaussian-modes",
-      async evaluate({ x }) {
-        const real = await dataset.batch(x.length / 2, hostRandom(seed, 0, REFERENCE_STREAM));
-        return { ...modeCoverage(x, mixture), sw: slicedWasserstein(x, real.x, directions) };
+      begin() {
+        const taken: Float32Array[] = [];
+        return {
+          take: ({ x }) => void taken.push(x),
+          async result() {
+            const x = joined(taken);
+            const real = await dataset.batch(x.length / 2, hostRandom(seed, 0, REFERENCE_STREAM));
+            return { ...modeCoverage(x, mixture), sw: slicedWasserstein(x, real.x, directions) };
+          },
+        };
       },
     };
   },

@@ -3,7 +3,14 @@ import { Container } from "../../core/di/mod.ts";
 import { NoiseSource } from "../../core/diffusion/mod.ts";
 import { program } from "../../core/graph/mod.ts";
 import type { Backend, Condition, DataShape, HostArray } from "../../core/interfaces/mod.ts";
-import { initialise, layoutOf, Scope, unpackArenas } from "../../core/nn/mod.ts";
+import {
+  type FrozenWeights,
+  initialise,
+  layoutOf,
+  Scope,
+  storeFrozen,
+  unpackArenas,
+} from "../../core/nn/mod.ts";
 import { input } from "../../core/ops/mod.ts";
 import type { ConfiguredPlugin } from "../../core/plugin/mod.ts";
 import { keyOf } from "../../core/random/philox.ts";
@@ -85,13 +92,15 @@ export class GivenNoise extends NoiseSource {
   }
 }
 
-/** The outputs, computed on a backend. */
+/** The outputs, computed on a backend; `frozen` are the weights of frozen networks among them. */
 export async function evaluateOn<T extends Record<string, Tensor>>(
   backend: Backend,
   outputs: T,
   feed: Feed,
+  frozen: readonly FrozenWeights[] = [],
 ): Promise<Record<keyof T, Float32Array>> {
   const memory = backend.createMemory();
+  for (const weights of frozen) storeFrozen(memory, weights);
   const run = await backend.compile(program({ name: "evaluation", outputs }), memory);
   await run.run(feed.values);
   const read: Record<string, unknown> = {};

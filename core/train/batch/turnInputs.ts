@@ -68,30 +68,53 @@ export function turnInputs(
   };
 }
 
-/** Part after part of a stream's batch: read one by one where the data are stored, else drawn at once and divided. */
+/** Part after part of a stream's batch. */
 function batchParts(
   dataset: Dataset,
   { seed, step, batch, parts }: BatchMoment,
   stream: number,
 ): (part: number) => Promise<Batch> {
-  const random = hostRandom(seed, step, stream);
+  const rows = batchRows(dataset, batch, hostRandom(seed, step, stream));
   const size = batch / parts;
+  return (part) => rows(part * size, (part + 1) * size);
+}
+
+/** Rows of a batch of `count`: read when asked for where the data are stored, else drawn at once and divided. */
+export function batchRows(
+  dataset: Dataset,
+  count: number,
+  random: () => number,
+): (first: number, end: number) => Promise<Batch> {
   let rows: number[] | undefined;
   let whole: Batch | Promise<Batch> | undefined;
-  return async (part) => {
-    const [first, end] = [part * size, (part + 1) * size];
+  return async (first, end) => {
     if (dataset.choose) {
-      rows ??= Array.from(dataset.choose(batch, random));
+      rows ??= Array.from(dataset.choose(count, random));
       return dataset.batch(rows.slice(first, end), random);
     }
-    const { x, condition } = await (whole ??= dataset.batch(batch, random));
-    const cut = <T extends HostArray>(values: T) => {
-      const width = values.length / batch;
-      return values.subarray(first * width, end * width) as T;
+    const { x, condition } = await (whole ??= dataset.batch(count, random));
+    return {
+      x: rowsOf(x, count, first, end),
+      condition: conditionRows(condition, count, first, end),
     };
-    const entries = Object.entries(condition).map(([name, values]) => [name, cut(values)]);
-    return { x: cut(x), condition: Object.fromEntries(entries) };
   };
+}
+
+/** Rows `first` to `end` of `count`. */
+function rowsOf<T extends HostArray>(values: T, count: number, first: number, end: number): T {
+  const width = values.length / count;
+  return values.subarray(first * width, end * width) as T;
+}
+
+/** Rows `first` to `end` of every entry of a condition of `count`. */
+export function conditionRows(
+  condition: Batch["condition"],
+  count: number,
+  first: number,
+  end: number,
+): Batch["condition"] {
+  const entries = Object.entries(condition);
+  return Object.fromEntries(entries.map(([name, each]) => [name, rowsOf(each, count, first, end)]));
 }
 
 /** The batch of every loss with samples of its own, tensor by tensor. */

@@ -14,6 +14,7 @@ import {
 import { overlaid } from "../../plugin/overlaid.ts";
 import { fromJson, isRecord, SettingText } from "../../plugin/spec.ts";
 import { readStartFiles, type StartFiles } from "../files/startWeights.ts";
+import { withNeeded } from "./needs.ts";
 import { type RunSettings, trainOptions } from "./trainOptions.ts";
 import { modernised } from "./version1.ts";
 
@@ -46,7 +47,7 @@ export interface RunConfig {
    * that has no label; weights of the others are written beside it.
    */
   readonly averages?: Several;
-  /** Networks that only look at images, for metrics and losses. */
+  /** Feature networks by name, where metrics and losses are to use other options than those they ask for. */
   readonly extractors?: Several;
   /** Plugins that move the weights of losses while the run goes on; they look every `train.diagnoseEvery` steps. */
   readonly balancers?: Several;
@@ -117,7 +118,8 @@ export function resolveConfig(given: RunConfig, registry: Registry): ResolvedCon
   const settings = parseOptions("train", trainOptions, optionsAt(config.train ?? {}, "train"));
   complete.train = settings;
   if (Object.keys(start).length > 0) complete.start = start;
-  return { plugins, settings, config: complete as unknown as RunConfig };
+  const installed = withNeeded(plugins, registry);
+  return { plugins: installed, settings, config: complete as unknown as RunConfig };
 }
 
 function configured(

@@ -3,8 +3,9 @@ import type { Backend } from "../../interfaces/backend.ts";
 import { DATASET } from "../../interfaces/dataset.ts";
 import type { Denoiser } from "../../interfaces/denoiser.ts";
 import type { Stage } from "../../interfaces/method.ts";
-import { METRICS } from "../../interfaces/metric.ts";
+import { METRICS, type Metric, type SampleSet } from "../../interfaces/metric.ts";
 import { hostRandom } from "../../random/hostRandom.ts";
+import { batchRows } from "../batch/turnInputs.ts";
 import type { EventBus } from "../loop/bus.ts";
 import type { Player } from "../update/player.ts";
 import type { Trainer } from "../update/trainer.ts";
@@ -25,6 +26,18 @@ export interface Judgement {
 export const SAMPLES = 100;
 /** Drawing noise is not training noise. */
 const EVALUATION_SEED = 99;
+
+/** What metrics say of a set of samples that comes in portions: all their numbers in one record. */
+export async function judgeSamples(
+  metrics: readonly Metric[],
+  samples: Iterable<SampleSet> | AsyncIterable<SampleSet>,
+): Promise<Record<string, number>> {
+  const judgings = metrics.map((metric) => metric.begin());
+  for await (const portion of samples) for (const judging of judgings) await judging.take(portion);
+  const found: Record<string, number> = {};
+  for (const judging of judgings) Object.assign(found, await judging.result());
+  return found;
+}
 
 /** Draws samples from the roles of a run, and has its metrics judge them. */
 export class Evaluation {
@@ -69,9 +82,12 @@ export class Evaluation {
   ): Promise<Drawn> {
     const drawer = await this.#drawer(role, count);
     const drawn = await drawer.draw({ count, seed, ...(await this.#conditions(count)) });
-    const { shape, nfe, x } = drawn;
-    this.#bus.emit("sample/drawn", { step, role, nfe, samples: { shape, read: async () => x } });
+    this.#tell(role, drawn, step);
     return drawn;
+  }
+
+  #tell(role: string, { shape, nfe, x }: Drawn, step: number): void {
+    this.#bus.emit("sample/drawn", { step, role, nfe, samples: { shape, read: async () => x } });
   }
 
   /** Conditions of the dataset's samples, in turn: the same for whoever draws. Those that can be counted off need no data. */
@@ -106,24 +122,43 @@ export class Evaluation {
     return drawer;
   }
 
-  /** Judges real data and every judged role with every metric of the config, on `count` samples each. */
+  /**
+   * Judges real data and every judged role with every metric of the config, on `count` samples each. Samples go to the
+   * metrics as they are drawn; the bus is shown the first batch of a role.
+   */
   async judge(count: number, step: number): Promise<Judgement[]> {
-    const dataset = this.#container.get(DATASET);
-    const real = await dataset.batch(count, hostRandom(EVALUATION_SEED, 0, 0));
-    const data = { shape: [count, ...dataset.shape.sample], nfe: 0, ...real };
-    const sets: { who: string; drawn: Drawn }[] = [{ who: "data", drawn: data }];
-    for (const role of this.judged)
-      sets.push({ who: role, drawn: await this.draw(role, { count }, step) });
-    const judgements: Judgement[] = [];
-    for (const { who, drawn } of sets) {
-      const metrics: Record<string, number> = {};
-      for (const metric of this.#container.all(METRICS))
-        Object.assign(metrics, await metric.evaluate(drawn));
-      const judgement = { who, nfe: drawn.nfe, count, metrics };
-      judgements.push(judgement);
-      this.#bus.emit("samples/judged", judgement);
+    const metrics = this.#container.all(METRICS);
+    const judgements: Judgement[] = [
+      { who: "data", nfe: 0, count, metrics: await judgeSamples(metrics, this.#real(count)) },
+    ];
+    for (const who of this.judged) {
+      const { nfe } = await this.#drawer(who, count);
+      const found = await judgeSamples(metrics, this.#drawn(who, count, step));
+      judgements.push({ who, nfe, count, metrics: found });
     }
+    for (const judgement of judgements) this.#bus.emit("samples/judged", judgement);
     return judgements;
+  }
+
+  async *#real(count: number): AsyncGenerator<SampleSet> {
+    const dataset = this.#container.get(DATASET);
+    const rows = batchRows(dataset, count, hostRandom(EVALUATION_SEED, 0, 0));
+    const size = drawBatch(dataset.shape, count);
+    for (let first = 0; first < count; first += size) {
+      const end = Math.min(first + size, count);
+      yield { ...(await rows(first, end)), shape: [end - first, ...dataset.shape.sample] };
+    }
+  }
+
+  async *#drawn(role: string, count: number, step: number): AsyncGenerator<SampleSet> {
+    const drawer = await this.#drawer(role, count);
+    const request = { count, seed: EVALUATION_SEED, ...(await this.#conditions(count)) };
+    let first = true;
+    for await (const drawn of drawer.batches(request)) {
+      if (first) this.#tell(role, drawn, step);
+      first = false;
+      yield drawn;
+    }
   }
 
   dispose(): void {

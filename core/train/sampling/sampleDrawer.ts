@@ -7,6 +7,7 @@ import type { Sampler, SamplerRule } from "../../interfaces/sampler.ts";
 import { sampleNoise } from "../../random/hostRandom.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { conditionArrays, conditionInputs } from "../batch/conditionInputs.ts";
+import { conditionRows } from "../batch/turnInputs.ts";
 import type { Player } from "../update/player.ts";
 import { type SamplerStates, samplerStates, type TracedRule, traceRule } from "./samplerProgram.ts";
 
@@ -88,18 +89,40 @@ export class SampleDrawer {
   }
 
   /** @throws OptionError when the condition is not that of `count` samples */
-  async draw({ count, seed, condition: given = {}, empty }: DrawRequest): Promise<Drawn> {
+  async draw(request: DrawRequest): Promise<Drawn> {
+    const { count, condition: given = {} } = request;
+    const size = sizeOf(this.#data.sample);
+    const x = new Float32Array(count * size);
+    let first = 0;
+    for await (const batch of this.batches(request)) {
+      x.set(batch.x, first * size);
+      first += batch.shape[0];
+    }
+    const condition = wholeCondition(this.#data.condition, given, count);
+    return { shape: [count, ...this.#data.sample], x, condition, nfe: this.nfe };
+  }
+
+  /** The same samples in their order, as many at a time as are computed together. */
+  async *batches({
+    count,
+    seed,
+    condition: given = {},
+    empty,
+  }: DrawRequest): AsyncGenerator<Drawn, void> {
     const { sample, condition: shape } = this.#data;
     const condition = wholeCondition(shape, given, count);
-    const size = sizeOf(sample);
-    const x = new Float32Array(count * size);
     for (let first = 0; first < count; first += this.#batch) {
+      const taken = Math.min(this.#batch, count - first);
       const rows = { first, size: this.#batch };
       const inputs = conditionArrays(shape, "prompt", { condition, empty }, rows);
-      const done = await this.#portion(seed, first, inputs);
-      x.set(done.subarray(0, Math.min(this.#batch, count - first) * size), first * size);
+      const x = (await this.#portion(seed, first, inputs)).subarray(0, taken * sizeOf(sample));
+      yield {
+        shape: [taken, ...sample],
+        x,
+        condition: conditionRows(condition, count, first, first + taken),
+        nfe: this.nfe,
+      };
     }
-    return { shape: [count, ...sample], x, condition, nfe: this.nfe };
   }
 
   /** Samples first, first + 1, …, a batch of them. */

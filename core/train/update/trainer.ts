@@ -7,6 +7,7 @@ import type { Dataset } from "../../interfaces/dataset.ts";
 import { LOSSES, type Loss } from "../../interfaces/loss.ts";
 import { METHOD, type Method, type Stage, type Turn } from "../../interfaces/method.ts";
 import { OPTIMIZERS } from "../../interfaces/optimizer.ts";
+import { storeFrozen } from "../../nn/frozen.ts";
 import type { GivenDraws } from "../batch/givenDraws.ts";
 import { TurnFeeds } from "../batch/turnFeed.ts";
 import { allocateKept, REAL } from "../batch/turnImages.ts";
@@ -98,6 +99,9 @@ export class Trainer {
     this.players = Object.fromEntries(players);
     for (const { batch, cycle } of stages)
       if (cycle.flat().some(({ keeps }) => keeps)) allocateKept(this.memory, dataset.shape, batch);
+    for (const loss of this.#losses)
+      if (loss.weight !== 0)
+        for (const weights of loss.frozen?.() ?? []) storeFrozen(this.memory, weights);
   }
 
   /** The roles that take part in a stage, in the method's order. */

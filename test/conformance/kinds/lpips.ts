@@ -1,5 +1,6 @@
 import { grad } from "../../../core/graph/mod.ts";
 import { add, stack, sum } from "../../../core/ops/mod.ts";
+import { vggNetwork } from "../../../plugins/extractors/vgg16.ts";
 import { lpipsLayers } from "../../../plugins/losses/shared/lpips.ts";
 import { evaluateOn, Feed } from "../feed.ts";
 import { formulaWeights } from "../formulaWeights.ts";
@@ -23,7 +24,7 @@ async function runLpips({ reference, backend, check }: Job): Promise<void> {
   const isLinear = (name: string) => name.startsWith("lin");
   const { scope } = feed.weights("w.", formulaWeights(reference.config, isLinear));
   const [a, b] = [given("in.image0"), given("in.image1")];
-  const layers = lpipsLayers(scope, a, b);
+  const layers = lpipsLayers(vggNetwork(scope), a, b);
   const distance = layers.reduce((total, layer) => add(total, layer));
   const outputs = {
     "out.distance": distance,

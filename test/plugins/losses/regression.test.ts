@@ -14,11 +14,10 @@ import {
   TEACHER,
 } from "../../../core/interfaces/mod.ts";
 import { encodeSafetensors, type StoredTensor } from "../../../core/io/safetensors.ts";
-import { layoutOf } from "../../../core/nn/mod.ts";
-import { add, broadcastTo, input, mul, reshape, toFloat } from "../../../core/ops/mod.ts";
+import { add, broadcastTo, mul, reshape, toFloat } from "../../../core/ops/mod.ts";
 import { checkPlugin, Registry } from "../../../core/plugin/mod.ts";
-import { sizeOf } from "../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
+import { withNeeded } from "../../../core/train/config/needs.ts";
 import {
   composeSampling,
   drawPairs,
@@ -34,10 +33,10 @@ import {
 } from "../../../core/train/mod.ts";
 import { allPlugins, dmd } from "../../../plugins/all.ts";
 import { regression } from "../../../plugins/losses/regression.ts";
-import { lpips } from "../../../plugins/losses/shared/lpips.ts";
 import { evaluateOn } from "../../conformance/feed.ts";
 import { beginAll } from "../../core/train/support.ts";
 import { memoryFiles } from "../../helpers/memoryFiles.ts";
+import { vggFile, vggLayout } from "../extractors/vggFile.ts";
 import { compose, evaluate, Feed, numbers } from "../support.ts";
 
 const test = suite("plugins/losses/regression");
@@ -49,11 +48,12 @@ const plane: DataShape = { sample: [2], condition: {}, sigmaData: 0.7 };
 test("is a well-formed plugin", () =>
   checkPlugin(regression, { pairs: "p.safetensors", distance: "huber", weight: 0 }));
 
-/** The loss alone, of a generator that starts from 3·z at σ = 3. */
+const registry = new Registry().register(allPlugins);
+
+/** The loss with the extractor it may need, of a generator that starts from 3·z at σ = 3. */
 function lossOf(options: Parameters<typeof regression>[0], shape = plane, files = memoryFiles()) {
-  const container = compose(shape);
+  const container = compose(shape, ...withNeeded([regression(options)], registry));
   container.value(GENERATOR, { sigmas: [3] } as never).value(DATA_FOLDER, { files });
-  regression(options).install(container);
   return container.all(LOSSES)[0];
 }
 
@@ -145,40 +145,28 @@ test("lpips: needs images it can see, and weights of its layers", async () => {
   assert.throws(() => lossOf(options), /lpips and samples are \[2\], should be \[1 or 3, H, W\]/);
   assert.throws(() => lossOf({ ...options, lpipsSize: 0 }, image), /8 x 8, should be at least 16/);
   const files = memoryFiles({ p: encodePairs(pairs, info), w: encodeSafetensors({}) });
-  const none = await refused(
-    lossOf({ ...options, pairs: "p", lpipsWeights: "" }, image, files).load!(),
-  );
-  assert.match(none.message, /lpipsWeights is not given/);
-  const loss = lossOf({ ...options, pairs: "p" }, image, files);
-  await loss.load?.();
-  const feed = new Feed();
-  const x = feed.tensor("x", [1, 1, 8, 8], numbers([64]));
-  const context = { generator: { denoise: () => x }, own: { z: x, y: x } };
-  assert.throws(
-    () => loss.compute(context as unknown as LossContext),
-    /^Cannot take LPIPS from w: net\.slice1\.0\.weight is missing, expected \[64, 3, 3, 3\]/,
-  );
+  const load = (lpipsWeights: string) =>
+    refused(lossOf({ ...options, pairs: "p", lpipsWeights }, image, files).load!());
+  const none = await load("");
+  assert.is(none.code, "E_OPTION");
+  assert.match(none.message, /^Cannot load vgg16: weights is not given/);
+  const empty = await load("w");
+  assert.is(empty.code, "E_CHECKPOINT");
+  assert.match(empty.message, /^Cannot load vgg16 from w: missing net\.slice1\.0\.weight; /);
+  for (const { name } of vggLayout.entries) assert.ok(empty.message.includes(`missing ${name}`));
 });
 
 test("lpips: takes the weights of a file, whatever else is in it", async () => {
   const image = { sample: [3, 8, 8], condition: {}, sigmaData: 0.5 };
   const [z, y] = [numbers([192]), numbers([192], 1)];
-  const { entries } = layoutOf((scope) => {
-    const placeholder = input("image", [1, 3, 16, 16]);
-    lpips(scope, placeholder, placeholder);
-  });
-  const tensors = entries.map(({ name, shape }): [string, StoredTensor] => {
-    const data = new Float32Array(sizeOf(shape));
-    for (let i = 0; i < data.length; i++) data[i] = name.startsWith("lin") ? 1 : (i % 7) / 7 - 0.4;
-    return [name, { dtype: "F32", shape, data }];
-  });
   const extra: StoredTensor = { dtype: "F32", shape: [1], data: Float32Array.of(5) };
   const files = memoryFiles({
     p: encodePairs({ shape: [1, 3, 8, 8], z, y }, info),
-    w: encodeSafetensors({ ...Object.fromEntries(tensors), "scaling_layer.shift": extra }),
+    w: vggFile({ "scaling_layer.shift": extra }),
   });
   const options = { pairs: "p", distance: "lpips", lpipsWeights: "w", lpipsSize: 16 } as const;
   const loss = lossOf(options, image, files);
+  assert.equal(loss.frozen!(), [], "before they are read");
   await loss.load?.();
   const feed = new Feed();
   const [x, target] = [feed.tensor("x", [1, 3, 8, 8], z), feed.tensor("y", [1, 3, 8, 8], y)];
@@ -189,7 +177,7 @@ test("lpips: takes the weights of a file, whatever else is in it", async () => {
     } as unknown as LossContext);
   const far = distanceTo(x);
   const outputs = { far, none: distanceTo(target), slope: grad(far, [x])[0] };
-  const found = await evaluateOn(backend, outputs, feed);
+  const found = await evaluateOn(backend, outputs, feed, loss.frozen!());
   assert.ok(found.far[0] > 0.01, `${found.far[0]}`);
   assert.is(found.none[0], 0);
   assert.ok(found.slope.every(Number.isFinite) && found.slope.some((each) => each !== 0));
@@ -205,7 +193,6 @@ test("checkTeacher: its own teacher only", async () => {
 });
 
 // A story: eight Gaussians with their exact denoiser as the teacher, and a generator that only regresses.
-const registry = new Registry().register(allPlugins);
 const story = (over: unknown = {}): RunConfig =>
   mergeConfig(
     mergeConfig(

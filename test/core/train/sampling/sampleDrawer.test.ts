@@ -15,7 +15,7 @@ import {
 import { add, constantArray, mul, reshape, toFloat } from "../../../../core/ops/mod.ts";
 import type { ConfiguredPlugin } from "../../../../core/plugin/mod.ts";
 import { sampleNoise } from "../../../../core/random/hostRandom.ts";
-import { composeSampling, Player, SampleDrawer } from "../../../../core/train/mod.ts";
+import { composeSampling, type Drawn, Player, SampleDrawer } from "../../../../core/train/mod.ts";
 import { dpmSolver, heun } from "../../../../plugins/mod.ts";
 import { compose } from "../../../conformance/feed.ts";
 import { tinyConfig } from "../support.ts";
@@ -79,6 +79,69 @@ test("draw: a sample does not depend on how many are drawn, or how many at a tim
   }
   const { x: other } = await (await drawer(sampler, 7)).draw({ count: 7, seed: 4 });
   assert.is(new Set([...whole, ...other]).size, 42, "another seed draws other samples");
+});
+
+test("batches: the samples of draw with their conditions, as many at a time as are computed", async () => {
+  const image: DataShape = {
+    ...data,
+    condition: { ...data.condition, image: { shape: [2], dtype: "f32" } },
+  };
+  const made = await drawer(renoiseSampler([5, 1]), 3, image);
+  for (const count of [1, 3, 7]) {
+    const condition = {
+      label: Int32Array.from({ length: count }, (_, i) => (i + 1) % 2),
+      image: Float32Array.from({ length: 2 * count }, (_, i) => i),
+    };
+    const request = { count, seed: 3, condition };
+    const whole = await made.draw(request);
+    const batches: Drawn[] = [];
+    for await (const batch of made.batches(request)) batches.push(batch);
+    assert.equal(
+      batches.map(({ shape }) => shape),
+      Array.from({ length: Math.ceil(count / 3) }, (_, i) => [Math.min(3, count - 3 * i), 3]),
+    );
+    for (const batch of batches) {
+      assert.is(batch.x.length, 3 * batch.shape[0]);
+      assert.is(batch.nfe, whole.nfe);
+    }
+    const all = (part: (batch: Drawn) => ArrayLike<number>) =>
+      batches.flatMap((batch) => Array.from(part(batch)));
+    assert.equal(
+      all(({ x }) => x),
+      [...whole.x],
+    );
+    assert.equal(
+      all((batch) => batch.condition.label),
+      [...whole.condition.label],
+    );
+    assert.equal(
+      all((batch) => batch.condition.image),
+      [...whole.condition.image],
+    );
+  }
+});
+
+test("batches: each is an array of its own, and a set that is left early disturbs none", async () => {
+  const made = await drawer(renoiseSampler([5, 1]), 2);
+  const { x: whole } = await made.draw({ count: 4, seed: 3 });
+  const kept: Float32Array[] = [];
+  for await (const { x } of made.batches({ count: 4, seed: 3 })) kept.push(x);
+  assert.equal(
+    kept.flatMap((x) => [...x]),
+    [...whole],
+  );
+  for await (const _ of made.batches({ count: 6, seed: 9 })) break;
+  assert.equal((await made.draw({ count: 4, seed: 3 })).x, whole);
+});
+
+test("batches: refuses what draw refuses, before anything is drawn", async () => {
+  const made = await drawer(renoiseSampler([1]), 2);
+  const request = { count: 3, seed: 0, condition: { label: Int32Array.of(0, 1, 2) } };
+  const error = await made
+    .batches(request)
+    .next()
+    .catch((reason) => reason);
+  assert.is(error.message, "Cannot draw 3 samples: one has label 2, classes are 0 to 1");
 });
 
 test("draw: a drawer can be used again", async () => {

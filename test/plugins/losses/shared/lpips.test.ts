@@ -2,9 +2,11 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { WasmBackend } from "../../../../backends/wasm/mod.ts";
 import { grad } from "../../../../core/graph/mod.ts";
-import { layoutOf, type Scope } from "../../../../core/nn/mod.ts";
+import type { FeatureNetwork } from "../../../../core/interfaces/mod.ts";
+import { layoutOf } from "../../../../core/nn/mod.ts";
 import { input, interpolate, sum } from "../../../../core/ops/mod.ts";
 import { sizeOf } from "../../../../core/tensor/shape.ts";
+import { vggNetwork } from "../../../../plugins/extractors/vgg16.ts";
 import { lpips } from "../../../../plugins/losses/shared/lpips.ts";
 import { evaluateOn } from "../../../conformance/feed.ts";
 import { conforms, hasGolden } from "../../../helpers/golden.ts";
@@ -16,8 +18,8 @@ const backend = await WasmBackend.open();
 
 /** Made-up weights with signals of an even size through all layers; kept, as there are 15 million. */
 const made = new Map<string, Float32Array>();
-function weightsIn(feed: Feed, bias = 0): Scope {
-  return feed.weights("w.", (name, shape) => {
+function networkIn(feed: Feed, bias = 0): FeatureNetwork {
+  const { scope } = feed.weights("w.", (name, shape) => {
     if (name.endsWith("bias")) return new Float32Array(shape[0]).fill(bias);
     const found = made.get(name) ?? new Float32Array(sizeOf(shape));
     if (made.has(name)) return found;
@@ -30,12 +32,13 @@ function weightsIn(feed: Feed, bias = 0): Scope {
       found[i] = bound * (draw / 2 ** 31 - 1);
     }
     return found;
-  }).scope;
+  });
+  return vggNetwork(scope);
 }
 
 test("parameters: those of the official state dict, 13 convolutions and 5 linear layers", () => {
   const image = input("image", [1, 3, 16, 16]);
-  const { entries } = layoutOf((scope) => void lpips(scope, image, image));
+  const { entries } = layoutOf((scope) => void lpips(vggNetwork(scope), image, image));
   const names = entries.map(({ name }) => name);
   assert.is(names.length, 2 * 13 + 5);
   for (const name of ["net.slice1.0.weight", "net.slice3.14.bias", "net.slice5.28.weight"])
@@ -45,12 +48,12 @@ test("parameters: those of the official state dict, 13 convolutions and 5 linear
 
 test("lpips: 0 between equal images with a slope of 0, above 0 between others, symmetric", async () => {
   const feed = new Feed();
-  const scope = weightsIn(feed);
+  const vgg = networkIn(feed);
   const a = feed.tensor("a", [1, 3, 16, 16], numbers([3, 16, 16]));
   const b = feed.tensor("b", [1, 3, 16, 16], numbers([3, 16, 16], 1));
-  const same = lpips(scope, a, a);
-  const outputs = { same, slope: grad(sum(same), [a])[0], ab: lpips(scope, a, b) };
-  const found = await evaluateOn(backend, { ...outputs, ba: lpips(scope, b, a) }, feed);
+  const same = lpips(vgg, a, a);
+  const outputs = { same, slope: grad(sum(same), [a])[0], ab: lpips(vgg, a, b) };
+  const found = await evaluateOn(backend, { ...outputs, ba: lpips(vgg, b, a) }, feed);
   assert.is(found.same[0], 0);
   assert.ok(found.slope.every((each) => each === 0));
   assert.ok(found.ab[0] > 1e-3, `${found.ab[0]}`);
@@ -59,7 +62,7 @@ test("lpips: 0 between equal images with a slope of 0, above 0 between others, s
 
 test("size: smaller images are enlarged bilinearly, larger ones are left; grey is three equal channels", async () => {
   const feed = new Feed();
-  const scope = weightsIn(feed);
+  const vgg = networkIn(feed);
   const [a, b] = [0, 1].map((phase) =>
     feed.tensor(`small${phase}`, [1, 3, 16, 16], numbers([3, 16, 16], phase)),
   );
@@ -74,11 +77,11 @@ test("size: smaller images are enlarged bilinearly, larger ones are left; grey i
   const found = await evaluateOn(
     backend,
     {
-      enlarged: lpips(scope, a, b, 24),
-      byHand: lpips(scope, large, other),
-      left: lpips(scope, large, other, 20),
-      grey: lpips(scope, grey[0], grey[1]),
-      coloured: lpips(scope, coloured[0], coloured[1]),
+      enlarged: lpips(vgg, a, b, 24),
+      byHand: lpips(vgg, large, other),
+      left: lpips(vgg, large, other, 20),
+      grey: lpips(vgg, grey[0], grey[1]),
+      coloured: lpips(vgg, coloured[0], coloured[1]),
     },
     feed,
   );
@@ -89,14 +92,10 @@ test("size: smaller images are enlarged bilinearly, larger ones are left; grey i
 
 test("lpips: the slope is finite where no channel sees anything", async () => {
   const feed = new Feed();
-  const scope = weightsIn(feed, -9);
+  const vgg = networkIn(feed, -9);
   const a = feed.tensor("a", [1, 3, 16, 16], numbers([3, 16, 16]));
   const b = feed.tensor("b", [1, 3, 16, 16], numbers([3, 16, 16], 1));
-  const { slope } = await evaluateOn(
-    backend,
-    { slope: grad(sum(lpips(scope, a, b)), [a])[0] },
-    feed,
-  );
+  const { slope } = await evaluateOn(backend, { slope: grad(sum(lpips(vgg, a, b)), [a])[0] }, feed);
   assert.ok(slope.every(Number.isFinite));
 });
 

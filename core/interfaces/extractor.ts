@@ -1,0 +1,39 @@
+import type { Resolver } from "../di/resolver.ts";
+import { type ListToken, listToken } from "../di/token.ts";
+import { failure } from "../errors.ts";
+import type { FrozenWeights } from "../nn/frozen.ts";
+import type { Scope } from "../nn/scope.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** A feature network over its parameters, in a trace. */
+export interface FeatureNetwork {
+  /** Images [B, C, H, W] in [-1, 1] → features by name, maps [B, width, h, w] or vectors [B, width]. */
+  features(x: Tensor): Readonly<Record<string, Tensor>>;
+  /** How much each channel of a feature counts in a perceptual distance, [1, width, 1, 1], where that was learned. */
+  channelWeights?(): Readonly<Record<string, Tensor>>;
+}
+
+/** A frozen network whose features metrics and losses compare. */
+export interface Extractor {
+  readonly name: string;
+  /** The images that it can read: how many channels they may have, and the least height and width in pixels. */
+  readonly reads: { readonly channels: readonly number[]; readonly smallest: number };
+  /** Widths of its features by name. */
+  readonly widths: Readonly<Record<string, number>>;
+  bind(scope: Scope): FeatureNetwork;
+  /** Its weights, read or trained when first asked for. */
+  load(): Promise<FrozenWeights>;
+}
+
+export const EXTRACTORS: ListToken<Extractor> = listToken<Extractor>("extractors");
+
+/** The extractor of a name. Throws E_MISSING_PLUGIN when the run has none. */
+export function extractorNamed(container: Resolver, name: string): Extractor {
+  const all = container.all(EXTRACTORS);
+  const found = all.find((each) => each.name === name);
+  if (found) return found;
+  throw failure(
+    "E_MISSING_PLUGIN",
+    `Cannot use extractor "${name}": the run has ${all.map((each) => each.name).join(", ") || "none"}`,
+  );
+}

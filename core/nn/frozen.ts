@@ -1,0 +1,174 @@
+/** Networks that no update moves: judges, feature extractors, encoders. */
+import { failure } from "../errors.ts";
+import { program } from "../graph/mod.ts";
+import type { Backend, Executable, HostArray, Memory } from "../interfaces/backend.ts";
+import { input } from "../ops/mod.ts";
+import { joined } from "../tensor/joined.ts";
+import { type Shape, sizeOf } from "../tensor/shape.ts";
+import type { DType, Tensor } from "../tensor/tensor.ts";
+import {
+  arenaName,
+  BoundParameters,
+  layoutOf,
+  mismatches,
+  type ParameterLayout,
+  packArenas,
+} from "./parameters.ts";
+import type { Scope } from "./scope.ts";
+
+/** Weights on the host, laid out as a device keeps them: states `frozen.NAME.0`, `frozen.NAME.1`, … */
+export interface FrozenWeights {
+  readonly name: string;
+  readonly layout: ParameterLayout;
+  /** Values of the flat tensors. */
+  readonly arenas: readonly Float32Array[];
+}
+
+/**
+ * The weights that `network` asks for, out of named tensors; other tensors are passed over.
+ * @param from where the tensors come from, for the message
+ * @throws CheckpointError listing every missing and mis-shaped name
+ */
+export function frozenWeights(
+  name: string,
+  network: (scope: Scope) => void,
+  tensors: Readonly<Record<string, { readonly shape: Shape; readonly data: ArrayLike<number> }>>,
+  from: string,
+): FrozenWeights {
+  const layout = layoutOf(network);
+  const known = layout.entries.filter((entry) => Object.hasOwn(tensors, entry.name));
+  const needed = Object.fromEntries(known.map((entry) => [entry.name, tensors[entry.name]]));
+  const wrong = mismatches(layout, needed);
+  if (wrong.length)
+    throw failure("E_CHECKPOINT", `Cannot load ${name} from ${from}: ${wrong.join("; ")}`);
+  return { name, layout, arenas: packArenas(layout, needed) };
+}
+
+const ownerOf = ({ name }: FrozenWeights): string => `frozen.${name}`;
+
+/** The weights in a trace. The program's memory must hold them: see `storeFrozen`. */
+export const frozenScope = (weights: FrozenWeights): Scope =>
+  new BoundParameters(ownerOf(weights), weights.layout).scope;
+
+/** Puts the weights into a memory, where all programs over it find them. */
+export function storeFrozen(memory: Memory, weights: FrozenWeights): void {
+  for (const [arena, values] of weights.arenas.entries()) {
+    const name = arenaName(ownerOf(weights), arena);
+    memory.allocate(name, values.length);
+    memory.write(name, values);
+  }
+}
+
+/** Named tensors with one row per sample, [N, …], row-major. */
+export type Rows = Readonly<Record<string, HostArray>>;
+
+/** What a frozen network computes, and how many rows at a time. */
+export interface FrozenDefinition {
+  readonly weights: FrozenWeights;
+  /** Shapes of one row. */
+  readonly inputs: Readonly<Record<string, { readonly shape: Shape; readonly dtype?: DType }>>;
+  /** Inputs [batch, …] → outputs [batch, …]. */
+  apply(scope: Scope, inputs: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>>;
+  readonly batch: number;
+}
+
+/** Rows on their way through a network. A set is done before another one begins. */
+export interface RowStream {
+  take(inputs: Rows): Promise<void>;
+  /** Outputs of all rows taken, at least one. */
+  end(): Promise<Rows>;
+}
+
+/**
+ * A frozen network on a device, with a memory of its own.
+ *
+ * ```ts
+ * const network = await FrozenNetwork.open(backend, { weights, inputs, apply, batch: 100 });
+ * const { features } = await network.run({ x });
+ * network.dispose();
+ * ```
+ */
+export class FrozenNetwork {
+  readonly #definition: FrozenDefinition;
+  readonly #memory: Memory;
+  readonly #run: Executable;
+
+  private constructor(definition: FrozenDefinition, memory: Memory, run: Executable) {
+    this.#definition = definition;
+    this.#memory = memory;
+    this.#run = run;
+  }
+
+  /** @throws KernelError when the device cannot hold the network */
+  static async open(backend: Backend, definition: FrozenDefinition): Promise<FrozenNetwork> {
+    const { weights, inputs, apply, batch } = definition;
+    const memory = backend.createMemory();
+    try {
+      storeFrozen(memory, weights);
+      const traced = Object.entries(inputs).map(([name, { shape, dtype }]) => [
+        name,
+        input(name, [batch, ...shape], dtype),
+      ]);
+      const outputs = apply(frozenScope(weights), Object.fromEntries(traced));
+      const run = await backend.compile(program({ name: weights.name, outputs }), memory);
+      return new FrozenNetwork(definition, memory, run);
+    } catch (error) {
+      memory.dispose();
+      throw error;
+    }
+  }
+
+  /** Outputs of rows that are all there, at least one. */
+  async run(inputs: Rows): Promise<Rows> {
+    const stream = this.stream();
+    await stream.take(inputs);
+    return stream.end();
+  }
+
+  /** Takes rows in portions of any size. They are computed in full batches, however they are divided. */
+  stream(): RowStream {
+    const { inputs, batch } = this.#definition;
+    const columns = Object.entries(inputs).map(([name, { shape, dtype }]) => {
+      const width = sizeOf(shape);
+      const waiting =
+        dtype === "i32" ? new Int32Array(batch * width) : new Float32Array(batch * width);
+      return { name, width, waiting };
+    });
+    const outputs = [...this.#run.program.outputs].map(([name, { shape }]) => ({
+      name,
+      width: sizeOf(shape) / batch,
+      done: [] as HostArray[],
+    }));
+    let filled = 0;
+    const compute = async () => {
+      await this.#run.run(Object.fromEntries(columns.map(({ name, waiting }) => [name, waiting])));
+      const values = await Promise.all(outputs.map(({ name }) => this.#run.read(name)));
+      for (const [i, { width, done }] of outputs.entries())
+        done.push(values[i].slice(0, filled * width));
+      for (const { waiting } of columns) waiting.fill(0);
+      filled = 0;
+    };
+    return {
+      async take(rows) {
+        const count = rows[columns[0].name].length / columns[0].width;
+        for (let first = 0; first < count; ) {
+          const end = Math.min(count, first + batch - filled);
+          for (const { name, width, waiting } of columns)
+            waiting.set(rows[name].subarray(first * width, end * width), filled * width);
+          filled += end - first;
+          first = end;
+          if (filled === batch) await compute();
+        }
+      },
+      async end() {
+        if (filled > 0) await compute();
+        return Object.fromEntries(outputs.map(({ name, done }) => [name, joined(done)]));
+      },
+    };
+  }
+
+  dispose(): void {
+    this.#run.dispose();
+    this.#memory.dispose();
+  }
+}
