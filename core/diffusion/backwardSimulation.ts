@@ -14,7 +14,7 @@ export interface Rung {
 /**
  * Backward simulation: what a few-step generator will meet when it samples.
  *   x_0 = start,   clean_i = sg[D(x_{i−1}; σ_{i−1})],   x_i = clean_i + σ_i·ε
- * Rungs one by one, so that those which nobody asks for are not traced; no gradient flows through any.
+ * Rungs one by one, so that rungs without a reader are not traced; no gradient flows through any.
  * Yin et al. 2024, DMD2, arXiv:2405.14867, section 4.5.
  * @param sigmas decreasing
  * @param start noise at the first level, [B, …]

@@ -11,6 +11,7 @@ export {
   type Step,
 } from "./plan.ts";
 export { type Program, type ProgramDefinition, program } from "./program.ts";
+export { ScalarInputs } from "./scalarInputs.ts";
 export { ScratchPool } from "./scratchPool.ts";
 export { simplify } from "./simplify.ts";
 export { topologicalOrder } from "./traverse.ts";

@@ -12,4 +12,7 @@ export interface Balancer {
   ): Readonly<Record<string, number>>;
 }
 
+/** Name that a diagnosis gives the norm of a weighted loss's gradient at the generated images. */
+export const imageGradientName = (loss: string): string => `image-gradient ${loss}`;
+
 export const BALANCERS: ListToken<Balancer> = listToken<Balancer>("balancers");

@@ -6,7 +6,7 @@ import type { Denoiser } from "./denoiser.ts";
 import type { Images } from "./loss.ts";
 import type { Role } from "./role.ts";
 
-/** The few-step student. */
+/** The few-step network that a method trains. */
 export interface GeneratorNetwork extends Denoiser {
   /**
    * `count` images as training sees them, differentiable in the generator's parameters.

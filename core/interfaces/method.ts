@@ -13,7 +13,7 @@ export interface Turn {
 
 /** A stretch of a run in which the same roles take turns. */
 export interface Stage {
-  /** Unique in its method; names checkpoints and shows in progress: "teacher", "distillation", "round 3". */
+  /** Unique in its method; names checkpoints and shows in progress: "distillation", "round 3". */
   readonly name: string;
   /** 0 trains nothing; the weights of its learners are written all the same. */
   readonly steps: number;

@@ -32,4 +32,3 @@ export {
 export { pluginOf } from "./pluginFile.ts";
 export { Registry } from "./registry.ts";
 export type { GivenOptions, OptionSpec, OptionSpecs, OptionsOf, Place, Rule } from "./spec.ts";
-export { checkPlugin } from "./testkit.ts";

@@ -10,7 +10,6 @@ export {
 export type { RunSettings, TrainSettings } from "./config/trainOptions.ts";
 export { loadCheckpoint, type Manifest, saveCheckpoint } from "./files/checkpoint.ts";
 export { type TeacherConfig, teacherFingerprint } from "./files/fingerprint.ts";
-export { decodePairs, encodePairs, type Pairs, type PairsInfo } from "./files/pairsFile.ts";
 export { type RunFolder, runFolder } from "./files/runFolder.ts";
 export type { StartFiles } from "./files/startWeights.ts";
 export { decodeWeights, encodeWeights, type WeightsInfo } from "./files/weightsFile.ts";
@@ -30,7 +29,7 @@ export {
   type TracedRule,
   traceRule,
 } from "./sampling/samplerProgram.ts";
-export { type DiagnosisProgram, diagnosisProgram, imageGradientName } from "./update/diagnosis.ts";
+export { type DiagnosisProgram, diagnosisProgram } from "./update/diagnosis.ts";
 export { type NamedTensors, Player } from "./update/player.ts";
 export { Trainer } from "./update/trainer.ts";
-export { type TurnProgram, turnProgram } from "./update/turnProgram.ts";
+export { GRADIENT_NORM, LOSS_SCALE, type TurnProgram, turnProgram } from "./update/turnProgram.ts";

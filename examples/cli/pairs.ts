@@ -1,7 +1,8 @@
 import { files } from "../../backends/host/files.ts";
 import { failure } from "../../core/errors.ts";
+import { encodePairs } from "../../core/io/mod.ts";
 import { number } from "../../core/plugin/mod.ts";
-import { decodeWeights, drawPairs, encodePairs, teacherFingerprint } from "../../core/train/mod.ts";
+import { decodeWeights, drawPairs, teacherFingerprint } from "../../core/train/mod.ts";
 import type { Given } from "./command.ts";
 import { describeBackend, openBackend } from "./device.ts";
 import { loadRegistry } from "./registry.ts";

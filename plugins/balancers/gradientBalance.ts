@@ -1,7 +1,12 @@
 import { failure, suggestion } from "../../core/errors.ts";
-import { BALANCERS, type Balancer, LOSSES, METHOD } from "../../core/interfaces/mod.ts";
+import {
+  BALANCERS,
+  type Balancer,
+  imageGradientName,
+  LOSSES,
+  METHOD,
+} from "../../core/interfaces/mod.ts";
 import { definePlugin, number, text } from "../../core/plugin/mod.ts";
-import { imageGradientName } from "../../core/train/update/diagnosis.ts";
 
 /**
  * Keeps the pull of one loss of the maker at a fixed ratio to that of another, both measured at the generated images.

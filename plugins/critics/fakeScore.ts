@@ -11,8 +11,7 @@ import {
 import { conv, groupNorm, linear, type Scope } from "../../core/nn/mod.ts";
 import { reshape, silu } from "../../core/ops/mod.ts";
 import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts";
-import { formatShape } from "../../core/tensor/shape.ts";
-import type { Tensor } from "../../core/tensor/tensor.ts";
+import { formatShape, type Tensor } from "../../core/tensor/mod.ts";
 
 const BODY = "fake_unet";
 

@@ -5,8 +5,7 @@ import {
   DATASET_SOURCE,
   type Dataset,
 } from "../../core/interfaces/mod.ts";
-import type { FileSystem } from "../../core/io/files.ts";
-import { gunzip, isGzip } from "../../core/io/gunzip.ts";
+import { type FileSystem, gunzip, isGzip } from "../../core/io/mod.ts";
 import { boolean, definePlugin, number } from "../../core/plugin/mod.ts";
 import { chooseRows, labelled } from "./shared/shards.ts";
 

@@ -5,9 +5,9 @@ import {
   DATASET_SOURCE,
   type Dataset,
 } from "../../core/interfaces/mod.ts";
-import { toFloat32 } from "../../core/io/safetensors.ts";
+import { toFloat32 } from "../../core/io/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
-import { formatShape, sizeOf } from "../../core/tensor/shape.ts";
+import { formatShape, sizeOf } from "../../core/tensor/mod.ts";
 import { checkFinite, chooseRows, readShards, type Shards, takeRows } from "./shared/shards.ts";
 
 const FLOATS = ["F32", "F16"] as const;

@@ -6,8 +6,7 @@ import {
   DATASET_SOURCE,
   type Dataset,
 } from "../../core/interfaces/mod.ts";
-import type { FileSystem } from "../../core/io/files.ts";
-import { type IdxArray, readIdx } from "../../core/io/idx.ts";
+import { type FileSystem, type IdxArray, readIdx } from "../../core/io/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import { chooseRows } from "./shared/shards.ts";
 

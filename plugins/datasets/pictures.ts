@@ -6,9 +6,13 @@ import {
   type Dataset,
   type Offloaded,
 } from "../../core/interfaces/mod.ts";
-import type { FileSystem } from "../../core/io/files.ts";
-import { pngHeader } from "../../core/io/pngHeader.ts";
-import { type PngFiles, type PngPixels, pngPixels } from "../../core/io/pngPixels.ts";
+import {
+  type FileSystem,
+  type PngFiles,
+  type PngPixels,
+  pngHeader,
+  pngPixels,
+} from "../../core/io/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { chooseRows, labelled } from "./shared/shards.ts";
 

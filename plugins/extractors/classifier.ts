@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import { grad, program } from "../../core/graph/mod.ts";
+import { grad, program, ScalarInputs } from "../../core/graph/mod.ts";
 import {
   BACKEND,
   type Backend,
@@ -22,12 +22,10 @@ import {
   type Scope,
 } from "../../core/nn/mod.ts";
 import { crossEntropy, input, pack, relu, reshape, state } from "../../core/ops/mod.ts";
-import { type AdamScalars, adam, adamScalars } from "../../core/optim/adam.ts";
+import { type AdamScalars, adam, adamScalars } from "../../core/optim/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import { hostRandom } from "../../core/random/hostRandom.ts";
-import { formatShape } from "../../core/tensor/shape.ts";
-import type { Tensor } from "../../core/tensor/tensor.ts";
-import { ScalarInputs } from "../../core/train/update/scalarInputs.ts";
+import { hostRandom } from "../../core/random/mod.ts";
+import { formatShape, type Tensor } from "../../core/tensor/mod.ts";
 
 const FEATURES = 64;
 const BATCH = 128;

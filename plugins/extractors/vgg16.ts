@@ -5,11 +5,11 @@ import {
   type Extractor,
   type FeatureNetwork,
 } from "../../core/interfaces/mod.ts";
-import { decodeSafetensors, toFloat32 } from "../../core/io/safetensors.ts";
+import { decodeSafetensors, toFloat32 } from "../../core/io/mod.ts";
 import { conv, type FrozenWeights, frozenWeights, type Scope, zeros } from "../../core/nn/mod.ts";
 import { constantArray, div, input, maxPool2d, relu, sub } from "../../core/ops/mod.ts";
 import { definePlugin, text } from "../../core/plugin/mod.ts";
-import type { Tensor } from "../../core/tensor/tensor.ts";
+import type { Tensor } from "../../core/tensor/mod.ts";
 
 /** Channels of the convolutions between two poolings; features are read after the last of each stage. */
 const STAGES = [

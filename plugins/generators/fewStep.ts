@@ -27,8 +27,7 @@ import {
   where,
 } from "../../core/ops/mod.ts";
 import { choice, definePlugin, group, list, number, text } from "../../core/plugin/mod.ts";
-import type { Shape } from "../../core/tensor/shape.ts";
-import type { Tensor } from "../../core/tensor/tensor.ts";
+import type { Shape, Tensor } from "../../core/tensor/mod.ts";
 
 /** What the official code adapts in U-Nets of diffusers. */
 const UNET_LAYERS = [
@@ -49,11 +48,11 @@ const UNET_LAYERS = [
 ];
 
 /**
- * The few-step student: the teacher's denoiser, called at a few fixed noise levels.
+ * The few-step generator: the teacher's denoiser, called at a few fixed noise levels.
  *   one level:    x = D(σ·ε; σ)
  *   n levels:     x = D(y_j; σ_j),  j ~ U{0…n−1} a sample,  y_0 = σ_0·ε,  y_i = sg[D(y_{i−1}; σ_{i−1})] + σ_i·ε
  * A process of timesteps starts from y_0 = √(1 + σ_0²)·ε instead: noise of variance 1 as the network sees it.
- * The second is backward simulation: y_j is what the student itself makes of noise in j steps, and only the last call
+ * The second is backward simulation: y_j is what the generator itself makes of noise in j steps, and only the last call
  * carries a gradient. With `inputs: "real"` y_i is a real sample noised to σ_i instead, for i > 0. → x [B, …]. Starts from
  * the teacher's parameters, under the same names. With `lora` these stay, and low-rank adapters beside the layers named are
  * what is trained.

@@ -13,7 +13,7 @@ import {
   sub,
 } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
-import type { Tensor } from "../../core/tensor/tensor.ts";
+import type { Tensor } from "../../core/tensor/mod.ts";
 import { diffuse, gridOf, levelOptions } from "./shared/levels.ts";
 
 /**

@@ -9,7 +9,7 @@ import {
 } from "../../core/interfaces/mod.ts";
 import { mean, mul, square, sub } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import type { Tensor } from "../../core/tensor/tensor.ts";
+import type { Tensor } from "../../core/tensor/mod.ts";
 import { distributionOf, distributionOptions } from "./shared/sigmaDistribution.ts";
 
 /**

@@ -7,10 +7,10 @@ import {
   LOSSES,
   type Loss,
 } from "../../core/interfaces/mod.ts";
+import { decodePairs } from "../../core/io/mod.ts";
 import { type FrozenWeights, frozenScope } from "../../core/nn/mod.ts";
 import { constant, mean, mul } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number, text } from "../../core/plugin/mod.ts";
-import { decodePairs } from "../../core/train/files/pairsFile.ts";
 import { type Distance, l2, pseudoHuber } from "./shared/distances.ts";
 import { checkImages, lpips } from "./shared/lpips.ts";
 import { checkPairs, storedPairs } from "./shared/storedPairs.ts";

@@ -1,7 +1,7 @@
 import { failure } from "../../core/errors.ts";
 import { DATASET, METRICS, type Metric } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import { hostRandom } from "../../core/random/hostRandom.ts";
+import { hostRandom } from "../../core/random/mod.ts";
 import { joined } from "../../core/tensor/mod.ts";
 import { modeCoverage } from "./shared/modeCoverage.ts";
 import { slicedWasserstein } from "./shared/slicedWasserstein.ts";

@@ -24,7 +24,7 @@ import {
 } from "../../core/nn/mod.ts";
 import { concat, silu } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import type { Tensor } from "../../core/tensor/tensor.ts";
+import type { Tensor } from "../../core/tensor/mod.ts";
 import { addAugmentation, addClass } from "./shared/unetEmbedding.ts";
 import { unetOptions } from "./shared/unetOptions.ts";
 import { type UnetPlan, unetPlan } from "./shared/unetPlan.ts";

@@ -2,7 +2,7 @@ import { classesOf, DATA_SHAPE, NETWORK, type Network } from "../../core/interfa
 import { linear, normal, sinusoid } from "../../core/nn/mod.ts";
 import { concat, constant, reshape, silu, takeRows } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import { sizeOf } from "../../core/tensor/shape.ts";
+import { sizeOf } from "../../core/tensor/mod.ts";
 
 /**
  * A multilayer perceptron for points and other small vectors.

@@ -19,7 +19,7 @@ import {
 } from "../../core/nn/mod.ts";
 import { mul, silu, stopGradient } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
-import type { Tensor } from "../../core/tensor/tensor.ts";
+import type { Tensor } from "../../core/tensor/mod.ts";
 import { type SongBody, songDecoder, songEncoder } from "./shared/songBody.ts";
 import { addAugmentation, addClass } from "./shared/unetEmbedding.ts";
 import { unetOptions } from "./shared/unetOptions.ts";

@@ -3,7 +3,7 @@ import { type Condition, DATA_SHAPE, NETWORK, type Network } from "../../core/in
 import { conv, groupNorm, linear, type Scope, timestepEmbedding } from "../../core/nn/mod.ts";
 import { add, concat, reshape, silu } from "../../core/ops/mod.ts";
 import { boolean, choice, definePlugin, list, number } from "../../core/plugin/mod.ts";
-import type { Tensor } from "../../core/tensor/tensor.ts";
+import type { Tensor } from "../../core/tensor/mod.ts";
 import {
   downsample,
   residualBlock,

@@ -1,5 +1,5 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
-import type { FileSystem } from "../../core/io/files.ts";
+import type { FileSystem } from "../../core/io/mod.ts";
 import type { TrainEvent } from "../../core/train/mod.ts";
 import { type LossReading, onLosses, readScalars } from "./lossReadings.ts";
 

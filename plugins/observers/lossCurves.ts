@@ -1,7 +1,6 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
-import type { FileSystem } from "../../core/io/files.ts";
-import type { TrainEvents } from "../../core/train/mod.ts";
-import { GRADIENT_NORM, LOSS_SCALE } from "../../core/train/update/turnProgram.ts";
+import type { FileSystem } from "../../core/io/mod.ts";
+import { GRADIENT_NORM, LOSS_SCALE, type TrainEvents } from "../../core/train/mod.ts";
 import { lossPlot } from "./drawing/lossPlot.ts";
 import { type LossReading, onLosses } from "./lossReadings.ts";
 

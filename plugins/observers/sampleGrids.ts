@@ -1,5 +1,5 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
-import type { FileSystem } from "../../core/io/files.ts";
+import type { FileSystem } from "../../core/io/mod.ts";
 import type { EventOf } from "../../core/train/mod.ts";
 import { encodePng } from "./drawing/png.ts";
 import { type SampleSheet, samplePicture } from "./samplePicture.ts";

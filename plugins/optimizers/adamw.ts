@@ -7,7 +7,7 @@ import {
   cosineRate,
 } from "../../core/optim/mod.ts";
 import { boolean, choice, definePlugin, list, number, text } from "../../core/plugin/mod.ts";
-import type { Tensor } from "../../core/tensor/tensor.ts";
+import type { Tensor } from "../../core/tensor/mod.ts";
 
 /**
  * AdamW, or Adam with L2 when weight decay is not decoupled, with warm-up and decay of the rate.

@@ -1,4 +1,4 @@
-import type { RunConfig } from "../../core/train/config/config.ts";
+import type { RunConfig } from "../../core/train/mod.ts";
 
 /** A part of a config. */
 export type Overlay = { readonly [Section in keyof RunConfig]?: unknown };

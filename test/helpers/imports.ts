@@ -10,6 +10,8 @@ export interface Import {
   readonly external: boolean;
   /** Gone when the types are erased. */
   readonly typeOnly: boolean;
+  /** The members that it names, by the names they have where they come from. */
+  readonly names: readonly string[];
 }
 
 /** The TypeScript files below a folder of the project, from its root, sorted. Tests run in the project's root. */
@@ -33,28 +35,28 @@ export const importsOf = (file: string): Import[] => parseImports(file, readFile
 export function parseImports(file: string, text: string): Import[] {
   const code = withoutComments(text);
   const found: Import[] = [];
-  const add = (specifier: string, typeOnly: boolean) => {
+  const add = (specifier: string, typeOnly: boolean, members: readonly string[] = []) => {
     const external = !specifier.startsWith(".");
     const to = external ? packageOf(specifier) : join(dirname(file), specifier);
-    found.push({ from: file, to, external, typeOnly });
+    const names = members.map((each) => each.replace(/^type /, "").replace(/ as .*/, ""));
+    found.push({ from: file, to, external, typeOnly, names });
   };
   for (const [, type, clause, specifier] of code.matchAll(
     /^\s*(?:import|export)\s+(type\s+)?([^"';]*?\bfrom\s+)?"([^"]+)"/gm,
   )) {
-    add(specifier, type !== undefined || onlyTypes(clause));
+    const members = membersOf(clause);
+    const onlyTypes = members?.every((each) => each.startsWith("type ")) ?? false;
+    add(specifier, type !== undefined || onlyTypes, members);
   }
   for (const [, typeOf, specifier] of code.matchAll(/(typeof\s+)?\bimport\(\s*"([^"]+)"/g))
     add(specifier, typeOf !== undefined);
   return found;
 }
 
-/** Whether a clause names members that are all marked `type`. */
-function onlyTypes(clause: string | undefined): boolean {
-  const members = clause
-    ?.match(/^\{([^}]*)\}\s*from\s*$/)?.[1]
-    .split(",")
-    .map((name) => name.trim());
-  return members?.filter(Boolean).every((name) => name.startsWith("type ")) ?? false;
+/** The members in the braces of a clause, with their `type` and `as`. */
+function membersOf(clause: string | undefined): string[] | undefined {
+  const members = clause?.match(/^\{([^}]*)\}\s*from\s*$/)?.[1].split(",");
+  return members?.map((each) => each.trim().replace(/\s+/g, " ")).filter(Boolean);
 }
 
 /** Keeps quoted strings, which may contain `//`; drops comments and templates, which may contain imports. */

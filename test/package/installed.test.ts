@@ -129,10 +129,17 @@ test("every example type-checks against the packed declarations, in strict mode"
   node([resolve("node_modules/typescript/bin/tsc"), "-p", "."]);
 });
 
-test("every example runs, and those that are plugins are well-formed", () => {
-  const run = 'import { checkPlugin } from "onestep/testing";\nconst [, , file] = process.argv;\n';
-  const check = "const { default: plugin } = await import(file);\nif (plugin) checkPlugin(plugin);";
-  writeFileSync(join(app, "run.mjs"), run + check);
+test("every example runs, and those that are plugins keep the promises of theirs", () => {
+  const run = `
+    import { ReferenceBackend } from "onestep/reference";
+    import { checkPlugin, testLoss } from "onestep/testing";
+    const { default: plugin } = await import(process.argv[2]);
+    if (plugin) checkPlugin(plugin);
+    // What its teacher says is held fixed.
+    const setting = { backends: [new ReferenceBackend("f64")], surrogate: true };
+    if (plugin?.definition.kind === "loss") await testLoss(plugin(), setting);
+  `;
+  writeFileSync(join(app, "run.mjs"), run);
   for (const file of programs) {
     const printed = node(["run.mjs", `./out/${file.replace(/\.ts$/, ".js")}`]);
     if (file === "main.ts") assert.match(printed, /^generator: sliced Wasserstein distance 0\./m);

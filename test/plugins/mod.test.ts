@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { checkPlugin, Registry } from "../../core/plugin/mod.ts";
+import { Registry } from "../../core/plugin/mod.ts";
+import { checkPlugin } from "../../core/testing/mod.ts";
 import { allPlugins } from "../../plugins/all.ts";
 
 const test = suite("plugins/mod");

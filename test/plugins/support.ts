@@ -2,15 +2,10 @@
 import { type Precision, ReferenceBackend } from "../../backends/reference/mod.ts";
 import { type Shape, sizeOf } from "../../core/tensor/shape.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
-import { evaluateOn, type Feed } from "../conformance/feed.ts";
+import { evaluateOn, type Feed } from "../../core/testing/mod.ts";
 
-export {
-  compose,
-  Feed,
-  GivenNoise,
-  labelsOf,
-  Weights,
-} from "../conformance/feed.ts";
+export { compose, Feed, GivenNoise, Weights } from "../../core/testing/mod.ts";
+export { labelsOf } from "../conformance/feed.ts";
 
 /** The outputs, computed on the reference backend. */
 export const evaluate = <T extends Record<string, Tensor>>(

@@ -6,8 +6,6 @@ import { isRecord } from "../../plugin/spec.ts";
 
 /** The method of every run of 0.1.0. */
 const METHOD = { use: "dmd2" };
-/** Options that moved from `train` to the method. */
-const MOVED = ["ttur", "criticImages", "teacher"];
 
 /**
  * A config with the names of today: `schedule` is `process`; `train.ttur`, `train.criticImages` and `train.teacher` are options
@@ -20,15 +18,13 @@ export function modernised(config: object): object {
   if (method === undefined && isRecord(rest.sampler)) modern.sampler = modernSampler(rest.sampler);
   if (schedule !== undefined) modern.process = mergeConfig(rest.process, schedule);
   if (!isRecord(train)) return train === undefined ? modern : { ...modern, train };
-  const { criticStepsPerGeneratorStep: ratio, ...kept } = train;
+  const { criticStepsPerGeneratorStep: ratio, ttur, criticImages, teacher, ...kept } = train;
   // The short form wins over the long one.
-  const ttur = ratio === undefined ? {} : { ttur: { critic: ratio, generator: 1 } };
-  const given = mergeConfig(kept, ttur) as Record<string, unknown>;
-  const moved = MOVED.filter((name) => given[name] !== undefined);
-  const options = Object.fromEntries(moved.map((name) => [name, given[name]]));
-  for (const name of MOVED) delete given[name];
-  if (moved.length > 0) modern.method = mergeConfig(modern.method, options);
-  return { ...modern, train: given };
+  const turns = ratio === undefined ? ttur : mergeConfig(ttur, { critic: ratio, generator: 1 });
+  const moved = Object.entries({ ttur: turns, criticImages, teacher });
+  const options = moved.filter(([, value]) => value !== undefined);
+  if (options.length > 0) modern.method = mergeConfig(modern.method, Object.fromEntries(options));
+  return { ...modern, train: kept };
 }
 
 /** `start` and a table `schedule` are the process's now; the `schedule` of edm-ablation, a word, is `timeScale`. */

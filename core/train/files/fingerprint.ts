@@ -1,8 +1,11 @@
-import type { RunConfig } from "../config/config.ts";
+import type { Use } from "../config/config.ts";
 import type { NamedTensors } from "../update/player.ts";
 
 /** What of a config makes a teacher another one, beside its weights: guidance, and where a closed form has its modes. */
-export type TeacherConfig = Pick<RunConfig, "teacher" | "process">;
+export interface TeacherConfig {
+  readonly teacher?: Use;
+  readonly process?: Use;
+}
 
 /**
  * Tells teachers apart: the SHA-256, in hexadecimal, of the plugin with its options and of every tensor in the order of the

@@ -22,7 +22,7 @@ export function checkMethod(container: Resolver, trainer: Trainer, settings: Run
   const checkRole = (role: string, where: string) => {
     if (!known.includes(role))
       throw refuse(
-        `${where} names the role "${role}", which nobody provides; it should be one of ${known.join(", ")}${suggestion(role, known)}`,
+        `${where} names the role "${role}", which the method does not have; it should be one of ${known.join(", ")}${suggestion(role, known)}`,
       );
   };
   if (maker !== undefined) checkRole(maker, "maker");

@@ -1,8 +1,8 @@
 import { failure } from "../../errors.ts";
 import type { DataShape } from "../../interfaces/dataset.ts";
+import type { Pairs } from "../../io/pairsFile.ts";
 import { sampleNoise } from "../../random/hostRandom.ts";
 import { sizeOf } from "../../tensor/shape.ts";
-import type { Pairs } from "../files/pairsFile.ts";
 import type { SampleDrawer } from "./sampleDrawer.ts";
 
 /** How many pairs, of which seed; classes take turns. */

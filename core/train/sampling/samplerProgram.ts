@@ -1,9 +1,9 @@
 import { failure } from "../../errors.ts";
+import { ScalarInputs } from "../../graph/scalarInputs.ts";
 import type { Sampler, SamplerRule } from "../../interfaces/sampler.ts";
 import { broadcastTo, input, reshape, state } from "../../ops/mod.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { ScalarInputs } from "../update/scalarInputs.ts";
 
 /** Where the samples of a sampler and what it carries from step to step live. */
 export interface SamplerStates {

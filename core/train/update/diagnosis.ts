@@ -1,10 +1,11 @@
 import { grad, type Program, program } from "../../graph/mod.ts";
+import { ScalarInputs } from "../../graph/scalarInputs.ts";
+import { imageGradientName } from "../../interfaces/balancer.ts";
 import { add, clamp, div, mean, mul, sqrt, square, sub } from "../../ops/mod.ts";
 import { gradientNorm } from "../../optim/mod.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Described } from "../batch/conditionInputs.ts";
 import { lossScaleOf } from "./lossScale.ts";
-import { ScalarInputs } from "./scalarInputs.ts";
 import { type TurnDefinition, traceTurn } from "./turnContext.ts";
 import { weightName } from "./turnProgram.ts";
 
@@ -15,9 +16,6 @@ export interface DiagnosisProgram {
   readonly reads: ReadonlySet<Described>;
   readonly outputs: readonly string[];
 }
-
-/** Name of the norm of a weighted loss's gradient at the generated images. */
-export const imageGradientName = (loss: string): string => `image-gradient ${loss}`;
 
 /**
  * What an update does not say, as a program of its own: same roles, images and draws, but it changes nothing.

@@ -1,12 +1,12 @@
 import { failure } from "../../errors.ts";
 import { type GradOptions, grad } from "../../graph/mod.ts";
+import type { ScalarInputs } from "../../graph/scalarInputs.ts";
 import { arenaName, isFrozen } from "../../nn/parameters.ts";
 import { mul, pack, state, view, where } from "../../ops/mod.ts";
 import { clip, ema, isFinitePositive } from "../../optim/mod.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { lossScaleOf } from "./lossScale.ts";
 import type { Player } from "./player.ts";
-import type { ScalarInputs } from "./scalarInputs.ts";
 
 /** Gradient of one flat tensor of a role. */
 export interface FlatGradient {

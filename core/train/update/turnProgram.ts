@@ -1,11 +1,11 @@
 import { type Program, program } from "../../graph/mod.ts";
+import { ScalarInputs } from "../../graph/scalarInputs.ts";
 import type { Loss } from "../../interfaces/loss.ts";
 import { add, concat, div, mul, reshape, slice, state, where } from "../../ops/mod.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Described } from "../batch/conditionInputs.ts";
 import { lossScaleOf } from "./lossScale.ts";
 import { flatGradients, gathered, optimise } from "./optimise.ts";
-import { ScalarInputs } from "./scalarInputs.ts";
 import { type TurnDefinition, traceTurn } from "./turnContext.ts";
 
 export type { Players, TurnDefinition } from "./turnContext.ts";

@@ -1,14 +1,14 @@
 /** Safetensors files of a data folder, each a shard: rows of the same tensors. */
 import { failure } from "../../../core/errors.ts";
 import type { Batch } from "../../../core/interfaces/mod.ts";
-import type { FileSystem } from "../../../core/io/files.ts";
-import { float16ToFloat32 } from "../../../core/io/halfFloat.ts";
 import {
   decodeSafetensors,
+  type FileSystem,
+  float16ToFloat32,
   type StoredDtype,
   type StoredTensor,
-} from "../../../core/io/safetensors.ts";
-import { formatShape, sizeOf } from "../../../core/tensor/shape.ts";
+} from "../../../core/io/mod.ts";
+import { formatShape, sizeOf } from "../../../core/tensor/mod.ts";
 
 /** A tensor that shards have: its element types and its number of axes, rows included. */
 export interface ColumnSpec {

@@ -1,23 +1,23 @@
 import { addNoise } from "../../../core/diffusion/mod.ts";
 import type { Denoiser } from "../../../core/interfaces/mod.ts";
 import { mul, stopGradient } from "../../../core/ops/mod.ts";
-import type { Tensor } from "../../../core/tensor/tensor.ts";
+import type { Tensor } from "../../../core/tensor/mod.ts";
 import type { DistillationOptions, NoisedSamples } from "./distillation.ts";
 import { heunTo } from "./pathSteps.ts";
 
 /**
- * Consistency distillation: the student says the same of both ends of a step of the teacher.
+ * Consistency distillation: the generator says the same of both ends of a step of the teacher.
  *   x_t = x + σ·ε;   x_n = Heun's step of the teacher from σ to `next`;   weight · d(f(x_t; σ), sg f⁻(x_n; next))
- * `student` f and `target` f⁻, its average, are x at the lowest level (boundary.ts); `next` [B], below σ and above 0.
- * → a loss per sample, [B]. Gradient to the student alone. Song et al. 2023, arXiv:2303.01469, Algorithm 2.
+ * `generator` f and `target` f⁻, its average, are x at the lowest level (boundary.ts); `next` [B], below σ and above 0.
+ * → a loss per sample, [B]. Gradient to the generator alone. Song et al. 2023, arXiv:2303.01469, Algorithm 2.
  */
 export function consistencyLosses(
   { x, eps, sigma, next, condition }: NoisedSamples & { readonly next: Tensor },
-  roles: Readonly<Record<"student" | "target" | "teacher", Denoiser>>,
+  roles: Readonly<Record<"generator" | "target" | "teacher", Denoiser>>,
   { distance, weight }: DistillationOptions,
 ): Tensor {
   const xt = addNoise(x, sigma, eps);
-  const said = roles.student.denoise(xt, sigma, condition);
+  const said = roles.generator.denoise(xt, sigma, condition);
   const xn = stopGradient(heunTo(roles.teacher, xt, { sigma, next, condition }));
   const held = stopGradient(roles.target.denoise(xn, next, condition));
   const far = distance(said, held);

@@ -24,7 +24,7 @@ export const growingIntervals = (
 export const adaptiveBeta = (start: number, first: number, intervals: number): number =>
   Math.exp((first * Math.log(start)) / intervals);
 
-/** Steps of the student in progressive distillation, halved after every `each` updates; the last two rounds have twice as many. */
+/** Steps of the generator in progressive distillation, halved after every `each` updates; the last two rounds have twice as many. */
 export function halvedSteps(update: number, first: number, each: number): number {
   const steps = Math.max(Math.floor(first / 2 ** Math.floor(update / each)), 2);
   if (steps > 2) return steps;

@@ -2,7 +2,7 @@ import type { NoiseSource } from "../../../core/diffusion/mod.ts";
 import type { LossContext, NoiseProcess } from "../../../core/interfaces/mod.ts";
 import { constant, mul } from "../../../core/ops/mod.ts";
 import { boolean, choice, number, type OptionsOf } from "../../../core/plugin/mod.ts";
-import type { Tensor } from "../../../core/tensor/tensor.ts";
+import type { Tensor } from "../../../core/tensor/mod.ts";
 import { diffuse, diffuseAgain, gridOf, levelOptions, type Noisy } from "./levels.ts";
 
 /** Options of what the discriminator is shown. */

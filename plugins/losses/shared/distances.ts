@@ -1,6 +1,5 @@
 import { add, mean, sqrt, square, sub, sum } from "../../../core/ops/mod.ts";
-import { sizeOf } from "../../../core/tensor/shape.ts";
-import type { Tensor } from "../../../core/tensor/tensor.ts";
+import { sizeOf, type Tensor } from "../../../core/tensor/mod.ts";
 
 /** How far samples a [B, …] are from b [B, …]: a number each, or one for all, whose mean is the loss. */
 export type Distance = (a: Tensor, b: Tensor) => Tensor;

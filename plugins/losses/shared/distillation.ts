@@ -1,7 +1,7 @@
-/** What losses that hold a student to a teacher's path have in common. */
+/** What losses that hold a generator to a teacher's path have in common. */
 import type { Condition } from "../../../core/interfaces/mod.ts";
 import { abs, mean, square, sub } from "../../../core/ops/mod.ts";
-import type { Tensor } from "../../../core/tensor/tensor.ts";
+import type { Tensor } from "../../../core/tensor/mod.ts";
 
 /** How far samples a [B, …] are from b [B, …], a number per sample, [B]. */
 export type SampleDistance = (a: Tensor, b: Tensor) => Tensor;
@@ -25,7 +25,7 @@ export interface NoisedSamples {
   readonly condition: Condition;
 }
 
-/** How the difference of student and target becomes a loss. */
+/** How the difference of generator and target becomes a loss. */
 export interface DistillationOptions {
   readonly distance: SampleDistance;
   /** Of each sample, [B]; 1 when absent. */

@@ -2,7 +2,7 @@ import { failure } from "../../../core/errors.ts";
 import type { Condition, LossContext } from "../../../core/interfaces/mod.ts";
 import { add, neg, relu, softplus, sub } from "../../../core/ops/mod.ts";
 import { choice, type OptionsOf } from "../../../core/plugin/mod.ts";
-import type { Tensor } from "../../../core/tensor/tensor.ts";
+import type { Tensor } from "../../../core/tensor/mod.ts";
 import type { Noisy } from "./levels.ts";
 
 /** Options of how the discriminator judges, the same for both GAN losses of a run. */

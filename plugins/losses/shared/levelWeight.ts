@@ -1,5 +1,5 @@
 import { add, constant, div, maximum, square } from "../../../core/ops/mod.ts";
-import type { Tensor } from "../../../core/tensor/tensor.ts";
+import type { Tensor } from "../../../core/tensor/mod.ts";
 
 /** How much each noise level counts. */
 export const levelWeights = ["uniform", "snr", "snr+1", "karras", "truncated-snr"] as const;

@@ -2,7 +2,7 @@ import { addNoise, type NoiseSource, sigmaGrid } from "../../../core/diffusion/m
 import { failure } from "../../../core/errors.ts";
 import type { Draw, LossContext, NoiseProcess } from "../../../core/interfaces/mod.ts";
 import { number, type OptionsOf } from "../../../core/plugin/mod.ts";
-import type { Tensor } from "../../../core/tensor/tensor.ts";
+import type { Tensor } from "../../../core/tensor/mod.ts";
 
 /** Options of the noise levels that DMD2 draws from: a Karras grid of equally likely levels. */
 export const levelOptions = {

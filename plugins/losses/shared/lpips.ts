@@ -1,8 +1,7 @@
 import { failure } from "../../../core/errors.ts";
 import type { DataShape, Extractor, FeatureNetwork } from "../../../core/interfaces/mod.ts";
 import { add, div, interpolate, mean, mul, sqrt, square, sub, sum } from "../../../core/ops/mod.ts";
-import { formatShape } from "../../../core/tensor/shape.ts";
-import type { Tensor } from "../../../core/tensor/tensor.ts";
+import { formatShape, type Tensor } from "../../../core/tensor/mod.ts";
 
 /**
  * Learned perceptual distance of two batches of images, in the features of a network that brings channel weights.

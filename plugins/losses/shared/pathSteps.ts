@@ -1,8 +1,8 @@
-/** Steps of a frozen teacher along the probability flow, for losses that hold a student to where they lead. */
+/** Steps of a frozen teacher along the probability flow, for losses that hold a generator to where they lead. */
 import { perSample } from "../../../core/diffusion/mod.ts";
 import type { Condition, Denoiser } from "../../../core/interfaces/mod.ts";
 import { add, div, mul, sub } from "../../../core/ops/mod.ts";
-import type { Tensor } from "../../../core/tensor/tensor.ts";
+import type { Tensor } from "../../../core/tensor/mod.ts";
 
 /** D + (next/σ)(x − D): Euler's step in σ, which is DDIM's. x, denoised [B, …]; sigma, next [B]; next may be 0. */
 export function eulerTo(x: Tensor, denoised: Tensor, sigma: Tensor, next: Tensor): Tensor {

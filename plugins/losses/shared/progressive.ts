@@ -1,17 +1,17 @@
 import { addNoise, perSample } from "../../../core/diffusion/mod.ts";
 import type { Denoiser } from "../../../core/interfaces/mod.ts";
 import { div, equal, mul, stopGradient, sub, where } from "../../../core/ops/mod.ts";
-import type { Tensor } from "../../../core/tensor/tensor.ts";
+import type { Tensor } from "../../../core/tensor/mod.ts";
 import type { DistillationOptions, NoisedSamples } from "./distillation.ts";
 import { eulerTo } from "./pathSteps.ts";
 
 /**
- * Progressive distillation: one step of the student leads where two of the teacher do.
+ * Progressive distillation: one step of the generator leads where two of the teacher do.
  *   x_t = x + σ·ε;   x_m, x_n = Euler's steps of the teacher from σ to `middle` to `next`
  *   x̃ = (x_n − (next/σ)·x_t)/(1 − next/σ), from which a single step reaches x_n;   weight · d(D(x_t; σ), sg x̃)
  * Euler's step in σ is DDIM's in any coordinates, so levels may be a Karras grid or those of a cosine schedule. σ > middle >
  * next [B]; next may be 0, where x̃ is what the teacher's second step predicts: `teacher.final` of it when given.
- * → a loss per sample, [B]. Gradient to the student alone. Salimans & Ho 2022, arXiv:2202.00512, Algorithm 2.
+ * → a loss per sample, [B]. Gradient to the generator alone. Salimans & Ho 2022, arXiv:2202.00512, Algorithm 2.
  */
 export function progressiveLosses(
   {
@@ -22,12 +22,12 @@ export function progressiveLosses(
     next,
     condition,
   }: NoisedSamples & { readonly middle: Tensor; readonly next: Tensor },
-  { student, teacher, final }: { student: Denoiser; teacher: Denoiser; final?: Denoiser },
+  { generator, teacher, final }: { generator: Denoiser; teacher: Denoiser; final?: Denoiser },
   { distance, weight }: DistillationOptions,
 ): Tensor {
   const rank = x.shape.length;
   const xt = addNoise(x, sigma, eps);
-  const said = student.denoise(xt, sigma, condition);
+  const said = generator.denoise(xt, sigma, condition);
   const xm = eulerTo(xt, teacher.denoise(xt, sigma, condition), sigma, middle);
   const xn = eulerTo(xm, teacher.denoise(xm, middle, condition), middle, next);
   const kept = perSample(div(next, sigma), rank);

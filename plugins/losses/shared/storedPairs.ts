@@ -1,8 +1,8 @@
 /** Pairs of a file as the own samples of a loss. */
 import { failure } from "../../../core/errors.ts";
 import { classesOf, type DataShape, type OwnSamples } from "../../../core/interfaces/mod.ts";
-import { type Shape, sameShape, sizeOf } from "../../../core/tensor/shape.ts";
-import type { Pairs } from "../../../core/train/files/pairsFile.ts";
+import type { Pairs } from "../../../core/io/mod.ts";
+import { type Shape, sameShape, sizeOf } from "../../../core/tensor/mod.ts";
 
 /** z [B, …], y [B, …] and, where there are classes, label [B] of pairs that `pairs` gives once they are read. */
 export function storedPairs(data: DataShape, pairs: () => Pairs): OwnSamples {

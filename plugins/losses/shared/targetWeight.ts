@@ -1,6 +1,6 @@
 import { perSample } from "../../../core/diffusion/mod.ts";
 import { add, constant, div, square } from "../../../core/ops/mod.ts";
-import type { Tensor } from "../../../core/tensor/tensor.ts";
+import type { Tensor } from "../../../core/tensor/mod.ts";
 
 /** What a denoiser can be held to. */
 export const targets = ["x0", "eps", "v", "flow"] as const;

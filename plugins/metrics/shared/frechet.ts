@@ -1,5 +1,5 @@
 import { failure } from "../../../core/errors.ts";
-import { symmetricEigen, symmetricEigenvalues } from "../../../core/linalg/symmetricEigen.ts";
+import { symmetricEigen, symmetricEigenvalues } from "../../../core/linalg/mod.ts";
 
 /** First and second moments of a set of feature vectors. */
 export interface FeatureStatistics {

@@ -10,7 +10,7 @@ import {
   unetGroups,
 } from "../../../core/nn/mod.ts";
 import { add, concat, mul } from "../../../core/ops/mod.ts";
-import type { Tensor } from "../../../core/tensor/tensor.ts";
+import type { Tensor } from "../../../core/tensor/mod.ts";
 import type { PlannedBlock, UnetPlan } from "./unetPlan.ts";
 
 /** Everything but the image that SongUNet's encoder and decoder need. */

@@ -10,8 +10,7 @@ import {
   transpose,
   where,
 } from "../../../core/ops/mod.ts";
-import { formatShape } from "../../../core/tensor/shape.ts";
-import type { Tensor } from "../../../core/tensor/tensor.ts";
+import { formatShape, type Tensor } from "../../../core/tensor/mod.ts";
 
 /** What the layers that embed conditions look like. */
 export interface EmbeddingSettings {

@@ -1,6 +1,6 @@
 import { failure } from "../../../core/errors.ts";
 import { type BlockShape, unetGroups } from "../../../core/nn/mod.ts";
-import { formatShape, type Shape } from "../../../core/tensor/shape.ts";
+import { formatShape, type Shape } from "../../../core/tensor/mod.ts";
 
 /** What decides the blocks of one of EDM's U-Nets. */
 export interface UnetSettings {

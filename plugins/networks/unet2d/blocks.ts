@@ -1,6 +1,6 @@
 import { conv, groupNorm, linear, type Scope, transformerBlock } from "../../../core/nn/mod.ts";
 import { add, reshape, slice, transpose, upsampleNearest } from "../../../core/ops/mod.ts";
-import type { Tensor } from "../../../core/tensor/tensor.ts";
+import type { Tensor } from "../../../core/tensor/mod.ts";
 import type { Level } from "./plan.ts";
 
 /** What every block needs besides its own input. */

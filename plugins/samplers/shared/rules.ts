@@ -1,7 +1,7 @@
 /** Rules that samplers share, and rules made of others. */
 import type { SamplerModel, SamplerRule, SamplerStep } from "../../../core/interfaces/mod.ts";
 import { add, div, mul, sub } from "../../../core/ops/mod.ts";
-import type { Tensor } from "../../../core/tensor/tensor.ts";
+import type { Tensor } from "../../../core/tensor/mod.ts";
 
 /** The rule under a name of its own. */
 export const named = (name: string, rule: SamplerRule): SamplerRule =>

@@ -10,7 +10,7 @@ import { failure } from "../../../core/errors.ts";
 import type { NoiseProcess, Sampler, SamplerRule } from "../../../core/interfaces/mod.ts";
 import { add, clamp, mul } from "../../../core/ops/mod.ts";
 import { choice, list, number, type OptionsOf, optional } from "../../../core/plugin/mod.ts";
-import type { Tensor } from "../../../core/tensor/tensor.ts";
+import type { Tensor } from "../../../core/tensor/mod.ts";
 import { named } from "./rules.ts";
 
 /** A list of timesteps in place of a rule. */

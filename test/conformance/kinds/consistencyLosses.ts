@@ -65,12 +65,12 @@ async function runLosses(job: Job, sub: Settings): Promise<void> {
     mode === "cd"
       ? consistencyLosses(
           { ...samples, next: later[0] },
-          { student, target: watched("target"), teacher },
+          { generator: student, target: watched("target"), teacher },
           options,
         )
       : progressiveLosses(
           { ...samples, middle: later[0], next: later[1] },
-          { student, teacher },
+          { generator: student, teacher },
           options,
         );
   const loss = mean(losses);

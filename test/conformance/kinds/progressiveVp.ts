@@ -55,7 +55,7 @@ async function runLoss(job: Job, settings: Settings): Promise<void> {
   const final = both ? role("teacher", plain, calls.final) : undefined;
   const losses = progressiveLosses(
     { x, eps: scene.tensor("rand.n"), condition: {}, sigma, middle, next },
-    { student, teacher, final },
+    { generator: student, teacher, final },
     { distance: sampleDistances.l2, weight: levelWeight("truncated-snr", sigma, 1) },
   );
   // Theirs is summed over a sample.

@@ -2,7 +2,6 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { token } from "../../../core/di/mod.ts";
 import {
-  checkPlugin,
   choice,
   definePlugin,
   list,
@@ -82,33 +81,6 @@ test("pluginOf: takes the default export and says what it is otherwise", () => {
   assert.match(says({ default: dmd() }), "already configured");
   assert.match(says({ default: () => 0 }), "of type function");
   assert.match(says({ default: [dmd] }), "of type array");
-});
-
-test("checkPlugin: passes a sound plugin", () => {
-  checkPlugin(dmd, { scale: 3, steps: [], mode: "b", label: "none", clip: 2 });
-});
-
-test("checkPlugin: lists what is wrong", () => {
-  const problems = (plugin: unknown, given?: unknown) => {
-    try {
-      checkPlugin(plugin as never, given ?? {});
-    } catch (error) {
-      return (error as Error).message;
-    }
-    return "";
-  };
-  const { definition } = dmd;
-  assert.match(
-    problems(() => 0),
-    "was not made with definePlugin",
-  );
-  assert.match(problems(dmd, { scale: "x" }), "scale must be a number");
-  const silent = definePlugin({ ...definition, about: "", options: {} });
-  assert.match(problems(silent), "about is empty");
-  const options = { size: number({ default: 0, min: 1, about: "" }) };
-  const bad = problems(definePlugin({ ...definition, options }));
-  assert.match(bad, "option size has an empty about");
-  assert.match(bad, "size must be a number in [1, inf), current value is 0");
 });
 
 test.run();

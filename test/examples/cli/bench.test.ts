@@ -23,6 +23,19 @@ test("times every update of a preset", async () => {
   assert.not.match(stdout, /GFLOP/);
 });
 
+test("a round is a whole cycle, whatever turns it has", async () => {
+  const cycles: [settings: string[], steps: number][] = [
+    [["method.ttur.critic=4", "method.ttur.exclusive=true"], 5],
+    [["method.ttur.critic=1", "method.ttur.generator=3"], 3],
+  ];
+  for (const [settings, steps] of cycles) {
+    const set = settings.flatMap((each) => ["--set", each]);
+    const { code, stdout } = await onestep("bench", "gaussians", ...small, ...set);
+    assert.is(code, 0);
+    assert.match(stdout, new RegExp(`, batch 8, ${steps} steps in a cycle$`, "m"));
+  }
+});
+
 test("--profile: kernels beside the best of the device, and where the time goes", async () => {
   const { code, stdout } = await onestep("bench", "gaussians", ...small, "--profile");
   assert.is(code, 0);

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { decodePairs } from "../../../core/train/mod.ts";
+import { decodePairs } from "../../../core/io/mod.ts";
 import { onestep, scratch, tinyConfig } from "./program.ts";
 
 const test = suite("examples/cli pairs");

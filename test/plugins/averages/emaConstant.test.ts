@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { AVERAGES } from "../../../core/interfaces/mod.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
+import { checkPlugin } from "../../../core/testing/mod.ts";
 import { emaConstant } from "../../../plugins/averages/emaConstant.ts";
 import { compose } from "../support.ts";
 

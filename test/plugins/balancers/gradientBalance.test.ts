@@ -2,7 +2,8 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../backends/reference/mod.ts";
 import { BALANCERS, DATASET, METHOD, type Method } from "../../../core/interfaces/mod.ts";
-import { checkPlugin, Registry } from "../../../core/plugin/mod.ts";
+import { Registry } from "../../../core/plugin/mod.ts";
+import { checkPlugin } from "../../../core/testing/mod.ts";
 import {
   composeRun,
   EventBus,

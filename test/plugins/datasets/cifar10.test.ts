@@ -4,7 +4,6 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { files } from "../../../backends/host/files.ts";
 import { classLabel } from "../../../core/interfaces/mod.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { cifar10Dataset } from "../../../plugins/datasets/cifar10.ts";
 import { dataFolder, loadDataset, refusedDataset } from "../../helpers/datasets.ts";
 
@@ -16,8 +15,6 @@ const records = (...labels: number[]) =>
     labels.flatMap((label, n) => [label, ...Array.from({ length: 3072 }, (_, i) => (n + i) & 255)]),
   );
 const none = () => 0;
-
-test("is a well-formed plugin", () => checkPlugin(cifar10Dataset, { batches: 1 }));
 
 test("records of all training files in turn, plain or gzip; the test file is held out", async () => {
   const folder = dataFolder({

@@ -1,7 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { DATASET_SOURCE } from "../../../core/interfaces/mod.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { hostRandom } from "../../../core/random/hostRandom.ts";
 import { gaussiansDataset } from "../../../plugins/datasets/gaussians.ts";
 import { drawPoints, ringMixture } from "../../../plugins/datasets/shared/ring.ts";
@@ -14,8 +13,6 @@ const load = (options?: Parameters<typeof gaussiansDataset>[0]) =>
   compose({ sample: [], condition: {}, sigmaData: 1 }, gaussiansDataset(options)).get(
     DATASET_SOURCE,
   );
-
-test("is a well-formed plugin", () => checkPlugin(gaussiansDataset, { modes: 5, displaced: [0] }));
 
 test("gives points, their shape and the mixture they come from", async () => {
   const { name, shape, mixture, batch } = await load({ displaced: [2], displacement: 1 });
@@ -32,12 +29,6 @@ test("the points are those of the ring that the options describe", async () => {
   const { batch } = await load({ modes: 3, radius: 2, deviation: 0.3 });
   const ring = ringMixture({ modes: 3, radius: 2, std: 0.3 });
   assert.equal((await batch(50, uniform(1))).x, drawPoints(ring, 50, uniform(1)));
-});
-
-test("the same random numbers give the same points", async () => {
-  const { batch } = await load();
-  assert.equal(await batch(50, uniform(1)), await batch(50, uniform(1)));
-  assert.not.equal(await batch(50, uniform(1)), await batch(50, uniform(2)));
 });
 
 test("describes itself as points without classes and without end", async () => {

@@ -1,7 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { classLabel } from "../../../core/interfaces/mod.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { hostRandom } from "../../../core/random/hostRandom.ts";
 import { imagesDataset } from "../../../plugins/datasets/images.ts";
 import {
@@ -23,8 +22,6 @@ const shards: FolderContent = {
   "notes.txt": "not a shard",
 };
 const none = () => 0;
-
-test("is a well-formed plugin", () => checkPlugin(imagesDataset, { classes: 1000 }));
 
 test("samples are the rows of all shards in turn, bytes as [-1, 1], with their labels", async () => {
   const { shape, size, batch } = await loadDataset(

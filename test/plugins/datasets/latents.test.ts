@@ -1,7 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { float32ToFloat16 } from "../../../core/io/halfFloat.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { latentsDataset } from "../../../plugins/datasets/latents.ts";
 import {
   dataFolder,
@@ -39,8 +38,6 @@ const empty = { "unconditional.text": floats([2, 3], [1, 2, 3, 4, 5, 6]) };
 const none = () => 0;
 const load = (content: FolderContent, unconditional: "stored" | "zero" = "stored") =>
   loadDataset(latentsDataset({ unconditional }), dataFolder(content));
-
-test("is a well-formed plugin", () => checkPlugin(latentsDataset, { unconditional: "zero" }));
 
 test("latents come with their texts, whatever the shard, and half precision is widened", async () => {
   const half = shard(7);

@@ -9,7 +9,6 @@ import {
   DATASET_SOURCE,
   type DataFolder,
 } from "../../../core/interfaces/mod.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { hostRandom } from "../../../core/random/hostRandom.ts";
 import { mnistDataset } from "../../../plugins/datasets/mnist.ts";
 import { dataFolder } from "../../helpers/golden.ts";
@@ -169,8 +168,6 @@ test("refuses other resolutions and indices out of range", async () => {
       /Cannot take sample .* should be an integer from 0 to 2$/,
     );
 });
-
-test("is a well-formed plugin", () => checkPlugin(mnistDataset, { resolution: 28 }));
 
 test("by default digits of 16 x 16 pixels, drawn by the run's numbers", async () => {
   const { name, shape, batch } = await load(memoryFiles(small), "mnist");

@@ -2,8 +2,6 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { offloading, type WorkerTask } from "../../../backends/host/offload.ts";
 import { classLabel, type Offload } from "../../../core/interfaces/mod.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
-import { hostRandom } from "../../../core/random/hostRandom.ts";
 import { picturesDataset } from "../../../plugins/datasets/pictures.ts";
 import { encodePng } from "../../../plugins/observers/drawing/png.ts";
 import {
@@ -23,18 +21,14 @@ const sound = grey(1, 2);
 const cut = sound.slice(0, sound.length - 20);
 const none = () => 0;
 
-test("is a well-formed plugin", () => checkPlugin(picturesDataset, { classes: 2 }));
-
 test("samples are the PNG files in order of names, in [-1, 1]", async () => {
   const folder = dataFolder({ "b.png": grey(51, 102), "a.PNG": grey(0, 255), "notes.txt": "" });
-  const { shape, size, batch, choose } = await loadDataset(picturesDataset(), folder);
+  const { shape, size, batch } = await loadDataset(picturesDataset(), folder);
   assert.equal(shape, { sample: [1, 1, 2], condition: {}, sigmaData: 0.5 });
   assert.is(size, 2);
   const { x, condition } = await batch([1, 0], none);
   assert.equal([...x], [51 / 127.5 - 1, 102 / 127.5 - 1, -1, 1].map(Math.fround));
   assert.equal(condition, {});
-  const rows = choose!(50, hostRandom(0, 0, 0));
-  assert.equal(await batch(rows, none), await batch(50, hostRandom(0, 0, 0)));
 });
 
 test("subfolders are classes, in order of names", async () => {

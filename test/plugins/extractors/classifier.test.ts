@@ -9,7 +9,7 @@ import {
   extractorNamed,
 } from "../../../core/interfaces/mod.ts";
 import { FrozenNetwork } from "../../../core/nn/mod.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
+import { checkPlugin } from "../../../core/testing/mod.ts";
 import { classifier } from "../../../plugins/extractors/classifier.ts";
 import { compose } from "../support.ts";
 import { halves } from "./halves.ts";

@@ -9,7 +9,7 @@ import {
   extractorNamed,
 } from "../../../core/interfaces/mod.ts";
 import { frozenScope } from "../../../core/nn/mod.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
+import { checkPlugin } from "../../../core/testing/mod.ts";
 import { vgg16 } from "../../../plugins/extractors/vgg16.ts";
 import { evaluateOn } from "../../conformance/feed.ts";
 import { memoryFiles } from "../../helpers/memoryFiles.ts";

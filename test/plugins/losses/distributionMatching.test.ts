@@ -4,7 +4,6 @@ import { ReferenceBackend } from "../../../backends/reference/mod.ts";
 import { grad } from "../../../core/graph/mod.ts";
 import { LOSSES, type LossContext } from "../../../core/interfaces/mod.ts";
 import { add, constantArray, mul } from "../../../core/ops/mod.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { distributionMatching } from "../../../plugins/losses/distributionMatching.ts";
 import { conforms, hasGolden } from "../../helpers/golden.ts";
@@ -16,9 +15,6 @@ const lossOf = (options?: Parameters<typeof distributionMatching>[0]) =>
   compose({ sample: [5], condition: {}, sigmaData: 0.5 }, distributionMatching(options)).all(
     LOSSES,
   )[0];
-
-test("is a well-formed plugin", () =>
-  checkPlugin(distributionMatching, { weight: 2, minStep: 0.1 }));
 
 /** Four samples of five numbers; the teacher and the critic see x_t and answer with `real` and `fake` of it. */
 function setting(real: (xt: Tensor) => Tensor, fake: (xt: Tensor) => Tensor) {

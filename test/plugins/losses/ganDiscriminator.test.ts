@@ -4,7 +4,6 @@ import { ReferenceBackend } from "../../../backends/reference/mod.ts";
 import { grad } from "../../../core/graph/mod.ts";
 import { LOSSES, type LossContext } from "../../../core/interfaces/mod.ts";
 import { add, mul, reshape, sum } from "../../../core/ops/mod.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { ganDiscriminator } from "../../../plugins/losses/ganDiscriminator.ts";
 import { conforms, hasGolden } from "../../helpers/golden.ts";
@@ -14,8 +13,6 @@ const test = suite("plugins/losses/ganDiscriminator");
 
 const lossOf = (options?: Parameters<typeof ganDiscriminator>[0]) =>
   compose({ sample: [3], condition: {}, sigmaData: 0.5 }, ganDiscriminator(options)).all(LOSSES)[0];
-
-test("is a well-formed plugin", () => checkPlugin(ganDiscriminator, { diffused: false }));
 
 /** A discriminator whose logit is bias + slope · Σx. */
 function setting(slope: number) {

@@ -5,7 +5,6 @@ import { placeholders } from "../../../core/diffusion/mod.ts";
 import { classLabel, type DataShape, DROPOUT, NETWORK } from "../../../core/interfaces/mod.ts";
 import { layoutOf } from "../../../core/nn/mod.ts";
 import { input } from "../../../core/ops/mod.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { adm } from "../../../plugins/networks/adm.ts";
 import { conforms, goldenNames } from "../../helpers/golden.ts";
 import { thrown } from "../../helpers/thrown.ts";
@@ -28,8 +27,6 @@ function layout(shape: DataShape, options: Parameters<typeof adm>[0]) {
   const { x, sigma, condition } = placeholders(shape);
   return layoutOf((scope) => network.apply(scope, x, sigma, condition));
 }
-
-test("is a well-formed plugin", () => checkPlugin(adm, recipe));
 
 test("the defaults are the ImageNet-64 model: 295,899,267 parameters in 541 tensors", () => {
   const { count, entries, derived } = layout(imagenet, {});

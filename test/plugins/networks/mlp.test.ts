@@ -3,7 +3,6 @@ import * as assert from "uvu/assert";
 import { placeholders } from "../../../core/diffusion/mod.ts";
 import { classLabel, type DataShape, NETWORK } from "../../../core/interfaces/mod.ts";
 import { layoutOf } from "../../../core/nn/mod.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { mlp } from "../../../plugins/networks/mlp.ts";
 import { compose, evaluate, Feed, numbers } from "../support.ts";
 
@@ -17,8 +16,6 @@ function parts(shape: DataShape, options: Parameters<typeof mlp>[0]) {
   const { x, sigma, condition } = placeholders(shape);
   return { network, layout: layoutOf((scope) => network.apply(scope, x, sigma, condition)) };
 }
-
-test("is a well-formed plugin", () => checkPlugin(mlp, { width: 16, depth: 2 }));
 
 test("the recipe's network has 68,738 parameters, named as PyTorch's Sequential", () => {
   const { layout } = parts(points, {});

@@ -6,7 +6,6 @@ import { grad } from "../../../core/graph/mod.ts";
 import { classLabel, type DataShape, type Dataset, NETWORK } from "../../../core/interfaces/mod.ts";
 import { isFrozen, layoutOf } from "../../../core/nn/mod.ts";
 import { sum } from "../../../core/ops/mod.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { EventBus, Trainer } from "../../../core/train/mod.ts";
 import { edmDenoising } from "../../../plugins/losses/edmDenoising.ts";
 import { dmd2Method } from "../../../plugins/methods/dmd2.ts";
@@ -33,8 +32,6 @@ function layout(shape: DataShape, options: Parameters<typeof song>[0]) {
   const { x, sigma, condition } = placeholders(shape);
   return layoutOf((scope) => network.apply(scope, x, sigma, condition));
 }
-
-test("is a well-formed plugin", () => checkPlugin(song, tiny, { ...tiny, ...ncsnpp }));
 
 test("the defaults are EDM's conditional CIFAR-10 DDPM++: 55,735,299 parameters", () => {
   const found = layout({ ...cifar, condition: classLabel(10) }, { augmentLabels: 9 });

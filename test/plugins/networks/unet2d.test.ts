@@ -9,7 +9,6 @@ import {
   NETWORK,
 } from "../../../core/interfaces/mod.ts";
 import { layoutOf, type Scope } from "../../../core/nn/mod.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { unet2d } from "../../../plugins/networks/unet2d.ts";
 import { conforms, goldenNames } from "../../helpers/golden.ts";
 import { thrown } from "../../helpers/thrown.ts";
@@ -53,8 +52,6 @@ function network(shape: DataShape, options: Options) {
 }
 const layout = (shape: DataShape, options: Options) =>
   layoutOf((scope) => void network(shape, options).apply(scope));
-
-test("is a well-formed plugin", () => checkPlugin(unet2d, small));
 
 test("the defaults are SD 1.5: 859,520,964 parameters in 686 tensors", () => {
   const { count, entries } = layout(shapeOf([4, 64, 64], { text: entry(77, 768) }), {});

@@ -1,8 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { OPTIMIZERS } from "../../../core/interfaces/mod.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
+import { checkPlugin } from "../../../core/testing/mod.ts";
 import { adamw } from "../../../plugins/optimizers/adamw.ts";
 import { compose, evaluate, Feed } from "../support.ts";
 

@@ -10,7 +10,8 @@ import {
 import { grad } from "../../../core/graph/mod.ts";
 import { type NoiseProcess, PROCESS } from "../../../core/interfaces/mod.ts";
 import { constantArray, div, mean, mul, square, sub } from "../../../core/ops/mod.ts";
-import { checkPlugin, Registry } from "../../../core/plugin/mod.ts";
+import { Registry } from "../../../core/plugin/mod.ts";
+import { checkPlugin } from "../../../core/testing/mod.ts";
 import { mergeConfig, Run, resolveConfig } from "../../../core/train/mod.ts";
 import { allPlugins } from "../../../plugins/all.ts";
 import { rectifiedFlow } from "../../../plugins/processes/rectifiedFlow.ts";

@@ -1,6 +1,5 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { dpm2 } from "../../../plugins/samplers/dpm2.ts";
 import { eulerStep, midpointStep } from "../../../plugins/samplers/shared/rules.ts";
 import { thrown } from "../../helpers/thrown.ts";
@@ -17,8 +16,6 @@ import {
 } from "./gaussian.ts";
 
 const test = suite("plugins/samplers/dpm2");
-
-test("is a well-formed plugin", () => checkPlugin(dpm2, { churn: 4, churnMax: 50 }));
 
 test("comes to the probability flow with order 2", () =>
   assertOrder(2, (steps) => flowError(samplerOf(dpm2(evenLevels(steps))), END), 10));

@@ -1,6 +1,5 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { dpm2 } from "../../../plugins/samplers/dpm2.ts";
 import { dpm2Ancestral } from "../../../plugins/samplers/dpm2Ancestral.ts";
 import { eulerStep, midpointStep, withNoise } from "../../../plugins/samplers/shared/rules.ts";
@@ -16,8 +15,6 @@ import {
 } from "./gaussian.ts";
 
 const test = suite("plugins/samplers/dpm2Ancestral");
-
-test("is a well-formed plugin", () => checkPlugin(dpm2Ancestral, { eta: 0.5 }));
 
 test("eta 0 is the midpoint method", async () => {
   const ancestral = await samples(samplerOf(dpm2Ancestral({ steps: 6, eta: 0 })));

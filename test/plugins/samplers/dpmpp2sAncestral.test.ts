@@ -1,6 +1,5 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { dpmpp2sAncestral } from "../../../plugins/samplers/dpmpp2sAncestral.ts";
 import { thrown } from "../../helpers/thrown.ts";
 import {
@@ -16,8 +15,6 @@ import {
 } from "./gaussian.ts";
 
 const test = suite("plugins/samplers/dpmpp2sAncestral");
-
-test("is a well-formed plugin", () => checkPlugin(dpmpp2sAncestral, { eta: 0.5 }));
 
 test("eta 0 comes to the probability flow with order 2", () =>
   assertOrder(

@@ -1,6 +1,5 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { edmAblation } from "../../../plugins/samplers/edmAblation.ts";
 import { euler } from "../../../plugins/samplers/euler.ts";
 import { heun } from "../../../plugins/samplers/heun.ts";
@@ -16,14 +15,6 @@ import {
 
 const test = suite("plugins/samplers/edmAblation");
 type Options = Parameters<typeof edmAblation>[0];
-
-test("is a well-formed plugin", () =>
-  checkPlugin(edmAblation, {
-    discretization: "vp",
-    timeScale: "vp",
-    scaling: "vp",
-    sigmaMin: 0.1,
-  }));
 
 test("with EDM's own choices it is heun and euler, churn too", async () => {
   const options = { steps: 6, churn: 3 };

@@ -1,6 +1,5 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { euler } from "../../../plugins/samplers/euler.ts";
 import { thrown } from "../../helpers/thrown.ts";
 import {
@@ -18,9 +17,6 @@ import {
 } from "./gaussian.ts";
 
 const test = suite("plugins/samplers/euler");
-
-test("is a well-formed plugin", () =>
-  checkPlugin(euler, { churn: 4, churnMax: 50, churnAfter: true }));
 
 test("comes to the probability flow with order 1", () =>
   assertOrder(1, (steps) => flowError(samplerOf(euler(evenLevels(steps))), END)));

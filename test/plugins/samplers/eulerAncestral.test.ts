@@ -1,6 +1,5 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { euler } from "../../../plugins/samplers/euler.ts";
 import { eulerAncestral } from "../../../plugins/samplers/eulerAncestral.ts";
 import { eulerStep, withNoise } from "../../../plugins/samplers/shared/rules.ts";
@@ -17,8 +16,6 @@ import {
 } from "./gaussian.ts";
 
 const test = suite("plugins/samplers/eulerAncestral");
-
-test("is a well-formed plugin", () => checkPlugin(eulerAncestral, { eta: 0.5 }));
 
 test("eta 0 is Euler's method", async () => {
   const ancestral = await samples(samplerOf(eulerAncestral({ steps: 6, eta: 0 })));

@@ -3,7 +3,6 @@ import * as assert from "uvu/assert";
 import { type GaussianMixture, mixtureDenoiser } from "../../../core/diffusion/mod.ts";
 import { SAMPLER } from "../../../core/interfaces/mod.ts";
 import { mul, reshape, slice } from "../../../core/ops/mod.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import { heun } from "../../../plugins/samplers/heun.ts";
 import { eulerStep } from "../../../plugins/samplers/shared/rules.ts";
@@ -15,8 +14,6 @@ const test = suite("plugins/samplers/heun");
 
 const samplerOf = (options?: Parameters<typeof heun>[0]) =>
   compose({ sample: [2], condition: {}, sigmaData: 0.5 }, heun(options)).get(SAMPLER);
-
-test("is a well-formed plugin", () => checkPlugin(heun, { churn: 40, churnMax: 50, steps: 3 }));
 
 test("without churn: steps − 1 Heun steps and an Euler step to 0, no noise", () => {
   const { steps, sigmaMax } = samplerOf({ steps: 4 });

@@ -1,13 +1,10 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { lcm } from "../../../plugins/samplers/lcm.ts";
 import { thrown } from "../../helpers/thrown.ts";
 import { assertSame, denoised, discreteSamplerOf, mixing, samples, table } from "./gaussian.ts";
 
 const test = suite("plugins/samplers/lcm");
-
-test("is a well-formed plugin", () => checkPlugin(lcm, { steps: 2, clip: 1, timesteps: [999] }));
 
 test("one step is the denoiser", async () => {
   const { eps, x, nfe } = await samples(discreteSamplerOf(lcm({ steps: 1 })));

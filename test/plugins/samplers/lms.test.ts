@@ -3,7 +3,6 @@ import * as assert from "uvu/assert";
 import { perSample } from "../../../core/diffusion/mod.ts";
 import type { Denoiser } from "../../../core/interfaces/mod.ts";
 import { add, mul, sub } from "../../../core/ops/mod.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { euler } from "../../../plugins/samplers/euler.ts";
 import { lms } from "../../../plugins/samplers/lms.ts";
 import { thrown } from "../../helpers/thrown.ts";
@@ -18,8 +17,6 @@ import {
 } from "./gaussian.ts";
 
 const test = suite("plugins/samplers/lms");
-
-test("is a well-formed plugin", () => checkPlugin(lms, { order: 2 }));
 
 test("order 1 is Euler's method", async () => {
   const first = await samples(samplerOf(lms({ steps: 6, order: 1 })));

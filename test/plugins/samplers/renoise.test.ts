@@ -2,7 +2,6 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { SAMPLER } from "../../../core/interfaces/mod.ts";
 import { add, div, mul, reshape } from "../../../core/ops/mod.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { renoise } from "../../../plugins/samplers/renoise.ts";
 import { compose, evaluate, Feed } from "../support.ts";
 import { trace } from "./run.ts";
@@ -11,8 +10,6 @@ const test = suite("plugins/samplers/renoise");
 
 const samplerOf = (sigmas: number[]) =>
   compose({ sample: [1], condition: {}, sigmaData: 0.5 }, renoise({ sigmas })).get(SAMPLER);
-
-test("is a well-formed plugin", () => checkPlugin(renoise, { sigmas: [80, 2] }));
 
 test("predicts, adds fresh noise of the next level, predicts again", async () => {
   const sampler = samplerOf([8, 2, 0.5]);

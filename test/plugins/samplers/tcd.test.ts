@@ -1,6 +1,5 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
 import { ddim } from "../../../plugins/samplers/ddim.ts";
 import { tcd } from "../../../plugins/samplers/tcd.ts";
 import { thrown } from "../../helpers/thrown.ts";
@@ -16,8 +15,6 @@ import {
 } from "./gaussian.ts";
 
 const test = suite("plugins/samplers/tcd");
-
-test("is a well-formed plugin", () => checkPlugin(tcd, { eta: 1, clip: 1, timesteps: [999] }));
 
 test("one step is the denoiser, at timestep 0: a_0·D + b_0·ε̂", async () => {
   const { eps, x, nfe } = await samples(discreteSamplerOf(tcd({ steps: 1 })));

@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { TEACHER } from "../../../core/interfaces/mod.ts";
 import { layoutOf } from "../../../core/nn/mod.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
+import { checkPlugin } from "../../../core/testing/mod.ts";
 import { mlp } from "../../../plugins/networks/mlp.ts";
 import { edm } from "../../../plugins/teachers/edm.ts";
 import { compose, evaluate, Feed, numbers } from "../support.ts";

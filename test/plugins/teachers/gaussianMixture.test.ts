@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { TEACHER } from "../../../core/interfaces/mod.ts";
 import { layoutOf } from "../../../core/nn/mod.ts";
-import { checkPlugin } from "../../../core/plugin/mod.ts";
+import { checkPlugin } from "../../../core/testing/mod.ts";
 import { gaussianMixture } from "../../../plugins/teachers/gaussianMixture.ts";
 import { compose, evaluate, Feed } from "../support.ts";
 

@@ -12,7 +12,8 @@ import {
 } from "../../../core/interfaces/mod.ts";
 import { layoutOf } from "../../../core/nn/mod.ts";
 import { constantArray, mul, reshape } from "../../../core/ops/mod.ts";
-import { checkPlugin, definePlugin } from "../../../core/plugin/mod.ts";
+import { definePlugin } from "../../../core/plugin/mod.ts";
+import { checkPlugin } from "../../../core/testing/mod.ts";
 import { adm } from "../../../plugins/networks/adm.ts";
 import { discrete } from "../../../plugins/processes/discrete.ts";
 import { guided } from "../../../plugins/teachers/guided.ts";

@@ -78,7 +78,7 @@ async function refused(over: Partial<Method>, config: unknown = {}): Promise<One
   return error;
 }
 
-const known = "which nobody provides; it should be one of teacher, generator, critic";
+const known = "which the method does not have; it should be one of teacher, generator, critic";
 const stages = (...given: Partial<Stage>[]): Partial<Method> => ({
   stages: given.map((each) => ({ ...whole, ...each })),
 });

@@ -42,7 +42,7 @@ const samples = (feed: Feed) => ({
 test("consistency: the end of the flow is a fixed point, up to Heun's error of the third order", async () => {
   const feed = new Feed();
   const given = { ...samples(feed), sigma: levels([1, 20]), next: levels([0.9, 19]) };
-  const roles = { student: ending, target: ending, teacher: exact };
+  const roles = { generator: ending, target: ending, teacher: exact };
   const { loss } = await evaluate(
     { loss: consistencyLosses(given, roles, { distance: l1 }) },
     feed,
@@ -52,7 +52,7 @@ test("consistency: the end of the flow is a fixed point, up to Heun's error of t
   for (const each of loss) assert.ok(each > 0 && each < 2e-4, `${each}`);
 });
 
-test("both: only the student gets a gradient, and weights are per sample", async () => {
+test("both: only the generator gets a gradient, and weights are per sample", async () => {
   const feed = new Feed();
   const [a, b, c] = ["a", "b", "c"].map((name) => feed.tensor(name, [1], [1.5]));
   const given = {
@@ -61,13 +61,13 @@ test("both: only the student gets a gradient, and weights are per sample", async
     middle: levels([0.7, 10]),
     next: levels([0.5, 3]),
   };
-  const [student, target, teacher] = [scaled(a, exact), scaled(b, ending), scaled(c, exact)];
+  const [generator, target, teacher] = [scaled(a, exact), scaled(b, ending), scaled(c, exact)];
   const weight = constantArray([1, 3], [2]);
   const made = [
     (options: { distance: typeof l2; weight?: Tensor }) =>
-      consistencyLosses(given, { student, target, teacher }, options),
+      consistencyLosses(given, { generator, target, teacher }, options),
     (options: { distance: typeof l2; weight?: Tensor }) =>
-      progressiveLosses(given, { student, teacher }, options),
+      progressiveLosses(given, { generator, teacher }, options),
   ];
   for (const make of made) {
     const plain = make({ distance: l2 });
@@ -106,12 +106,12 @@ test("progressive: a step of its target leads where two steps of the teacher do"
     const both = step(from, middle[i]) * step(middle[i], next[i]);
     return (both - next[i] / from) / (1 - next[i] / from);
   });
-  const student: Denoiser = { denoise: (x) => mul(perSample(levels(wanted), 2), x) };
+  const generator: Denoiser = { denoise: (x) => mul(perSample(levels(wanted), 2), x) };
   const final: Denoiser = { denoise: (x) => constant(0, "f32", x.shape) };
   const of = (roles: Parameters<typeof progressiveLosses>[1]) =>
     progressiveLosses(given, roles, { distance: l2 });
   const { loss, other } = await evaluate(
-    { loss: of({ student, teacher: exact }), other: of({ student, teacher: exact, final }) },
+    { loss: of({ generator, teacher: exact }), other: of({ generator, teacher: exact, final }) },
     feed,
     "f64",
   );

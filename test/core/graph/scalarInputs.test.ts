@@ -1,8 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { ScalarInputs } from "../../../../core/train/update/scalarInputs.ts";
-import { compute } from "../../../helpers/compute.ts";
-import { thrown } from "../../../helpers/thrown.ts";
+import { ScalarInputs } from "../../../core/graph/scalarInputs.ts";
+import { compute } from "../../helpers/compute.ts";
+import { thrown } from "../../helpers/thrown.ts";
 
 const test = suite("core/train/scalarInputs");
 

@@ -1,8 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { encodeSafetensors, type StoredTensor } from "../../../../core/io/safetensors.ts";
-import { decodePairs, encodePairs } from "../../../../core/train/mod.ts";
-import { thrown } from "../../../helpers/thrown.ts";
+import { decodePairs, encodePairs } from "../../../core/io/mod.ts";
+import { encodeSafetensors, type StoredTensor } from "../../../core/io/safetensors.ts";
+import { thrown } from "../../helpers/thrown.ts";
 
 const test = suite("core/train/pairsFile");
 

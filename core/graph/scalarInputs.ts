@@ -1,6 +1,6 @@
-import { failure, invariant } from "../../errors.ts";
-import { input, view } from "../../ops/mod.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { failure, invariant } from "../errors.ts";
+import { input, view } from "../ops/mod.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 /** Enough for the rates, corrections and weights of any phase; a few hundred bytes a step. */
 const CAPACITY = 64;

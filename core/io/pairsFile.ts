@@ -1,7 +1,6 @@
-import { failure } from "../../errors.ts";
-import { decodeSafetensors, encodeSafetensors, toFloat32 } from "../../io/safetensors.ts";
-import { formatShape, type Shape, sameShape } from "../../tensor/shape.ts";
-import type { Use } from "../config/config.ts";
+import { failure } from "../errors.ts";
+import { formatShape, type Shape, sameShape } from "../tensor/shape.ts";
+import { decodeSafetensors, encodeSafetensors, toFloat32 } from "./safetensors.ts";
 
 /** Noise, and what the teacher's sampler makes of it. */
 export interface Pairs {
@@ -18,7 +17,7 @@ export interface Pairs {
 export interface PairsInfo {
   /** Fingerprint of the teacher that drew them. */
   readonly teacher: string;
-  readonly sampler: Use;
+  readonly sampler: { readonly use: string } & Readonly<Record<string, unknown>>;
   readonly seed: number;
   /** Denoiser calls each pair took. */
   readonly nfe: number;

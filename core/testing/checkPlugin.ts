@@ -1,6 +1,6 @@
-import { type AnyPlugin, isPlugin } from "./definePlugin.ts";
-import { listOptions, parseOptions } from "./parseOptions.ts";
-import { show } from "./spec.ts";
+import { type AnyPlugin, isPlugin, listOptions, parseOptions } from "../plugin/mod.ts";
+
+import { show } from "../plugin/spec.ts";
 
 /**
  * Checks what must be true of every plugin: it is one, it and its options say what they do, its defaults are valid, options

@@ -1,0 +1,2 @@
+export * from "./hostRandom.ts";
+export * from "./philox.ts";

@@ -1,0 +1,230 @@
+// Every loss, sampler, network, dataset and metric of ours, held to what the test kit asks of anybody's.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { ReferenceBackend } from "../../backends/reference/mod.ts";
+import { WasmBackend } from "../../backends/wasm/mod.ts";
+import { type ConditionEntry, classLabel, type DataShape } from "../../core/interfaces/mod.ts";
+import { encodePairs } from "../../core/io/mod.ts";
+import type { ConfiguredPlugin } from "../../core/plugin/mod.ts";
+import {
+  type DatasetTest,
+  type LossTest,
+  type MetricTest,
+  type SamplerTest,
+  testDataset,
+  testLoss,
+  testMetric,
+  testNetwork,
+  testSampler,
+} from "../../core/testing/mod.ts";
+import { allPlugins } from "../../plugins/all.ts";
+import * as plugins from "../../plugins/mod.ts";
+import { encodePng } from "../../plugins/observers/drawing/png.ts";
+import { bytes, dataFolder, floats, longs } from "../helpers/datasets.ts";
+import { idxBytes } from "../helpers/idx.ts";
+import { memoryFiles } from "../helpers/memoryFiles.ts";
+import { numbers } from "./support.ts";
+
+const test = suite("plugins/kit");
+const backends = [new ReferenceBackend("f64"), await WasmBackend.open()];
+test.after(async () => {
+  for (const backend of backends) await backend.close();
+});
+
+const plain: DataShape = { sample: [2, 3], condition: {}, sigmaData: 0.7 };
+const sharing = { noise: "shared" } as const;
+const pairs = encodePairs(
+  { shape: [5, 2, 3], z: numbers([30]), y: numbers([30], 1) },
+  { teacher: "a".repeat(64), sampler: { use: "heun" }, seed: 0, nfe: 1 },
+);
+const paired = { shape: plain, folder: { files: memoryFiles({ pairs }) } };
+
+const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
+  [plugins.edmDenoising({ pMean: -0.4, pStd: 1 })],
+  [plugins.edmDenoising({ levels: "uniform-time", shift: 3 }), { shape: plain }],
+  [plugins.edmDenoising(), { plugins: [plugins.rectifiedFlow()] }],
+  [plugins.distributionMatching({ weight: 2, minStep: 0.1 }), { surrogate: true }],
+  [plugins.distributionMatching({ normalise: "batch" }), { surrogate: true, shape: plain }],
+  [plugins.fakeScoreLoss({ levels: 40 })],
+  [plugins.fakeScoreLoss({ target: "v" }), { plugins: [plugins.discrete()] }],
+  [plugins.ganGenerator({ diffused: false, maxStep: 0.5 })],
+  [plugins.ganGenerator({ features: "teacher", objective: "hinge" }), { shape: plain }],
+  [plugins.ganGenerator(sharing), { plugins: [plugins.distributionMatching()] }],
+  [plugins.ganDiscriminator({ diffused: false })],
+  [plugins.ganDiscriminator({ r1: 0.5, features: "teacher" }), { shape: plain }],
+  [plugins.ganDiscriminator(sharing), { plugins: [plugins.fakeScoreLoss()] }],
+  [plugins.regression({ pairs: "pairs" }), paired],
+  [plugins.regression({ pairs: "pairs", distance: "huber" }), paired],
+];
+for (const [plugin, setting] of losses)
+  test(`loss ${plugin.name} ${JSON.stringify(setting?.plugins?.map((each) => each.name) ?? "")}`, () =>
+    testLoss(plugin, { backends, ...setting }));
+
+const timesteps = { steps: 60, spacing: "trailing" } as const;
+const discrete = { plugins: [plugins.discrete()] };
+const noisy = { deterministic: false };
+const consistent = { ...noisy, model: "consistency" } as const;
+const samplers: [ConfiguredPlugin, Omit<SamplerTest, "backends">][] = [
+  [plugins.heun({ steps: 20 }), { nfe: 39 }],
+  [plugins.heun({ steps: 40, churn: 40, churnMax: 50 }), { nfe: 79, ...noisy }],
+  [plugins.euler({ steps: 60 }), { nfe: 60 }],
+  [plugins.euler({ steps: 80, churn: 4, churnMax: 50, churnAfter: true }), { nfe: 80, ...noisy }],
+  [plugins.euler({ ...timesteps }), { nfe: 60, ...discrete }],
+  [plugins.eulerAncestral({ steps: 60, eta: 0.5 }), { nfe: 60, ...noisy }],
+  [plugins.lms({ steps: 40 }), { nfe: 40 }],
+  [plugins.lms({ steps: 40, order: 2 }), { nfe: 40 }],
+  [plugins.dpm2({ steps: 20 }), { nfe: 39 }],
+  [plugins.dpm2({ steps: 30, churn: 4, churnMax: 50 }), { nfe: 59, ...noisy }],
+  [plugins.dpm2Ancestral({ steps: 40, eta: 0.5 }), { nfe: 79, ...noisy }],
+  [plugins.dpmpp2sAncestral({ steps: 40, eta: 0.5 }), { nfe: 79, ...noisy }],
+  [plugins.dpmSolver({ steps: 20 }), { nfe: 20 }],
+  [plugins.dpmSolver({ steps: 40, order: 3 }), { nfe: 40 }],
+  [
+    plugins.dpmSolver({ steps: 40, solver: "heun", predict: "noise", eta: 1, end: 0.001 }),
+    { nfe: 40, ...noisy },
+  ],
+  [plugins.dpmSolver({ steps: 20, spacing: "trailing" }), { nfe: 20, ...discrete }],
+  [plugins.edmAblation({ steps: 20 }), { nfe: 39 }],
+  [
+    plugins.edmAblation({ steps: 40, discretization: "vp", timeScale: "vp", scaling: "vp" }),
+    { nfe: 79 },
+  ],
+  [plugins.ddim(timesteps), { nfe: 60, ...discrete }],
+  [
+    plugins.ddim({ ...timesteps, eta: 1, clip: 2, endAtFirst: true }),
+    { nfe: 60, ...discrete, ...noisy },
+  ],
+  [plugins.ddim(timesteps), { nfe: 60, plugins: [plugins.rectifiedFlow()] }],
+  [plugins.ddpm({ ...timesteps, variance: "large", clip: 2 }), { nfe: 60, ...discrete, ...noisy }],
+  [plugins.lcm({ steps: 4, clip: 2 }), { nfe: 4, ...discrete, ...consistent }],
+  [plugins.tcd({ steps: 50, eta: 0.3, clip: 2 }), { nfe: 50, ...discrete, ...noisy }],
+  [plugins.renoise({ sigmas: [80, 10, 1] }), { nfe: 3, ...consistent }],
+  [plugins.renoise({ sigmas: [80] }), { nfe: 1, model: "consistency" }],
+];
+for (const [plugin, setting] of samplers)
+  test(`sampler ${plugin.name}, ${setting.nfe} calls`, () =>
+    testSampler(plugin, { backends, ...setting }));
+
+const image: DataShape = { sample: [1, 4, 4], condition: classLabel(3), sigmaData: 0.5 };
+const vector = (...shape: number[]): ConditionEntry => ({ shape, dtype: "f32", empty: "stored" });
+const described = (condition: DataShape["condition"]): DataShape => ({
+  sample: [2, 4, 4],
+  condition,
+  sigmaData: 1,
+});
+const net = { channels: 8, channelMult: [1, 2], blocks: 1, attention: [2] };
+const unet = {
+  channels: [8, 8],
+  layersPerBlock: [1, 1],
+  downBlocks: ["DownBlock2D", "CrossAttnDownBlock2D"],
+  upBlocks: ["CrossAttnUpBlock2D", "UpBlock2D"],
+  heads: [1, 2],
+  transformerLayers: [1, 1],
+  groups: 4,
+} as const;
+const networks: [ConfiguredPlugin, DataShape][] = [
+  [plugins.mlp({ width: 16, depth: 2 }), { ...plain, condition: classLabel(4) }],
+  [plugins.mlp({ width: 5, depth: 1, bands: 1 }), plain],
+  [plugins.adm({ ...net, channelsPerHead: 8 }), image],
+  [plugins.song(net), image],
+  [
+    plugins.song({
+      ...net,
+      embedding: "fourier",
+      noiseMult: 2,
+      encoder: "residual",
+      resampleFilter: [1, 3, 3, 1],
+    }),
+    { ...image, condition: {} },
+  ],
+  [plugins.unet2d(unet), described({ text: vector(3, 6) })],
+  [
+    plugins.unet2d({ ...unet, timeIdWidth: 4 }),
+    described({ text: vector(3, 6), pooled: vector(5), timeIds: vector(6) }),
+  ],
+];
+for (const [plugin, shape] of networks)
+  test(`network ${plugin.name} of ${JSON.stringify(shape.condition)}`, () =>
+    testNetwork(plugin, { backends, shape }));
+
+const grey = (...shape: number[]) =>
+  bytes(
+    shape,
+    numbers(shape).map((each) => 127 * (each + 1)),
+  );
+const row = (...shape: number[]) => floats(shape, numbers(shape));
+const records = (...labels: number[]) =>
+  Uint8Array.from(
+    labels.flatMap((label) => [
+      label,
+      ...Array.from({ length: 3072 }, (_, i) => (label + i) & 255),
+    ]),
+  );
+const digits = (count: number) => ({
+  images: idxBytes([count, 28, 28], grey(count * 784).data as Uint8Array),
+  labels: idxBytes(
+    [count],
+    Uint8Array.from({ length: count }, (_, i) => i % 10),
+  ),
+});
+const [train, held] = [digits(12), digits(3)];
+const digitFiles = dataFolder({
+  "train-images-idx3-ubyte": train.images,
+  "train-labels-idx1-ubyte": train.labels,
+  "t10k-images-idx3-ubyte": held.images,
+  "t10k-labels-idx1-ubyte": held.labels,
+});
+const binaries = dataFolder({ "data_batch_1.bin": records(3, 4, 0), "test_batch.bin": records(5) });
+const shards = dataFolder({
+  "a.safetensors": { x: grey(2, 1, 2, 2), label: longs([2, 0]) },
+  "b.safetensors": { x: grey(3, 1, 2, 2), label: longs([1, 1, 0]) },
+});
+const latents = {
+  x: row(4, 4, 2, 2),
+  text: row(4, 3, 2),
+  pooled: row(4, 5),
+  timeIds: row(4, 6),
+};
+const empty = { "unconditional.text": row(3, 2), "unconditional.pooled": row(5) };
+const picture = (level: number) =>
+  encodePng({ width: 2, height: 1, channels: 1, data: Uint8Array.of(level, 255) });
+const classes = { "cat/1.png": picture(1), "cat/2.png": picture(9), "dog/1.png": picture(70) };
+
+const datasets: [ConfiguredPlugin, DatasetTest?][] = [
+  [plugins.gaussiansDataset({ modes: 5, displaced: [0] })],
+  [plugins.mnistDataset(), { folder: digitFiles }],
+  [plugins.mnistDataset({ resolution: 28 }), { folder: digitFiles }],
+  [plugins.cifar10Dataset({ batches: 1 }), { folder: binaries }],
+  [plugins.cifar10Dataset({ batches: 1, conditional: false }), { folder: binaries }],
+  [plugins.imagesDataset({ classes: 3 }), { folder: shards }],
+  [plugins.imagesDataset(), { folder: shards }],
+  [plugins.latentsDataset(), { folder: dataFolder({ "a.safetensors": { ...latents, ...empty } }) }],
+  [
+    plugins.latentsDataset({ unconditional: "zero" }),
+    { folder: dataFolder({ "a.safetensors": latents }) },
+  ],
+  [plugins.picturesDataset({ classes: 2 }), { folder: dataFolder(classes) }],
+  [plugins.picturesDataset(), { folder: dataFolder({ "a.png": picture(0), "b.png": picture(8) }) }],
+];
+for (const [plugin, setting] of datasets)
+  test(`dataset ${plugin.name} ${JSON.stringify(plugin.options)}`, () =>
+    testDataset(plugin, setting));
+
+const metrics: [ConfiguredPlugin, Omit<MetricTest, "backends">][] = [
+  [plugins.gaussianModes({ directions: 16 }), { dataset: plugins.gaussiansDataset(), count: 300 }],
+  [plugins.classifierFrechet(), { shape: image, plugins: [plugins.classifier({ epochs: 1 })] }],
+];
+for (const [plugin, setting] of metrics)
+  test(`metric ${plugin.name}`, () => testMetric(plugin, { backends, ...setting }));
+
+test("no loss, sampler, network, dataset or metric of ours is left out", () => {
+  const tested = [losses, samplers, networks, datasets, metrics]
+    .flat()
+    .map(([{ kind, name }]) => `${kind} ${name}`);
+  const ours = allPlugins
+    .map(({ definition: { kind, name } }) => `${kind} ${name}`)
+    .filter((each) => /^(loss|sampler|network|dataset|metric) /.test(each));
+  assert.equal([...new Set(tested)].sort(), ours.sort());
+});
+
+test.run();
