@@ -53,6 +53,17 @@ const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
   [plugins.ganDiscriminator({ diffused: false })],
   [plugins.ganDiscriminator({ r1: 0.5, features: "teacher" }), { shape: plain }],
   [plugins.ganDiscriminator(sharing), { plugins: [plugins.fakeScoreLoss()] }],
+  [
+    plugins.consistencyDistillation({ levels: 5 }),
+    {
+      averages: ["target"],
+      plugins: [plugins.mlp(), plugins.consistencyGenerator({ sigmas: [5] })],
+    },
+  ],
+  [
+    plugins.progressiveLoss({ distance: "l1" }),
+    { numbers: { steps: 2, sigmaMin: 0.1, sigmaMax: 5, rho: 7 } },
+  ],
   [plugins.regression({ pairs: "pairs" }), paired],
   [plugins.regression({ pairs: "pairs", distance: "huber" }), paired],
 ];

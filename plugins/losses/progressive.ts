@@ -1,0 +1,60 @@
+import { karrasSigmas } from "../../core/diffusion/mod.ts";
+import { failure } from "../../core/errors.ts";
+import { DATA_SHAPE, LOSSES, type Loss } from "../../core/interfaces/mod.ts";
+import { add, constantArray, mean, mul, reshape, takeRows } from "../../core/ops/mod.ts";
+import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
+import type { Tensor } from "../../core/tensor/mod.ts";
+import { sampleDistances } from "./shared/distillation.ts";
+import { levelWeight, levelWeights } from "./shared/levelWeight.ts";
+import { progressiveLosses } from "./shared/progressive.ts";
+
+/**
+ * Progressive distillation in noise levels: one step of the generator leads where two of the teacher do.
+ *   i ~ U{0 … N−1},  σ, m, n at (i, i + ½, i + 1)/N of a Karras grid;   x_t = x + σ·ε;   x̃ of two Euler steps of the teacher
+ *   L = mean w(σ) · d(D(x_t; σ), sg x̃)
+ * N and the grid are numbers of the stage, which the method gives: `steps`, `sigmaMin`, `sigmaMax`, `rho`.
+ * x [B, …] real → scalar. Gradient to the generator only. Salimans & Ho 2022, arXiv:2202.00512, Algorithm 2.
+ */
+export const progressiveLoss = definePlugin({
+  name: "progressive",
+  kind: "loss",
+  token: LOSSES,
+  about: "Makes one step of the generator lead where two of the teacher do",
+  options: {
+    weight: number({ default: 1, min: 0, about: "factor in the generator's total; 0 is off" }),
+    distance: choice(["l2", "l1"], { default: "l2", about: "mean square or absolute difference" }),
+    levelWeight: choice(levelWeights, {
+      default: "truncated-snr",
+      about: "how much each level counts",
+    }),
+  },
+  create({ weight, distance, levelWeight: kind }, container): Loss {
+    const { sigmaData } = container.get(DATA_SHAPE);
+    return {
+      name: "progressive",
+      role: "generator",
+      weight,
+      compute({ real: { x, condition }, generator, teacher, noise, stage }) {
+        const { steps, sigmaMin, sigmaMax, rho } = stage.numbers ?? {};
+        if (!steps)
+          throw failure(
+            "E_CONFIG",
+            `Cannot train with progressive: the stage ${stage.name} has no number of steps, a method such as progressive should give it`,
+          );
+        const grid = karrasSigmas(2 * steps + 1, { sigmaMin, sigmaMax, rho });
+        const table = constantArray(grid, [grid.length, 1]);
+        const [B] = x.shape;
+        const index = mul(noise.integers(B, 0, steps), 2);
+        const at = (place: Tensor) => reshape(takeRows(table, place), [B]);
+        const [sigma, middle, next] = [at(index), at(add(index, 1)), at(add(index, 2))];
+        const eps = noise.normalLike(x);
+        const losses = progressiveLosses(
+          { x, eps, sigma, middle, next, condition },
+          { generator, teacher },
+          { distance: sampleDistances[distance], weight: levelWeight(kind, sigma, sigmaData) },
+        );
+        return mean(losses);
+      },
+    };
+  },
+});

@@ -1,0 +1,144 @@
+import { type KarrasOptions, karrasSigmas } from "../../core/diffusion/mod.ts";
+import { failure } from "../../core/errors.ts";
+import {
+  GENERATOR,
+  type Generator,
+  METHOD,
+  type Method,
+  SAMPLER,
+  type Sampler,
+  type Stage,
+  TEACHER,
+  type Teacher,
+  TRAIN_LENGTH,
+} from "../../core/interfaces/mod.ts";
+import { layoutOf } from "../../core/nn/mod.ts";
+import { definePlugin, number } from "../../core/plugin/mod.ts";
+import type { Recipe } from "../../core/train/mod.ts";
+import { eulerStep } from "../samplers/shared/rules.ts";
+import { inheriting, teacherOptions, teacherStage } from "./shared/pretraining.ts";
+
+/**
+ * Progressive distillation: rounds, each of which halves the steps of the generator. After a round the generator becomes the
+ * teacher of the next; optimiser and averages begin again from zero. `train.steps` are those of all rounds together.
+ * Salimans & Ho 2022, arXiv:2202.00512, Algorithm 2, in EDM's noise levels.
+ */
+export const progressiveMethod = definePlugin({
+  name: "progressive",
+  kind: "method",
+  token: METHOD,
+  about:
+    "Rounds that halve the generator's steps, each taught by the last; trains the teacher first",
+  options: {
+    ...teacherOptions,
+    firstSteps: number({
+      default: 16,
+      min: 1,
+      integer: true,
+      about: "steps of the generator after the first round; the teacher takes twice as many",
+    }),
+    lastSteps: number({
+      default: 1,
+      min: 1,
+      integer: true,
+      about: "steps after the last round: firstSteps, halved a whole number of times",
+    }),
+    sigmaMin: number({ default: 0.002, above: 0, about: "noise level at which samples end" }),
+    rho: number({ default: 7, min: 1, about: "bend of the levels; more puts them near sigmaMin" }),
+  },
+  create({ teacher, firstSteps, lastSteps, ...lower }, container): Method {
+    const rounds = Math.log2(firstSteps / lastSteps) + 1;
+    if (!Number.isInteger(rounds) || rounds < 1)
+      throw failure(
+        "E_OPTION",
+        `Cannot configure progressive: firstSteps is ${firstSteps} and lastSteps ${lastSteps}, halving the first should lead to the last`,
+      );
+    const roles = { teacher: container.get(TEACHER), generator: container.get(GENERATOR) };
+    checkSuccession(roles, rounds);
+    const { sigmas, startScale } = roles.generator;
+    const bounds = { ...lower, sigmaMax: sigmas[0] };
+    const { steps, batch } = container.get(TRAIN_LENGTH);
+    const taken = Array.from({ length: rounds }, (_, i) => firstSteps / 2 ** i);
+    const all = taken.reduce((sum, each) => sum + shareOf(each), 0);
+    const round = (own: number, i: number): Stage => ({
+      name: `round ${i + 1}`,
+      steps: Math.floor((steps * shareOf(own)) / all),
+      batch,
+      cycle: [[{ role: "generator" }]],
+      begins:
+        i === 0
+          ? inheriting(roles, ["generator"], "teacher")
+          : { teacher: "generator", generator: "generator" },
+      numbers: { steps: own, ...bounds },
+    });
+    return {
+      name: "progressive",
+      roles,
+      stages: [teacherStage(teacher, container), ...taken.map(round)],
+      samplers: {
+        teacher: container.get(SAMPLER),
+        generator: eulerOn(lastSteps, bounds, startScale),
+      },
+    };
+  },
+});
+
+/** Throws E_CONFIG unless the generator can become the teacher of the next round. */
+function checkSuccession(
+  { teacher, generator }: { readonly teacher: Teacher; readonly generator: Generator },
+  rounds: number,
+): void {
+  const refuse = (why: string, fix: string) =>
+    failure("E_CONFIG", `Cannot configure progressive: ${why}`, { fix });
+  const { sigmas } = generator;
+  if (sigmas.length !== 1)
+    throw refuse(
+      `the generator has ${sigmas.length} noise levels, should have one, at which samples begin`,
+      "set generator.sigmas to that level; lastSteps says how many steps it takes from there",
+    );
+  if (rounds === 1) return;
+  if (!teacher.trainable)
+    throw refuse(
+      "the generator of a round teaches the next, and this teacher is not a plain network",
+      "use the teacher `edm`, with --teacher FILE for weights that are there already",
+    );
+  const [known, needed] = [teacher, generator].map((role) =>
+    layoutOf((scope) => role.declare(scope)).entries.map(({ name }) => name),
+  );
+  const foreign = needed.find((name) => !known.includes(name));
+  if (foreign !== undefined)
+    throw refuse(
+      `the generator of a round teaches the next, and the teacher has no parameter ${foreign}`,
+      "train all parameters, without adapters",
+    );
+}
+
+/** Rounds to two steps and to one are the hardest, and get twice as long. */
+const shareOf = (steps: number): number => (steps <= 2 ? 2 : 1);
+
+/** Euler's steps on a Karras grid, as many as the generator has learned; they end at its lowest level. */
+function eulerOn(steps: number, bounds: KarrasOptions, startScale?: number): Sampler {
+  const sigmas = karrasSigmas(steps + 1, bounds);
+  return {
+    sigmaMax: sigmas[0],
+    startScale,
+    steps: sigmas.slice(0, -1).map((sigma, i) => ({
+      rule: eulerStep,
+      values: { sigma, keep: sigmas[i + 1] / sigma },
+    })),
+  };
+}
+
+/** Progressive distillation from 16 steps to one, with the rates of the CIFAR-10 run of the paper. */
+export const progressive: Recipe = {
+  method: { use: "progressive" },
+  teacher: { use: "edm" },
+  generator: { use: "few-step" },
+  sampler: { use: "heun", steps: 18 },
+  losses: { "edm-denoising": {}, progressive: {} },
+  optimizers: {
+    teacher: { use: "adamw", lr: 1e-3, weightDecay: 0, clip: 0 },
+    generator: { use: "adamw", lr: 5e-5, weightDecay: 0, clip: 1 },
+  },
+  averages: { teacher: { use: "ema", halfLife: 500_000, rampUp: 0.05 } },
+};
