@@ -1,5 +1,5 @@
 import type { RunConfig } from "../../core/train/mod.ts";
-import { preset as gaussians } from "../gaussians/preset.ts";
+import { consistencyPreset, preset as gaussians, progressivePreset } from "../gaussians/preset.ts";
 import { preset as mnist } from "../mnist/preset.ts";
 import { cifar10 } from "../presets/cifar10.ts";
 import { imagenet64, imagenet64Longer, imagenet64NoGan } from "../presets/imagenet64.ts";
@@ -15,6 +15,14 @@ export interface Preset {
 /** By name; one line each. */
 export const presets: Readonly<Record<string, Preset>> = {
   gaussians: { about: "eight Gaussians in the plane, an MLP; needs no data", config: gaussians },
+  "gaussians-consistency": {
+    about: "the same by consistency distillation",
+    config: consistencyPreset,
+  },
+  "gaussians-progressive": {
+    about: "the same by progressive distillation",
+    config: progressivePreset,
+  },
   mnist: { about: "digits at 16 x 16 pixels by class, a U-Net; needs --data", config: mnist },
   imagenet64: { about: "DMD2's ImageNet-64; --data, --teacher", config: imagenet64 },
   "imagenet64-no-gan": { about: "its longer training, stage 1", config: imagenet64NoGan },

@@ -1,24 +1,34 @@
 /**
- * The gaussians preset for three seeds, as one table: what each teacher and its one-step generator reach, beside as many
+ * The ring of Gaussians for three seeds, as one table: what each teacher and its one-step generator reach, beside as many
  * real points, which show the best that can be had.
  *
- *     npm run example -- gaussians
+ *     npm run example -- gaussians [METHOD] [DEVICE]
  */
-import { type Judgement, Registry, Run, resolveConfig } from "../../core/mod.ts";
-import { mergeConfig } from "../../core/train/mod.ts";
+import { type Judgement, mergeConfig, Registry, Run, resolveConfig } from "../../core/mod.ts";
 import { allPlugins } from "../../plugins/all.ts";
 import { progress, table } from "../../plugins/observers/mod.ts";
 import { describeBackend, openBackend } from "../cli/device.ts";
-import { preset } from "./preset.ts";
+import { consistencyPreset, preset, progressivePreset } from "./preset.ts";
 
 const seeds = [0, 1, 2];
+const methods = new Map([
+  ["dmd2", preset],
+  ["consistency", consistencyPreset],
+  ["progressive", progressivePreset],
+]);
 
+const [method = "dmd2", device] = process.argv.slice(2);
+const config = methods.get(method);
+if (!config) {
+  console.error(`There is no method ${method}, expected ${[...methods.keys()].join(", ")}`);
+  process.exit(1);
+}
 const registry = new Registry().register(allPlugins);
-const backend = await openBackend(process.argv[2]);
+const backend = await openBackend(device);
 console.error(`device  ${describeBackend(backend)}`);
-const rows: string[][] = [["seed", "", "NFE", "in3", "lo..hi", "SW", "floor"]];
+const rows: string[][] = [["seed", "", "NFE", "in2", "in3", "lo..hi", "SW", "floor"]];
 for (const seed of seeds) {
-  const resolved = resolveConfig(mergeConfig(preset, { train: { seed } }), registry);
+  const resolved = resolveConfig(mergeConfig(config, { train: { seed } }), registry);
   const run = await Run.create({
     resolved,
     backend,
@@ -34,7 +44,8 @@ await backend.close();
 console.log(table(rows));
 
 function rowOf(seed: number, { who, nfe, metrics }: Judgement, floor: number): string[] {
-  const { in3, lo, hi, sw } = metrics;
-  const shares = `${lo.toFixed(2)}..${hi.toFixed(2)}`;
-  return [`${seed}`, who, `${nfe}`, in3.toFixed(3), shares, sw.toFixed(4), floor.toFixed(4)];
+  const { in2, in3, lo, hi, sw } = metrics;
+  const shares = [in2, in3].map((share) => share.toFixed(3));
+  const modes = `${lo.toFixed(2)}..${hi.toFixed(2)}`;
+  return [`${seed}`, who, `${nfe}`, ...shares, modes, sw.toFixed(4), floor.toFixed(4)];
 }
