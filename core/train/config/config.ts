@@ -1,7 +1,6 @@
 import type { Resolver } from "../../di/resolver.ts";
 import { failure, suggestion } from "../../errors.ts";
 import { AVERAGES, type Average } from "../../interfaces/average.ts";
-import { LOSSES, type Loss } from "../../interfaces/loss.ts";
 import {
   type ConfiguredPlugin,
   type Kind,
@@ -108,7 +107,7 @@ export function resolveConfig(given: RunConfig, registry: Registry): ResolvedCon
       const [role, label] = by === "role" ? roleAndLabel(section, key) : [];
       const own = role === undefined ? { use: key, ...options } : { ...options, role };
       const plugin = configured(registry, kind, own, place);
-      plugins.push(kind === "loss" ? renamed(plugin, key) : labelled(plugin, label));
+      plugins.push(by === "name" ? renamed(plugin, key) : labelled(plugin, label));
       const { role: _, ...rest } = plugin.options;
       entries.push([key, { use: plugin.name, ...(role === undefined ? plugin.options : rest) }]);
     }
@@ -137,12 +136,13 @@ function configured(
   return registry.get(kind, name).configure(options);
 }
 
-/** A loss under the name it has in the config, so that one plugin can serve twice. */
+/** What the plugin makes, under the name it has in the config, so that one plugin can serve twice. */
 function renamed(plugin: ConfiguredPlugin, name: string): ConfiguredPlugin {
   if (name === plugin.name) return plugin;
-  const create = (container: Resolver): Loss =>
-    overlaid(plugin.definition.create(plugin.options, container) as Loss, { name });
-  return { ...plugin, install: (container) => void container.provide(LOSSES, create, name) };
+  const { create, token } = plugin.definition;
+  const make = (container: Resolver) =>
+    overlaid(create(plugin.options, container) as { readonly name: string }, { name });
+  return { ...plugin, install: (container) => void container.provide(token, make, name) };
 }
 
 /** `generator`, or `generator/slow` for one more average of it; a label becomes part of a file name. */

@@ -7,7 +7,7 @@ import type { Dataset } from "../../interfaces/dataset.ts";
 import { LOSSES, type Loss } from "../../interfaces/loss.ts";
 import { METHOD, type Method, type Stage, type Turn } from "../../interfaces/method.ts";
 import { OPTIMIZERS } from "../../interfaces/optimizer.ts";
-import { storeFrozen } from "../../nn/frozen.ts";
+import { type FrozenWeights, storeFrozen } from "../../nn/frozen.ts";
 import type { GivenDraws } from "../batch/givenDraws.ts";
 import { TurnFeeds } from "../batch/turnFeed.ts";
 import { allocateKept, REAL } from "../batch/turnImages.ts";
@@ -99,9 +99,18 @@ export class Trainer {
     this.players = Object.fromEntries(players);
     for (const { batch, cycle } of stages)
       if (cycle.flat().some(({ keeps }) => keeps)) allocateKept(this.memory, dataset.shape, batch);
-    for (const loss of this.#losses)
-      if (loss.weight !== 0)
-        for (const weights of loss.frozen?.() ?? []) storeFrozen(this.memory, weights);
+    const frozen = new Map<string, FrozenWeights>();
+    const active = this.#losses.filter(({ weight }) => weight !== 0);
+    for (const weights of active.flatMap((loss) => loss.frozen?.() ?? [])) {
+      const { name } = weights;
+      if ((frozen.get(name) ?? weights) !== weights)
+        throw failure(
+          "E_CONFIG",
+          `Cannot train: losses bring two frozen networks called ${name}, each needs its own name`,
+        );
+      frozen.set(name, weights);
+      storeFrozen(this.memory, weights);
+    }
   }
 
   /** The roles that take part in a stage, in the method's order. */
@@ -167,7 +176,7 @@ export class Trainer {
     this.changedWeights.set(name, weight);
   }
 
-  /** Compiles what a stage needs, so that the first step is not the slow one; what other stages needed makes room for it. */
+  /** Compiles the programs of a stage, so that its first step is not slow, and drops those of other stages. */
   async prepare(stage: Stage): Promise<void> {
     for (const [key, prepared] of this.#programs)
       if (!key.startsWith(`${stage.name}: `)) releasePrograms(prepared);
@@ -337,7 +346,7 @@ export class Trainer {
   }
 }
 
-/** Random streams of a turn; none makes so many draws. */
+/** Random streams per turn; no turn makes so many draws. */
 const STREAMS = 2 ** 20;
 
 const turnKey = (stage: Stage, { role, images = "made", keeps = false }: Turn): string =>

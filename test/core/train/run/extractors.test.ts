@@ -2,6 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
+import { Container } from "../../../../core/di/mod.ts";
 import type { Program } from "../../../../core/graph/mod.ts";
 import {
   BACKEND,
@@ -179,6 +180,39 @@ const inlined = (programs: readonly Program[]) =>
   programs
     .flatMap(({ plan }) => plan.buffers)
     .filter(({ kind, elements }) => kind === "constant" && elements === 2 * WIDTH);
+
+test("an extractor has the name of its place in the config, so that one plugin can serve twice", () => {
+  const { plugins } = resolved({ extractors: { near: { use: "gaze" }, far: { use: "gaze" } } });
+  const container = new Container();
+  for (const plugin of plugins.filter(({ kind }) => kind === "extractor"))
+    plugin.install(container);
+  for (const name of ["near", "far"]) assert.is(extractorNamed(container, name).name, name);
+});
+
+test("two frozen networks of one name are refused", async () => {
+  const twins = definePlugin({
+    ...look.definition,
+    name: "twins",
+    needs: () => [],
+    create: (options, container): Loss => {
+      let weights: FrozenWeights[] = [];
+      const loss = look.definition.create({ ...options, inline: true } as never, container) as Loss;
+      const frozen = () => weights;
+      const load = async () => {
+        await loss.load?.();
+        weights = [await gazeOf(), { ...(await gazeOf()) }];
+      };
+      return { ...loss, name: "twins", frozen, load };
+    },
+  });
+  const config = { extractors: { gaze: {} }, losses: { twins: {} } };
+  const attempt = Run.create({
+    resolved: resolveConfig(mergeConfig(tiny, config), registry().register([gaze, twins])),
+    backend: new ReferenceBackend(),
+  });
+  const error = await attempt.catch((reason) => reason);
+  assert.match(error.message, /losses bring two frozen networks called gaze, each needs its own/);
+});
 
 test("frozen weights are in the memory once, and in no program", async () => {
   const plain = await runOf({});
