@@ -90,7 +90,7 @@ export class WorkerTask<A, R extends object> implements Offloaded<A, R> {
       const id = this.#nextId++;
       this.#worker!.post({ id, argument });
       this.#open.set(id, { argument, resolve, reject });
-      // Whoever waits for the last run must not see the process end before it.
+      // The process must not end while the last run is awaited.
       this.#worker!.hold(true);
     });
   }

@@ -71,7 +71,7 @@ export class WebGpuMemory implements Memory {
     return toHost(await this.#session.read(name, buffer, elements * 4), dtype);
   }
 
-  /** @throws ShapeError when there is none of this name. */
+  /** @throws ShapeError when no state has this name. */
   state(name: string): State {
     const state = this.#states.get(name);
     if (!state)

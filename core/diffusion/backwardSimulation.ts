@@ -7,7 +7,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 export interface Rung {
   /** Input of the next call, at this rung's level. [B, …] */
   readonly x: Tensor;
-  /** What the calls so far have made; absent on the first rung, where x is noise only. [B, …] */
+  /** The clean samples after the calls so far; absent on the first rung, where x is noise only. [B, …] */
   readonly clean?: Tensor;
 }
 

@@ -31,7 +31,7 @@ export function precondition(sigma: Tensor, sigmaData: number, rank: number): Pr
 export const edmWeight = (sigma: Tensor, sigmaData: number, rank: number): Tensor =>
   add(div(1, square(perSample(sigma, rank))), sigmaData ** -2);
 
-/** One number a sample, [B], shaped to broadcast over tensors of `rank` axes. */
+/** One number per sample, [B], shaped to broadcast over tensors of `rank` axes. */
 export const perSample = (values: Tensor, rank: number): Tensor =>
   reshape(values, [values.shape[0], ...new Array<number>(rank - 1).fill(1)]);
 

@@ -32,7 +32,7 @@ export interface GaussianMixture {
  * The exact denoiser of a mixture, E[x₀ | x]:
  *   v_k = s_k² + σ²,  r = softmax_k( ln w_k − |x − μ_k|² / 2v_k − (D/2) ln v_k ),
  *   D(x; σ) = Σ_k r_k (σ² μ_k + s_k² x) / v_k.
- * x [B, …] with D elements a sample, sigma [B] → [B, …]. The softmax subtracts its maximum, so no level underflows. At levels
+ * x [B, …] with D elements per sample, sigma [B] → [B, …]. The softmax subtracts its maximum, so no level underflows. At levels
  * above the means the terms that all modes have in common are left out before they are computed: with v₀ = s₀² + σ²
  *   |x − μ_k|²/v_k − |x|²/v₀ = |x|² (s₀² − s_k²)/(v_k v₀) + (|μ_k|² − 2 x·μ_k)/v_k,
  * which keeps float32 accurate where |x|² is thousands of times what tells the modes apart.

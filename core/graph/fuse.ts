@@ -154,7 +154,7 @@ function overwriteRule(
   };
 }
 
-/** A kernel can't read, through a view, elements of its own results other than the one at hand. */
+/** A kernel can't read, through a view, elements of its own results other than the current one. */
 function readsPartOfItself(nodes: readonly Tensor[]): boolean {
   const own = new Set(nodes);
   return nodes.some((node) =>

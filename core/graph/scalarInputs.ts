@@ -2,7 +2,7 @@ import { failure, invariant } from "../errors.ts";
 import { input, view } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** Enough for the rates, corrections and weights of any phase; a few hundred bytes a step. */
+/** Enough for the rates, corrections and weights of any phase; a few hundred bytes per step. */
 const CAPACITY = 64;
 
 /** The numbers that change from run to run of a program, sent to the device in one small write. */

@@ -7,7 +7,7 @@
  * The order already respects data, in-place writes and the gates of `after` (core/graph/block.ts), so a backend need not know
  * of them. It may overlap steps where that changes nothing.
  * - `elementwise`: `nodes` in order, for every element of `shape`. An input that is a view of one of the step's own nodes is
- *   that node's element at hand. An input for which `uniformOf` is defined is a literal and has no place. All others are read
+ *   that node's current element. An input for which `uniformOf` is defined is a literal and has no place. All others are read
  *   at their places and broadcast to `shape`. Only `outputs` are written. At most eight buffers are touched, as WebGPU grants.
  * - `kernel`: one op whose `kind` is "kernel", from its inputs' places to its own; never `pack`, which becomes copies.
  * - `copy`: elements from place to place, which may differ in storage; the values are converted. The two never overlap.
@@ -76,8 +76,8 @@ export interface Executable {
   readonly program: Program;
   /**
    * Starts one run, behind all runs started before on this device. Every input of the program must be given, with as many
-   * elements as it has. Inputs are copied before `run` returns, so the caller may reuse its arrays at once. Resolves when the next run may be started, which can be before
-   * the device has finished.
+   * elements as it has. Inputs are copied before `run` returns, so the caller may reuse its arrays at once. Resolves when the next
+   * run may be started, which can be before the device has finished.
    */
   run(inputs?: Readonly<Record<string, HostArray>>): Promise<void>;
   /**
@@ -96,8 +96,8 @@ export interface Footprint {
   /** What the device adds: temporaries of kernels, space of threads, sizes. */
   readonly added: number;
   /**
-   * Sizes of the buffers, scratch and temporaries, that the device's programs use in turn. They are in `planned` and
-   * `added` too, but all programs together hold only what one of them needs at a time.
+   * Sizes of the buffers, scratch and temporaries, that the device's programs use in turn. `planned` and
+   * `added` include them, but all programs together hold only what one of them needs at a time.
    */
   readonly shared?: readonly number[];
   /** Dispatches per run; the plan's number of steps when absent. */

@@ -39,13 +39,13 @@ export interface Dataset {
    */
   batch(which: number | ArrayLike<number>, random: () => number): Batch | Promise<Batch>;
   /**
-   * The indices of the samples that `batch` with that number would take. Data that are stored have it: so the parts of a
-   * large batch are read one by one, when they are needed.
+   * The indices of the samples that `batch` with that number would take. Stored data have it, so that the parts of a large
+   * batch are read one by one, when they are needed.
    */
   choose?(count: number, random: () => number): ArrayLike<number>;
   /** The value that stands for no condition, for each entry whose `empty` is "stored". */
   readonly empty?: Readonly<Record<string, HostArray>>;
-  /** The centres [K, D] and common standard deviation of the equally likely Gaussians it draws from, where it does. */
+  /** For a mixture of equally likely Gaussians: their centres [K, D] and common standard deviation. */
   readonly mixture?: { readonly means: ArrayLike<number>; readonly std: number };
   /** All held-out samples, where there are some. */
   test?(): Batch & { readonly count: number };
@@ -53,7 +53,7 @@ export interface Dataset {
   dispose?(): Promise<void>;
 }
 
-/** Datasets load asynchronously; whoever composes a run awaits this once and provides DATASET. */
+/** Datasets load asynchronously; `composeRun` awaits this once and provides DATASET. */
 export const DATASET_SOURCE: Token<Promise<Dataset>> = token<Promise<Dataset>>("dataset");
 export const DATASET: Token<Dataset> = token<Dataset>("loaded dataset");
 export const DATA_SHAPE: Token<DataShape> = token<DataShape>("data shape");

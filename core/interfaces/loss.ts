@@ -82,7 +82,7 @@ export interface Loss {
   readonly role: string;
   /** Factor in the role's total; 0 removes the term from the graph. */
   readonly weight: number;
-  /** Of which it is fed a batch at every update. */
+  /** Samples of its own; every update feeds it a batch of them. */
   readonly own?: OwnSamples;
   /** Weights of frozen networks that it computes with. The trainer stores them once for all programs, after `load`. */
   frozen?(): readonly FrozenWeights[];

@@ -47,7 +47,7 @@ export interface Method {
 /** The method of a run. */
 export const METHOD: Token<Method> = token<Method>("method");
 
-/** What the config says about the length of a run, and which roles start from a file: what a method makes its stages of. */
+/** From the config, for a method to make its stages of: the length of the run, and the roles that start from a file. */
 export interface TrainLength {
   readonly steps: number;
   readonly batch: number;

@@ -28,5 +28,5 @@ export interface NoiseProcess {
   start(sigma: number): number;
 }
 
-/** Of the run: EDM's where no plugin provides another. */
+/** The run's process: EDM's where no plugin provides another. */
 export const PROCESS: Token<NoiseProcess> = token<NoiseProcess>("process");

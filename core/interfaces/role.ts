@@ -7,8 +7,8 @@ export interface Role<T = unknown> {
   /** Asks for every parameter, by applying the role once to placeholders. */
   declare(scope: Scope): void;
   /**
-   * The parameter of the role it begins from (`Stage.begins`) with whose value this one starts; undefined where it keeps its
-   * own start. By default the parameter of the same name.
+   * The parameter of the other role (`Stage.begins`) whose value this parameter starts with; undefined if it keeps its own
+   * start. By default the parameter of the same name.
    */
   inherits?(parameter: string): string | undefined;
 }

@@ -2,7 +2,7 @@ import { failure } from "../errors.ts";
 import { formatShape, type Shape, sameShape } from "../tensor/shape.ts";
 import { decodeSafetensors, encodeSafetensors, toFloat32 } from "./safetensors.ts";
 
-/** Noise, and what the teacher's sampler makes of it. */
+/** Noise, and the samples that the teacher's sampler makes of it. */
 export interface Pairs {
   /** [N, …] of `z` and `y`. */
   readonly shape: Shape;
@@ -19,7 +19,7 @@ export interface PairsInfo {
   readonly teacher: string;
   readonly sampler: { readonly use: string } & Readonly<Record<string, unknown>>;
   readonly seed: number;
-  /** Denoiser calls each pair took. */
+  /** Denoiser calls per pair. */
   readonly nfe: number;
 }
 

@@ -2,7 +2,7 @@
 export interface PngHeader {
   readonly width: number;
   readonly height: number;
-  /** Bits of a channel: 1, 2, 4, 8 or 16. */
+  /** Bits per channel: 1, 2, 4, 8 or 16. */
   readonly depth: number;
   /** 0 grey, 2 RGB, 3 palette, 4 grey with alpha, 6 RGB with alpha. */
   readonly colour: number;

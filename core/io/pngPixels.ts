@@ -1,4 +1,4 @@
-/** PNG files of one size, 8 bits a channel, not interlaced: what `pngHeader` says of each is for the caller to check. */
+/** PNG files of one size, 8 bits per channel, not interlaced; the caller checks that with `pngHeader`. */
 export interface PngFiles {
   readonly files: readonly Uint8Array[];
   /** C is 1 for grey and 3 for RGB. */
@@ -60,7 +60,7 @@ export async function pngPixels({ files, shape: [C, H, W] }: PngFiles): Promise<
     }
   }
 
-  /** Adds to every byte what its filter foretells of it from the bytes to the left (a), above (b) and above left (c). */
+  /** Adds to every byte its filter's prediction from the bytes to the left (a), above (b) and above left (c). */
   function unfilter(rows: Uint8Array): boolean {
     for (let y = 0; y < H; y++) {
       const row = rows.subarray(y * stride + 1, (y + 1) * stride);

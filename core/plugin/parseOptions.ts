@@ -48,7 +48,7 @@ export const settingOverlay = ([name, text]: Setting): unknown =>
 export function mergeConfig<T>(base: T, over: unknown): T {
   if (!isPlain(base) || !isPlain(over)) return (over === undefined ? base : over) as T;
   if ("use" in over && "use" in base && textOf(over.use) !== textOf(base.use)) return over as T;
-  // Entries, so that even a key `__proto__` is only a name, which whoever reads the result refuses.
+  // Entries, so that even a key `__proto__` is only a name, which the reader of the result refuses.
   const merged = new Map(Object.entries(base));
   for (const [key, value] of Object.entries(over))
     merged.set(key, mergeConfig(merged.get(key), value));

@@ -18,7 +18,7 @@ export class Registry {
   register(plugins: Iterable<AnyPlugin>, from = "onestep"): this {
     for (const plugin of plugins) {
       if (!isPlugin(plugin))
-        throw failure("E_PLUGIN_FILE", `Cannot register a plugin from ${from}: it is none`);
+        throw failure("E_PLUGIN_FILE", `Cannot register a plugin from ${from}: it is no plugin`);
       const { kind, name } = plugin.definition;
       const present = this.#entries.get(`${kind}/${name}`);
       if (present && present.plugin !== plugin) {
@@ -39,7 +39,7 @@ export class Registry {
     const names = this.list(kind).map((plugin) => plugin.definition.name);
     const elsewhere = pluginKinds.find((other) => this.#entries.has(`${other}/${name}`));
     const hint = elsewhere ? `, "${name}" is a ${elsewhere}` : suggestion(name, names);
-    const known = names.length > 0 ? `should be one of ${names.join(", ")}` : "there is none yet";
+    const known = names.length > 0 ? `should be one of ${names.join(", ")}` : `no ${kind} is`;
     throw failure(
       "E_MISSING_PLUGIN",
       `Cannot use ${kind} "${name}": it is not registered, ${known}${hint}`,

@@ -70,7 +70,7 @@ export function show(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 
-/** Reads JSON, or gives back the text that is none. */
+/** Parses JSON. Text that is not JSON is returned unchanged. */
 export function fromJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -84,7 +84,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A value as a command line gives it: whoever reads it parses the text by the rule of its option. */
+/** A value as a command line gives it; the rule of the option parses the text when it is read. */
 export class SettingText {
   readonly text: string;
   constructor(text: string) {

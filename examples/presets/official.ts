@@ -2,7 +2,7 @@ import { mergeConfig } from "../../core/plugin/mod.ts";
 import type { Recipe } from "../../core/train/mod.ts";
 import { dmd2 } from "../../plugins/methods/dmd2.ts";
 
-/** Learning-rate schedulers of the official code tick once a device; its 500 ticks of warm-up in steps of the whole batch. */
+/** Learning-rate schedulers of the official code tick once per device; its 500 ticks of warm-up in steps of the whole batch. */
 export const warmUpOn = (devices: number): number => Math.ceil(500 / devices);
 
 /** Both optimisers with the same rate, warm from the first steps of `devices` devices on. */

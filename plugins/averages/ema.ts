@@ -24,7 +24,7 @@ export const ema = definePlugin({
       about: "what halfLife counts: images the role has learned from, or its updates",
     }),
     rampUp: optional(number({ above: 0 }), {
-      about: "bounds the half-life by this fraction of what was seen so far; 0.05 in EDM",
+      about: "bounds the half-life by this fraction of the images or updates so far; 0.05 in EDM",
     }),
   },
   create: ({ role, halfLife, unit, rampUp }): Average => ({

@@ -120,7 +120,7 @@ function imageHead(scope: Scope, features: Tensor, groups: number): Tensor {
   if (H !== W || H < 2)
     throw failure(
       "E_SHAPE",
-      `Cannot put a discriminator on features ${formatShape(features.shape)}: should be square, of 2 pixels a side or more`,
+      `Cannot put a discriminator on features ${formatShape(features.shape)}: should be square, of 2 pixels per side or more`,
     );
   let h = features;
   let layer = 0;

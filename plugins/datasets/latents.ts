@@ -89,7 +89,7 @@ function checkTogether({ pooled, timeIds }: Shards["columns"]): void {
   if (timeIds && timeIds.shape[0] !== 6)
     throw failure(
       "E_DATA",
-      `Cannot load latents: timeIds has ${timeIds.shape[0]} numbers a row, should have 6: height and width, crop, target height and width`,
+      `Cannot load latents: timeIds has ${timeIds.shape[0]} numbers per row, should have 6: height and width, crop, target height and width`,
     );
 }
 

@@ -27,7 +27,7 @@ interface StoredPicture {
 }
 
 /**
- * PNG files of one size, grey or RGB with 8 bits a channel, from the data folder; with classes from its subfolders, in order
+ * PNG files of one size, grey or RGB with 8 bits per channel, from the data folder; with classes from its subfolders, in order
  * of names, the first being class 0. Samples [C, H, W] in [-1, 1] (u8/127.5 − 1). Files stay in memory as stored and are
  * decoded batch by batch, in a worker where there is one.
  */
@@ -35,7 +35,7 @@ export const picturesDataset = definePlugin({
   name: "pictures",
   kind: "dataset",
   token: DATASET_SOURCE,
-  about: "PNG pictures of your own, from the data folder or its subfolders, one a class",
+  about: "PNG pictures of your own, from the data folder or its subfolders, one per class",
   options: {
     classes: number({
       default: 0,
@@ -125,7 +125,7 @@ async function readPictures(
   return pictures;
 }
 
-/** What all pictures have in common: the shape of the first. */
+/** The shape of all pictures, which is that of the first. */
 function shapeOf(pictures: readonly StoredPicture[]): readonly [number, number, number] {
   const refuse = (path: string, why: string) => failure("E_DATA", `Cannot use ${path}: ${why}`);
   let first: readonly [number, number, number] | undefined;
@@ -138,7 +138,7 @@ function shapeOf(pictures: readonly StoredPicture[]): readonly [number, number, 
     if (!channels || depth !== 8 || interlaced)
       throw refuse(
         path,
-        `it has colour type ${colour}, ${depth} bits a channel${interlaced ? " and is interlaced" : ""}, should be grey or RGB without alpha, 8 bits, not interlaced`,
+        `it has colour type ${colour}, ${depth} bits per channel${interlaced ? " and is interlaced" : ""}, should be grey or RGB without alpha, 8 bits, not interlaced`,
       );
     first ??= [channels, height, width];
     if (String([channels, height, width]) !== String(first))

@@ -50,12 +50,11 @@ const UNET_LAYERS = [
 /**
  * The few-step generator: the teacher's denoiser, called at a few fixed noise levels.
  *   one level:    x = D(σ·ε; σ)
- *   n levels:     x = D(y_j; σ_j),  j ~ U{0…n−1} a sample,  y_0 = σ_0·ε,  y_i = sg[D(y_{i−1}; σ_{i−1})] + σ_i·ε
+ *   n levels:     x = D(y_j; σ_j),  j ~ U{0…n−1} per sample,  y_0 = σ_0·ε,  y_i = sg[D(y_{i−1}; σ_{i−1})] + σ_i·ε
  * A process of timesteps starts from y_0 = √(1 + σ_0²)·ε instead: noise of variance 1 as the network sees it.
- * The second is backward simulation: y_j is what the generator itself makes of noise in j steps, and only the last call
- * carries a gradient. With `inputs: "real"` y_i is a real sample noised to σ_i instead, for i > 0. → x [B, …]. Starts from
- * the teacher's parameters, under the same names. With `lora` these stay, and low-rank adapters beside the layers named are
- * what is trained.
+ * The second is backward simulation: the generator itself makes y_j from noise in j steps, and only the last call carries a
+ * gradient. With `inputs: "real"` y_i is a real sample noised to σ_i instead, for i > 0. → x [B, …]. Starts from the teacher's
+ * parameters, under the same names. With `lora` these stay fixed, and low-rank adapters beside the named layers are trained.
  * Yin et al. 2024, DMD2, arXiv:2405.14867, sections 4.4 and 4.5.
  */
 export const fewStep = definePlugin({
@@ -79,7 +78,7 @@ export const fewStep = definePlugin({
     }),
     drawStep: choice(["sample", "batch"], {
       default: "sample",
-      about: "who draws which step is trained: every sample, or all of a batch together",
+      about: "whether each sample draws the step that is trained, or the batch draws one for all",
     }),
     lora: group(
       {
@@ -180,7 +179,7 @@ const firstRung = (
   sigma: constant(sigma, "f32", [shape[0]]),
 });
 
-/** What the generator makes of noise in 0, 1, … steps, noised to the level of the step after. */
+/** The generator's own samples after 0, 1, … steps, noised to the level of the next step. */
 const simulatedRungs = (
   denoiser: Denoiser,
   sigmas: readonly number[],

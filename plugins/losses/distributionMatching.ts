@@ -19,13 +19,13 @@ import { diffuse, gridOf, levelOptions } from "./shared/levels.ts";
 /**
  * Distribution matching, the heart of DMD2.
  *   k ~ U{⌊minStep·n⌋ … ⌊maxStep·n⌋},  x_t = x + σ_k·ε
- *   g = (D_fake − D_real)(x_t; σ_k) / mean|x − D_real|,  the mean over a sample; 0/0 counts as 0
+ *   g = (D_fake − D_real)(x_t; σ_k) / mean|x − D_real|,  a mean per sample; 0/0 counts as 0
  *   L = ½ mean (x − sg[x − g])²,  so that ∂L/∂x = g / numel; its value, ½ mean g², does not measure convergence
  * `normalise` takes the mean over the whole batch instead, or leaves D_fake − D_real as it is; `epsilon` is added to the mean.
  * Reports the critic's lag, √mean (mean_B r)² with r = (D_fake − x)/rms: the residual of an exact critic has mean 0, so the
  * lag of B samples is about 1/√B, and more where the critic is behind the generator.
  * x [B, …] from the generator → scalar. Gradient to the generator only: none to teacher or critic, none through x_t.
- * Yin et al. 2024, DMD2, arXiv:2405.14867; the weight of a sample is from DMD, arXiv:2311.18828, without its α_t.
+ * Yin et al. 2024, DMD2, arXiv:2405.14867; the weight per sample is from DMD, arXiv:2311.18828, without its α_t.
  */
 export const distributionMatching = definePlugin({
   name: "distribution-matching",
@@ -49,12 +49,13 @@ export const distributionMatching = definePlugin({
     }),
     normalise: choice(["sample", "batch", "none"], {
       default: "sample",
-      about: "over what the residual of the teacher is averaged that the gradient is divided by",
+      about:
+        "divides the gradient by mean |x − D_real| of each sample, of the batch, or not at all",
     }),
     epsilon: number({
       default: 0,
       min: 0,
-      about: "added to that residual; 0 in the official code, 1e-6 in FastGen",
+      about: "added to that mean; 0 in the official code, 1e-6 in FastGen",
     }),
   },
   create({ weight, minStep, maxStep, normalise, epsilon, ...levels }, container): Loss {

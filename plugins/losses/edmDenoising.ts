@@ -15,9 +15,9 @@ import { distributionOf, distributionOptions } from "./shared/sigmaDistribution.
 /**
  * Denoising loss that trains a teacher on real data.
  *   ln σ ~ N(pMean, pStd²),  L = mean λ(σ) (D(x + σ·ε; σ) − x)²,  λ(σ) of the run's process: σ⁻² + σ_data⁻² for EDM's
- * Option `levels` draws σ otherwise: ln σ uniform, or by the time t = σ/(1 + σ) of a rectified flow, logit-normal or uniform;
+ * Option `levels` draws σ in other ways: ln σ uniform, or by the time t = σ/(1 + σ) of a rectified flow, logit-normal or uniform;
  * `shift` is a factor on it. λ stays, so the share of each level in the loss is that of the draws.
- * x [B, …] real → scalar. Gradient to the teacher. The mean is over all elements; EDM's own code sums over a sample.
+ * x [B, …] real → scalar. Gradient to the teacher. The mean is over all elements; EDM's own code sums over each sample.
  * Karras et al. 2022, arXiv:2206.00364, Table 1; Esser et al. 2024, arXiv:2403.03206, section 3.1, for times of a flow.
  */
 export const edmDenoising = definePlugin({

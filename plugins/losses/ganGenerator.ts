@@ -8,7 +8,8 @@ import { fooling, judgementOptions, logits } from "./shared/judgement.ts";
  * Non-saturating GAN loss of the generator.
  *   L = mean softplus(−l),  l = discriminator's logit of x + σ_k·ε,  k ~ U{0…n−1};   hinge: L = mean −l
  * x [B, …] from the generator → scalar; ln 2 where the discriminator is blind. Gradient to the generator, through the
- * critic's frozen encoder and head, or the teacher's encoder. Reports the discriminator's probability. Yin et al. 2024, DMD2, arXiv:2405.14867, section 4.3.
+ * critic's frozen encoder and head, or the teacher's encoder. Reports the discriminator's probability.
+ * Yin et al. 2024, DMD2, arXiv:2405.14867, section 4.3.
  */
 export const ganGenerator = definePlugin({
   name: "gan-generator",

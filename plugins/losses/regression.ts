@@ -16,12 +16,12 @@ import { checkImages, lpips } from "./shared/lpips.ts";
 import { checkPairs, storedPairs } from "./shared/storedPairs.ts";
 
 /**
- * Regression on stored pairs of noise z and what the teacher's ODE makes of it.
+ * Regression on stored pairs of noise z and the sample y that the teacher's ODE makes of it.
  *   L = mean d(G(z), y),  G(z) = D_G(s_0·z; σ_0): the generator's first call, from its own highest level
- *   l2: mean (a − b)²;   huber: √(‖a − b‖² + c²) − c a sample, c = huberScale·√D;   lpips: of VGG-16, at lpipsSize pixels
+ *   l2: mean (a − b)²;   huber: √(‖a − b‖² + c²) − c per sample, c = huberScale·√D;   lpips: of VGG-16, at lpipsSize pixels
  * z, y [B, …] and label [B], a batch of the pairs drawn by (seed, step) → scalar. Gradient to the generator only. Pairs come
  * from `onestep pairs` and belong to one teacher: those of another are refused.
- * Yin et al. 2023, DMD, arXiv:2311.18828, section 3.3; the weight is 0.5 for unconditional CIFAR-10 there.
+ * Yin et al. 2023, DMD, arXiv:2311.18828, section 3.3; which takes weight 0.5 for unconditional CIFAR-10.
  */
 export const regression = definePlugin({
   name: "regression",

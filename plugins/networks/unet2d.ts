@@ -25,7 +25,7 @@ const count = number({ min: 1, integer: true });
 /**
  * The text-conditional U-Net of Stable Diffusion 1.x and SDXL: `UNet2DConditionModel` of diffusers, with its state-dict
  * names and PyTorch's starting values. Down: residual blocks, each with a transformer that looks at the text in "CrossAttn"
- * levels, then a stride-2 convolution; a middle of block, transformer, block; up: the same with one more block a level, each
+ * levels, then a stride-2 convolution; a middle of block, transformer, block; up: the same with one more block per level, each
  * joined by an activation from the way down. x [B, C, H, W], cNoise [B] (a timestep, 0…999) → [B, C, H, W]; any H and W.
  * The condition gives `text` [B, L, D] and, where `timeIdWidth` is not 0, `pooled` [B, P] and `timeIds` [B, 6].
  * Features are the middle's output, [B, C', h, w]. The defaults are SD 1.5: 859,520,964 parameters with D = 768.
@@ -188,7 +188,7 @@ function decode(scope: Scope, { up }: Plan, { x, skips }: Encoded, around: Surro
   }, x);
 }
 
-/** Residual block number k of a level, with the transformer after it where there is one. */
+/** Residual block number k of a level, with its transformer, if it has one. */
 function blockOf(scope: Scope, level: Level, k: number, x: Tensor, around: Surroundings): Tensor {
   const h = residualBlock(scope.at("resnets").at(k), x, level.channels, around);
   if (level.transformer === 0) return h;

@@ -17,8 +17,8 @@ const TITLES: readonly (readonly [name: string, title: string])[] = [
 ];
 
 /**
- * Prints, when the run has ended, what the diagnoses of its last stage have found, at most `most` of them evenly spaced: how hard each loss
- * pulls at the images, the discriminator's mean outputs, the lag of the critic with the value that an exact one would show,
+ * Prints the diagnoses of the last stage when the run has ended, at most `most` of them, evenly spaced: how hard each loss pulls
+ * at the images, the discriminator's mean outputs, the lag of the critic with the value that an exact one would show,
  * brightness and contrast; and how much brightness swings from one diagnosis to the next, which is how a TTUR ratio that is
  * too low shows (Yin et al. 2024, DMD2, arXiv:2405.14867, section 4.2).
  */

@@ -13,8 +13,8 @@ export interface EventLogOptions {
 }
 
 /**
- * Writes every event as a line of JSON, with `at`, the seconds since the run began. Of the updates only those are there
- * whose losses are read. Lines keep the order of the events, though losses arrive later; the run never waits for the file.
+ * Writes every event as a line of JSON, with `at`, the seconds since the run began. Of the updates it has only
+ * those whose losses are read. Lines keep the order of the events, though losses arrive later; the run never waits for the file.
  */
 export function eventLog({ files, path, every }: EventLogOptions): Observer {
   return {
@@ -33,7 +33,7 @@ export function eventLog({ files, path, every }: EventLogOptions): Observer {
       };
       const drain = async () => {
         while (waiting.length > 0) {
-          // What has gathered while the file was busy goes out together.
+          // Lines that gathered while the file was busy are written together.
           const lines = await Promise.all(waiting.splice(0));
           await files.append(path, lines.map((line) => `${line}\n`).join(""));
         }

@@ -24,7 +24,7 @@ export function lossCurves({ files, path, earlier, every }: LossCurvesOptions): 
     for (const [name, value] of Object.entries(values)) {
       if (name === GRADIENT_NORM || name === LOSS_SCALE) continue;
       const curve = curves.get(name) ?? new Map<number, number>();
-      // A step that a resumed run repeats replaces what was there.
+      // A step that a resumed run repeats replaces its first reading.
       curves.set(name, curve.set((offsets.get(stage) ?? 0) + step, value));
     }
   };

@@ -45,7 +45,7 @@ export function progress({ stream, every }: ProgressOptions): Observer {
   };
 }
 
-/** Calls `show` after every step, and tells the last of all: what comes then is silent and may take long. */
+/** Calls `show` after every step, and tells which is the last: judging follows, which is silent and may take long. */
 function follow(
   bus: EventBus,
   show: (progress: StageProgress, last: boolean) => unknown,

@@ -10,7 +10,7 @@ import {
 
 const WIDTH = 24;
 
-/** Two lines a stage, a bar and its losses, redrawn in place, for terminals. */
+/** Two lines per stage, a bar and its losses, redrawn in place, for terminals. */
 export function barDisplay(stream: TextStream): ProgressDisplay {
   const lines = new Map<string, SingleBar>();
   const group = new MultiBar({

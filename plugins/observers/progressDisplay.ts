@@ -3,7 +3,7 @@ export interface StageProgress {
   readonly stage: string;
   readonly done: number;
   readonly total: number;
-  /** Steps a second since the stage began here; NaN while unknown. */
+  /** Steps per second since this process began the stage; NaN while unknown. */
   readonly rate: number;
   /** Losses last read, by name. */
   readonly losses: Readonly<Record<string, number>>;
@@ -49,7 +49,7 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-/** Plain lines, at most about twenty a stage, for files and pipes. */
+/** Plain lines, at most about twenty per stage, for files and pipes. */
 export function lineDisplay(stream: TextStream): ProgressDisplay {
   let next = { stage: "", done: 0 };
   return {

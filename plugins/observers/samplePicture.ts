@@ -15,7 +15,7 @@ const grey: Colour = [110, 110, 110];
 const blue: Colour = [0, 114, 178];
 /** Dots in a panel; more only hide each other. */
 const DOTS = 4000;
-/** Pictures of small images are enlarged to about this many pixels a side. */
+/** Pictures of small images are enlarged to about this many pixels per side. */
 const SIDE = 48;
 
 /**

@@ -4,14 +4,14 @@ import type { RunConfig } from "../../core/train/mod.ts";
 export type Overlay = { readonly [Section in keyof RunConfig]?: unknown };
 
 /**
- * How one source does what the others do differently: options that are set together, laid over any config. Sizes, rates and
+ * The choices of one source where sources differ: options that are set together, laid over any config. Sizes, rates and
  * lengths of an experiment are not in it.
  */
 export interface Profile {
   readonly name: string;
   readonly about: string;
   readonly config: Overlay;
-  /** What of the source it leaves out, and why; shown with the settings. */
+  /** Parts of the source that it leaves out, and why; shown with the settings. */
   readonly without?: readonly string[];
 }
 

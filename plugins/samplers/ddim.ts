@@ -23,11 +23,11 @@ export const ddim = definePlugin({
   name: "ddim",
   kind: "sampler",
   token: SAMPLER,
-  about: "DDIM on timesteps, deterministic or with noise, one network call a step",
+  about: "DDIM on timesteps, deterministic or with noise, one network call per step",
   options: {
     ...timestepOptions,
     eta: number({ default: 0, min: 0, max: 1, about: "share of DDPM's noise" }),
-    clipNoise: boolean({ default: false, about: "read the noise off the clipped sample too" }),
+    clipNoise: boolean({ default: false, about: "read the noise off the clipped sample as well" }),
     endAtFirst: boolean({
       default: false,
       about: "the last step leads to timestep 0 instead of the clean sample, as SD has it",

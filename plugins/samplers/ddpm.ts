@@ -23,7 +23,7 @@ export const ddpm = definePlugin({
   name: "ddpm",
   kind: "sampler",
   token: SAMPLER,
-  about: "Ancestral sampling on timesteps, one network call a step",
+  about: "Ancestral sampling on timesteps, one network call per step",
   options: {
     ...timestepOptions,
     variance: choice(["small", "large"], {

@@ -14,7 +14,7 @@ export const dpmSolver = definePlugin({
   name: "dpm-solver",
   kind: "sampler",
   token: SAMPLER,
-  about: "DPM-Solver++ 2M and its kin: orders 1 to 3, ODE or SDE, one network call a step",
+  about: "DPM-Solver++ 2M and its kin: orders 1 to 3, ODE or SDE, one network call per step",
   options: {
     ...levelOptions,
     order: choice([1, 2, 3], { default: 2, about: "predictions in use" }),

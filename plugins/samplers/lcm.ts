@@ -15,7 +15,7 @@ export const lcm = definePlugin({
   name: "lcm",
   kind: "sampler",
   token: SAMPLER,
-  about: "Latent consistency sampling: predict and add fresh noise, one network call a step",
+  about: "Latent consistency sampling: predict and add fresh noise, one network call per step",
   options: {
     ...consistencyOptions,
     scaling: number({ default: 10, above: 0, about: "factor on the timestep in c_skip and c_out" }),

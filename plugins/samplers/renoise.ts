@@ -14,7 +14,7 @@ export const renoise = definePlugin({
   name: "renoise",
   kind: "sampler",
   token: SAMPLER,
-  about: "Few-step sampler that predicts and adds noise, one network call a level",
+  about: "Few-step sampler that predicts and adds noise, one network call per level",
   options: {
     sigmas: list(number({ above: 0 }), {
       default: [80],

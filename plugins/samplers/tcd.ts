@@ -25,7 +25,7 @@ export const tcd = definePlugin({
   name: "tcd",
   kind: "sampler",
   token: SAMPLER,
-  about: "Trajectory consistency sampling: part of each step afresh, one network call a step",
+  about: "Trajectory consistency sampling: fresh noise in each step, one network call per step",
   options: {
     ...consistencyOptions,
     eta: number({ default: 0.3, min: 0, max: 1, about: "share of a step that is fresh noise" }),

@@ -4,7 +4,7 @@ import { definePlugin } from "../../core/plugin/mod.ts";
 
 /**
  * A diffusion teacher over the network plugin, trained here.
- *   D(x; σ) = cSkip·x + cOut·F(cIn·x; cNoise) of EDM, or whatever the run's noise process makes of F
+ *   D(x; σ) = cSkip·x + cOut·F(cIn·x; cNoise) of EDM, or the denoiser that the run's noise process makes of F
  * x [B, …], sigma [B] → [B, …]. Gets a gradient from teacher losses only, and none while the generator learns.
  * Parameter names are the network's own. Karras et al. 2022, arXiv:2206.00364.
  */

@@ -7,7 +7,7 @@ import { definePlugin, list, number } from "../../core/plugin/mod.ts";
  * The exact denoiser of Gaussians on a ring: mode k of K at radius·(cos 2πk/K, sin 2πk/K), each with the same deviation s.
  *   D(x; σ) = Σ_k r_k (σ² μ_k + s² x) / (s² + σ²),  r = softmax_k( −|x − μ_k|² / 2(s² + σ²) )
  * x [B, 2], sigma [B] → [B, 2]. It has no parameters, so nothing gets a gradient and a generator starts untrained.
- * `displaced` makes a wrong teacher: what a generator without a GAN loss can't correct.
+ * `displaced` makes a wrong teacher, which a generator without a GAN loss can't correct.
  */
 export const gaussianMixture = definePlugin({
   name: "gaussian-mixture",

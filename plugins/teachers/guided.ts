@@ -13,7 +13,7 @@ import { definePlugin, number } from "../../core/plugin/mod.ts";
 
 /**
  * A pretrained diffusion model as teacher, with classifier-free guidance.
- *   D(x; σ) = D_∅ + w (D_c − D_∅),   ∅ what the data say stands for no condition, in one call of twice the batch
+ *   D(x; σ) = D_∅ + w (D_c − D_∅),   ∅ the data's own value for no condition, in one call of twice the batch
  * x [B, …], sigma [B] → [B, …]. Its noise levels are the run's process. Parameter names are the network's own.
  * Ho & Salimans 2022, arXiv:2207.12598; DMD2, arXiv:2405.14867, takes w = 1.75 for SD 1.5 and 8 for SDXL.
  */
@@ -49,7 +49,7 @@ export const guided = definePlugin({
   },
 });
 
-/** Guidance needs to know what the teacher makes of no condition. Throws E_OPTION where it can't. */
+/** Guidance needs a prediction without a condition. Throws E_OPTION where data or network give none. */
 function checkGuidable(guidanceScale: number, { condition }: DataShape, network: Network): void {
   const refuse = (why: string, fix: string) =>
     failure("E_OPTION", `Cannot configure guided: guidanceScale is ${guidanceScale}, and ${why}`, {

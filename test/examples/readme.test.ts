@@ -1,29 +1,43 @@
-// Holds the README to the code. ONESTEP_UPDATE=1 writes the parts that are generated.
-import { readFileSync, writeFileSync } from "node:fs";
+// Holds the READMEs and guides to the code. ONESTEP_UPDATE=1 writes the parts that are generated.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type CatalogueEntry, catalogue, type ErrorCode, failure } from "../../core/errors.ts";
+import { pluginKinds } from "../../core/plugin/mod.ts";
+import { commands } from "../../examples/cli/commands.ts";
 import { exitStatus } from "../../examples/cli/exitStatus.ts";
 import { presets } from "../../examples/cli/presets.ts";
 import { allPlugins } from "../../plugins/all.ts";
 
 const test = suite("README");
-const readme = () => readFileSync("README.md", "utf8");
+const read = (file: string) => readFileSync(file, "utf8");
+const readme = () => read("README.md");
 
-/** The README with the text between two marks made what it should be. */
-function generated(name: string, start: RegExp, end: string, text: string): void {
-  const now = readme();
+/** README, and every page in the folders. */
+const folders = ["core", "plugins", "backends", "wgsl", "examples", "test"];
+const pages = [
+  "README.md",
+  ...folders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".md"))
+      .map((name) => join(folder, name)),
+  ),
+];
+
+/** A page with the text between two marks made what it should be. */
+function generated(page: string, name: string, start: RegExp, end: string, text: string): void {
+  const now = read(page);
   const from = now.search(start);
-  assert.ok(from >= 0, `README has no place for ${name}`);
-  const begin = now.indexOf("\n", from) + 1;
+  assert.ok(from >= 0, `${page} has no place for ${name}`);
+  const begin = from + (now.match(start) as RegExpMatchArray)[0].length;
   const stop = now.indexOf(end, begin);
-  if (process.env.ONESTEP_UPDATE)
-    writeFileSync("README.md", now.slice(0, begin) + text + now.slice(stop));
+  if (process.env.ONESTEP_UPDATE) writeFileSync(page, now.slice(0, begin) + text + now.slice(stop));
   else
     assert.is(
       now.slice(begin, stop),
       text,
-      `${name} is stale: ONESTEP_UPDATE=1 npm test -- readme`,
+      `${name} in ${page} is stale: ONESTEP_UPDATE=1 npm test -- readme`,
     );
 }
 
@@ -34,50 +48,157 @@ test("the error table is the catalogue", () => {
   const table = ["| code | exit | how to solve it |", "| --- | --: | --- |", ...rows, ""].join(
     "\n",
   );
-  generated("the error table", /^<!-- errors:/m, "<!-- /errors -->", table);
+  const start = /^<!-- errors:.*\n/m;
+  generated("examples/README.md", "the error table", start, "<!-- /errors -->", table);
 });
 
-test("the loss that it shows is the file", () => {
+/** The papers that a file cites, in order. */
+const papersOf = (source: string): string[] => [
+  ...new Set([...source.matchAll(/arXiv:(\d{4}\.\d{5})/g)].map(([, number]) => number)),
+];
+
+test("the table of plugins has each with its file and its papers", () => {
+  const sources = readdirSync("plugins", { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => ({ file: file.replaceAll("\\", "/"), source: read(join("plugins", file)) }));
+  const rows = pluginKinds.flatMap((kind) => {
+    const names = allPlugins.filter(({ definition }) => definition.kind === kind);
+    return names
+      .map(({ definition: { name } }) => {
+        const definition = `name: "${name}",\n  kind: "${kind}",`;
+        const found = sources.filter(({ source }) => source.includes(definition));
+        assert.is(found.length, 1, `files that define the ${kind} ${name}`);
+        const [{ file, source }] = found;
+        const papers = papersOf(source).map((id) => `[${id}](https://arxiv.org/abs/${id})`);
+        return `| ${kind} | \`${name}\` | [${file}](${file}) | ${papers.join(", ")} |`;
+      })
+      .sort();
+  });
+  const head = ["| kind | plugin | file | papers (arXiv) |", "| --- | --- | --- | --- |"];
+  const table = [...head, ...rows, ""].join("\n");
+  const start = /^<!-- plugins:.*\n/m;
+  generated("plugins/README.md", "the table of plugins", start, "<!-- /plugins -->", table);
+});
+
+test("the loss that plugins/README.md shows is the file", () => {
   const file = "examples/custom-loss/charbonnier.ts";
-  const source = readFileSync(file, "utf8");
-  generated(file, /^```ts\n/m, "```\n", source);
+  const source = read(file);
+  const start = /^<!-- file: examples\/custom-loss\/charbonnier\.ts -->\n```ts\n/m;
+  generated("plugins/README.md", file, start, "```\n", source);
   const code = source.split("\n").filter((line) => line.trim() !== "");
   assert.ok(code.length <= 20, `${code.length} lines, promised are at most 20`);
 });
 
-test("it has the two commands of a newcomer's first hour", () => {
+test("README has the two commands of a newcomer's first hour, one line each, and is short", () => {
   for (const mark of ["first-run", "first-test"])
-    assert.match(readme(), new RegExp(`^<!-- ${mark} -->\\n\`\`\`sh\\n`, "m"));
+    assert.match(readme(), new RegExp(`^<!-- ${mark} -->\\n\`\`\`sh\\n.+\\n\`\`\`\\n`, "m"));
+  assert.ok(readme().split("\n").length < 200, "it is under 200 lines");
 });
 
-test("every dependency has its line, every script and file it names is there", () => {
-  const { dependencies, devDependencies, scripts } = JSON.parse(
-    readFileSync("package.json", "utf8"),
-  );
+test("every dependency has its line, every script, file and heading that a page names is there", () => {
+  const { dependencies, devDependencies, scripts } = JSON.parse(read("package.json"));
   const named = Object.keys({ ...dependencies, ...devDependencies }).filter(
     (name) => !/^@types\/|^@webgpu\/types$/.test(name),
   );
   for (const name of named)
-    assert.ok(readme().includes(`\`${name}\``), `README does not explain ${name}`);
-  for (const [, script] of readme().matchAll(/npm run ([\w:]+)/g))
-    assert.ok(script in scripts, script);
-  for (const [, file] of readme().matchAll(/\]\(([\w/.-]+)\)/g)) readFileSync(file);
+    assert.ok(read("core/README.md").includes(`\`${name}\``), `no page explains ${name}`);
+  for (const page of pages) {
+    const text = read(page);
+    for (const [, script] of text.matchAll(/npm run ([\w:]+)/g))
+      assert.ok(script in scripts, script);
+    for (const [link, file, anchor] of text.matchAll(/\]\(([\w/.-]*)(?:#([\w-]+))?\)/g)) {
+      const target = file ? normalize(join(dirname(page), file)) : page;
+      assert.ok(existsSync(target), `${page}: ${link}`);
+      if (anchor) assert.ok(anchorsOf(read(target)).includes(anchor), `${page}: ${link}`);
+    }
+  }
 });
 
-test("plugins and presets that it names exist", () => {
+/** The names under which a page's headings can be linked to. */
+const anchorsOf = (text: string): string[] =>
+  [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w -]/g, "")
+      .replaceAll(" ", "-"),
+  );
+
+test("plugins and presets that the pages name exist", () => {
   const names = new Set(allPlugins.map(({ definition }) => definition.name));
-  for (const row of ["teachers", "networks", "samplers", "schedules", "data"]) {
+  for (const row of ["teachers", "networks", "samplers", "processes", "data"]) {
     const [, cells] = readme().match(new RegExp(`^\\| ${row} \\| (.*) \\|$`, "m")) ?? [];
     for (const [, name] of cells.matchAll(/`([\w-]+)`/g)) assert.ok(names.has(name), name);
   }
-  for (const [, name] of readme().matchAll(/onestep -- train ([\w-]+)/g))
-    assert.ok(name in presets, name);
-  const [, table] = readme().match(/^\| preset \|.*\n((?:\|.*\n)+)/m) ?? [];
-  const listed = [...table.matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell]) =>
+  for (const page of pages)
+    for (const [, name] of read(page).matchAll(/onestep (?:-- )?train ([a-z][\w-]+)(?= |$)/gm))
+      assert.ok(name in presets, `${page}: ${name}`);
+  const listed = rowsOf(read("examples/README.md"), "preset").flatMap(([cell]) =>
     [...cell.matchAll(/`([\w-]+)`/g)].map(([, name]) => name),
   );
-  const pretrained = Object.keys(presets).filter((name) => presets[name].config.start);
-  assert.equal(listed.sort(), pretrained.sort());
+  assert.equal(listed.sort(), Object.keys(presets).sort());
+});
+
+test("the table of commands has every command", () => {
+  const listed = rowsOf(read("examples/README.md"), "command").map(
+    ([cell]) => cell.match(/^`onestep (\w+)/)?.[1],
+  );
+  assert.equal(
+    listed,
+    commands.map(({ name }) => name),
+  );
+});
+
+/** The cells of all tables whose first column has that head. */
+function rowsOf(text: string, head: string): string[][] {
+  const tables = text.matchAll(new RegExp(`^\\| ${head} \\|.*\\n\\|.*\\n((?:\\|.*\\n)+)`, "gm"));
+  const lines = [...tables].flatMap(([, rows]) => rows.trim().split("\n"));
+  return lines.map((line) =>
+    line
+      .split(/(?<!\\)\|/)
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+/** The printed table under a mark `measured: name`, its columns by the words of its head. */
+function measured(page: string, name: string): Record<string, string[]> {
+  const mark = `<!-- measured: ${name} -->\n\`\`\`text\n`;
+  const from = read(page).indexOf(mark);
+  assert.ok(from >= 0, `${page} has the table ${name}`);
+  const [, block] = read(page).slice(from).split("```");
+  const [, ...rows] = block.trim().split("\n").slice(1);
+  return Object.fromEntries(
+    rows.map((row) => row.split(/ {2,}/)).map(([who, ...rest]) => [who, rest]),
+  );
+}
+
+test("each figure of README is that of the page behind it", () => {
+  const text = readme().replace(/\s+/g, " ");
+  const has = (figure: string) => assert.ok(text.includes(figure), figure);
+  const { teacher, generator } = measured("examples/README.md", "mnist, wasm");
+  const percent = (share: string) => `${(100 * Number(share)).toFixed(1)} %`;
+  has(`${percent(generator[2])} of which`);
+  has(`the teacher's ${teacher[0]} calls give ${percent(teacher[2])}`);
+
+  const cases = rowsOf(read("test/conformance/README.md"), "group");
+  const count = cases.reduce((sum, [, each]) => sum + Number(each), 0);
+  const worst = Math.max(...cases.flatMap(([, , ...errors]) => errors.map(Number)));
+  has(`${count} of ${count} cases`);
+  has(`at ${worst} of their tolerance`);
+
+  const step = (device: string) =>
+    read("test/bench/RESULTS.md")
+      .match(new RegExp(`^unet step +onestep ${device} .*$`, "m"))![0]
+      .split(/ +/)
+      .slice(-3)
+      .map(Number);
+  const [jax, tensorflow] = step("webgpu");
+  has(`1/${Math.round(jax)} of jax-js's time and 1/${Math.round(tensorflow)} of TensorFlow.js's`);
+  assert.ok(step("wasm")[2] > 1 / 2, "less than twice PyTorch's time");
+
+  has(`${Object.values(presets).filter(({ config }) => config.start).length} presets`);
+  has(`${commands.length} commands`);
+  has(`a whole run in ${read("examples/embedding/main.ts").trim().split("\n").length} lines`);
 });
 
 test.run();

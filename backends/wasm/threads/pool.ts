@@ -87,7 +87,7 @@ export class ThreadPool {
       worker.post(typeof message === "function" ? message(i + 1) : message);
     });
     Atomics.add(this.#control, slots.mail, 1);
-    // A call without chunks, so that nobody sleeps through the mail. The slots still hold the call before: no chunk of it
+    // A call without chunks, so that no worker sleeps through it. The slots still hold the call before: no chunk of it
     // must be taken again.
     this.#publish(CLOSED);
   }
@@ -134,7 +134,7 @@ export class ThreadPool {
     for (let spins = 0; ; spins++) {
       const done = Atomics.load(control, slots.done);
       if (done === chunks) return;
-      // Whoever holds a chunk was put off its core: sleep a little instead of competing with it.
+      // The system has put a thread with a chunk off its core: sleep a little instead of competing with it.
       if (spins > SPINS && this.#mayWait) Atomics.wait(control, slots.done, done, 0.05);
     }
   }

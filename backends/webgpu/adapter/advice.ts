@@ -9,7 +9,7 @@ export interface Present {
 }
 
 /**
- * What to do on this system to get a device, or a faster one; one step a line. Measured are the Debian lines on
+ * What to do on this system to get a device, or a faster one; one step per line. Measured are the Debian lines on
  * Debian 12 without a GPU; the lines that say so are from the vendors' documentation only.
  */
 export function adviceFor(system: SystemFacts, present: Present = {}): string[] {

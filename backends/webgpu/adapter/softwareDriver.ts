@@ -26,7 +26,7 @@ export function hasSoftwareDriver(): boolean {
   return installedPackage(DRIVER_PACKAGE) !== undefined;
 }
 
-/** Unpacks the driver into the cache folder, once a machine; undefined where `hasSoftwareDriver` is false. */
+/** Unpacks the driver into the cache folder, once per machine; undefined where `hasSoftwareDriver` is false. */
 export async function softwareDriver(): Promise<SoftwareDriver | undefined> {
   const source = hasSoftwareDriver() ? installedPackage(DRIVER_PACKAGE) : undefined;
   if (!source) return undefined;

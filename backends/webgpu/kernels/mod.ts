@@ -22,7 +22,7 @@ import { takeRows } from "./takeRows.ts";
 import { transpose } from "./transpose.ts";
 import { upsampleNearest } from "./upsampleNearest.ts";
 
-/** How every kernel op runs: one line an op. Views and elementwise ops have no kernels. */
+/** How every kernel op runs: one line per op. Views and elementwise ops have no kernels. */
 export const lowerings: readonly Lowering[] = [
   addRows,
   attention,

@@ -85,7 +85,7 @@ export class ChoiceStore {
   }
 }
 
-/** One file an adapter: "tuning-mesa-llvmpipe.json". */
+/** One file per adapter: "tuning-mesa-llvmpipe.json". */
 function fileName({ adapter }: Measured): string {
   const slug = adapter.toLowerCase().replace(/[^a-z0-9]+/g, "-");
   return `tuning-${slug.slice(0, 80)}.json`;

@@ -35,7 +35,7 @@ export function allocateKept(memory: Memory, data: DataShape, batch: number): vo
   for (const [name] of drawnEntries(data)) memory.allocate(keptName(name), batch, "i32");
 }
 
-/** What the images of a turn follow from. */
+/** Everything that decides the images of a turn. */
 export interface ImageSource {
   readonly data: DataShape;
   /** Images of this part, and of the whole batch. */

@@ -32,8 +32,8 @@ export interface BatchMoment {
 }
 
 /**
- * What one part of the batch after the other is fed, numbers aside: the key of its draws, its rows, its batches of the
- * dataset, the own samples of its losses. It follows from the moment alone, whatever was asked for before.
+ * The inputs of each part of a batch, numbers aside: the key of its draws, its rows, its batches of the dataset, the own
+ * samples of its losses. They depend on the moment alone, not on what was fetched before.
  */
 export function turnInputs(
   dataset: Dataset,
@@ -45,7 +45,7 @@ export function turnInputs(
   const batches = new Map<number, (part: number) => Promise<Batch>>();
   for (const stream of reads.values())
     if (!batches.has(stream)) batches.set(stream, batchParts(dataset, moment, stream));
-  // Drawn with the first part, so that what goes wrong belongs to it.
+  // Drawn with the first part, so that an error rejects that part.
   let own: ReturnType<typeof ownBatches> | undefined;
   return async (part) => {
     own ??= ownBatches(moment);

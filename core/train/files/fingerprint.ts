@@ -1,15 +1,15 @@
 import type { Use } from "../config/config.ts";
 import type { NamedTensors } from "../update/player.ts";
 
-/** What of a config makes a teacher another one, beside its weights: guidance, and where a closed form has its modes. */
+/** The parts of a config that tell teachers apart, besides weights: guidance, and the modes of a closed form. */
 export interface TeacherConfig {
   readonly teacher?: Use;
   readonly process?: Use;
 }
 
 /**
- * Tells teachers apart: the SHA-256, in hexadecimal, of the plugin with its options and of every tensor in the order of the
- * names. Of the weights it is served with; they may come from the device or from a file.
+ * Tells teachers apart: the SHA-256, in hexadecimal, of the plugin with its options and of every tensor it is served with, in
+ * the order of names. The weights may come from the device or from a file.
  */
 export async function teacherFingerprint(
   { teacher, process }: TeacherConfig,

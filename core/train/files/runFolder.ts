@@ -10,7 +10,7 @@ export interface RunFolder {
   readonly config: string;
   /** Folder of the training state. */
   readonly checkpoint: string;
-  /** One event a line, as JSON. */
+  /** One event per line, as JSON. */
   readonly events: string;
   /** Folder of the sample grids. */
   readonly samples: string;
@@ -22,7 +22,7 @@ export interface RunFolder {
   begin(config: RunConfig, roles: readonly string[]): Promise<void>;
   /** Replaces the config, for a run that goes on with another: what is in the folder defines what comes next. */
   writeConfig(config: RunConfig): Promise<void>;
-  /** With a label those of an average that is not served, in a folder of their own. */
+  /** With a label: the weights of an average that is not served, in a folder of their own. */
   writeWeights(role: string, bytes: Uint8Array, label?: string): Promise<void>;
   writeReport(judgements: readonly Judgement[], device: DeviceInfo): Promise<void>;
 }

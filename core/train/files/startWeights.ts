@@ -1,4 +1,4 @@
-/** Weights from a user's files that a run starts with. Only weights: optimisers, averages and steps begin anew. */
+/** Weights from a user's files that a run starts with. Only weights: optimisers, averages and steps begin at zero. */
 import { failure, suggestion } from "../../errors.ts";
 import type { FileSystem } from "../../io/files.ts";
 import { decodeSafetensors, type StoredTensor, toFloat32 } from "../../io/safetensors.ts";
@@ -43,9 +43,8 @@ export interface StartReading {
 }
 
 /**
- * Reads the files and fits each to the parameters of its role, so that nothing is found out after training has begun. What
- * a role does not have from the role it begins from, such as a discriminator or an adapter, may be absent as a whole and
- * starts anew.
+ * Reads the files and fits each to the parameters of its role, so that faults show before training begins. Parts that
+ * a role does not inherit, such as a discriminator or an adapter, may be absent as a whole; they start from the seed.
  * @throws CheckpointError that lists all missing, unexpected and mis-shaped parameters of a file, OptionError, or E_FILE
  */
 export async function readStartWeights(

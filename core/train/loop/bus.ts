@@ -6,7 +6,7 @@ import type { EventOf, EventType, TrainEvent, TrainEvents } from "./events.ts";
 export type Listener<E = TrainEvent> = (event: E) => unknown;
 
 /**
- * Carries the facts of a run to whoever listens. Every listener sees all events in the order they were emitted. One that
+ * Carries the facts of a run to its listeners. Every listener sees all events in the order they were emitted. One that
  * throws, or whose promise rejects, is reported as `run/warning` under its name and goes on listening: watching a run must
  * not end it.
  */
@@ -36,7 +36,7 @@ export class EventBus {
     return () => subscription.unsubscribe();
   }
 
-  /** Tells all listeners, before it returns, unless a listener emits: then the others hear of the first event first. */
+  /** Tells all listeners before it returns. If a listener emits, the others hear of the first event first. */
   emit<K extends EventType>(type: K, payload: TrainEvents[K]): void {
     this.#queue.push(Object.freeze({ type, ...payload }) as unknown as TrainEvent);
     if (this.#draining) return;

@@ -10,7 +10,7 @@ export interface Orders {
   readonly obey?: (command: Command, step: number) => Promise<void> | void;
 }
 
-/** Where the commands of a run wait until they may take effect, and a paused run until it may go on. */
+/** Commands of a run wait here until they may take effect; a paused run waits here for `resume`. */
 export class CommandDesk {
   readonly #control: Control;
   readonly #orders: Orders;
@@ -21,7 +21,7 @@ export class CommandDesk {
   #stopping = false;
   #breath = performance.now();
 
-  /** `abandoned` tells whether nobody waits for the run any more. */
+  /** `abandoned` tells whether the subscriber has left the run. */
   constructor(control: Control, orders: Orders, abandoned: () => boolean) {
     this.#control = control;
     this.#orders = orders;
@@ -39,7 +39,7 @@ export class CommandDesk {
     return this.#stopping || this.#abandoned();
   }
 
-  /** Waits while paused; what else arrives is kept for the end of the step. */
+  /** Waits while paused; other commands are kept for the end of the step. */
   async betweenTurns(step: number): Promise<void> {
     await this.#breathe();
     this.#collect(step);

@@ -62,7 +62,7 @@ export class Control {
     this.send({ type: "checkpoint" });
   }
 
-  /** Asks for a few samples of whoever is learning, after the current step. */
+  /** Asks for a few samples of the role that is learning, after the current step. */
   sample(): void {
     this.send({ type: "sample" });
   }

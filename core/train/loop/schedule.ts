@@ -19,8 +19,8 @@ export const turnsAt = ({ cycle }: Pick<Stage, "cycle">, step: number): readonly
 export interface SchedulePlan {
   readonly stage: Pick<Stage, "name" | "steps" | "cycle">;
   /**
-   * One update; resolves when the next may start. A rejection ends the run. It is told whose turn is next, unless the run is
-   * stopped, so that it can prepare for it; after the last turn there is no next one.
+   * One update; resolves when the next may start. A rejection ends the run. It gets the next turn, to prepare for it, unless
+   * the run is stopped or this turn is the last.
    */
   readonly update: (at: TurnAt, next?: TurnAt) => Promise<Scalars>;
   readonly bus: EventBus;

@@ -46,15 +46,15 @@ export interface Counted {
 }
 
 /**
- * Stands for a device in planning: what is compiled is measured as the device would allocate it, and nothing is allocated
- * or computed.
+ * Stands in for a device while a run is planned: it measures programs as the device would allocate them, and allocates and
+ * computes nothing.
  */
 export class CountingBackend implements Backend {
   readonly info: DeviceInfo;
   readonly #device: Backend;
   readonly #memories = new Set<CountingMemory>();
   readonly #live = new Set<Counted>();
-  /** As on a device, programs share what lives only while they run. */
+  /** As on a device, programs share buffers that live only while they run. */
   readonly #scratch = new ScratchPool<object>(
     () => ({}),
     () => {},

@@ -9,7 +9,7 @@ import { Trainer } from "../update/trainer.ts";
 import { checkMethod } from "./checkMethod.ts";
 import { type Counted, CountingBackend } from "./countingBackend.ts";
 
-/** A time in a run, and what then lives on the device. */
+/** A time in a run, with everything that lives on the device at that time. */
 export interface StagePlan {
   /** A stage of training, or the drawing of samples after the last: `SAMPLING`. */
   readonly stage: string;
@@ -79,7 +79,7 @@ export async function planRun(
 /**
  * Holds a run to a device before it starts.
  * @param capacity bytes of all tensors together; what the device tells when absent
- * @throws KernelError E_DEVICE_LIMIT when there is not so much
+ * @throws KernelError E_DEVICE_LIMIT when the run needs more
  */
 export function checkCapacity(
   { peakBytes, stages }: RunPlan,

@@ -38,7 +38,7 @@ export interface RunRequest {
   readonly output?: {
     readonly files: FileSystem;
     readonly path: string;
-    /** Go on from the folder's checkpoint, or replace the run that is there. Otherwise a run there is an error. */
+    /** Go on from the folder's checkpoint, or replace the run in it. Otherwise a run in the folder is an error. */
     readonly existing?: "resume" | "replace";
   };
   readonly observers?: readonly Observer[];
@@ -201,8 +201,8 @@ export class Run {
     this.send({ type: "stop" });
   }
   /**
-   * Sends a command to the stage that is on, or to the next where none is.
-   * @throws OptionError for a weight that is none
+   * Sends a command to the stage that is on; between two stages it waits for the next.
+   * @throws OptionError for a weight that is not a number from 0 on
    */
   send(command: Command): void {
     if (command.type === "stop") this.#stopping = true;
@@ -299,7 +299,7 @@ export class Run {
       });
       this.#position = { stage: place, step: next };
       if (next < steps) return false;
-      // What comes now can take long or fail; the training is safe. Weights that are not sound get no further.
+      // Judging can take long or fail, and the training is saved. Weights that are not finite get no further.
       await this.checkpoint();
       return true;
     } finally {
@@ -385,7 +385,7 @@ function allFinite(values: ArrayLike<number>): boolean {
   return sum === 0;
 }
 
-/** The role whose weights tell for whom a loss was made, such as one on stored pairs. */
+/** The role whose weights a loss on stored pairs was made for. */
 const TEACHER = "teacher";
 
 const occupied = (path: string) =>

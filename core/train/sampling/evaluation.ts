@@ -90,7 +90,7 @@ export class Evaluation {
     this.#bus.emit("sample/drawn", { step, role, nfe, samples: { shape, read: async () => x } });
   }
 
-  /** Conditions of the dataset's samples, in turn: the same for whoever draws. Those that can be counted off need no data. */
+  /** Conditions of the dataset's samples in turn, the same for every role. Those with classes only need no data. */
   async #conditions(count: number): Promise<Pick<DrawRequest, "condition" | "empty">> {
     const dataset = this.#container.get(DATASET);
     const entries = Object.values(dataset.shape.condition);

@@ -42,8 +42,8 @@ interface CompiledRule extends Omit<TracedRule, "updates"> {
 
 /**
  * Draws samples from a role with a sampler. Compiles one program per rule and replays it; samples stay on
- * the device from step to step. Noise is drawn on the host, a stream a sample: sample i of a seed does not depend on the
- * device, on how many are drawn, or on how many at a time.
+ * the device from step to step. The host draws noise from one stream per sample: sample i of a seed does not depend on
+ * the device, on how many are drawn, or on how many at a time.
  */
 export class SampleDrawer {
   readonly #rules = new Map<SamplerRule, CompiledRule>();
@@ -102,7 +102,7 @@ export class SampleDrawer {
     return { shape: [count, ...this.#data.sample], x, condition, nfe: this.nfe };
   }
 
-  /** The same samples in their order, as many at a time as are computed together. */
+  /** The same samples in order, in portions as they are computed. */
   async *batches({
     count,
     seed,

@@ -18,11 +18,11 @@ export interface DiagnosisProgram {
 }
 
 /**
- * What an update does not say, as a program of its own: same roles, images and draws, but it changes nothing.
- *   image-gradient NAME   ‖w ∂L/∂x‖ over the generated batch, for each loss of the maker: what pulls at the images
+ * A look inside an update, as a program of its own: same roles, images and draws, but it changes nothing.
+ *   image-gradient NAME   ‖w ∂L/∂x‖ over the generated batch, for each loss of the maker: how hard it pulls at the images
  *   brightness, contrast  mean and standard deviation of min(max((x + 1)/2, 0), 1): steady in a healthy run (Yin et al. 2024,
  *                         DMD2, arXiv:2405.14867, section 4.2)
- *   and whatever the losses report, such as the discriminator's outputs and the lag of the critic
+ *   and the numbers that losses report, such as the discriminator's outputs and the lag of the critic
  */
 export function diagnosisProgram(definition: TurnDefinition): DiagnosisProgram {
   const { turn, players, maker } = definition;

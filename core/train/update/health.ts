@@ -14,7 +14,7 @@ export async function checkHealth(
   { turn: { role }, step }: TurnAt,
 ): Promise<void> {
   const values = await Promise.all(outputs.map(async (name) => (await run.read(name))[0]));
-  // An update that overflows is left out, and the next one has a smaller scale; until there is none.
+  // An update that overflows is left out, and the next one has a smaller scale, until the scale cannot shrink further.
   const isLeftOut = values[outputs.indexOf(LOSS_SCALE)] > SMALLEST_SCALE;
   const bad = outputs.flatMap((name, i) => {
     if (Number.isFinite(values[i]) || (name === GRADIENT_NORM && isLeftOut)) return [];

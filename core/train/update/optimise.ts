@@ -76,7 +76,7 @@ const flat = (parameters: readonly ParameterGradient[], size: number): Tensor =>
     size,
   );
 
-/** What an update goes by. */
+/** The gradients that an update follows. */
 interface Clipped {
   /** Of all gradients, before they were shortened. */
   readonly norm: Tensor;

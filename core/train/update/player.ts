@@ -187,6 +187,6 @@ function inPlaces(averages: readonly Average[]): KeptAverage[] {
   return places;
 }
 
-/** The parameter of the role it begins from with whose value a role's parameter starts. */
+/** The parameter of the other role whose value a role's parameter starts with (`Role.inherits`). */
 export const inheritedBy = (role: Role, parameter: string): string | undefined =>
   role.inherits ? role.inherits(parameter) : parameter;

@@ -28,7 +28,7 @@ export const storageOn = (
   role: string,
 ): Storage => (storesHalf ? (precision[role] ?? "f32") : "f32");
 
-/** That a device can't keep what it was asked to, as a sentence for people; undefined where it can. */
+/** Says, as a sentence for people, that a device can't store f16 as asked; undefined where it can. */
 export function precisionNotice(backend: Backend, settings: PrecisionSettings): string | undefined {
   const roles = rolesIn(settings, "f16");
   if (roles.length === 0 || backend.storesHalf) return undefined;
@@ -37,8 +37,8 @@ export function precisionNotice(backend: Backend, settings: PrecisionSettings): 
 }
 
 /**
- * How a role's loss is scaled. It goes by the settings and not by the device, so that a checkpoint of one fits the other; a
- * power of two changes no digit in f32.
+ * How a role's loss is scaled. It depends on the settings, not on the device, so that checkpoints fit every device; a power of
+ * two changes no digit in f32.
  * @param beside the roles of the stages in which it learns: gradients may flow through the network of any of them
  */
 export function scalingOf(settings: PrecisionSettings, beside: Iterable<string>): LossScaling {

@@ -32,7 +32,7 @@ export interface TurnDefinition {
   readonly recompute?: "none" | "blocks";
   /** The first random stream of the turn; no turn makes a million draws. */
   readonly stream: number;
-  /** What it draws from, instead of the seed's source. */
+  /** The source of its draws, instead of the seed's. */
   readonly noise?: NoiseSource;
 }
 

@@ -29,7 +29,7 @@ export interface TurnProgram {
 export const GRADIENT_NORM = "gradient-norm";
 /** What the loss was multiplied by, where that changes from update to update. */
 export const LOSS_SCALE = "loss-scale";
-/** Scalar input: 0 for the first part of a batch, 1 for the others, which add to what is there. */
+/** Scalar input: 0 for the first part of a batch, 1 for the others, which add to the sum so far. */
 export const GATHERED_KEEP = "keep what is gathered";
 export const weightName = (loss: Loss): string => `weight of ${loss.name}`;
 const readings = (role: string) => `${role}.readings`;

@@ -38,7 +38,7 @@ export interface Shards {
   place(row: number): readonly [shard: number, row: number];
 }
 
-/** What a dataset reads of its folder. */
+/** How a dataset reads its folder. */
 export interface ShardsRequest {
   /** The dataset, for messages. */
   readonly name: string;
@@ -179,7 +179,7 @@ export function takeRows(
 export const labelled = (classes: number, label: () => Int32Array): Batch["condition"] =>
   classes > 0 ? { label: label() } : {};
 
-/** The rows that a batch asks for: given ones, or as many at random, with replacement. Throws E_DATA for one that is not there. */
+/** The rows that a batch asks for: given ones, or as many at random, with replacement. Throws E_DATA for an index out of range. */
 export function chooseRows(
   name: string,
   which: number | ArrayLike<number>,

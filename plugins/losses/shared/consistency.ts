@@ -6,7 +6,7 @@ import type { DistillationOptions, NoisedSamples } from "./distillation.ts";
 import { heunTo } from "./pathSteps.ts";
 
 /**
- * Consistency distillation: the generator says the same of both ends of a step of the teacher.
+ * Consistency distillation: the generator gives the same sample at both ends of a step of the teacher.
  *   x_t = x + σ·ε;   x_n = Heun's step of the teacher from σ to `next`;   weight · d(f(x_t; σ), sg f⁻(x_n; next))
  * `generator` f and `target` f⁻, its average, are x at the lowest level (boundary.ts); `next` [B], below σ and above 0.
  * → a loss per sample, [B]. Gradient to the generator alone. Song et al. 2023, arXiv:2303.01469, Algorithm 2.

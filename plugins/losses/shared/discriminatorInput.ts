@@ -5,7 +5,7 @@ import { boolean, choice, number, type OptionsOf } from "../../../core/plugin/mo
 import type { Tensor } from "../../../core/tensor/mod.ts";
 import { diffuse, diffuseAgain, gridOf, levelOptions, type Noisy } from "./levels.ts";
 
-/** Options of what the discriminator is shown. */
+/** Options of the discriminator's input. */
 export const discriminatorOptions = {
   ...levelOptions,
   diffused: boolean({
@@ -21,11 +21,11 @@ export const discriminatorOptions = {
   noise: choice(["own", "shared"], {
     default: "own",
     about:
-      "whose noise generated samples are in: drawn for this loss, or that of the loss before it",
+      "noise of generated samples: drawn for this loss, or shared with an earlier loss of the turn",
   }),
 };
 
-/** What the discriminator is shown of real and of generated samples, [B, …]. */
+/** The discriminator's input of real and of generated samples, [B, …]. */
 export interface DiscriminatorInput {
   real(x: Tensor, noise: NoiseSource): Noisy;
   /** @throws E_CONFIG when noise is to be shared and no loss before `owner` has drawn any */

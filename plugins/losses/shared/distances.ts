@@ -1,7 +1,7 @@
 import { add, mean, sqrt, square, sub, sum } from "../../../core/ops/mod.ts";
 import { sizeOf, type Tensor } from "../../../core/tensor/mod.ts";
 
-/** How far samples a [B, …] are from b [B, …]: a number each, or one for all, whose mean is the loss. */
+/** How far samples a [B, …] are from b [B, …]: one number per sample, or one for all; their mean is the loss. */
 export type Distance = (a: Tensor, b: Tensor) => Tensor;
 
 /** d = mean (a − b)² */

@@ -28,6 +28,6 @@ export interface NoisedSamples {
 /** How the difference of generator and target becomes a loss. */
 export interface DistillationOptions {
   readonly distance: SampleDistance;
-  /** Of each sample, [B]; 1 when absent. */
+  /** Weight per sample, [B]; 1 when absent. */
   readonly weight?: Tensor;
 }

@@ -10,7 +10,7 @@ import { eulerTo } from "./pathSteps.ts";
  *   x_t = x + σ·ε;   x_m, x_n = Euler's steps of the teacher from σ to `middle` to `next`
  *   x̃ = (x_n − (next/σ)·x_t)/(1 − next/σ), from which a single step reaches x_n;   weight · d(D(x_t; σ), sg x̃)
  * Euler's step in σ is DDIM's in any coordinates, so levels may be a Karras grid or those of a cosine schedule. σ > middle >
- * next [B]; next may be 0, where x̃ is what the teacher's second step predicts: `teacher.final` of it when given.
+ * next [B]; next may be 0; then x̃ is the prediction of the teacher's second step, by `teacher.final` when given.
  * → a loss per sample, [B]. Gradient to the generator alone. Salimans & Ho 2022, arXiv:2202.00512, Algorithm 2.
  */
 export function progressiveLosses(

@@ -6,7 +6,7 @@ import type { Tensor } from "../../../core/tensor/mod.ts";
 export const targets = ["x0", "eps", "v", "flow"] as const;
 
 /**
- * λ(σ) such that λ (D − x)² is the squared error of what a network of that kind predicts, for x_t = x + σ·ε:
+ * λ(σ) such that λ (D − x)² is the squared error of the prediction of a network of that kind, for x_t = x + σ·ε:
  *   x0    1
  *   eps   ε = (x_t − x)/σ:                                    σ⁻², Ho et al. 2020, arXiv:2006.11239
  *   v     (ε − σ x)/√(1 + σ²), of the variance-preserving x_t: 1 + σ⁻², Salimans & Ho 2022, arXiv:2202.00512

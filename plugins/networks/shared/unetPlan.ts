@@ -139,7 +139,7 @@ function checkSizes({ name, sample, channelMult, attention, resampleFilter }: Un
   if (absent.length > 0)
     throw failure(
       "E_OPTION",
-      `Cannot use ${name} for samples ${formatShape(sample)}: attention asks for ${absent.join(", ")} pixels a side, ` +
+      `Cannot use ${name} for samples ${formatShape(sample)}: attention asks for ${absent.join(", ")} pixels per side, ` +
         `should be among ${resolutions.join(", ")}`,
       { fix: `set attention to some of ${resolutions.join(", ")}, or to none` },
     );

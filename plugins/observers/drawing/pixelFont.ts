@@ -1,6 +1,6 @@
 /**
  * A 5 x 7 pixel font, for short labels in pictures that have no text engine. Capitals are drawn as small letters.
- * Each glyph is seven rows from the top, two hexadecimal digits a row, bit 4 being the leftmost pixel.
+ * Each glyph is seven rows from the top, two hexadecimal digits per row, bit 4 being the leftmost pixel.
  */
 const glyphs: Readonly<Record<string, string>> = {
   a: "00000e010f110f",

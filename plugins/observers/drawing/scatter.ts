@@ -19,7 +19,7 @@ export interface ScatterPanel {
 
 /** Size of the picture in pixels and of the plane it shows. */
 export interface ScatterOptions {
-  /** Width and height of the picture. Default 300 a panel x 300. */
+  /** Width and height of the picture. Default 300 per panel x 300. */
   readonly width?: number;
   readonly height?: number;
   /** The interval both axes show at least; the longer side of a panel shows more. Default [-1.6, 1.6]. */
@@ -169,7 +169,7 @@ function check(
     height < least
   )
     throw refuse(
-      `the size is ${width} x ${height}, should be at least ${least} x ${least} a panel, in whole pixels`,
+      `the size is ${width} x ${height}, should be at least ${least} x ${least} per panel, in whole pixels`,
     );
   if (!(high > low && Number.isFinite(high - low)))
     throw refuse(`range is [${low}, ${high}], should be finite and rising`);

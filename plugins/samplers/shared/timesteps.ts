@@ -1,4 +1,4 @@
-/** What samplers of timesteps share: which timesteps of the run's process, and how x_t is mixed at both ends of a step. */
+/** For samplers of timesteps: which timesteps of the run's process they visit, and how x_t is mixed at both ends of a step. */
 import {
   fallingTimesteps,
   type Mixing,
@@ -109,7 +109,7 @@ export interface Ends {
 
 /**
  * How x_t is mixed at both ends of every step.
- * @param end level of what lies below timestep 0, the clean sample
+ * @param end level below timestep 0, that of the clean sample
  * @throws E_OPTION in the name of `owner` for a timestep without signal, which says nothing about the clean sample
  */
 export function endsOf(

@@ -79,7 +79,7 @@ test("an unknown name is refused with the nearest, wherever it stands", () => {
   assert.match(message({ network: { chanels: 1 } }), '"network.chanels" is not one of channels');
   assert.match(message(JSON.parse('{"__proto__": 1}')), '"__proto__" is not one of');
   const none = thrown(() => parseOptions("plain", {}, { a: 1 }));
-  assert.is(none.message, 'Cannot configure plain: "a" is not an option, there is none here');
+  assert.is(none.message, 'Cannot configure plain: "a" is not an option, expected none');
 });
 
 const wrong: [given: unknown, says: string][] = [

@@ -56,7 +56,10 @@ test("get: an unknown name suggests the nearest and lists all", () => {
     'Cannot use loss "dmdd": it is not registered, should be one of dmd, gan, did you mean "dmd"?',
   );
   assert.match(thrown(() => registry.get("loss", "heun")).message, '"heun" is a sampler');
-  assert.match(thrown(() => registry.get("critic", "x")).message, "there is none yet");
+  assert.match(
+    thrown(() => registry.get("critic", "x")).message,
+    "it is not registered, no critic is",
+  );
 });
 
 test("register: the same plugin again is no fault, another of its name is", () => {

@@ -108,7 +108,7 @@ const wrong: Record<string, [FolderContent, RegExp]> = {
   ],
   "sizes of another number": [
     { "a.safetensors": { ...sdxl(1), timeIds: floats([1, 2], [8, 8]) } },
-    /timeIds has 2 numbers a row, should have 6/,
+    /timeIds has 2 numbers per row, should have 6/,
   ],
   "text of another number of rows": [
     { "a.safetensors": { ...shard(1, 2), text: shard(1).text } },

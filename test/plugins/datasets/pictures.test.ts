@@ -89,12 +89,12 @@ const refused: Record<string, [content: FolderContent, classes: number, says: Re
   alpha: [
     { "a.png": pngOf({ width: 1, height: 1, colour: 6 }) },
     0,
-    /it has colour type 6, 8 bits a channel, should be grey or RGB without alpha/,
+    /it has colour type 6, 8 bits per channel, should be grey or RGB without alpha/,
   ],
   "16 bits, interlaced": [
     { "a.png": pngOf({ width: 1, height: 1, colour: 2, depth: 16, interlace: 1 }) },
     0,
-    /colour type 2, 16 bits a channel and is interlaced, should be/,
+    /colour type 2, 16 bits per channel and is interlaced, should be/,
   ],
   "another size": [
     { "a.png": sound, "b.png": pngOf({ width: 3, height: 1, colour: 0 }) },
