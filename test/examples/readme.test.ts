@@ -175,6 +175,13 @@ function measured(page: string, name: string): Record<string, string[]> {
 test("each figure of README is that of the page behind it", () => {
   const text = readme().replace(/\s+/g, " ");
   const has = (figure: string) => assert.ok(text.includes(figure), figure);
+  const oneCall = (method: string) =>
+    read("examples/README.md")
+      .split(`three seeds, ${method} -->`)[1]
+      .match(/^ +0 +generator +1 +(\S+)/m)![1];
+  has(`DMD2 reaches an \`in2\` of ${oneCall("dmd2")},`);
+  has(`consistency distillation ${oneCall("consistency")},`);
+  has(`progressive distillation ${oneCall("progressive")} `);
   const { teacher, generator } = measured("examples/README.md", "mnist, wasm");
   const percent = (share: string) => `${(100 * Number(share)).toFixed(1)} %`;
   has(`${percent(generator[2])} of which`);
