@@ -184,6 +184,17 @@ test("relative imports name the file, with its extension", () => {
   );
 });
 
+test("core leaves roles to methods: few of its files spell one", () => {
+  const spelling = sourcesBelow("core").filter((file) =>
+    /"(teacher|generator|critic)"/.test(readFileSync(file, "utf8")),
+  );
+  assert.equal(spelling, [
+    ...["critic", "generator", "teacher"].map((role) => `core/interfaces/${role}.ts`), // their tokens
+    "core/train/run/run.ts", // checks a trained teacher, for losses with samples of their own
+    "core/train/update/turnContext.ts", // short names of LossContext
+  ]);
+});
+
 test("no file is a drawer for odds and ends", () => {
   const files = [...product, "test"].flatMap(sourcesBelow);
   const drawers = files.filter((file) => /^(utils?|misc|common)\.ts$/.test(basename(file)));

@@ -130,7 +130,7 @@ export class LossScene {
       turn: { role: this.loss.role },
       stage: this.#stage,
       players: this.#players,
-      maker: "generator",
+      maker: GENERATOR.name,
       losses,
       data: this.#shape,
       stream: 0,

@@ -108,7 +108,7 @@ async function drawn(backend: Backend, plugin: ConfiguredPlugin, setting: Sample
   const sampler = samplerOf(plugin, setting);
   const memory = backend.createMemory();
   const role = { bind: () => models[setting.model ?? "denoiser"], declare: () => {} };
-  const player = new Player("teacher", role, memory);
+  const player = new Player("sampled", role, memory);
   const drawer = (batch: number) =>
     SampleDrawer.create(backend, memory, player, sampler, SHAPE, batch);
   const [whole, part] = [await drawer(COUNT), await drawer(3)];
