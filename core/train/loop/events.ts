@@ -48,7 +48,7 @@ export interface TrainEvents {
   "loss/reweighted": { readonly step: number; readonly loss: string; readonly weight: number };
   /** All turns of the step are done; `ms` is the time they took, pauses excluded. */
   "step/end": { readonly stage: string; readonly step: number; readonly ms: number };
-  /** `role` drew samples with `nfe` denoiser calls each. */
+  /** `role` drew samples with `nfe` denoiser calls each; `step` counts on from one of its stages to the next. */
   "sample/drawn": {
     readonly step: number;
     readonly role: string;

@@ -362,13 +362,21 @@ export class Run {
 
   /** Draws samples from a role's served weights with the sampler that the method has for it, one set at a time. */
   draw(role: string, count: number, seed?: number): Promise<Drawn> {
-    return this.#evaluation.draw(role, { count, seed }, this.#position.step);
+    return this.#evaluation.draw(role, { count, seed }, this.#stepOf(role));
   }
 
   /** Judges real data and the roles that draw samples with every metric of the config. */
   judge(): Promise<Judgement[]> {
     const { evaluateCount } = this.#request.resolved.settings;
-    return this.#evaluation.judge(evaluateCount, this.#position.step);
+    return this.#evaluation.judge(evaluateCount, (role) => this.#stepOf(role));
+  }
+
+  /** How far a role is: the step of the stage and, where it learns, the steps of its earlier stages before that. */
+  #stepOf(role: string): number {
+    const { stage: place, step } = this.#position;
+    if (!learnersOf(this.#stage).has(role)) return step;
+    const earlier = this.#stages.slice(0, place).filter((stage) => learnersOf(stage).has(role));
+    return earlier.reduce((sum, { steps }) => sum + steps, step);
   }
 
   async dispose(): Promise<void> {

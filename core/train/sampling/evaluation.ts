@@ -126,14 +126,14 @@ export class Evaluation {
    * Judges real data and every judged role with every metric of the config, on `count` samples each. Samples go to the
    * metrics as they are drawn; the bus is shown the first batch of a role.
    */
-  async judge(count: number, step: number): Promise<Judgement[]> {
+  async judge(count: number, stepOf: (role: string) => number): Promise<Judgement[]> {
     const metrics = this.#container.all(METRICS);
     const judgements: Judgement[] = [
       { who: "data", nfe: 0, count, metrics: await judgeSamples(metrics, this.#real(count)) },
     ];
     for (const who of this.judged) {
       const { nfe } = await this.#drawer(who, count);
-      const found = await judgeSamples(metrics, this.#drawn(who, count, step));
+      const found = await judgeSamples(metrics, this.#drawn(who, count, stepOf(who)));
       judgements.push({ who, nfe, count, metrics: found });
     }
     for (const judgement of judgements) this.#bus.emit("samples/judged", judgement);

@@ -34,6 +34,17 @@ test("rounds of 4, 2 and 1 steps; those of two and of one are twice as long", as
   );
 });
 
+test("steps of the samples it draws go on from round to round, so that no picture takes another's name", async () => {
+  const { drawn } = await finished(
+    progressive,
+    { ...over, train: { sampleEvery: 2 } },
+    { teacher: 2, steps: 10 },
+  );
+  const generator = drawn.filter((each) => each.startsWith("generator"));
+  // In the middle of rounds 2 and 3, which begin after 2 and 6 steps, and at the end.
+  assert.equal(generator, ["generator-4", "generator-8", "generator-10"]);
+});
+
 test("the generator of a round is the teacher of the next", async () => {
   const one = { method: { firstSteps: 2, lastSteps: 2 } };
   const first = await finished(progressive, { ...over, ...one }, { teacher: 2, steps: 4 });

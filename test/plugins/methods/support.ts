@@ -57,8 +57,10 @@ export async function finished(
     train: { steps, batch: 4, evaluateCount: 4 },
   });
   const stages: string[] = [];
+  const drawn: string[] = [];
   const part = async (existing?: "resume") => {
     const run = await createdRun(recipe, config, { files, path: "out", existing });
+    run.bus.on("sample/drawn", ({ role, step }) => void drawn.push(`${role}-${step}`));
     run.bus.on("step/end", ({ stage, step }) => {
       stages.push(stage);
       if (!existing && stage === stop?.stage && step === stop.step) run.stop();
@@ -73,5 +75,5 @@ export async function finished(
     return states;
   };
   const states = await part();
-  return { stages, states: stop ? await part("resume") : states };
+  return { stages, drawn, states: stop ? await part("resume") : states };
 }

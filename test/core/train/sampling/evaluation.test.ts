@@ -131,7 +131,7 @@ async function judging(stored: boolean) {
 
 test("judge: metrics are given no more than is drawn together, the bus the first of it", async () => {
   const { evaluation, witness, read, images, drawn } = await judging(true);
-  const judgements = await evaluation.judge(250, 7);
+  const judgements = await evaluation.judge(250, () => 7);
   assert.equal(
     judgements.map(({ who, count, metrics }) => [who, count, metrics.portions]),
     [
@@ -166,7 +166,7 @@ test("judge: metrics are given no more than is drawn together, the bus the first
 
 test("judge: the same real data where they are drawn at once", async () => {
   const [one, other] = [await judging(true), await judging(false)];
-  for (const { evaluation } of [one, other]) await evaluation.judge(130, 0);
+  for (const { evaluation } of [one, other]) await evaluation.judge(130, () => 0);
   assert.equal(other.read, [130]);
   assert.equal(other.witness.sets, one.witness.sets);
 });
