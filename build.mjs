@@ -1,16 +1,7 @@
 // The one build script: `node build.mjs [gen|test|test-deno|check|bench|cli|example] [flags]`; without a word it builds dist/.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -79,14 +70,11 @@ async function wasmModule(current) {
   const entries = files.filter((file) => !file.startsWith(`${ASSEMBLY}/lib/`));
   const compile = async (...extra) => {
     let binary;
-    const { error, stderr } = await asc.main(
-      [...entries, ...options, ...extra, "--outFile", "kernels.wasm"],
-      {
-        readFile: (name) => texts.get(name) ?? null,
-        writeFile: (_, contents) => (binary = contents),
-        listFiles: () => [],
-      },
-    );
+    const { error, stderr } = await asc.main([...entries, ...options, ...extra, "--outFile", "kernels.wasm"], {
+      readFile: (name) => texts.get(name) ?? null,
+      writeFile: (_, contents) => (binary = contents),
+      listFiles: () => [],
+    });
     if (error) throw new Error(`Cannot compile ${ASSEMBLY}:\n${stderr}`);
     return Buffer.from(binary).toString("base64");
   };
@@ -243,8 +231,7 @@ async function runQueue(groups, runGroup) {
   const waiting = [...groups];
   const results = [];
   const runner = async () => {
-    for (let group = waiting.shift(); group; group = waiting.shift())
-      results.push(await runGroup(group));
+    for (let group = waiting.shift(); group; group = waiting.shift()) results.push(await runGroup(group));
   };
   await Promise.all([runner(), runner()]);
   return results;
@@ -259,8 +246,7 @@ async function runSuites(bundle, group) {
     { collect: (text) => (output += text) },
   );
   process.stdout.write(output);
-  const count = (label) =>
-    Number(output.match(new RegExp(`^\\s*${label}:\\s+(\\d+)`, "m"))?.[1] ?? 0);
+  const count = (label) => Number(output.match(new RegExp(`^\\s*${label}:\\s+(\\d+)`, "m"))?.[1] ?? 0);
   const [total, passed, skipped] = [count("Total"), count("Passed"), count("Skipped")];
   // What helpers say of the device they have opened, and which reference cases are there.
   const devices = output.match(/^(webgpu|golden): .*$/gm) ?? [];
@@ -268,8 +254,7 @@ async function runSuites(bundle, group) {
 }
 
 /** Runs the same sources under Deno, uncompiled. */
-const testDeno = () =>
-  run(process.execPath, [tool.deno, "run", "-A", "test/platform/deno.ts", ...flags]);
+const testDeno = () => run(process.execPath, [tool.deno, "run", "-A", "test/platform/deno.ts", ...flags]);
 
 /**
  * dist/: the library with one ESM file per module (imports stay, `.ts` becomes `.js`) and its type declarations, so that
@@ -349,9 +334,7 @@ const keepImports = {
 
 const tasks = { gen, test, "test-deno": testDeno, check, cli, example, bench, dist };
 if (!tasks[task]) {
-  console.error(
-    `build.mjs: unknown task "${task}", expected one of ${Object.keys(tasks).join(", ")}`,
-  );
+  console.error(`build.mjs: unknown task "${task}", expected one of ${Object.keys(tasks).join(", ")}`);
   process.exit(2);
 }
 process.exitCode = (await tasks[task]()) ?? 0;

@@ -109,11 +109,7 @@ const classes = {
 } as const;
 
 /** Makes the error of a code, in the class the catalogue gives it. `fix` overrides the general way out. */
-export function failure(
-  code: ErrorCode,
-  message: string,
-  options?: ErrorOptions & { fix?: string },
-): OnestepError {
+export function failure(code: ErrorCode, message: string, options?: ErrorOptions & { fix?: string }): OnestepError {
   return new classes[catalogue[code].kind](code, message, options);
 }
 

@@ -22,20 +22,7 @@ const core: Record<string, readonly string[]> = {
   diffusion: ["tensor", "random", "ops", "graph", "interfaces"],
   optim: ["tensor", "random", "ops", "graph", "interfaces"],
   io: ["tensor", "interfaces"],
-  train: [
-    "di",
-    "plugin",
-    "interfaces",
-    "tensor",
-    "random",
-    "linalg",
-    "ops",
-    "graph",
-    "nn",
-    "diffusion",
-    "optim",
-    "io",
-  ],
+  train: ["di", "plugin", "interfaces", "tensor", "random", "linalg", "ops", "graph", "nn", "diffusion", "optim", "io"],
   // What tests of plugins lean on: it may see everything, and nothing of the product sees it.
   testing: [
     "di",
@@ -78,9 +65,7 @@ const product = ["core", "plugins", "backends", "wgsl", "examples"];
 const imports = product.flatMap(sourcesBelow).flatMap(importsOf);
 const internal = imports.filter(({ external }) => !external);
 // Examples for users import the package by its own name.
-const external = imports.filter(
-  ({ external, to }) => external && !to.startsWith("node:") && to !== "onestep",
-);
+const external = imports.filter(({ external, to }) => external && !to.startsWith("node:") && to !== "onestep");
 
 const show = ({ from, to, typeOnly }: Import) => `${from} → ${to}${typeOnly ? " (types)" : ""}`;
 const none = (wrong: Import[], rule: string) => assert.equal(wrong.map(show), [], rule);
@@ -150,21 +135,16 @@ test("every folder of core and of backends has its place in the layering", () =>
 });
 
 test("core and plugins run anywhere: they import no node: module", () => {
-  const wrong = imports.filter(
-    ({ from, to }) => /^(core|plugins)\//.test(from) && /^node:/.test(to),
-  );
+  const wrong = imports.filter(({ from, to }) => /^(core|plugins)\//.test(from) && /^node:/.test(to));
   none(wrong, "imports of node: modules");
-  const builtin = imports.filter(({ to }) =>
-    /^(fs|path|url|os|crypto|process|buffer|stream|util)$/.test(to),
-  );
+  const builtin = imports.filter(({ to }) => /^(fs|path|url|os|crypto|process|buffer|stream|util)$/.test(to));
   none(builtin, "imports of built-in modules without node:");
 });
 
 test("each package is imported by its one door", () => {
   for (const name of new Set(external.map(({ to }) => to))) {
     const files = [...new Set(external.filter(({ to }) => to === name).map(({ from }) => from))];
-    if (doors[name])
-      for (const file of files) assert.ok(doors[name].includes(file), `${name}: ${file}`);
+    if (doors[name]) for (const file of files) assert.ok(doors[name].includes(file), `${name}: ${file}`);
     else assert.is(files.length, 1, `${name} has ${files.length} doors: ${files.join(", ")}`);
   }
 });

@@ -14,15 +14,11 @@ export function hasCacheFolder(): boolean {
   if (!globalThis.process?.versions?.node) return false;
   const { Deno } = globalThis as { Deno?: DenoPermissions };
   const needed = ["env", "read", "sys", "write"];
-  return (
-    Deno === undefined ||
-    needed.every((name) => Deno.permissions.querySync({ name }).state === "granted")
-  );
+  return Deno === undefined || needed.every((name) => Deno.permissions.querySync({ name }).state === "granted");
 }
 
 /** The path of a file of the cache. @throws when no cache folder can be written */
-export const cachePath = (name: string): string =>
-  process.getBuiltinModule("node:path").join(cacheFolder(), name);
+export const cachePath = (name: string): string => process.getBuiltinModule("node:path").join(cacheFolder(), name);
 
 /**
  * The text of a file of the cache; undefined when there is none.

@@ -9,8 +9,7 @@ export function cacheFolder(): string {
   const { homedir, tmpdir } = process.getBuiltinModule("node:os");
   const bases = [process.env.XDG_CACHE_HOME, join(homedir(), ".cache")];
   for (const base of bases) {
-    if (base && makeWritable(base) && makeWritable(join(base, "onestep")))
-      return join(base, "onestep");
+    if (base && makeWritable(base) && makeWritable(join(base, "onestep"))) return join(base, "onestep");
   }
   const folder = join(tmpdir(), `onestep-${process.getuid?.() ?? "cache"}`);
   if (makeWritable(folder) && isPrivate(folder)) return folder;
@@ -21,10 +20,7 @@ export function cacheFolder(): string {
  * The folder `target`, made by `fill` when it is missing. It is filled under another name and then renamed, so that
  * processes that start together never see a half-made one: the first to finish wins, the others use its result.
  */
-export async function makeOnce(
-  target: string,
-  fill: (folder: string) => Promise<void>,
-): Promise<string> {
+export async function makeOnce(target: string, fill: (folder: string) => Promise<void>): Promise<string> {
   const { existsSync, promises } = process.getBuiltinModule("node:fs");
   if (existsSync(target)) return target;
   const draft = `${target}.${process.pid}-${crypto.randomUUID().slice(0, 8)}.tmp`;
@@ -59,7 +55,5 @@ function makeWritable(folder: string): boolean {
 function isPrivate(folder: string): boolean {
   const found = process.getBuiltinModule("node:fs").lstatSync(folder);
   const mine = process.getuid === undefined || found.uid === process.getuid();
-  return (
-    found.isDirectory() && mine && (process.platform === "win32" || (found.mode & 0o022) === 0)
-  );
+  return found.isDirectory() && mine && (process.platform === "win32" || (found.mode & 0o022) === 0);
 }

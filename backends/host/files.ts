@@ -23,8 +23,7 @@ export const files: FileSystem = {
 
   write: (path, bytes) => attempt("write", path, () => replaceFile(path, bytes)),
 
-  append: (path, text) =>
-    attempt("append to", path, () => withFile(path, "a", (file) => file.writeFile(text))),
+  append: (path, text) => attempt("append to", path, () => withFile(path, "a", (file) => file.writeFile(text))),
 
   exists: (path) =>
     stat(path).then(

@@ -8,10 +8,7 @@ const INTERRUPTED = 130;
  * Calls `ask` at the first Ctrl-C (or SIGTERM), so that the run can end its step and keep a checkpoint; a second one
  * calls `kill`, by default an immediate exit. Returns the function that ends the watch.
  */
-export function onInterrupt(
-  ask: () => void,
-  kill: () => void = () => process.exit(INTERRUPTED),
-): () => void {
+export function onInterrupt(ask: () => void, kill: () => void = () => process.exit(INTERRUPTED)): () => void {
   let first: number | undefined;
   const press = () => {
     const now = performance.now();

@@ -28,10 +28,7 @@ interface Request<A> {
 type Reply<R> = "ready" | { readonly id: number; readonly value?: R };
 
 /** The life of a worker. Sent there as text, so it uses nothing from outside itself. */
-function serve<A, R extends object>(
-  task: Portable<A, R>,
-  { listen, send }: Port<Request<A>, Reply<R>>,
-): void {
+function serve<A, R extends object>(task: Portable<A, R>, { listen, send }: Port<Request<A>, Reply<R>>): void {
   listen(async ({ id, argument }) => {
     try {
       const value = await task(argument);
@@ -144,5 +141,4 @@ export class WorkerTask<A, R extends object> implements Offloaded<A, R> {
   }
 }
 
-const disposed = () =>
-  failure("E_DISPOSED", "Cannot run work in a worker: it is disposed, should still be in use");
+const disposed = () => failure("E_DISPOSED", "Cannot run work in a worker: it is disposed, should still be in use");

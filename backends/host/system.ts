@@ -60,8 +60,7 @@ function describeBrowser(): SystemFacts {
 
 function runtimeOf(process: NodeJS.Process): SystemFacts["runtime"] {
   // Deno and Bun also answer as Node, for the programs that ask for it.
-  for (const name of ["deno", "bun"])
-    if (process.versions[name]) return { name, version: process.versions[name] };
+  for (const name of ["deno", "bun"]) if (process.versions[name]) return { name, version: process.versions[name] };
   return { name: "node", version: process.versions.node };
 }
 

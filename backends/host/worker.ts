@@ -28,10 +28,7 @@ interface NodeProcess {
  * text, where `port` is an expression for a `Port`. Without `events` an error in the worker is one of the process.
  * @throws where the runtime has no workers, or allows none
  */
-export function startWorker(
-  script: (port: string) => string,
-  events?: Partial<WorkerEvents>,
-): HostWorker {
+export function startWorker(script: (port: string) => string, events?: Partial<WorkerEvents>): HostWorker {
   // Asked for at run time, so that bundles for browsers need no stand-in for the module.
   const { process } = globalThis as { process?: NodeProcess };
   const threads = process?.getBuiltinModule?.("node:worker_threads");
@@ -64,10 +61,7 @@ function startThread(
   };
 }
 
-function startWebWorker(
-  script: (port: string) => string,
-  { message, failed }: Partial<WorkerEvents> = {},
-): HostWorker {
+function startWebWorker(script: (port: string) => string, { message, failed }: Partial<WorkerEvents> = {}): HostWorker {
   const port = `{
     listen: (handle) => { onmessage = ({ data }) => handle(data); },
     send: (message, transfer) => postMessage(message, transfer),

@@ -1,12 +1,6 @@
 import { failure, invariant } from "../../core/errors.ts";
 import type { Program } from "../../core/graph/program.ts";
-import type {
-  Backend,
-  DeviceInfo,
-  Executable,
-  HostArray,
-  Memory,
-} from "../../core/interfaces/backend.ts";
+import type { Backend, DeviceInfo, Executable, HostArray, Memory } from "../../core/interfaces/backend.ts";
 import { attrsOf, nameOf, sources } from "../../core/ops/mod.ts";
 import type { NumericArray, Tensor } from "../../core/tensor/tensor.ts";
 import { makeArray, type Precision, ReferenceMemory } from "./memory.ts";
@@ -41,10 +35,7 @@ export class ReferenceBackend implements Backend {
     const precision = this.#precision;
     let results = new Map<Tensor, NumericArray>();
 
-    const compute = (
-      node: Tensor,
-      inputs: Readonly<Record<string, ArrayLike<number>>>,
-    ): NumericArray => {
+    const compute = (node: Tensor, inputs: Readonly<Record<string, ArrayLike<number>>>): NumericArray => {
       const out = makeArray(elementsOf(node), node.dtype, precision);
       if (node.op === sources.input) {
         const name = nameOf(node);
@@ -80,16 +71,13 @@ export class ReferenceBackend implements Backend {
       async run(inputs = {}) {
         results = new Map();
         for (const node of program.nodes) results.set(node, compute(node, inputs));
-        for (const [state, value] of program.updates)
-          memory.array(nameOf(state)).set(results.get(value)!);
+        for (const [state, value] of program.updates) memory.array(nameOf(state)).set(results.get(value)!);
       },
       async read(output) {
         const node = program.outputs.get(output);
         invariant(node, `${program.name} has no output "${output}"`);
         const array = results.get(node)!;
-        return (
-          array instanceof Int32Array || precision === "f64" ? array : Float32Array.from(array)
-        ) as HostArray;
+        return (array instanceof Int32Array || precision === "f64" ? array : Float32Array.from(array)) as HostArray;
       },
       dispose: () => results.clear(),
     };
@@ -108,5 +96,4 @@ function roundAll(values: NumericArray): void {
   for (let i = 0; i < values.length; i++) values[i] = roundToHalf(values[i]);
 }
 
-const elementsOf = (node: Tensor): number =>
-  node.shape.reduce((product, size) => product * size, 1);
+const elementsOf = (node: Tensor): number => node.shape.reduce((product, size) => product * size, 1);

@@ -32,10 +32,7 @@ export class ReferenceMemory implements Memory {
   write(name: string, data: ArrayLike<number>): void {
     const array = this.array(name);
     if (array.length !== data.length)
-      throw failure(
-        "E_SHAPE",
-        `Cannot write state "${name}": ${data.length} elements, expected ${array.length}`,
-      );
+      throw failure("E_SHAPE", `Cannot write state "${name}": ${data.length} elements, expected ${array.length}`);
     array.set(data);
   }
   async read(name: string): Promise<HostArray> {
@@ -46,10 +43,7 @@ export class ReferenceMemory implements Memory {
   array(name: string): NumericArray {
     const array = this.#states.get(name);
     if (!array)
-      throw failure(
-        "E_SHAPE",
-        `Cannot find state "${name}": the memory holds ${this.names().join(", ") || "none"}`,
-      );
+      throw failure("E_SHAPE", `Cannot find state "${name}": the memory holds ${this.names().join(", ") || "none"}`);
     return array;
   }
   get bytes(): number {

@@ -36,10 +36,7 @@ export class WasmBackend implements Backend {
   readonly #memories = new Set<WasmMemory>();
   readonly #executables = new Set<WasmExecutable>();
 
-  private constructor(
-    processor: string,
-    parts: Pick<Surroundings, "linear" | "pool" | "relaxed" | "poison">,
-  ) {
+  private constructor(processor: string, parts: Pick<Surroundings, "linear" | "pool" | "relaxed" | "poison">) {
     const { linear, pool, relaxed } = parts;
     this.#linear = linear;
     this.#pool = pool;

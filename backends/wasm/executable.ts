@@ -7,13 +7,7 @@ import { isShared, ownSpace } from "./footprint.ts";
 import { blockSize, type LinearMemory } from "./linearMemory.ts";
 import type { WasmMemory } from "./memory.ts";
 import type { LoadedProgram, ThreadPool } from "./threads/pool.ts";
-import {
-  type KernelPlans,
-  type LabelledJob,
-  planKernels,
-  spaceOf,
-  translate,
-} from "./translate.ts";
+import { type KernelPlans, type LabelledJob, planKernels, spaceOf, translate } from "./translate.ts";
 
 /** What an executable shares with its backend. */
 export interface Surroundings {
@@ -71,11 +65,7 @@ export class WasmExecutable implements Executable {
   }
 
   /** @throws KernelError when an op has no kernel, or the program does not fit into the memory. */
-  static async compile(
-    program: Program,
-    memory: WasmMemory,
-    around: Surroundings,
-  ): Promise<WasmExecutable> {
+  static async compile(program: Program, memory: WasmMemory, around: Surroundings): Promise<WasmExecutable> {
     const { linear, pool, relaxed } = around;
     const plans: KernelPlans = planKernels(program);
     const blocks: Blocks = { own: [], shared: [] };

@@ -8,8 +8,7 @@ import { planKernels, spaceOf } from "./translate.ts";
 export function footprintOf(program: Program, threads: number): Footprint {
   const { temps, own } = spaceOf(planKernels(program));
   const spaces = [temps, ownSpace(own) * threads].map((elements) => blockSize(elements * 4));
-  const sizes = (specs: readonly BufferSpec[]) =>
-    specs.map(({ elements }) => blockSize(elements * 4));
+  const sizes = (specs: readonly BufferSpec[]) => specs.map(({ elements }) => blockSize(elements * 4));
   const { buffers } = program.plan;
   return {
     planned: total(sizes(buffers.filter(({ kind }) => kind !== "state"))),

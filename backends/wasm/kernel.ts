@@ -54,5 +54,4 @@ export const temp = (index: number, offset = 0): Argument => ({ temp: index, off
 export const own: Argument = { own: true };
 
 /** A grain for items that cost about `nanoseconds` each. */
-export const grainOf = (nanoseconds: number): number =>
-  Math.max(1, Math.round(20_000 / nanoseconds));
+export const grainOf = (nanoseconds: number): number => Math.max(1, Math.round(20_000 / nanoseconds));

@@ -84,18 +84,13 @@ export const hasRelaxedSimd = (): boolean => WebAssembly.validate(RELAXED_PROBE)
 /** @throws KernelError when the engine has no SIMD. */
 export function checkSimd(): void {
   if (!WebAssembly.validate(SIMD_PROBE))
-    throw failure(
-      "E_NO_ADAPTER",
-      "Cannot start the wasm backend: this JavaScript engine has no WebAssembly SIMD",
-      { fix: "use Node 20, Deno 2 or a browser of 2023 or later, or run with --device reference" },
-    );
+    throw failure("E_NO_ADAPTER", "Cannot start the wasm backend: this JavaScript engine has no WebAssembly SIMD", {
+      fix: "use Node 20, Deno 2 or a browser of 2023 or later, or run with --device reference",
+    });
 }
 
 /** The compiled kernels of assembly/, for a shared or a plain memory. */
-export function compileKernels(options: {
-  relaxed: boolean;
-  shared: boolean;
-}): Promise<WebAssembly.Module> {
+export function compileKernels(options: { relaxed: boolean; shared: boolean }): Promise<WebAssembly.Module> {
   const text = atob(options.relaxed ? relaxed : plain);
   const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
   if (!options.shared) clearSharedFlag(bytes);

@@ -124,7 +124,6 @@ function reserve(shared: boolean, pages: number): [WebAssembly.Memory, number] {
 }
 
 /** Bytes that a block of `bytes` takes. */
-export const blockSize = (bytes: number): number =>
-  Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
+export const blockSize = (bytes: number): number => Math.max(ALIGNMENT, Math.ceil(bytes / ALIGNMENT) * ALIGNMENT);
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

@@ -39,10 +39,7 @@ export class WasmMemory implements Memory {
   write(name: string, data: HostArray): void {
     const { address, elements, dtype } = this.block(name);
     if (elements !== data.length)
-      throw failure(
-        "E_SHAPE",
-        `Cannot write state "${name}": ${data.length} elements, expected ${elements}`,
-      );
+      throw failure("E_SHAPE", `Cannot write state "${name}": ${data.length} elements, expected ${elements}`);
     this.#linear.view(address, elements, dtype).set(data);
   }
   async read(name: string): Promise<HostArray> {
@@ -53,10 +50,7 @@ export class WasmMemory implements Memory {
   block(name: string): StateBlock {
     const block = this.#states.get(name);
     if (!block)
-      throw failure(
-        "E_SHAPE",
-        `Cannot find state "${name}": the memory holds ${this.names().join(", ") || "none"}`,
-      );
+      throw failure("E_SHAPE", `Cannot find state "${name}": the memory holds ${this.names().join(", ") || "none"}`);
     return block;
   }
   get bytes(): number {

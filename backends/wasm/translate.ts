@@ -107,16 +107,14 @@ export function translate(
       if (sizeOf(node.shape) === 0) return;
       const plan = plans.get(node)!;
       const label = `${node.op.name} ${node.inputs.map(({ shape }) => formatShape(shape)).join(" ")}`;
-      for (const call of plan.calls)
-        addCall(call, plan.calls.length > 1 ? `${label} ${call.fn}` : label, plan);
+      for (const call of plan.calls) addCall(call, plan.calls.length > 1 ? `${label} ${call.fn}` : label, plan);
     } else if (step.kind === "elementwise") {
       if (sizeOf(step.shape) === 0) return;
       const call = elementwise.emit(step, addressOf);
       const names = step.nodes.map((node) => node.op.name).join("+");
       jobs.push({ ...call, label: `${names} ${formatShape(step.shape)}` });
     } else if (step.elements > 0) {
-      const at = ({ buffer, offset }: { buffer: number; offset: number }) =>
-        addresses.buffers[buffer] + offset * 4;
+      const at = ({ buffer, offset }: { buffer: number; offset: number }) => addresses.buffers[buffer] + offset * 4;
       const args = [at(step.from), at(step.to)];
       const call = { fn: "copyElements", args, items: step.elements, grain: grainOf(0.4) };
       addCall(call, `copy [${step.elements}]`);
@@ -126,5 +124,4 @@ export function translate(
   return { bytes: module.bytes(), jobs };
 }
 
-const typeOf = (arg: Argument): ValueType =>
-  typeof arg === "object" && "f32" in arg ? "f32" : "i32";
+const typeOf = (arg: Argument): ValueType => (typeof arg === "object" && "f32" in arg ? "f32" : "i32");

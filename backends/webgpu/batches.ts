@@ -36,8 +36,7 @@ export function batchesOf(plan: Plan): Batch[] {
   const storageAt = ({ buffer }: Place) => plan.buffers[buffer].storage;
   plan.steps.forEach((step, index) => {
     const job = jobOf(step, plan);
-    for (const [target, parts] of [...waiting])
-      if (conflict(touched(step, plan), parts, target, plan)) flush(target);
+    for (const [target, parts] of [...waiting]) if (conflict(touched(step, plan), parts, target, plan)) flush(target);
     if (!job) {
       batches.push({ index, steps: [step], jobs: [] });
       return;
@@ -56,12 +55,7 @@ export function batchesOf(plan: Plan): Batch[] {
  * Whether sums can't wait past a step: it reads what they make, or writes what they read. A step may write other parts of
  * their target; a part of its own it has only to itself until somebody has read it.
  */
-function conflict(
-  { reads, writes }: Touched,
-  parts: readonly Batch[],
-  target: number,
-  plan: Plan,
-): boolean {
+function conflict({ reads, writes }: Touched, parts: readonly Batch[], target: number, plan: Plan): boolean {
   const pending = parts.flatMap(({ steps }) => steps.flatMap((each) => touched(each, plan).reads));
   return reads.includes(target) || writes.some((buffer) => pending.includes(buffer));
 }
@@ -72,11 +66,9 @@ interface Touched {
 }
 
 function touched(step: Step, plan: Plan): Touched {
-  const buffersOf = (nodes: readonly Tensor[]) =>
-    nodes.flatMap((node) => plan.places.get(node)?.buffer ?? []);
+  const buffersOf = (nodes: readonly Tensor[]) => nodes.flatMap((node) => plan.places.get(node)?.buffer ?? []);
   if (step.kind === "copy") return { reads: [step.from.buffer], writes: [step.to.buffer] };
-  if (step.kind === "kernel")
-    return { reads: buffersOf(step.node.inputs), writes: buffersOf([step.node]) };
+  if (step.kind === "kernel") return { reads: buffersOf(step.node.inputs), writes: buffersOf([step.node]) };
   return { reads: buffersOf(step.inputs), writes: buffersOf(step.outputs) };
 }
 

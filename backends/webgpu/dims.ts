@@ -60,9 +60,7 @@ function typeShape(type: string): { scalar: Scalar; align: number; count: number
     const scalar = (vector[2] ?? `${vector[3]}32`) as Scalar;
     return { scalar, align: count === 2 ? 8 : 16, count };
   }
-  return type === "u32" || type === "i32" || type === "f32"
-    ? { scalar: type, align: 4, count: 1 }
-    : undefined;
+  return type === "u32" || type === "i32" || type === "f32" ? { scalar: type, align: 4, count: 1 } : undefined;
 }
 
 /** Writes named values into a struct that starts at byte `at` of `target`. Every field must be given, and no other. */
@@ -82,10 +80,7 @@ export function encodeDims(
     const value = values[field.name];
     invariant(value !== undefined, `${kernel} got no value for ${field.name} of Dims`);
     const list = typeof value === "number" ? [value] : value;
-    invariant(
-      list.length <= field.count,
-      `${kernel}: ${field.name} takes ${field.count} numbers, got ${list.length}`,
-    );
+    invariant(list.length <= field.count, `${kernel}: ${field.name} takes ${field.count} numbers, got ${list.length}`);
     list.forEach((number, i) => {
       const offset = at + field.offset + 4 * i;
       if (field.scalar === "f32") target.setFloat32(offset, number, true);

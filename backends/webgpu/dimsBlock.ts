@@ -34,9 +34,7 @@ export class DimsBlock {
 
   /** All slots so far. */
   bytes(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(
-      this.#view.buffer.slice(0, Math.max(DIMS_SLOT, this.#end)) as ArrayBuffer,
-    );
+    return new Uint8Array(this.#view.buffer.slice(0, Math.max(DIMS_SLOT, this.#end)) as ArrayBuffer);
   }
 
   #reserve(bytes: number): void {

@@ -63,8 +63,7 @@ export const byteSize = (elements: number, storage: Storage = "f32"): number =>
   Math.max(16, Math.ceil(elements / 4) * 4 * elementBytes(storage));
 
 /** Bytes of a buffer. */
-export const bufferBytes = ({ elements, storage }: BufferNeed): number =>
-  byteSize(elements, storage);
+export const bufferBytes = ({ elements, storage }: BufferNeed): number => byteSize(elements, storage);
 
 /** A part of a buffer from a place in it on. */
 export const rangeOf = (

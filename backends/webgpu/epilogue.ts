@@ -1,11 +1,5 @@
 import { invariant } from "../../core/errors.ts";
-import {
-  type ElementwiseStep,
-  type Program,
-  readersOf,
-  rootOf,
-  type Step,
-} from "../../core/graph/mod.ts";
+import { type ElementwiseStep, type Program, readersOf, rootOf, type Step } from "../../core/graph/mod.ts";
 import { sizeOf } from "../../core/tensor/shape.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import { type AccessRule, rewriteAccesses } from "./accesses.ts";
@@ -31,8 +25,7 @@ export class Epilogues {
     if (next?.kind !== "elementwise" || !readers || this.#kept.has(node)) return undefined;
     const size = sizeOf(node.shape);
     const own = new Set(next.nodes);
-    const whole = (input: Tensor): boolean =>
-      rootOf(input).root !== node || sizeOf(input.shape) === size;
+    const whole = (input: Tensor): boolean => rootOf(input).root !== node || sizeOf(input.shape) === size;
     const alone = readers.every((reader) => own.has(reader) && reader.inputs.every(whole));
     return alone && sizeOf(next.shape) === size ? next : undefined;
   }

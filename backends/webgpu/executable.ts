@@ -37,17 +37,14 @@ export async function makeExecutable(
   { tell, ...options }: ExecutableOptions,
 ): Promise<WebGpuExecutable> {
   const pipelines = await session.warmUp.pipelines(list, tell);
-  const own = list.buffers.flatMap((need, index) =>
-    need.kind === "state" ? [] : [{ need, index }],
-  );
+  const own = list.buffers.flatMap((need, index) => (need.kind === "state" ? [] : [{ need, index }]));
   const { buffers, dims } = await session.buffers.allOrNone(
     program.name,
     () => makeBuffers(session, list, program.name),
     (made) => destroyBuffers(session, list, made),
   );
   session.write(dims, list.dims);
-  for (const { need, index } of own)
-    if (need.data) session.write(buffers.get(index)!, toWords(need.data, need.dtype));
+  for (const { need, index } of own) if (need.data) session.write(buffers.get(index)!, toWords(need.data, need.dtype));
   return new WebGpuExecutable({
     session,
     program,
@@ -66,11 +63,7 @@ interface OwnBuffers {
   readonly dims: GPUBuffer;
 }
 
-function makeBuffers(
-  session: Session,
-  { buffers: needs, dims }: DispatchList,
-  label: string,
-): OwnBuffers {
+function makeBuffers(session: Session, { buffers: needs, dims }: DispatchList, label: string): OwnBuffers {
   const shared = [...needs.keys()].filter((index) => isShared(needs[index]));
   const taken = session.scratch.take(shared.map((index) => bufferBytes(needs[index])));
   const buffers = new Map(shared.map((index, i) => [index, taken[i]]));
@@ -85,15 +78,10 @@ function makeBuffers(
   };
 }
 
-function destroyBuffers(
-  session: Session,
-  { buffers: needs }: DispatchList,
-  { buffers, dims }: OwnBuffers,
-): void {
+function destroyBuffers(session: Session, { buffers: needs }: DispatchList, { buffers, dims }: OwnBuffers): void {
   const shared = [...buffers].filter(([index]) => isShared(needs[index]));
   session.scratch.release(shared.map(([, buffer]) => buffer));
-  for (const [index, buffer] of buffers)
-    if (!isShared(needs[index])) session.buffers.destroy(buffer);
+  for (const [index, buffer] of buffers) if (!isShared(needs[index])) session.buffers.destroy(buffer);
   session.buffers.destroy(dims);
 }
 
@@ -208,8 +196,7 @@ export class WebGpuExecutable implements Executable {
   }
 
   #check(): void {
-    if (this.#disposed)
-      throw failure("E_DISPOSED", `Cannot run ${this.program.name}: it was disposed`);
+    if (this.#disposed) throw failure("E_DISPOSED", `Cannot run ${this.program.name}: it was disposed`);
     this.#parts.session.check();
   }
 

@@ -21,15 +21,7 @@ export interface Header {
 }
 
 /** Labels of a kernel's header, in the order in which they must appear; `uses` may be repeated. */
-export const headerLabels = [
-  "shapes",
-  "workgroups",
-  "invocations",
-  "numerics",
-  "oracle",
-  "paper",
-  "uses",
-] as const;
+export const headerLabels = ["shapes", "workgroups", "invocations", "numerics", "oracle", "paper", "uses"] as const;
 
 /** Labels that may be missing. */
 export const optionalLabels: readonly string[] = ["paper", "uses"];
@@ -41,11 +33,7 @@ const declaration =
 export function parseBindings(source: string): Binding[] {
   const found = [...withoutComments(source).matchAll(declaration)].map((match): Binding => {
     const [, group, index, space, name, type] = match;
-    const access = space.startsWith("uniform")
-      ? "uniform"
-      : space.includes("read_write")
-        ? "read_write"
-        : "read";
+    const access = space.startsWith("uniform") ? "uniform" : space.includes("read_write") ? "read_write" : "read";
     return { group: Number(group), index: Number(index), access, name, type: type.trim() };
   });
   return found.sort((a, b) => a.group - b.group || a.index - b.index);
@@ -59,10 +47,7 @@ export function parseHeader(source: string): Header {
     lines.push(line.slice(2));
   }
   const [, name, sentence] = lines[0]?.match(/^ (\w+): (.+)$/) ?? [];
-  invariant(
-    name,
-    `a kernel starts with "// name: sentence", not with "${source.split("\n", 1)[0]}"`,
-  );
+  invariant(name, `a kernel starts with "// name: sentence", not with "${source.split("\n", 1)[0]}"`);
   const equation: string[] = [];
   const fields: { label: string; text: string }[] = [];
   for (const line of lines.slice(1)) {

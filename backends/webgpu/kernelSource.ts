@@ -73,10 +73,7 @@ export class KernelLibrary {
     const bindings = parseBindings(text);
     const dims = parseDims(text);
     const last = bindings[bindings.length - 1];
-    invariant(
-      (last?.access === "uniform") === (dims !== undefined),
-      `${name} must bind its Dims last`,
-    );
+    invariant((last?.access === "uniform") === (dims !== undefined), `${name} must bind its Dims last`);
     return {
       name,
       text,

@@ -37,8 +37,7 @@ function describe(program: Program, list: DispatchList, buffer: number): string 
   let largest: Tensor | undefined;
   for (const [tensor, place] of program.plan.places) {
     const { root } = rootOf(tensor);
-    if (place.buffer === buffer && (!largest || sizeOf(root.shape) > sizeOf(largest.shape)))
-      largest = root;
+    if (place.buffer === buffer && (!largest || sizeOf(root.shape) > sizeOf(largest.shape))) largest = root;
   }
   const { kind, name, elements } = list.buffers[buffer];
   if (!largest) return `${kind} "${name}" [${elements}]`;

@@ -1,11 +1,5 @@
 import { invariant } from "../../core/errors.ts";
-import {
-  type ElementwiseStep,
-  isAligned,
-  type Place,
-  type Program,
-  type Step,
-} from "../../core/graph/mod.ts";
+import { type ElementwiseStep, isAligned, type Place, type Program, type Step } from "../../core/graph/mod.ts";
 import { sizeOf } from "../../core/tensor/shape.ts";
 import type { Storage } from "../../core/tensor/storage.ts";
 import type { DType, Tensor } from "../../core/tensor/tensor.ts";
@@ -55,9 +49,7 @@ class ProgramLowering {
     this.#epilogues = new Epilogues(program);
     const { buffers } = program.plan;
     // On a device without f16, what could be kept in it is kept in f32.
-    this.#temps = new Temps(
-      context.traits.f16 ? buffers : buffers.map((spec) => ({ ...spec, storage: "f32" })),
-    );
+    this.#temps = new Temps(context.traits.f16 ? buffers : buffers.map((spec) => ({ ...spec, storage: "f32" })));
   }
 
   list(): DispatchList {
@@ -86,13 +78,8 @@ class ProgramLowering {
     const { plan } = this.#program;
     if (this.#joined.has(step)) return;
     if (step.kind === "elementwise")
-      this.#chain(
-        chainOf(step, plan),
-        "elementwise",
-        step.nodes.map(({ op }) => op.name).join("+"),
-      );
-    else if (step.kind === "copy")
-      this.#copy(step.from, step.to, step.elements, plan.buffers[step.to.buffer].dtype);
+      this.#chain(chainOf(step, plan), "elementwise", step.nodes.map(({ op }) => op.name).join("+"));
+    else if (step.kind === "copy") this.#copy(step.from, step.to, step.elements, plan.buffers[step.to.buffer].dtype);
     else this.#kernel(step.node);
   }
 
@@ -148,9 +135,7 @@ class ProgramLowering {
       ? target
       : this.#temps.take(elements, node.dtype, this.#storageAt(target));
     const inputs = node.inputs.map((input) => this.#bindable(input, output));
-    const kept = tempStorages(passes, (bound) =>
-      this.#storageAt(typeof bound === "number" ? inputs[bound] : output),
-    );
+    const kept = tempStorages(passes, (bound) => this.#storageAt(typeof bound === "number" ? inputs[bound] : output));
     const shared = temps.map((size, i) => {
       const storage = kept.get(`temp ${i}`) ?? "f32";
       return { place: this.#temps.take(size, "f32", storage), size };
@@ -182,11 +167,8 @@ class ProgramLowering {
         bound.length === storage.length,
         `${pass.kernel} has ${storage.length} storage bindings, ${variant.name} of ${node.op.name} binds ${bound.length}`,
       );
-      const bindings = bound.map((name, i) =>
-        range(name, storage[i].access === "read" ? "read" : "read_write"),
-      );
-      if (pass === last && epilogue && this.#join(epilogue, node, variant.name, pass, bindings))
-        return;
+      const bindings = bound.map((name, i) => range(name, storage[i].access === "read" ? "read" : "read_write"));
+      if (pass === last && epilogue && this.#join(epilogue, node, variant.name, pass, bindings)) return;
       checkAliases(pass, bindings);
       const { constants = {}, dims, workgroups } = pass;
       this.#add(node.op.name, variant.name, kernel, constants, bindings, dims, workgroups);
@@ -280,7 +262,5 @@ function checkAliases(pass: Pass, bindings: readonly BoundRange[]): void {
 /** A binding of a buffer that another one writes: WebGPU refuses both in the same dispatch. */
 const aliasOf = (bindings: readonly BoundRange[]): BoundRange | undefined =>
   bindings.find((one) =>
-    bindings.some(
-      (other) => other !== one && other.buffer === one.buffer && other.access === "read_write",
-    ),
+    bindings.some((other) => other !== one && other.buffer === one.buffer && other.access === "read_write"),
   );

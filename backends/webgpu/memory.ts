@@ -59,10 +59,7 @@ export class WebGpuMemory implements Memory {
     this.#session.check();
     const { buffer, elements, dtype } = this.state(name);
     if (data.length !== elements)
-      throw failure(
-        "E_SHAPE",
-        `Cannot write state "${name}": ${data.length} elements, expected ${elements}`,
-      );
+      throw failure("E_SHAPE", `Cannot write state "${name}": ${data.length} elements, expected ${elements}`);
     this.#session.write(buffer, toWords(data, dtype));
   }
 
@@ -75,10 +72,7 @@ export class WebGpuMemory implements Memory {
   state(name: string): State {
     const state = this.#states.get(name);
     if (!state)
-      throw failure(
-        "E_SHAPE",
-        `Cannot find state "${name}": the memory holds ${this.names().join(", ") || "none"}`,
-      );
+      throw failure("E_SHAPE", `Cannot find state "${name}": the memory holds ${this.names().join(", ") || "none"}`);
     return state;
   }
 

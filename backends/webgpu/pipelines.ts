@@ -42,10 +42,7 @@ export class Pipelines {
     return id;
   }
 
-  async #compile(
-    kernel: KernelSource,
-    constants: Readonly<Record<string, number>>,
-  ): Promise<Pipeline> {
+  async #compile(kernel: KernelSource, constants: Readonly<Record<string, number>>): Promise<Pipeline> {
     const device = this.#device;
     const { name: label, code } = kernel;
     // Pushed and popped without an await between: scopes are a stack that all compilations share.
@@ -108,12 +105,7 @@ export type KernelFailure = OnestepError & {
   readonly detail: string;
 };
 
-function kernelFailure(
-  { name: kernel }: KernelSource,
-  what: string,
-  detail: string,
-  line?: number,
-): KernelFailure {
+function kernelFailure({ name: kernel }: KernelSource, what: string, detail: string, line?: number): KernelFailure {
   const text = what.startsWith("(") ? `${kernel} ${what}` : `${kernel}${what}`;
   return Object.assign(failure("E_KERNEL", `Cannot compile ${text.trim()}`), {
     kernel,

@@ -16,9 +16,7 @@ export function poison(
 ): void {
   const kinds = ["scratch", "output", "temp"];
   const spoiled = needs.flatMap((need, index) =>
-    kinds.includes(need.kind)
-      ? [{ buffer: buffers.get(index)!, words: bufferBytes(need) / 4 }]
-      : [],
+    kinds.includes(need.kind) ? [{ buffer: buffers.get(index)!, words: bufferBytes(need) / 4 }] : [],
   );
   const largest = Math.max(0, ...spoiled.map(({ words }) => words));
   if (pattern.length < largest) pattern = new Uint32Array(largest).fill(NAN_BITS);

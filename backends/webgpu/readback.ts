@@ -29,8 +29,7 @@ export class Readback {
     const size = Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(bytes)));
     const kept = size <= KEPT_BYTES;
     const staging =
-      this.#free.get(size)?.pop() ??
-      this.#buffers.create(`staging/${label}`, kept ? size : bytes, "staging");
+      this.#free.get(size)?.pop() ?? this.#buffers.create(`staging/${label}`, kept ? size : bytes, "staging");
     const encoder = this.#device.createCommandEncoder({ label: `read ${label}` });
     encoder.copyBufferToBuffer(source, 0, staging, 0, bytes);
     this.#device.queue.submit([encoder.finish()]);

@@ -62,8 +62,7 @@ export class Session {
 
   /** @throws when the device is lost, closed, or has refused a command. */
   check(): void {
-    if (this.#closed)
-      throw failure("E_DISPOSED", `Cannot use ${this.traits.name}: the backend was closed`);
+    if (this.#closed) throw failure("E_DISPOSED", `Cannot use ${this.traits.name}: the backend was closed`);
     if (this.#fault) throw this.#fault;
   }
 

@@ -11,8 +11,7 @@ export function tempStorages(
   storageOf: (bound: Exclude<Bound, `temp ${number}`>) => Storage,
 ): ReadonlyMap<Bound, Storage> {
   const found = new Map<Bound, Storage>();
-  const isTemp = (bound: Bound): bound is `temp ${number}` =>
-    typeof bound === "string" && bound.startsWith("temp ");
+  const isTemp = (bound: Bound): bound is `temp ${number}` => typeof bound === "string" && bound.startsWith("temp ");
   for (const pass of passes) {
     const copied = copiesOf(pass);
     for (const bound of pass.bind ?? []) {

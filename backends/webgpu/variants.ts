@@ -41,10 +41,7 @@ export function checkForced(lowerings: readonly Lowering[], forced: ForcedVarian
     const ops = lowerings.map((each) => each.op);
     const lowering = lowerings.find((each) => each.op === op);
     if (!lowering)
-      throw failure(
-        "E_OPTION",
-        `Cannot force a variant of ${op}: it is not an op with kernels${suggestion(op, ops)}`,
-      );
+      throw failure("E_OPTION", `Cannot force a variant of ${op}: it is not an op with kernels${suggestion(op, ops)}`);
     const names = lowering.variants.map((variant) => variant.name);
     if (!names.includes(name))
       throw failure(

@@ -142,10 +142,7 @@ export class Container implements Resolver {
 
   #refuseIfDisposed(what: string): void {
     if (this.#disposed) {
-      throw failure(
-        "E_DISPOSED",
-        `Cannot ${what}: the container is disposed, it must still be in use`,
-      );
+      throw failure("E_DISPOSED", `Cannot ${what}: the container is disposed, it must still be in use`);
     }
   }
 }

@@ -2,8 +2,7 @@ type Disposer = () => unknown;
 
 /** How to release `value`: its `[Symbol.asyncDispose]`, `[Symbol.dispose]` or `dispose` method, in that order. */
 export function disposerOf(value: unknown): Disposer | undefined {
-  if ((typeof value !== "object" || value === null) && typeof value !== "function")
-    return undefined;
+  if ((typeof value !== "object" || value === null) && typeof value !== "function") return undefined;
   const members = value as Record<PropertyKey, unknown>;
   // Older browsers lack the two symbols; asking for the member "undefined" would be wrong.
   for (const key of [Symbol.asyncDispose, Symbol.dispose, "dispose"]) {

@@ -49,12 +49,9 @@ export function discreteTable({
   zeroTerminalSnr = false,
   precision = "float64",
 }: DiscreteOptions = {}): DiscreteTable {
-  if (!Number.isInteger(count) || count < 1)
-    throw refuse(`count is ${count}, should be a whole number above 0`);
+  if (!Number.isInteger(count) || count < 1) throw refuse(`count is ${count}, should be a whole number above 0`);
   if (!(betaStart > 0 && betaStart <= betaEnd && betaEnd < 1))
-    throw refuse(
-      `betaStart is ${betaStart} and betaEnd ${betaEnd}, should be in (0, 1) and not fall`,
-    );
+    throw refuse(`betaStart is ${betaStart} and betaEnd ${betaEnd}, should be in (0, 1) and not fall`);
   const round = precision === "float32" ? Math.fround : (value: number) => value;
   const plain = betasOf(curve, betaStart, betaEnd, count).map(round);
   const betas = zeroTerminalSnr ? zeroSnr(plain, round) : plain;

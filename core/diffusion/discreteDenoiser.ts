@@ -1,18 +1,6 @@
 import type { Condition } from "../interfaces/condition.ts";
 import type { Denoiser } from "../interfaces/denoiser.ts";
-import {
-  abs,
-  add,
-  argmax,
-  constantArray,
-  log,
-  mul,
-  neg,
-  reshape,
-  rsqrt,
-  square,
-  sub,
-} from "../ops/mod.ts";
+import { abs, add, argmax, constantArray, log, mul, neg, reshape, rsqrt, square, sub } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { DiscreteTable } from "./discrete.ts";
 import { perSample } from "./edm.ts";

@@ -56,5 +56,4 @@ export class NoiseSource {
 }
 
 /** The offset is added as an integer: in float32 the sum could round up to `high`. */
-const integersFrom = (uniform: Tensor, low: number, high: number): Tensor =>
-  add(toInt(mul(uniform, high - low)), low);
+const integersFrom = (uniform: Tensor, low: number, high: number): Tensor => add(toInt(mul(uniform, high - low)), low);

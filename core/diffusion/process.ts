@@ -25,16 +25,12 @@ type DiscretePrediction = Exclude<PredictionKind, "flow">;
  * Sampling starts from x_t = N(0, I), as the official code of DMD2 and diffusers do. λ makes the loss of D the plain mean
  * square of what F predicts: σ⁻² for ε, 1 + σ⁻² for the velocity, 1 for the sample itself.
  */
-export function timestepProcess(
-  tables: DiscreteTable,
-  prediction: DiscretePrediction = "epsilon",
-): NoiseProcess {
+export function timestepProcess(tables: DiscreteTable, prediction: DiscretePrediction = "epsilon"): NoiseProcess {
   const scale = (sigma: number) => Math.sqrt(1 + sigma ** 2);
   return {
     sigmas: tables.sigmas.filter(Number.isFinite),
     count: tables.sigmas.length,
-    denoiser: (F) =>
-      discreteDenoiser((xt, t, condition) => F(xt, toFloat(t), condition), tables, prediction),
+    denoiser: (F) => discreteDenoiser((xt, t, condition) => F(xt, toFloat(t), condition), tables, prediction),
     features(F, x, sigma, condition) {
       const signal = rsqrt(add(square(perSample(sigma, x.shape.length)), 1));
       return F(mul(x, signal), toFloat(nearestTimestep(sigma, tables)), condition);
@@ -67,11 +63,7 @@ export interface FlowOptions {
  * x_t = N(0, I), as public pipelines do; t = 1 itself has no finite level. λ = (1 + 1/σ)² = 1/t² makes the loss of D the plain
  * mean square of the velocity: D − x0 = t·(v − F).
  */
-export function flowProcess({
-  timeScale = 1000,
-  count = 1000,
-  shift = 1,
-}: FlowOptions = {}): NoiseProcess {
+export function flowProcess({ timeScale = 1000, count = 1000, shift = 1 }: FlowOptions = {}): NoiseProcess {
   const scale = (sigma: number) => 1 + sigma;
   return {
     sigmas: Array.from({ length: count - 1 }, (_, k) => shift * flowSigma((k + 1) / count)),

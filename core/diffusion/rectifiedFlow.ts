@@ -12,32 +12,24 @@ import { perSample } from "./edm.ts";
 /** σ = t/(1 − t); infinite at t = 1. @throws E_OPTION unless time is in [0, 1] */
 export function flowSigma(time: number): number {
   if (!(time >= 0 && time <= 1))
-    throw failure(
-      "E_OPTION",
-      `Cannot find the noise level of time ${time}: should be in [0, 1] of a rectified flow`,
-    );
+    throw failure("E_OPTION", `Cannot find the noise level of time ${time}: should be in [0, 1] of a rectified flow`);
   return time / (1 - time);
 }
 
 /** t = σ/(1 + σ). */
-export const flowTime = (sigma: number): number =>
-  sigma === Number.POSITIVE_INFINITY ? 1 : sigma / (1 + sigma);
+export const flowTime = (sigma: number): number => (sigma === Number.POSITIVE_INFINITY ? 1 : sigma / (1 + sigma));
 
 /**
  * t' = s·t/(1 + (s − 1)·t): moves time towards noise for s > 1, which large images need (Esser et al. 2024,
  * arXiv:2403.03206, Eq. 23). In noise levels it is σ' = s·σ.
  */
-export const shiftTime = (time: number, shift: number): number =>
-  (shift * time) / (1 + (shift - 1) * time);
+export const shiftTime = (time: number, shift: number): number => (shift * time) / (1 + (shift - 1) * time);
 
 /** A network of the flow's velocity ε − x0: xt [B, …], time [B] → [B, …]. */
 export type FlowNetwork = (xt: Tensor, time: Tensor, condition: Condition) => Tensor;
 
 /** What a network of the flow is shown of x = x0 + σ·ε: x_t = x/(1 + σ) and t = σ/(1 + σ). x [B, …], sigma [B]. */
-export function flowInput(
-  x: Tensor,
-  sigma: Tensor,
-): { readonly xt: Tensor; readonly time: Tensor } {
+export function flowInput(x: Tensor, sigma: Tensor): { readonly xt: Tensor; readonly time: Tensor } {
   const total = add(sigma, 1);
   return { xt: div(x, perSample(total, x.shape.length)), time: div(sigma, total) };
 }

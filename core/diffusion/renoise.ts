@@ -9,11 +9,7 @@ import { add, mul } from "../ops/mod.ts";
  * @param startScale x starts as startScale · ε; σ₀ when absent
  * @param floor noise level that predictions keep
  */
-export const renoiseSampler = (
-  sigmas: readonly number[],
-  startScale: number = sigmas[0],
-  floor = 0,
-): Sampler => ({
+export const renoiseSampler = (sigmas: readonly number[], startScale: number = sigmas[0], floor = 0): Sampler => ({
   sigmaMax: sigmas[0],
   startScale,
   steps: sigmas.map((sigma, i): SamplerStep => {
@@ -33,5 +29,4 @@ export const ownSampler = ({
   sigmas,
   startScale,
   floor,
-}: Pick<Generator, "sigmas" | "startScale" | "floor">): Sampler =>
-  renoiseSampler(sigmas, startScale, floor);
+}: Pick<Generator, "sigmas" | "startScale" | "floor">): Sampler => renoiseSampler(sigmas, startScale, floor);

@@ -27,8 +27,7 @@ export const logUniform =
  * Time t of a rectified flow with ln(t/(1 − t)) ~ N(mean, deviation²) (Esser et al. 2024, arXiv:2403.03206, Eq. 19). As
  * σ = t/(1 − t) it is log-normal.
  */
-export const logitNormal = (mean = 0, deviation = 1): SigmaDistribution =>
-  logNormal(mean, deviation);
+export const logitNormal = (mean = 0, deviation = 1): SigmaDistribution => logNormal(mean, deviation);
 
 /** Time t of a rectified flow uniform in [low, high], 0 < low < high < 1; as σ = t/(1 − t). */
 export const uniformTime =

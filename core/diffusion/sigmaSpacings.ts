@@ -27,11 +27,7 @@ export interface SpacingOptions {
  *   vp              √(exp(β_d t²/2 + β_min t) − 1), t from 1 to timeMin (Song et al. 2021, arXiv:2011.13456)
  * @throws E_OPTION when there are fewer than 1 or sigmaMin is not below sigmaMax
  */
-export function spacedSigmas(
-  count: number,
-  spacing: SigmaSpacing,
-  options: SpacingOptions,
-): number[] {
+export function spacedSigmas(count: number, spacing: SigmaSpacing, options: SpacingOptions): number[] {
   if (!Number.isInteger(count) || count < 1)
     throw failure("E_OPTION", `Cannot space noise levels: steps is ${count}, should be 1 or more`);
   const at = (f: (u: number) => number) =>

@@ -9,10 +9,7 @@ export interface KarrasOptions {
 }
 
 /** `count` noise levels from sigmaMax down to sigmaMin, evenly spaced in σ^(1/ρ) (Karras et al. 2022, Eq. 5). */
-export function karrasSigmas(
-  count: number,
-  { sigmaMin, sigmaMax, rho = 7 }: KarrasOptions,
-): number[] {
+export function karrasSigmas(count: number, { sigmaMin, sigmaMax, rho = 7 }: KarrasOptions): number[] {
   if (sigmaMin >= sigmaMax)
     throw failure(
       "E_OPTION",
@@ -25,8 +22,7 @@ export function karrasSigmas(
 }
 
 /** The levels DMD2 draws from: increasing, index 0 = sigmaMin. */
-export const sigmaGrid = (count: number, options: KarrasOptions): number[] =>
-  karrasSigmas(count, options).reverse();
+export const sigmaGrid = (count: number, options: KarrasOptions): number[] => karrasSigmas(count, options).reverse();
 
 /** The levels of a few-step generator, checked. Throws E_OPTION in the name of `owner` unless there are some and they fall. */
 export function decreasingLevels(owner: string, sigmas: readonly number[]): readonly number[] {

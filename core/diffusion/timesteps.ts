@@ -30,11 +30,9 @@ export function spacedTimesteps(options: TimestepOptions, whole = true): number[
   const { steps, count = 1000, spacing = "leading", offset = 0 } = options;
   checkSteps(steps, count);
   const rounded = whole ? roundHalfEven : (value: number) => value;
-  const falling = (at: (k: number) => number) =>
-    Array.from({ length: steps }, (_, i) => at(steps - 1 - i));
+  const falling = (at: (k: number) => number) => Array.from({ length: steps }, (_, i) => at(steps - 1 - i));
   if (spacing === "trailing") return trailing(steps, count);
-  if (spacing === "linspace")
-    return falling((k) => rounded(steps === 1 ? 0 : (k * (count - 1)) / (steps - 1)));
+  if (spacing === "linspace") return falling((k) => rounded(steps === 1 ? 0 : (k * (count - 1)) / (steps - 1)));
   return inRange(
     falling((k) => k * Math.floor(count / steps) + offset),
     count,
@@ -42,18 +40,11 @@ export function spacedTimesteps(options: TimestepOptions, whole = true): number[
 }
 
 /** The timesteps of multistep solvers: one more than asked for, evenly spaced, and the lowest left out. */
-export function solverTimesteps({
-  steps,
-  count = 1000,
-  spacing = "linspace",
-  offset = 0,
-}: TimestepOptions): number[] {
+export function solverTimesteps({ steps, count = 1000, spacing = "linspace", offset = 0 }: TimestepOptions): number[] {
   checkSteps(steps, count - 1);
   if (spacing === "trailing") return trailing(steps, count);
   const at = (k: number) =>
-    spacing === "linspace"
-      ? roundHalfEven((k * (count - 1)) / steps)
-      : k * Math.floor(count / (steps + 1)) + offset;
+    spacing === "linspace" ? roundHalfEven((k * (count - 1)) / steps) : k * Math.floor(count / (steps + 1)) + offset;
   return inRange(
     Array.from({ length: steps }, (_, i) => at(steps - i)),
     count,
@@ -74,10 +65,7 @@ export function consistencyTimesteps({
   checkSteps(grid, count);
   checkSteps(steps, grid);
   const stride = Math.floor(count / grid);
-  return Array.from(
-    { length: steps },
-    (_, i) => (grid - Math.floor((i * grid) / steps)) * stride - 1,
-  );
+  return Array.from({ length: steps }, (_, i) => (grid - Math.floor((i * grid) / steps)) * stride - 1);
 }
 
 /** The timesteps of DMD2's few-step generators: T − 1, then down in steps of ⌊T/steps⌋. 999, 749, 499, 249 for four. */
@@ -89,16 +77,9 @@ export function fewStepTimesteps(steps: number, count = 1000): number[] {
 }
 
 /** A list that a user gave. @throws E_OPTION unless there are some, they fall, and are whole numbers in [0, count − 1] */
-export function fallingTimesteps(
-  owner: string,
-  timesteps: readonly number[],
-  count: number,
-): readonly number[] {
+export function fallingTimesteps(owner: string, timesteps: readonly number[], count: number): readonly number[] {
   const fits = (timestep: number, i: number) =>
-    Number.isInteger(timestep) &&
-    timestep >= 0 &&
-    timestep < count &&
-    (i === 0 || timestep < timesteps[i - 1]);
+    Number.isInteger(timestep) && timestep >= 0 && timestep < count && (i === 0 || timestep < timesteps[i - 1]);
   if (timesteps.length === 0 || !timesteps.every(fits))
     throw failure(
       "E_OPTION",
@@ -112,20 +93,15 @@ const trailing = (steps: number, count: number): number[] =>
 
 function checkSteps(steps: number, most: number): void {
   if (!Number.isInteger(steps) || steps < 1 || steps > most)
-    throw failure(
-      "E_OPTION",
-      `Cannot space timesteps: steps is ${steps}, should be a whole number in [1, ${most}]`,
-    );
+    throw failure("E_OPTION", `Cannot space timesteps: steps is ${steps}, should be a whole number in [1, ${most}]`);
 }
 
 function inRange(timesteps: number[], count: number): number[] {
   const outside = timesteps.find((timestep) => timestep < 0 || timestep >= count);
   if (outside !== undefined)
-    throw failure(
-      "E_OPTION",
-      `Cannot space timesteps: one is ${outside}, should be in [0, ${count - 1}]`,
-      { fix: "use a smaller offset" },
-    );
+    throw failure("E_OPTION", `Cannot space timesteps: one is ${outside}, should be in [0, ${count - 1}]`, {
+      fix: "use a smaller offset",
+    });
   return timesteps;
 }
 

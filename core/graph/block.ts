@@ -54,11 +54,7 @@ const after = (x: Tensor, gate: Tensor): Tensor =>
  * @param now what stands for a node: itself, or its repetition when an outer block was repeated
  * @returns the repetition of each node
  */
-export function repeatBlock(
-  marker: Tensor,
-  gate: Tensor,
-  now: (node: Tensor) => Tensor,
-): Map<Tensor, Tensor> {
+export function repeatBlock(marker: Tensor, gate: Tensor, now: (node: Tensor) => Tensor): Map<Tensor, Tensor> {
   const { first } = attrsOf(marker, blockSpec);
   const repeated = new Map<Tensor, Tensor>();
   const gated = new Map<Tensor, Tensor>();

@@ -47,10 +47,7 @@ export function grad(
     const dy = cotangents.get(node);
     if (!dy || !node.inputs.some((input) => active.has(input))) continue;
     if (!node.op.vjp)
-      throw failure(
-        "E_NOT_DIFFERENTIABLE",
-        `Cannot differentiate ${node.op.name}: it has no derivative`,
-      );
+      throw failure("E_NOT_DIFFERENTIABLE", `Cannot differentiate ${node.op.name}: it has no derivative`);
     if (recompute === "blocks" && node.op === blockOf.spec)
       for (const [inner, again] of repeatBlock(node, dy, now)) repeated.set(inner, again);
     const first = nodesMade();

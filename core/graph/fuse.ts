@@ -69,12 +69,9 @@ export function fuse(
   const joinInputs = (node: Tensor): void => {
     for (const input of node.inputs) {
       const [group, other] = [groupOf.get(node)!, groupOf.get(input)];
-      if (!other?.elementwise || other === group || !sameShape(other.nodes[0].shape, node.shape))
-        continue;
+      if (!other?.elementwise || other === group || !sameShape(other.nodes[0].shape, node.shape)) continue;
       if (reaches(group, other) || reaches(other, group)) continue;
-      const nodes = [...other.nodes, ...group.nodes].sort(
-        (a, b) => position.get(a)! - position.get(b)!,
-      );
+      const nodes = [...other.nodes, ...group.nodes].sort((a, b) => position.get(a)! - position.get(b)!);
       if (readsPartOfItself(nodes) || !fits(nodes, [other, group])) continue;
       merge(nodes, other, group, groupOf);
     }
@@ -138,18 +135,12 @@ function overwriteRule(
   ): boolean => {
     const state = stateOf.get(output);
     if (!state || !read.has(state)) return false;
-    const twins = order.filter(
-      (node) => node.op === sources.state && nameOf(node) === nameOf(state),
-    );
+    const twins = order.filter((node) => node.op === sources.state && nameOf(node) === nameOf(state));
     const matches = (node: Tensor) =>
-      node.inputs.every(
-        (input) =>
-          !twins.includes(rootOf(input).root) || sizeOf(input.shape) === sizeOf(node.shape),
-      );
+      node.inputs.every((input) => !twins.includes(rootOf(input).root) || sizeOf(input.shape) === sizeOf(node.shape));
     return twins.every(
       (twin) =>
-        !roots.has(twin) &&
-        (readers.get(twin) ?? []).every((node) => (own.has(node) ? matches(node) : done(node))),
+        !roots.has(twin) && (readers.get(twin) ?? []).every((node) => (own.has(node) ? matches(node) : done(node))),
     );
   };
 }

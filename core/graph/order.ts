@@ -91,10 +91,7 @@ function depthFirst<T extends Orderable>(roots: readonly (T | undefined)[]): T[]
 }
 
 /** Of the units that can run, always the one whose last node was traced first. */
-function asTraced<T extends Orderable>(
-  units: readonly T[],
-  position: ReadonlyMap<Tensor, number>,
-): T[] {
+function asTraced<T extends Orderable>(units: readonly T[], position: ReadonlyMap<Tensor, number>): T[] {
   const traced = new Map<Orderable, number>(
     units.map((unit) => [unit, Math.max(...unit.nodes.map((node) => position.get(node)!))]),
   );

@@ -100,8 +100,7 @@ class Layout {
     this.units = units;
     units.forEach((unit, at) => {
       for (const node of unit.outputs) this.madeAt.set(node, at);
-      for (const input of unit.elementwise ? unit.inputs : unit.nodes[0].inputs)
-        this.#noteRead(input, at);
+      for (const input of unit.elementwise ? unit.inputs : unit.nodes[0].inputs) this.#noteRead(input, at);
     });
     for (const value of results) this.#noteRead(value, units.length);
   }
@@ -175,17 +174,10 @@ function placeNewStates(layout: Layout, updates: ReadonlyMap<Tensor, Tensor>): L
     const root = layout.unplacedRoot(value);
     const maker = root && madeAt.get(root)!;
     const isRead = ({ at, as }: { at: number; as: Tensor }) =>
-      at < maker! ||
-      (at === maker &&
-        units[at].elementwise &&
-        sizeOf(as.shape) === sizeOf(units[at].nodes[0].shape));
-    const oldReads = [...reads].filter(
-      ([other]) => other.op === sources.state && nameOf(other) === nameOf(state),
-    );
+      at < maker! || (at === maker && units[at].elementwise && sizeOf(as.shape) === sizeOf(units[at].nodes[0].shape));
+    const oldReads = [...reads].filter(([other]) => other.op === sources.state && nameOf(other) === nameOf(state));
     const safe =
-      root?.storage === state.storage &&
-      root.op !== pack.spec &&
-      oldReads.every(([, list]) => list.every(isRead));
+      root?.storage === state.storage && root.op !== pack.spec && oldReads.every(([, list]) => list.every(isRead));
     if (safe) places.set(root, to);
     else copies.push({ value, to });
   }
@@ -203,8 +195,7 @@ function placePacks(layout: Layout): void {
     node.inputs.forEach((part, i) => {
       const root = layout.unplacedRoot(part);
       if (root?.storage !== node.storage || root.op === pack.spec) return;
-      if (layout.reads.get(root)!.length === 1)
-        layout.places.set(root, { buffer: place.buffer, offset: offsets[i] });
+      if (layout.reads.get(root)!.length === 1) layout.places.set(root, { buffer: place.buffer, offset: offsets[i] });
     });
   }
 }
@@ -282,5 +273,4 @@ function stateWrites(layout: Layout, copies: readonly LateCopy[]): Step[] {
 }
 
 /** Whether a place in a buffer of this storage may start a binding. */
-export const isAligned = (place: Place, storage: Storage): boolean =>
-  place.offset % alignmentOf(storage) === 0;
+export const isAligned = (place: Place, storage: Storage): boolean => place.offset % alignmentOf(storage) === 0;

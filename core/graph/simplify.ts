@@ -25,8 +25,7 @@ export function simplify(roots: readonly Tensor[]): Tensor[] {
   for (const node of inTraceOrder(roots)) {
     const inputs = node.inputs.map((input) => image.get(input)!);
     const rewritten = withStorage(node.storage, () => rewrite(node, inputs));
-    const result =
-      rewritten ?? (node.op.kind === "source" ? node : createNode({ ...node, inputs }));
+    const result = rewritten ?? (node.op.kind === "source" ? node : createNode({ ...node, inputs }));
     const key = keyOf(result);
     const twin = unique.get(key);
     if (!twin) unique.set(key, result);
@@ -60,9 +59,7 @@ function rewrite(node: Tensor, inputs: readonly Tensor[]): Tensor | undefined {
     case reshape.spec:
       if (sameShape(a.shape, node.shape)) return a;
       if (a.op === reshape.spec)
-        return sameShape(a.inputs[0].shape, node.shape)
-          ? a.inputs[0]
-          : createNode({ ...node, inputs: [a.inputs[0]] });
+        return sameShape(a.inputs[0].shape, node.shape) ? a.inputs[0] : createNode({ ...node, inputs: [a.inputs[0]] });
       return uniformOf(a) === undefined ? undefined : filled(uniformOf(a)!, node);
     case broadcastTo.spec:
       if (sameShape(a.shape, node.shape)) return a;

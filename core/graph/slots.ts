@@ -35,17 +35,12 @@ export interface Slot {
  */
 export function shareSlots(lifetimes: readonly Lifetime[], units: readonly Unit[]): Slot[] {
   const slots: Slot[] = [];
-  const bySize = [...lifetimes].sort(
-    (a, b) => sizeOf(b.value.shape) - sizeOf(a.value.shape) || a.from - b.from,
-  );
+  const bySize = [...lifetimes].sort((a, b) => sizeOf(b.value.shape) - sizeOf(a.value.shape) || a.from - b.from);
   for (const lifetime of bySize) {
     const { dtype, storage, shape } = lifetime.value;
     // Slots come in falling size.
     const slot = slots.findLast(
-      (each) =>
-        each.dtype === dtype &&
-        each.storage === storage &&
-        roomIn(each, lifetime, units) !== undefined,
+      (each) => each.dtype === dtype && each.storage === storage && roomIn(each, lifetime, units) !== undefined,
     );
     if (slot) slot.tenants.push({ ...lifetime, offset: roomIn(slot, lifetime, units)! });
     else {
@@ -89,16 +84,11 @@ function isInPlace(a: Lifetime, b: Lifetime, units: readonly Unit[]): boolean {
   const { elementwise, inputs, nodes } = units[next.from];
   const count = sizeOf(nodes[0].shape);
   const reads = inputs.filter((input) => rootOf(input).root === last.value);
-  return (
-    elementwise &&
-    sizeOf(last.value.shape) === count &&
-    reads.every((read) => sizeOf(read.shape) === count)
-  );
+  return elementwise && sizeOf(last.value.shape) === count && reads.every((read) => sizeOf(read.shape) === count);
 }
 
 /** Whether one unit writes one of the values and reads or writes the other. */
 function touchWritten(a: Lifetime, b: Lifetime, units: readonly Unit[]): boolean {
-  const reads = ({ inputs }: Unit, { value }: Lifetime) =>
-    inputs.some((input) => rootOf(input).root === value);
+  const reads = ({ inputs }: Unit, { value }: Lifetime) => inputs.some((input) => rootOf(input).root === value);
   return a.from === b.from || reads(units[a.from], b) || reads(units[b.from], a);
 }

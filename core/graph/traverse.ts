@@ -27,5 +27,4 @@ export function topologicalOrder(roots: Iterable<Tensor>): Tensor[] {
 }
 
 /** The same nodes in the order in which they were made, which also has inputs before users. */
-export const inTraceOrder = (roots: Iterable<Tensor>): Tensor[] =>
-  topologicalOrder(roots).sort((a, b) => a.id - b.id);
+export const inTraceOrder = (roots: Iterable<Tensor>): Tensor[] => topologicalOrder(roots).sort((a, b) => a.id - b.id);

@@ -16,8 +16,7 @@ export interface DataShape {
 }
 
 /** Number of classes of the entry `label`; 0 for data without. */
-export const classesOf = ({ condition }: Pick<DataShape, "condition">): number =>
-  condition.label?.classes ?? 0;
+export const classesOf = ({ condition }: Pick<DataShape, "condition">): number => condition.label?.classes ?? 0;
 
 /** Samples on the host, row-major, in the range the networks see ([-1, 1] for images). */
 export interface Batch {

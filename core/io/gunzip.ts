@@ -18,11 +18,10 @@ export async function gunzip(
   let length = 0;
   for (;;) {
     const { done, value: chunk } = await reader.read().catch((cause) => {
-      throw failure(
-        "E_DATA",
-        `Cannot unpack ${file}: the gzip stream is damaged or ends early, should be complete`,
-        { cause, fix: "download the file again" },
-      );
+      throw failure("E_DATA", `Cannot unpack ${file}: the gzip stream is damaged or ends early, should be complete`, {
+        cause,
+        fix: "download the file again",
+      });
     });
     if (done) break;
     if (length + chunk.length > content.length) {

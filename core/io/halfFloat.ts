@@ -14,8 +14,7 @@ export function float16ToFloat32(halves: ArrayLike<number>): Float32Array {
     const half = halves[i];
     const magnitude = half & 0x7fff;
     // Normal numbers only change the bias of their exponent, from 15 to 127.
-    if (magnitude >= 0x400 && magnitude < 0x7c00)
-      words[i] = ((half & 0x8000) << 16) | ((magnitude << 13) + 0x38000000);
+    if (magnitude >= 0x400 && magnitude < 0x7c00) words[i] = ((half & 0x8000) << 16) | ((magnitude << 13) + 0x38000000);
     else out[i] = widen(half);
   }
   return out;

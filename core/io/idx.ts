@@ -33,10 +33,7 @@ export async function readIdx(bytes: Uint8Array, rank: number, file: string): Pr
   const expected = fileBytes(shape);
   if (plain.length !== expected) {
     const found = plain.length > expected ? `more than ${expected}` : `${plain.length}`;
-    throw unreadable(
-      file,
-      `it has ${found} bytes, should have ${expected} for [${shape.join(", ")}]`,
-    );
+    throw unreadable(file, `it has ${found} bytes, should have ${expected} for [${shape.join(", ")}]`);
   }
   return { shape, data: plain.subarray(headerBytes(rank)) };
 }
@@ -49,10 +46,7 @@ const hex = (word: number) => `0x${word.toString(16).padStart(8, "0")}`;
 function parseHeader(bytes: Uint8Array, rank: number, file: string): number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < headerBytes(rank))
-    throw unreadable(
-      file,
-      `it has ${bytes.length} bytes, should have at least ${headerBytes(rank)} for the header`,
-    );
+    throw unreadable(file, `it has ${bytes.length} bytes, should have at least ${headerBytes(rank)} for the header`);
   const magic = (unsignedByte << 8) | rank;
   if (view.getUint32(0) !== magic)
     throw unreadable(

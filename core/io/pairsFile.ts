@@ -43,20 +43,14 @@ export function decodePairs(bytes: Uint8Array, file: string): { pairs: Pairs; in
   const { tensors, metadata } = decodeSafetensors(bytes, file);
   const refuse = (why: string) => failure("E_PAIRS", `Cannot read pairs from ${file}: ${why}`);
   const info = readInfo(metadata[KEY]);
-  if (!info)
-    throw refuse("its header has no manifest of pairs, expected a file of `onestep pairs`");
+  if (!info) throw refuse("its header has no manifest of pairs, expected a file of `onestep pairs`");
   const { z, y, label } = tensors;
-  if (!z || !y)
-    throw refuse(`it holds ${Object.keys(tensors).join(", ") || "nothing"}, expected z and y`);
+  if (!z || !y) throw refuse(`it holds ${Object.keys(tensors).join(", ") || "nothing"}, expected z and y`);
   const count = z.shape[0] ?? 0;
   if (!sameShape(z.shape, y.shape) || count === 0)
-    throw refuse(
-      `z is ${formatShape(z.shape)} and y ${formatShape(y.shape)}, expected one shape [N, …] with N > 0`,
-    );
+    throw refuse(`z is ${formatShape(z.shape)} and y ${formatShape(y.shape)}, expected one shape [N, …] with N > 0`);
   if (label && (label.dtype !== "I32" || !sameShape(label.shape, [count])))
-    throw refuse(
-      `label is ${label.dtype} ${formatShape(label.shape)}, expected I32 [${count}], one for each pair`,
-    );
+    throw refuse(`label is ${label.dtype} ${formatShape(label.shape)}, expected I32 [${count}], one for each pair`);
   const pairs = { shape: z.shape, z: toFloat32(z), y: toFloat32(y) };
   return { pairs: label ? { ...pairs, label: label.data as Int32Array } : pairs, info };
 }

@@ -15,8 +15,7 @@ const HEADER_BYTES = 33;
 
 /** The header of a PNG file; undefined when the bytes do not begin as one does. */
 export function pngHeader(bytes: Uint8Array): PngHeader | undefined {
-  if (bytes.length < HEADER_BYTES || BEGINNING.some((byte, i) => bytes[i] !== byte))
-    return undefined;
+  if (bytes.length < HEADER_BYTES || BEGINNING.some((byte, i) => bytes[i] !== byte)) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
     width: view.getUint32(16),

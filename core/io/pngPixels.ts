@@ -93,8 +93,7 @@ export async function pngPixels({ files, shape: [C, H, W] }: PngFiles): Promise<
     let at = n * C * H * W;
     for (let c = 0; c < C; c++)
       for (let y = 0; y < H; y++)
-        for (let i = y * stride + 1 + c; i < (y + 1) * stride; i += C)
-          x[at++] = rows[i] / 127.5 - 1;
+        for (let i = y * stride + 1 + c; i < (y + 1) * stride; i += C) x[at++] = rows[i] / 127.5 - 1;
   }
   return { x, broken: -1 };
 }

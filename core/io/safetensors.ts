@@ -92,19 +92,13 @@ function checkWritable(name: string, { dtype, shape, data }: StoredTensor): void
     failure("E_CHECKPOINT", `Cannot write tensor "${name}": ${why}`, {
       fix: "correct the tensor before saving it",
     });
-  if (name === metadataKey || name === forbiddenName)
-    throw refuse("the name is reserved, should be another one");
-  if (!Object.hasOwn(arrays, dtype))
-    throw refuse(`dtype is ${dtype}, should be one of ${dtypeList}`);
+  if (name === metadataKey || name === forbiddenName) throw refuse("the name is reserved, should be another one");
+  if (!Object.hasOwn(arrays, dtype)) throw refuse(`dtype is ${dtype}, should be one of ${dtypeList}`);
   if (!(data instanceof arrays[dtype]))
-    throw refuse(
-      `data is a ${data?.constructor?.name}, should be a ${arrays[dtype].name} for ${dtype}`,
-    );
+    throw refuse(`data is a ${data?.constructor?.name}, should be a ${arrays[dtype].name} for ${dtype}`);
   const count = shape.every(isSize) ? elementCount(shape) : Number.NaN;
   if (count !== data.length)
-    throw refuse(
-      `data has ${data.length} elements, should have ${count} for shape [${shape.join(", ")}]`,
-    );
+    throw refuse(`data has ${data.length} elements, should have ${count} for shape [${shape.join(", ")}]`);
 }
 
 /**
@@ -143,8 +137,7 @@ export function toFloat32(tensor: StoredTensor): Float32Array {
 const dtypeList = Object.keys(arrays).join(", ");
 const elementBytes = (dtype: StoredDtype) => arrays[dtype]?.BYTES_PER_ELEMENT ?? 0;
 const elementCount = (shape: readonly number[]) => shape.reduce((count, size) => count * size, 1);
-const isSize = (value: unknown): value is number =>
-  Number.isSafeInteger(value) && (value as number) >= 0;
+const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -153,35 +146,24 @@ function unreadable(file: string, why: string, cause?: unknown) {
 }
 
 function readHeader(bytes: Uint8Array, file: string) {
-  if (bytes.length < 8)
-    throw unreadable(file, `it has ${bytes.length} bytes, should have at least 8`);
+  if (bytes.length < 8) throw unreadable(file, `it has ${bytes.length} bytes, should have at least 8`);
   const stated = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   const room = Math.min(bytes.length - 8, maxHeaderBytes);
   // Compared as BigInt and before anything is allocated: a forged length must cost nothing.
   if (stated > BigInt(room))
-    throw unreadable(
-      file,
-      `its header is said to have ${stated} bytes, should have at most ${room}`,
-    );
+    throw unreadable(file, `its header is said to have ${stated} bytes, should have at most ${room}`);
   const start = 8 + Number(stated);
   let json: string;
   let header: unknown;
   try {
-    json = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-      bytes.subarray(8, start),
-    );
+    json = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8, start));
     header = JSON.parse(json);
   } catch (cause) {
-    throw unreadable(
-      file,
-      `its header (${stated} bytes) is not JSON, should be a JSON object`,
-      cause,
-    );
+    throw unreadable(file, `its header (${stated} bytes) is not JSON, should be a JSON object`, cause);
   }
   if (!isRecord(header)) throw unreadable(file, "its header is not a JSON object, should be one");
   const twice = repeatedKey(json);
-  if (twice !== undefined)
-    throw unreadable(file, `its header holds "${twice}" twice, should hold it once`);
+  if (twice !== undefined) throw unreadable(file, `its header holds "${twice}" twice, should hold it once`);
   return { header, start };
 }
 
@@ -189,10 +171,7 @@ function readMetadata(entry: unknown, file: string): Record<string, string> {
   if (!isRecord(entry) || !Object.values(entry).every((value) => typeof value === "string"))
     throw unreadable(file, `"${metadataKey}" is not an object of strings, should be one`);
   if (Object.hasOwn(entry, forbiddenName))
-    throw unreadable(
-      file,
-      `"${metadataKey}" has a key "${forbiddenName}", should have another name`,
-    );
+    throw unreadable(file, `"${metadataKey}" has a key "${forbiddenName}", should have another name`);
   return entry as Record<string, string>;
 }
 
@@ -209,56 +188,34 @@ function readEntry(name: string, entry: unknown, dataBytes: number, file: string
     throw refuse(`has data_offsets ${JSON.stringify(offsets)}, should be [begin, end]`);
   const [begin, end] = offsets as [number, number];
   if (begin > end || end > dataBytes)
-    throw refuse(
-      `lies at bytes ${begin} to ${end}, should lie within the ${dataBytes} bytes of data`,
-    );
+    throw refuse(`lies at bytes ${begin} to ${end}, should lie within the ${dataBytes} bytes of data`);
   const bytes = elementCount(shape) * elementBytes(dtype as StoredDtype);
   // A product beyond the safe integers is inexact but huge, so it can't equal a range inside the file.
   if (bytes !== end - begin)
-    throw refuse(
-      `has ${end - begin} bytes, should have ${bytes} for ${dtype} [${shape.join(", ")}]`,
-    );
+    throw refuse(`has ${end - begin} bytes, should have ${bytes} for ${dtype} [${shape.join(", ")}]`);
   return { dtype: dtype as StoredDtype, shape: shape as number[], begin, end };
 }
 
 /** As the reference reader does: ranges neither overlap nor leave holes, so no byte of the file is hidden. */
-function checkLayout(
-  ranges: { name: string; begin: number; end: number }[],
-  dataBytes: number,
-  file: string,
-) {
+function checkLayout(ranges: { name: string; begin: number; end: number }[], dataBytes: number, file: string) {
   ranges.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let covered = 0;
   for (const { name, begin, end } of ranges) {
     if (begin !== covered)
-      throw unreadable(
-        file,
-        `tensor "${name}" begins at byte ${begin} of the data, should begin at ${covered}`,
-      );
+      throw unreadable(file, `tensor "${name}" begins at byte ${begin} of the data, should begin at ${covered}`);
     covered = end;
   }
   if (covered !== dataBytes)
-    throw unreadable(
-      file,
-      `it has ${dataBytes} bytes of data, should have ${covered} for its tensors`,
-    );
+    throw unreadable(file, `it has ${dataBytes} bytes of data, should have ${covered} for its tensors`);
 }
 
-function view(
-  bytes: Uint8Array,
-  offset: number,
-  length: number,
-  dtype: StoredDtype,
-  shape: number[],
-): StoredTensor {
+function view(bytes: Uint8Array, offset: number, length: number, dtype: StoredDtype, shape: number[]): StoredTensor {
   const size = elementBytes(dtype);
   const at = bytes.byteOffset + offset;
   // Typed arrays need aligned offsets, which files of other writers don't promise. The constructor copies; `slice` of a
   // Node Buffer would not.
   const [buffer, begin] =
-    at % size === 0
-      ? [bytes.buffer, at]
-      : [new Uint8Array(bytes.subarray(offset, offset + length)).buffer, 0];
+    at % size === 0 ? [bytes.buffer, at] : [new Uint8Array(bytes.subarray(offset, offset + length)).buffer, 0];
   return {
     dtype,
     shape,

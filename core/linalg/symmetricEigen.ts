@@ -18,8 +18,7 @@ export function symmetricEigen(matrix: ArrayLike<number>, n: number): SymmetricE
   const values = solve(matrix, n, vectors);
   const order = [...values.keys()].sort((i, j) => values[i] - values[j]);
   const sorted = new Float64Array(n * n);
-  for (const [rank, i] of order.entries())
-    sorted.set(vectors.subarray(i * n, (i + 1) * n), rank * n);
+  for (const [rank, i] of order.entries()) sorted.set(vectors.subarray(i * n, (i + 1) * n), rank * n);
   return { values: values.slice().sort(), vectors: sorted };
 }
 
@@ -81,14 +80,7 @@ function tridiagonalise(a: Float64Array, n: number, basis?: Float64Array) {
 }
 
 /** A ← H A H on the lower triangle of rows and columns `first`…: A - v wᵀ - w vᵀ with w = βAv - ½β²(vᵀAv) v. */
-function reflectBothSides(
-  a: Float64Array,
-  n: number,
-  first: number,
-  v: Float64Array,
-  w: Float64Array,
-  beta: number,
-) {
+function reflectBothSides(a: Float64Array, n: number, first: number, v: Float64Array, w: Float64Array, beta: number) {
   w.fill(0, first);
   for (let i = first; i < n; i++) {
     let sum = a[i * n + i] * v[i];
@@ -102,19 +94,11 @@ function reflectBothSides(
   for (let i = first; i < n; i++) product += v[i] * w[i];
   const shrink = (beta * product) / 2;
   for (let i = first; i < n; i++) w[i] = beta * (w[i] - shrink * v[i]);
-  for (let i = first; i < n; i++)
-    for (let j = first; j <= i; j++) a[i * n + j] -= v[i] * w[j] + w[i] * v[j];
+  for (let i = first; i < n; i++) for (let j = first; j <= i; j++) a[i * n + j] -= v[i] * w[j] + w[i] * v[j];
 }
 
 /** B ← H B; `w` is scratch. */
-function reflectRows(
-  b: Float64Array,
-  n: number,
-  first: number,
-  v: Float64Array,
-  w: Float64Array,
-  beta: number,
-) {
+function reflectRows(b: Float64Array, n: number, first: number, v: Float64Array, w: Float64Array, beta: number) {
   w.fill(0);
   for (let i = first; i < n; i++) for (let j = 0; j < n; j++) w[j] += v[i] * b[i * n + j];
   for (let i = first; i < n; i++) for (let j = 0; j < n; j++) b[i * n + j] -= beta * v[i] * w[j];
@@ -139,14 +123,7 @@ function diagonalise(d: Float64Array, e: Float64Array, n: number, basis?: Float6
 }
 
 /** One implicit QL step on rows low…high: Givens rotations chase the bulge upwards from the shifted last corner. */
-function qlSweep(
-  d: Float64Array,
-  e: Float64Array,
-  low: number,
-  high: number,
-  n: number,
-  basis?: Float64Array,
-) {
+function qlSweep(d: Float64Array, e: Float64Array, low: number, high: number, n: number, basis?: Float64Array) {
   const half = (d[low + 1] - d[low]) / (2 * e[low]);
   const shift = d[low] - e[low] / (half + (half < 0 ? -1 : 1) * Math.hypot(half, 1));
   let corner = d[high] - shift;

@@ -24,5 +24,4 @@ export function sinusoid(
 export const positionalFrequencies = (
   n: number,
   { endpoint = false }: { readonly endpoint?: boolean } = {},
-): number[] =>
-  Array.from({ length: n }, (_, i) => 10000 ** (-i / Math.max(1, endpoint ? n - 1 : n)));
+): number[] => Array.from({ length: n }, (_, i) => 10000 ** (-i / Math.max(1, endpoint ? n - 1 : n)));

@@ -6,14 +6,7 @@ import { input } from "../ops/mod.ts";
 import { joined } from "../tensor/joined.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { DType, Tensor } from "../tensor/tensor.ts";
-import {
-  arenaName,
-  BoundParameters,
-  layoutOf,
-  mismatches,
-  type ParameterLayout,
-  packArenas,
-} from "./parameters.ts";
+import { arenaName, BoundParameters, layoutOf, mismatches, type ParameterLayout, packArenas } from "./parameters.ts";
 import type { Scope } from "./scope.ts";
 
 /** Weights on the host, laid out as a device keeps them: states `frozen.NAME.0`, `frozen.NAME.1`, … */
@@ -39,8 +32,7 @@ export function frozenWeights(
   const known = layout.entries.filter((entry) => Object.hasOwn(tensors, entry.name));
   const needed = Object.fromEntries(known.map((entry) => [entry.name, tensors[entry.name]]));
   const wrong = mismatches(layout, needed);
-  if (wrong.length)
-    throw failure("E_CHECKPOINT", `Cannot load ${name} from ${from}: ${wrong.join("; ")}`);
+  if (wrong.length) throw failure("E_CHECKPOINT", `Cannot load ${name} from ${from}: ${wrong.join("; ")}`);
   return { name, layout, arenas: packArenas(layout, needed) };
 }
 
@@ -130,8 +122,7 @@ export class FrozenNetwork {
     const { inputs, batch } = this.#definition;
     const columns = Object.entries(inputs).map(([name, { shape, dtype }]) => {
       const width = sizeOf(shape);
-      const waiting =
-        dtype === "i32" ? new Int32Array(batch * width) : new Float32Array(batch * width);
+      const waiting = dtype === "i32" ? new Int32Array(batch * width) : new Float32Array(batch * width);
       return { name, width, waiting };
     });
     const outputs = [...this.#run.program.outputs].map(([name, { shape }]) => ({
@@ -143,8 +134,7 @@ export class FrozenNetwork {
     const compute = async () => {
       await this.#run.run(Object.fromEntries(columns.map(({ name, waiting }) => [name, waiting])));
       const values = await Promise.all(outputs.map(({ name }) => this.#run.read(name)));
-      for (const [i, { width, done }] of outputs.entries())
-        done.push(values[i].slice(0, filled * width));
+      for (const [i, { width, done }] of outputs.entries()) done.push(values[i].slice(0, filled * width));
       for (const { waiting } of columns) waiting.fill(0);
       filled = 0;
     };

@@ -10,12 +10,7 @@ export interface LinearOptions {
 }
 
 /** y = x·weightᵀ + bias. x [..., I] → y [..., outputs]; parameters `weight` [outputs, I], `bias` [outputs]. */
-export function linear(
-  scope: Scope,
-  x: Tensor,
-  outputs: number,
-  options: LinearOptions = {},
-): Tensor {
+export function linear(scope: Scope, x: Tensor, outputs: number, options: LinearOptions = {}): Tensor {
   const inputs = x.shape[x.shape.length - 1];
   const start = startOf(options.init, inputs, outputs);
   const weight = scope.parameter("weight", [outputs, inputs], start.weight);

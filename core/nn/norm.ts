@@ -1,10 +1,4 @@
-import {
-  add,
-  layerNorm as layerNormalise,
-  mul,
-  type NormActivation,
-  groupNorm as normalise,
-} from "../ops/mod.ts";
+import { add, layerNorm as layerNormalise, mul, type NormActivation, groupNorm as normalise } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ones, type Scope, zeros } from "./scope.ts";
 

@@ -60,10 +60,7 @@ export function layoutOf(network: (scope: Scope) => void): ParameterLayout {
     arenas[arena] += elements;
     return { name, shape, init, arena, offset };
   });
-  const count = entries.reduce(
-    (sum, { shape, init }) => sum + (init.frozen ? 0 : sizeOf(shape)),
-    0,
-  );
+  const count = entries.reduce((sum, { shape, init }) => sum + (init.frozen ? 0 : sizeOf(shape)), 0);
   return { entries, arenas, count, ...(derived.size > 0 && { derived: [...derived.values()] }) };
 }
 
@@ -85,10 +82,7 @@ export class BoundParameters {
     this.layout = layout;
     this.arenas = layout.arenas.map((size, arena) => state(arenaName(owner, arena), [size]));
     this.#views = new Map(
-      layout.entries.map(({ name, shape, arena, offset }) => [
-        name,
-        view(this.arenas[arena], { offset, shape }),
-      ]),
+      layout.entries.map(({ name, shape, arena, offset }) => [name, view(this.arenas[arena], { offset, shape })]),
     );
   }
   /** In the order of the layout. */
@@ -130,11 +124,8 @@ function fill(out: Float32Array, init: Initializer, seed: number, stream: number
     const values =
       init.kind === "uniform"
         ? bits.map((word) => (2 * uniformFrom(word) - 1) * init.bound)
-        : [...normalsFrom(bits[0], bits[1]), ...normalsFrom(bits[2], bits[3])].map(
-            (value) => value * init.deviation,
-          );
-    for (let lane = 0; lane < 4 && block * 4 + lane < out.length; lane++)
-      out[block * 4 + lane] = values[lane];
+        : [...normalsFrom(bits[0], bits[1]), ...normalsFrom(bits[2], bits[3])].map((value) => value * init.deviation);
+    for (let lane = 0; lane < 4 && block * 4 + lane < out.length; lane++) out[block * 4 + lane] = values[lane];
   }
 }
 
@@ -162,10 +153,7 @@ export function unpackArenas(
  * What keeps named tensors from being the parameters of a layout: every unexpected, contradicting, missing and mis-shaped
  * name, the nearest of the other kind beside a missing or unexpected one. Derived tensors may be absent.
  */
-export function mismatches(
-  layout: ParameterLayout,
-  tensors: Readonly<Record<string, Values>>,
-): string[] {
+export function mismatches(layout: ParameterLayout, tensors: Readonly<Record<string, Values>>): string[] {
   const expected = new Set(layout.entries.map(({ name }) => name));
   const derived = new Map(layout.derived?.map((tensor) => [tensor.name, tensor]));
   const given = Object.keys(tensors).filter((name) => !derived.has(name));
@@ -177,9 +165,7 @@ export function mismatches(
     ...unexpected.map((name) => `unexpected ${name}${near(name, missing)}`),
     ...[...derived.values()].flatMap((known) => {
       const found = Object.hasOwn(tensors, known.name) ? tensors[known.name] : known;
-      return agrees(found, known)
-        ? []
-        : [`${known.name} ${brief(found)} is not that of the options, ${brief(known)}`];
+      return agrees(found, known) ? [] : [`${known.name} ${brief(found)} is not that of the options, ${brief(known)}`];
     }),
     ...layout.entries.flatMap(({ name, shape }) => {
       if (!Object.hasOwn(tensors, name)) return [`missing ${name}${near(name, unexpected)}`];
@@ -196,15 +182,11 @@ const MOST_PAIRS = 20_000;
  * Named tensors as flat tensors. Derived tensors may be absent; those that are there must be what the options say.
  * @throws CheckpointError listing every missing, unexpected, mis-shaped and contradicting name.
  */
-export function packArenas(
-  layout: ParameterLayout,
-  tensors: Readonly<Record<string, Values>>,
-): Float32Array[] {
+export function packArenas(layout: ParameterLayout, tensors: Readonly<Record<string, Values>>): Float32Array[] {
   const wrong = mismatches(layout, tensors);
   if (wrong.length) throw failure("E_CHECKPOINT", `Cannot load weights: ${wrong.join("; ")}`);
   const arenas = layout.arenas.map((size) => new Float32Array(size));
-  for (const { name, arena, offset } of layout.entries)
-    arenas[arena].set(tensors[name].data, offset);
+  for (const { name, arena, offset } of layout.entries) arenas[arena].set(tensors[name].data, offset);
   return arenas;
 }
 

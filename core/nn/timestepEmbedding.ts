@@ -30,9 +30,7 @@ export function timestepEmbedding(
   const high = f.map((value) => keepBits(value, 12));
   const t = reshape(timestep, [B, 1]);
   const low = f.map((value, i) => value - high[i]);
-  const [a, b] = withStorage("f32", () =>
-    [high, low].map((part) => mul(t, constantArray(part, [1, n]))),
-  );
+  const [a, b] = withStorage("f32", () => [high, low].map((part) => mul(t, constantArray(part, [1, n]))));
   const cosines = sub(mul(cos(a), cos(b)), mul(sin(a), sin(b)));
   const sines = add(mul(sin(a), cos(b)), mul(cos(a), sin(b)));
   const halves = first === "cos" ? [cosines, sines] : [sines, cosines];

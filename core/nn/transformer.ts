@@ -10,12 +10,7 @@ import type { Scope } from "./scope.ts";
  * Names as in diffusers; Vaswani et al. 2017, arXiv:1706.03762.
  * @param heads must divide D; a head is D/heads neighbouring channels
  */
-export function tokenAttention(
-  scope: Scope,
-  x: Tensor,
-  heads: number,
-  context: Tensor = x,
-): Tensor {
+export function tokenAttention(scope: Scope, x: Tensor, heads: number, context: Tensor = x): Tensor {
   const [B, N, D] = x.shape;
   const part = (name: string, from: Tensor) => {
     const y = linear(scope.at(name), from, D, { bias: false });

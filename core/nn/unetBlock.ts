@@ -39,8 +39,7 @@ export interface BlockStyle {
 }
 
 /** Groups of EDM's normalisations: at most 32, of at least 4 channels. */
-export const unetGroups = (channels: number): number =>
-  Math.max(1, Math.min(32, Math.floor(channels / 4)));
+export const unetGroups = (channels: number): number => Math.max(1, Math.min(32, Math.floor(channels / 4)));
 
 /**
  * EDM's U-Net block, a = skipScale:

@@ -42,8 +42,7 @@ const attend: Op<[q: Tensor, k: Tensor, v: Tensor, attrs: AttentionAttrs]> = def
       }
       let total = 0;
       for (let m = 0; m < M; m++) total += p[m] = Math.exp(p[m] - top);
-      for (let m = 0; m < M; m++)
-        for (let e = 0; e < E; e++) y[n * E + e] += (p[m] / total) * v[m * E + e];
+      for (let m = 0; m < M; m++) for (let e = 0; e < E; e++) y[n * E + e] += (p[m] / total) * v[m * E + e];
     }
   },
 });

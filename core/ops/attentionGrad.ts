@@ -22,63 +22,62 @@ interface AttentionGradAttrs {
  * o is an operand because Σ_e dy·o is Σ_m p·(dy·vᵀ): a sum over all keys, known before the first is met.
  * Dao et al. 2022, FlashAttention, arXiv:2205.14135.
  */
-export const attentionGrad: Op<
-  [q: Tensor, k: Tensor, v: Tensor, o: Tensor, dy: Tensor, attrs: AttentionGradAttrs]
-> = defineOp({
-  name: "attentionGrad",
-  signature: "q[B N D], k[B M D], v[B M E], o[B N E], dy[B N E] -> all[*]",
-  attrs: { scale: 1 } as AttentionGradAttrs,
-  shape: ({ q, v }) => [attentionGradPlaces(q, v).size],
+export const attentionGrad: Op<[q: Tensor, k: Tensor, v: Tensor, o: Tensor, dy: Tensor, attrs: AttentionGradAttrs]> =
+  defineOp({
+    name: "attentionGrad",
+    signature: "q[B N D], k[B M D], v[B M E], o[B N E], dy[B N E] -> all[*]",
+    attrs: { scale: 1 } as AttentionGradAttrs,
+    shape: ({ q, v }) => [attentionGradPlaces(q, v).size],
 
-  // a, b, c are the cotangents of dq, dk, dv. o is an operand like any other and brings its own derivative along.
-  vjp: ({ q, k, v, o, dy, attrs: { scale } }, dAll) => {
-    const { dq: a, dk: b, dv: c } = attentionGradParts(dAll, q.shape, v.shape);
-    const p = softmax(mul(matmul(q, k, { transB: true }), scale));
-    const slope = sub(matmul(dy, v, { transB: true }), rowSums(mul(dy, o)));
-    const ds = mul(mul(p, slope), scale);
+    // a, b, c are the cotangents of dq, dk, dv. o is an operand like any other and brings its own derivative along.
+    vjp: ({ q, k, v, o, dy, attrs: { scale } }, dAll) => {
+      const { dq: a, dk: b, dv: c } = attentionGradParts(dAll, q.shape, v.shape);
+      const p = softmax(mul(matmul(q, k, { transB: true }), scale));
+      const slope = sub(matmul(dy, v, { transB: true }), rowSums(mul(dy, o)));
+      const ds = mul(mul(p, slope), scale);
 
-    const dDs = mul(add(matmul(a, k, { transB: true }), matmul(q, b, { transB: true })), scale);
-    const dSlope = mul(dDs, p);
-    const dp = add(mul(dDs, slope), matmul(dy, c, { transB: true }));
-    const dLogits = mul(mul(p, sub(dp, rowSums(mul(dp, p)))), scale);
-    const dLevel = mul(rowSums(dSlope), -1); // of Σ_e dy·o
-    return {
-      q: add(matmul(dLogits, k), matmul(ds, b)),
-      k: add(matmul(dLogits, q, { transA: true }), matmul(ds, a, { transA: true })),
-      v: matmul(dSlope, dy, { transA: true }),
-      o: mul(dy, dLevel),
-      dy: add(add(matmul(dSlope, v), matmul(p, c)), mul(o, dLevel)),
-    };
-  },
+      const dDs = mul(add(matmul(a, k, { transB: true }), matmul(q, b, { transB: true })), scale);
+      const dSlope = mul(dDs, p);
+      const dp = add(mul(dDs, slope), matmul(dy, c, { transB: true }));
+      const dLogits = mul(mul(p, sub(dp, rowSums(mul(dp, p)))), scale);
+      const dLevel = mul(rowSums(dSlope), -1); // of Σ_e dy·o
+      return {
+        q: add(matmul(dLogits, k), matmul(ds, b)),
+        k: add(matmul(dLogits, q, { transA: true }), matmul(ds, a, { transA: true })),
+        v: matmul(dSlope, dy, { transA: true }),
+        o: mul(dy, dLevel),
+        dy: add(add(matmul(dSlope, v), matmul(p, c)), mul(o, dLevel)),
+      };
+    },
 
-  reference: ({ B, N, M, D, E, scale }, q, k, v, o, dy, all) => {
-    const { dk, dv } = attentionGradPlaces([B, N, D], [B, M, E]);
-    const p = new Float64Array(M);
-    for (let row = 0; row < B * N; row++) {
-      const first = Math.floor(row / N) * M;
-      let [top, total, level] = [-Infinity, 0, 0];
-      for (let m = 0; m < M; m++) {
-        p[m] = 0;
-        for (let d = 0; d < D; d++) p[m] += scale * q[row * D + d] * k[(first + m) * D + d];
-        top = Math.max(top, p[m]);
-      }
-      for (let m = 0; m < M; m++) total += p[m] = Math.exp(p[m] - top);
-      for (let e = 0; e < E; e++) level += dy[row * E + e] * o[row * E + e];
-      for (let m = 0; m < M; m++) {
-        let slope = -level;
-        for (let e = 0; e < E; e++) {
-          slope += dy[row * E + e] * v[(first + m) * E + e];
-          all[dv + (first + m) * E + e] += (p[m] / total) * dy[row * E + e];
+    reference: ({ B, N, M, D, E, scale }, q, k, v, o, dy, all) => {
+      const { dk, dv } = attentionGradPlaces([B, N, D], [B, M, E]);
+      const p = new Float64Array(M);
+      for (let row = 0; row < B * N; row++) {
+        const first = Math.floor(row / N) * M;
+        let [top, total, level] = [-Infinity, 0, 0];
+        for (let m = 0; m < M; m++) {
+          p[m] = 0;
+          for (let d = 0; d < D; d++) p[m] += scale * q[row * D + d] * k[(first + m) * D + d];
+          top = Math.max(top, p[m]);
         }
-        const ds = (scale * p[m] * slope) / total;
-        for (let d = 0; d < D; d++) {
-          all[row * D + d] += ds * k[(first + m) * D + d];
-          all[dk + (first + m) * D + d] += ds * q[row * D + d];
+        for (let m = 0; m < M; m++) total += p[m] = Math.exp(p[m] - top);
+        for (let e = 0; e < E; e++) level += dy[row * E + e] * o[row * E + e];
+        for (let m = 0; m < M; m++) {
+          let slope = -level;
+          for (let e = 0; e < E; e++) {
+            slope += dy[row * E + e] * v[(first + m) * E + e];
+            all[dv + (first + m) * E + e] += (p[m] / total) * dy[row * E + e];
+          }
+          const ds = (scale * p[m] * slope) / total;
+          for (let d = 0; d < D; d++) {
+            all[row * D + d] += ds * k[(first + m) * D + d];
+            all[dk + (first + m) * D + d] += ds * q[row * D + d];
+          }
         }
       }
-    }
-  },
-});
+    },
+  });
 
 /** Σ over the last axis, which stays with one element. */
 const rowSums = (x: Tensor): Tensor => sum(x, { axes: [-1], keepDims: true });

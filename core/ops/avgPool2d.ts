@@ -30,9 +30,7 @@ export function avgPool2d(
   const tapsOf = (size: number, axis: 0 | 1): Taps[] => {
     const [k, s, p] = [kernel[axis], stride[axis], padding[axis]];
     return Array.from({ length: Math.max(Math.floor((size + 2 * p - k) / s) + 1, 0) }, (_, out) => {
-      const inside = Array.from({ length: k }, (_, r) => out * s - p + r).filter(
-        (at) => at >= 0 && at < size,
-      );
+      const inside = Array.from({ length: k }, (_, r) => out * s - p + r).filter((at) => at >= 0 && at < size);
       return inside.map((at) => [at, 1 / (countPadding ? k : inside.length)]);
     });
   };

@@ -12,11 +12,7 @@ export function blockDiagonal(weight: Tensor, groups: number): Tensor {
   if (groups === 1) return weight;
   const [O, I, R, S] = weight.shape;
   if (O % groups !== 0)
-    throw shapeFailure(
-      "blockDiagonal",
-      { weight: weight.shape },
-      `${O} is not a multiple of ${groups} groups`,
-    );
+    throw shapeFailure("blockDiagonal", { weight: weight.shape }, `${O} is not a multiple of ${groups} groups`);
   const own = Array.from({ length: groups ** 2 }, (_, i) => (i % (groups + 1) === 0 ? 1 : 0));
   const mask = constantArray(own, [groups, 1, groups, 1, 1, 1]);
   const spread = mul(reshape(weight, [groups, O / groups, 1, I, R, S]), mask);

@@ -31,9 +31,7 @@ const concatPair: Op<[a: Tensor, b: Tensor, attrs: { axis: number }]> = defineOp
  * @throws ShapeError when the list is empty, or the shapes differ outside `axis`.
  */
 export function concat(parts: readonly Tensor[], axis: number): Tensor {
-  const shapes: Record<string, Shape> = Object.fromEntries(
-    parts.map((part, i) => [`part ${i}`, part.shape]),
-  );
+  const shapes: Record<string, Shape> = Object.fromEntries(parts.map((part, i) => [`part ${i}`, part.shape]));
   const at = parts.length ? axisAt(axis, parts[0].shape.length) : undefined;
   if (at === undefined) throw shapeFailure("concat", shapes, `there is no axis ${axis}`);
   return parts.reduce((a, b) => concatPair(a, b, { axis: at }));

@@ -37,8 +37,7 @@ const correlate: Op<[x: Tensor, weight: Tensor, attrs: ConvAttrs]> = defineOp({
       for (let b = 0; b < B; b++)
         for (let o = 0; o < O; o++)
           for (let c = 0; c < C; c++)
-            y[(b * O + o) * OH * OW + outPixel] +=
-              x[(b * C + c) * H * W + inPixel] * weight[(o * C + c) * R * S + tap];
+            y[(b * O + o) * OH * OW + outPixel] += x[(b * C + c) * H * W + inPixel] * weight[(o * C + c) * R * S + tap];
     });
   },
 });

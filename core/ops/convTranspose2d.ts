@@ -29,8 +29,7 @@ export function convTranspose2d(
       `C is ${x.shape[1]} in x but ${weight.shape[0]} in weight`,
     );
   const [s, p, more] = [pairOf(stride), pairOf(padding), pairOf(outputPadding)];
-  const along = (i: 0 | 1) =>
-    (x.shape[2 + i] - 1) * s[i] - 2 * p[i] + weight.shape[2 + i] + more[i];
+  const along = (i: 0 | 1) => (x.shape[2 + i] - 1) * s[i] - 2 * p[i] + weight.shape[2 + i] + more[i];
   const y = conv2dInputGrad(x, blockDiagonal(weight, groups), {
     stride: s,
     padding: p,

@@ -2,8 +2,7 @@
 export type Pair = number | readonly [number, number];
 
 /** [H, W] of a pair. */
-export const pairOf = (value: Pair): readonly [number, number] =>
-  typeof value === "number" ? [value, value] : value;
+export const pairOf = (value: Pair): readonly [number, number] => (typeof value === "number" ? [value, value] : value);
 
 /** Attributes of the three convolution ops: the geometry they share. */
 export interface ConvAttrs {

@@ -13,15 +13,12 @@ export function edmDown(
 ): Tensor {
   const [H, W] = x.shape.slice(-2);
   const even = H % 2 === 0 && W % 2 === 0;
-  if (even && padding === 0 && filter.length === 2 && filter[0] === filter[1])
-    return averageDown(x, { factor: 2 });
+  if (even && padding === 0 && filter.length === 2 && filter[0] === filter[1]) return averageDown(x, { factor: 2 });
   const total = filter.reduce((sum, f) => sum + f, 0);
   const tapsOf = (size: number): Taps[] => {
     const length = Math.max(Math.floor((size + 2 * padding - filter.length) / 2) + 1, 0);
     return Array.from({ length }, (_, p) =>
-      filter
-        .map((f, r) => [2 * p - padding + r, f / total] as const)
-        .filter(([at]) => at >= 0 && at < size),
+      filter.map((f, r) => [2 * p - padding + r, f / total] as const).filter(([at]) => at >= 0 && at < size),
     );
   };
   return resample("edmDown", x, tapsOf(H), tapsOf(W));

@@ -13,9 +13,7 @@ import { constantArray } from "./sources.ts";
  */
 export function flatIndex(op: string, x: Tensor, index: Tensor, axis: number): Tensor {
   const [at] = reducedAxes(op, x.shape, [axis]);
-  const fits =
-    index.shape.length === x.shape.length &&
-    index.shape.every((size, i) => i === at || size <= x.shape[i]);
+  const fits = index.shape.length === x.shape.length && index.shape.every((size, i) => i === at || size <= x.shape[i]);
   if (!fits)
     throw shapeFailure(
       op,
@@ -25,10 +23,7 @@ export function flatIndex(op: string, x: Tensor, index: Tensor, axis: number): T
   const strides = stridesOf(x.shape);
   const own = stridesOf(index.shape);
   const base = Int32Array.from({ length: sizeOf(index.shape) }, (_, flat) =>
-    index.shape.reduce(
-      (sum, size, i) => sum + (i === at ? 0 : (Math.floor(flat / own[i]) % size) * strides[i]),
-      0,
-    ),
+    index.shape.reduce((sum, size, i) => sum + (i === at ? 0 : (Math.floor(flat / own[i]) % size) * strides[i]), 0),
   );
   const chosen = mul(reshape(index, [base.length]), strides[at]);
   return add(chosen, constantArray(base, [base.length], "i32"));

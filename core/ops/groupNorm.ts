@@ -24,16 +24,11 @@ export function groupNorm(
   const { groups, eps = 1e-5, activation = "none" } = options;
   const [B, C, ...space] = x.shape;
   if (C === undefined || C % groups !== 0)
-    throw shapeFailure(
-      "groupNorm",
-      { x: x.shape },
-      `C is ${C}, not a multiple of ${groups} groups`,
-    );
+    throw shapeFailure("groupNorm", { x: x.shape }, `C is ${C}, not a multiple of ${groups} groups`);
   const perImage = [gamma, beta].some((affine) => affine?.shape.length === 2);
   const rows = (name: string, affine: Tensor | undefined, otherwise: number) => {
     const channels = affine?.shape.at(-1) ?? C;
-    const fits =
-      affine === undefined || isRow(affine.shape, C) || (perImage && isRows(affine.shape, B, C));
+    const fits = affine === undefined || isRow(affine.shape, C) || (perImage && isRows(affine.shape, B, C));
     if (!fits)
       throw shapeFailure(
         "groupNorm",
@@ -55,5 +50,4 @@ export function groupNorm(
 }
 
 const isRow = (shape: Shape, C: number) => shape.length === 1 && shape[0] === C;
-const isRows = (shape: Shape, B: number, C: number) =>
-  shape.length === 2 && shape[0] === B && shape[1] === C;
+const isRows = (shape: Shape, B: number, C: number) => shape.length === 2 && shape[0] === B && shape[1] === C;

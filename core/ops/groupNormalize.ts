@@ -68,9 +68,7 @@ export function gradPlaces([B, G, K, S]: Shape): {
  *   dScale[b, c] = Σ_s du · x̂,   dShift[b, c] = Σ_s du
  *   dx = (du · scale − (Σ_c scale · dShift + x̂ · Σ_c scale · dScale) / (K·S)) / √(var + eps)
  */
-export const groupNormalizeGrad: Op<
-  [x: Tensor, ...Affine, dy: Tensor, attrs?: GroupNormalizeAttrs]
-> = defineOp({
+export const groupNormalizeGrad: Op<[x: Tensor, ...Affine, dy: Tensor, attrs?: GroupNormalizeAttrs]> = defineOp({
   name: "groupNormalizeGrad",
   signature: "x[B G K S], scale[N G K], shift[N G K], dy[B G K S] -> all[*]",
   attrs: { eps: 1e-5, activation: "none" } as GroupNormalizeAttrs,
@@ -101,8 +99,7 @@ export const groupNormalizeGrad: Op<
     });
     forEachGroup(sizes, x, (at, n, normalised, deviation) => {
       const group = Math.floor(at / (S * K));
-      all[at] =
-        (du(at, n, normalised) * scale[n] - level[group] - normalised * along[group]) / deviation;
+      all[at] = (du(at, n, normalised) * scale[n] - level[group] - normalised * along[group]) / deviation;
     });
   },
 });

@@ -26,8 +26,7 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
       bilinear: (p: number) => linearTaps((p + half) * ratio - half, from),
       bicubic: (p: number) => cubicTaps((p + half) * ratio - half, from),
     }[options.mode];
-    const smooth =
-      options.antialias && { bilinear: triangle, bicubic: softCubic }[options.mode as "bicubic"];
+    const smooth = options.antialias && { bilinear: triangle, bicubic: softCubic }[options.mode as "bicubic"];
     return Array.from({ length: to }, (_, p) =>
       smooth ? smoothTaps((p + half) * ratio, half, Math.max(ratio, 1), from, smooth) : tap(p),
     );
@@ -68,19 +67,11 @@ const triangle: Filter = { radius: 1, weight: (d) => Math.max(0, 1 - Math.abs(d)
 const softCubic: Filter = { radius: 2, weight: (d) => cubic(d, -0.5) };
 
 /** A filter stretched by `stretch` around a centre, cut off at the border and normalised. */
-function smoothTaps(
-  centre: number,
-  half: number,
-  stretch: number,
-  from: number,
-  { radius, weight }: Filter,
-): Taps {
+function smoothTaps(centre: number, half: number, stretch: number, from: number, { radius, weight }: Filter): Taps {
   const reach = radius * stretch;
   const first = Math.max(Math.trunc(centre - reach + 0.5), 0);
   const end = Math.min(Math.trunc(centre + reach + 0.5), from);
-  const weights = Array.from({ length: end - first }, (_, i) =>
-    weight((first + i - centre + half) / stretch),
-  );
+  const weights = Array.from({ length: end - first }, (_, i) => weight((first + i - centre + half) / stretch));
   const total = weights.reduce((sum, w) => sum + w, 0);
   return weights.map((w, i) => [first + i, total === 0 ? w : w / total]);
 }

@@ -18,12 +18,8 @@ export const matmul: Op<[a: Tensor, b: Tensor, options?: MatmulOptions]> = defin
 
   // With A and B the operands as multiplied: dA = dc·Bᵀ, dB = Aᵀ·dc; stored transposed, so are the gradients.
   vjp: ({ a, b, attrs: { transA, transB } }, dc) => ({
-    a: transA
-      ? matmul(b, dc, { transA: transB, transB: true })
-      : matmul(dc, b, { transA: false, transB: !transB }),
-    b: transB
-      ? matmul(dc, a, { transA: true, transB: transA })
-      : matmul(a, dc, { transA: !transA, transB: false }),
+    a: transA ? matmul(b, dc, { transA: transB, transB: true }) : matmul(dc, b, { transA: false, transB: !transB }),
+    b: transB ? matmul(dc, a, { transA: true, transB: transA }) : matmul(a, dc, { transA: !transA, transB: false }),
   }),
 
   reference: ({ M, K, N, transA, transB }, a, b, c) => {

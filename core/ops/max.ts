@@ -3,13 +3,7 @@ import { div } from "./div.ts";
 import { equal } from "./equal.ts";
 import { mul } from "./mul.ts";
 import { defineOp, type Op } from "./op.ts";
-import {
-  droppedShape,
-  forEachReduced,
-  keptShape,
-  type ReduceOptions,
-  reducedAxes,
-} from "./reduction.ts";
+import { droppedShape, forEachReduced, keptShape, type ReduceOptions, reducedAxes } from "./reduction.ts";
 import { reshape } from "./reshape.ts";
 import { sum } from "./sum.ts";
 

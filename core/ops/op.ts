@@ -1,11 +1,5 @@
 import { failure, invariant } from "../errors.ts";
-import {
-  broadcastShapes,
-  broadcastStrides,
-  formatShape,
-  type Shape,
-  sizeOf,
-} from "../tensor/shape.ts";
+import { broadcastShapes, broadcastStrides, formatShape, type Shape, sizeOf } from "../tensor/shape.ts";
 import {
   type Attrs,
   createNode,
@@ -26,10 +20,7 @@ type AttrsIn<Args extends readonly unknown[]> =
     : object;
 
 /** An op: call it with tensors (and attributes last) to append a node to the graph. */
-export interface Op<
-  Args extends readonly unknown[] = readonly never[],
-  A extends object = AttrsIn<Args>,
-> {
+export interface Op<Args extends readonly unknown[] = readonly never[], A extends object = AttrsIn<Args>> {
   (...args: Args): Tensor;
   readonly spec: OpSpec<A>;
 }
@@ -58,9 +49,7 @@ type NamesIn<S> = S extends `${infer N}[${string}], ${infer Rest}`
 /** Names of the inputs of a signature. */
 export type InputNames<S> = S extends `${infer L}-> ${string}` ? NamesIn<L> : never;
 /** Names of the dimensions of a signature. */
-export type DimNames<S> = S extends `${string}[${infer D}]${infer Rest}`
-  ? Words<D> | DimNames<Rest>
-  : never;
+export type DimNames<S> = S extends `${string}[${infer D}]${infer Rest}` ? Words<D> | DimNames<Rest> : never;
 
 /** What a VJP rule sees: the inputs by name, the op's own output `y`, and the attributes. */
 export type VjpInputs<S, A> = Record<InputNames<S>, Tensor> & { y: Tensor; attrs: A };
@@ -80,9 +69,7 @@ export interface OpDefinition<S extends string, A extends object> {
   /** Another signature of the same names, chosen by the attributes (transposed operands). */
   readonly signatureFor?: (attrs: A) => string;
   /** Dimensions of the output that no input has. Called with the bound dimensions and the attributes. */
-  readonly dims?: (
-    context: Record<DimNames<S>, number> & A,
-  ) => Partial<Record<DimNames<S>, number>>;
+  readonly dims?: (context: Record<DimNames<S>, number> & A) => Partial<Record<DimNames<S>, number>>;
   /** Shape of an output written `[*]`. Throw `shapeFailure` for what the signature can't say. */
   readonly shape?: (shapes: Record<InputNames<S>, Shape>, attrs: A) => Shape;
   readonly dtype?: DType;
@@ -108,9 +95,7 @@ const formatInputs = (inputs: Record<string, Shape>): string =>
  * Defines an op. The result is called as `op(...tensors, attrs?)`.
  * @throws ShapeError from the op when tensors do not fit its signature.
  */
-export function defineOp<const S extends string, A extends object = object>(
-  definition: OpDefinition<S, A>,
-): AnyOp<A> {
+export function defineOp<const S extends string, A extends object = object>(definition: OpDefinition<S, A>): AnyOp<A> {
   const { name, vjp, reference } = definition;
   const base = parseSignature(definition.signature);
   const signatureOf = (attrs: A): Signature =>
@@ -192,10 +177,7 @@ function checkInputs(
   parameters.forEach((parameter, i) => {
     const input = inputs[i] as Tensor | undefined;
     if (!input || !Array.isArray(input.shape))
-      throw failure(
-        "E_SHAPE",
-        `Cannot apply ${name}: ${parameter.name} is ${typeof input}, expected a tensor`,
-      );
+      throw failure("E_SHAPE", `Cannot apply ${name}: ${parameter.name} is ${typeof input}, expected a tensor`);
     if (parameter.dtype && input.dtype !== parameter.dtype)
       throw failure(
         "E_DTYPE",
@@ -273,9 +255,7 @@ export function defineElementwise<const S extends string, A extends object = obj
     const given = args.slice(0, arity) as TensorLike[];
     const attrs = { ...definition.attrs, ...(args[arity] as object) } as A;
     const typed = given.find((value): value is Tensor => typeof value === "object");
-    const inputs = given.map((value) =>
-      typeof value === "number" ? lift(value, typed?.dtype ?? "f32") : value,
-    );
+    const inputs = given.map((value) => (typeof value === "number" ? lift(value, typed?.dtype ?? "f32") : value));
     checkInputs(
       name,
       names.map((input) => ({ name: input })),
@@ -294,9 +274,7 @@ export function defineElementwise<const S extends string, A extends object = obj
       throw shapeFailure(
         name,
         Object.fromEntries(names.map((n, i) => [n, shapes[i]])),
-        target[0]
-          ? `it does not broadcast to ${formatShape(target[0])}`
-          : "the shapes do not broadcast",
+        target[0] ? `it does not broadcast to ${formatShape(target[0])}` : "the shapes do not broadcast",
       );
     const dtype = definition.dtype ?? inputs[0].dtype;
     return createNode({ op: spec, inputs, attrs: attrs as Attrs, shape, dtype });

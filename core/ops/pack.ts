@@ -26,8 +26,7 @@ const spec: OpSpec<PackAttrs> = {
  */
 export function pack(parts: readonly Tensor[], offsets: readonly number[], size: number): Tensor {
   for (let i = 0; i < parts.length; i++)
-    if (offsets[i] + sizeOf(parts[i].shape) > size)
-      throw new Error("onestep bug: a part does not fit into its pack");
+    if (offsets[i] + sizeOf(parts[i].shape) > size) throw new Error("onestep bug: a part does not fit into its pack");
   return createNode({
     op: spec,
     inputs: [...parts],

@@ -17,8 +17,7 @@ const padAxis: Op<[x: Tensor, attrs: PadAttrs]> = defineOp({
   name: "pad",
   signature: "x[*] -> y[*]",
   attrs: { axis: 0, before: 0, after: 0, value: 0 } as Required<PadAttrs>,
-  shape: ({ x }, { axis, before, after }) =>
-    x.map((size, i) => (i === axis ? before + size + after : size)),
+  shape: ({ x }, { axis, before, after }) => x.map((size, i) => (i === axis ? before + size + after : size)),
   vjp: ({ x, attrs: { axis, before } }, dy) => ({
     x: slice(dy, { axis, start: before, end: before + x.shape[axis] }),
   }),
@@ -28,10 +27,7 @@ const padAxis: Op<[x: Tensor, attrs: PadAttrs]> = defineOp({
     const unit = sizeOf(from.slice(axis + 1));
     const width = from[axis] * unit;
     for (let row = 0; row < rows; row++)
-      y.set(
-        x.subarray(row * width, (row + 1) * width),
-        row * (width + (before + after) * unit) + before * unit,
-      );
+      y.set(x.subarray(row * width, (row + 1) * width), row * (width + (before + after) * unit) + before * unit);
   },
 });
 
@@ -39,11 +35,7 @@ const padAxis: Op<[x: Tensor, attrs: PadAttrs]> = defineOp({
 export function pad(x: Tensor, { axis, before, after, value = 0 }: PadAttrs): Tensor {
   const at = axisAt(axis, x.shape.length);
   if (at === undefined || before < 0 || after < 0)
-    throw shapeFailure(
-      "pad",
-      { x: x.shape },
-      `cannot add ${before} and ${after} elements on axis ${axis}`,
-    );
+    throw shapeFailure("pad", { x: x.shape }, `cannot add ${before} and ${after} elements on axis ${axis}`);
   return before || after ? padAxis(x, { axis: at, before, after, value }) : x;
 }
 pad.spec = padAxis.spec;

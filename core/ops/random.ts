@@ -38,9 +38,6 @@ const randomRows: Op<[key: Tensor, rows: Tensor, attrs: RandomAttrs]> = defineOp
  * @param rows places of the result's rows (first axis) in a larger draw, i32, one behind the other: the numbers are then
  *   those that the larger draw has there, bit for bit, and no others are drawn. Without it the draw begins at row 0
  */
-export const random = (
-  key: Tensor,
-  attrs: RandomAttrs,
-  rows: Tensor = constant(0, "i32", [1]),
-): Tensor => randomRows(key, rows, attrs);
+export const random = (key: Tensor, attrs: RandomAttrs, rows: Tensor = constant(0, "i32", [1])): Tensor =>
+  randomRows(key, rows, attrs);
 random.spec = randomRows.spec;

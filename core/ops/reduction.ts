@@ -16,10 +16,7 @@ export function reducedAxes(op: string, shape: Shape, axes?: readonly number[]):
   const found = axes.map((axis) => {
     const at = axisAt(axis, shape.length);
     if (at === undefined)
-      throw failure(
-        "E_SHAPE",
-        `Cannot apply ${op} to x ${formatShape(shape)}: it has no axis ${axis}`,
-      );
+      throw failure("E_SHAPE", `Cannot apply ${op} to x ${formatShape(shape)}: it has no axis ${axis}`);
     return at;
   });
   return [...new Set(found)].sort((a, b) => a - b);
@@ -32,11 +29,7 @@ export const droppedShape = (shape: Shape, axes: readonly number[]): Shape =>
   shape.filter((_, axis) => !axes.includes(axis));
 
 /** Visits every input element i with the output element j it is reduced into, in row-major order. */
-export function forEachReduced(
-  from: Shape,
-  to: Shape,
-  visit: (i: number, j: number) => void,
-): void {
+export function forEachReduced(from: Shape, to: Shape, visit: (i: number, j: number) => void): void {
   const strides = broadcastStrides(to, from);
   const at = new Array<number>(from.length).fill(0);
   const count = from.reduce((product, size) => product * size, 1);

@@ -9,11 +9,7 @@ const reshapeView: Op<[x: Tensor, attrs: { shape: Shape }]> = defineOp({
   attrs: { shape: [] as Shape },
   shape: ({ x }, { shape }) => {
     if (sizeOf(x) !== sizeOf(shape) || !shape.every(Number.isInteger))
-      throw shapeFailure(
-        "reshape",
-        { x },
-        `${sizeOf(x)} elements do not fill [${shape.join(", ")}]`,
-      );
+      throw shapeFailure("reshape", { x }, `${sizeOf(x)} elements do not fill [${shape.join(", ")}]`);
     return shape;
   },
   vjp: ({ x }, dy) => ({ x: reshape(dy, x.shape) }),

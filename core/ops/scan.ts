@@ -7,11 +7,7 @@ import { slice } from "./slice.ts";
  * 2ʳ elements up to itself, so ⌈log₂ n⌉ rounds suffice, and rounding errors grow as log n.
  * @param combine x and x moved `distance` places up, zeros moved in
  */
-export function scan(
-  x: Tensor,
-  axis: number,
-  combine: (x: Tensor, moved: Tensor, distance: number) => Tensor,
-): Tensor {
+export function scan(x: Tensor, axis: number, combine: (x: Tensor, moved: Tensor, distance: number) => Tensor): Tensor {
   const size = x.shape[axis];
   let y = x;
   for (let distance = 1; distance < size; distance *= 2) {

@@ -7,18 +7,9 @@ import { reshape } from "./reshape.ts";
 import { addRows } from "./takeRows.ts";
 
 /** y = x, plus source[i, j, k] at y[i, index[i, j, k], k] for axis 1 of three, and so on; equal indices add up. */
-export function scatterAdd(
-  x: Tensor,
-  index: Tensor,
-  source: Tensor,
-  { axis }: { readonly axis: number },
-): Tensor {
+export function scatterAdd(x: Tensor, index: Tensor, source: Tensor, { axis }: { readonly axis: number }): Tensor {
   if (!sameShape(index.shape, source.shape))
-    throw shapeFailure(
-      "scatterAdd",
-      { index: index.shape, source: source.shape },
-      "they must have one shape",
-    );
+    throw shapeFailure("scatterAdd", { index: index.shape, source: source.shape }, "they must have one shape");
   const rows = sizeOf(x.shape);
   const at = flatIndex("scatterAdd", x, index, axis);
   return add(x, reshape(addRows(reshape(source, [-1, 1]), at, { rows }), x.shape));

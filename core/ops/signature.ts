@@ -88,5 +88,4 @@ export function bindSignature(op: string, signature: Signature, shapes: readonly
   return { dims, batches, batch };
 }
 
-const describe = (pattern: Pattern): string =>
-  [...(pattern.batched ? ["..."] : []), ...pattern.dims].join(" ");
+const describe = (pattern: Pattern): string => [...(pattern.batched ? ["..."] : []), ...pattern.dims].join(" ");

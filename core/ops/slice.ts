@@ -30,10 +30,7 @@ const sliceAxis: Op<[x: Tensor, attrs: Required<SliceAttrs>]> = defineOp({
     const unit = sizeOf(from.slice(axis + 1));
     const [width, taken] = [from[axis] * unit, (end - start) * unit];
     for (let row = 0; row < rows; row++)
-      y.set(
-        x.subarray(row * width + start * unit, row * width + start * unit + taken),
-        row * taken,
-      );
+      y.set(x.subarray(row * width + start * unit, row * width + start * unit + taken), row * taken);
   },
 });
 
@@ -60,11 +57,7 @@ function sliceRun(x: Tensor, { axis, start, end }: SliceAttrs): Tensor {
   const from = start < 0 ? start + size : start;
   const to = end === undefined ? size : end < 0 ? end + size : end;
   if (at === undefined || from < 0 || to > size || to <= from)
-    throw shapeFailure(
-      "slice",
-      { x: x.shape },
-      `axis ${axis} has no elements ${start} to ${end ?? "its end"}`,
-    );
+    throw shapeFailure("slice", { x: x.shape }, `axis ${axis} has no elements ${start} to ${end ?? "its end"}`);
   return from === 0 && to === size ? x : sliceAxis(x, { axis: at, start: from, end: to });
 }
 
@@ -73,12 +66,6 @@ export function split(x: Tensor, count: number, axis: number): Tensor[] {
   const at = axisAt(axis, x.shape.length) ?? 0;
   const width = x.shape[at] / count;
   if (!Number.isInteger(width))
-    throw shapeFailure(
-      "split",
-      { x: x.shape },
-      `${formatShape([x.shape[at]])} does not divide by ${count}`,
-    );
-  return Array.from({ length: count }, (_, i) =>
-    slice(x, { axis: at, start: i * width, end: (i + 1) * width }),
-  );
+    throw shapeFailure("split", { x: x.shape }, `${formatShape([x.shape[at]])} does not divide by ${count}`);
+  return Array.from({ length: count }, (_, i) => slice(x, { axis: at, start: i * width, end: (i + 1) * width }));
 }

@@ -6,9 +6,7 @@ import { reshape } from "./reshape.ts";
 
 /** Tensors of one shape side by side along a new axis. */
 export function stack(parts: readonly Tensor[], axis = 0): Tensor {
-  const shapes: Record<string, Shape> = Object.fromEntries(
-    parts.map((part, i) => [`part ${i}`, part.shape]),
-  );
+  const shapes: Record<string, Shape> = Object.fromEntries(parts.map((part, i) => [`part ${i}`, part.shape]));
   const at = parts.length ? axisAt(axis, parts[0].shape.length + 1) : undefined;
   if (at === undefined) throw shapeFailure("stack", shapes, `there is no axis ${axis}`);
   if (!parts.every((part) => sameShape(part.shape, parts[0].shape)))

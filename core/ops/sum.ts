@@ -1,13 +1,7 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import { broadcastTo } from "./broadcastTo.ts";
 import { defineOp, type Op } from "./op.ts";
-import {
-  droppedShape,
-  forEachReduced,
-  keptShape,
-  type ReduceOptions,
-  reducedAxes,
-} from "./reduction.ts";
+import { droppedShape, forEachReduced, keptShape, type ReduceOptions, reducedAxes } from "./reduction.ts";
 import { reshape } from "./reshape.ts";
 
 const sumKept: Op<[x: Tensor, attrs: { axes: readonly number[] }]> = defineOp({

@@ -11,7 +11,6 @@ export const sumPool: Op<[x: Tensor, attrs: BlockAttrs]> = defineOp({
   vjp: ({ attrs }, dy) => ({ x: upsampleNearest(dy, attrs) }),
   reference: ({ H, W, OW, factor, scale }, x, y) => {
     for (let h = 0; h < H; h++)
-      for (let w = 0; w < W; w++)
-        y[Math.floor(h / factor) * OW + Math.floor(w / factor)] += scale * x[h * W + w];
+      for (let w = 0; w < W; w++) y[Math.floor(h / factor) * OW + Math.floor(w / factor)] += scale * x[h * W + w];
   },
 });

@@ -8,11 +8,7 @@ const permute: Op<[x: Tensor, attrs: { permutation: readonly number[] }]> = defi
   attrs: { permutation: [] as readonly number[] },
   shape: ({ x }, { permutation }) => {
     if ([...permutation].sort((a, b) => a - b).join() !== [...x.keys()].join())
-      throw shapeFailure(
-        "transpose",
-        { x },
-        `[${permutation.join(", ")}] is not an order of its axes`,
-      );
+      throw shapeFailure("transpose", { x }, `[${permutation.join(", ")}] is not an order of its axes`);
     return permutation.map((axis) => x[axis]);
   },
   vjp: ({ attrs: { permutation } }, dy) => {
@@ -24,8 +20,7 @@ const permute: Op<[x: Tensor, attrs: { permutation: readonly number[] }]> = defi
     const at = outputShape.map(() => 0);
     for (let j = 0; j < y.length; j++) {
       y[j] = x[at.reduce((sum, index, axis) => sum + index * strides[permutation[axis]], 0)];
-      for (let axis = at.length - 1; axis >= 0 && ++at[axis] === outputShape[axis]; axis--)
-        at[axis] = 0;
+      for (let axis = at.length - 1; axis >= 0 && ++at[axis] === outputShape[axis]; axis--) at[axis] = 0;
     }
   },
 });

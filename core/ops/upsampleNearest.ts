@@ -19,7 +19,6 @@ export const upsampleNearest: Op<[x: Tensor, attrs: BlockAttrs]> = defineOp({
   vjp: ({ attrs }, dy) => ({ x: sumPool(dy, attrs) }),
   reference: ({ W, OH, OW, factor, scale }, x, y) => {
     for (let h = 0; h < OH; h++)
-      for (let w = 0; w < OW; w++)
-        y[h * OW + w] = scale * x[Math.floor(h / factor) * W + Math.floor(w / factor)];
+      for (let w = 0; w < OW; w++) y[h * OW + w] = scale * x[Math.floor(h / factor) * W + Math.floor(w / factor)];
   },
 });

@@ -13,11 +13,7 @@ export const view: Op<[flat: Tensor, attrs: { offset: number; shape: Shape }]> =
   attrs: { offset: 0, shape: [] as Shape },
   shape: ({ flat }, { offset, shape }) => {
     if (offset < 0 || offset + sizeOf(shape) > flat[0])
-      throw shapeFailure(
-        "view",
-        { flat },
-        `${sizeOf(shape)} elements from ${offset} on do not fit`,
-      );
+      throw shapeFailure("view", { flat }, `${sizeOf(shape)} elements from ${offset} on do not fit`);
     return shape;
   },
   vjp: "first order only",

@@ -37,8 +37,7 @@ export function halfLifeBeta(
  * Power-function average of EDM2 at update number `update` = 0, 1, …: β = (1 − 1/t)^(γ + 1) with t = update + 1; the
  * first update copies the parameters. Karras et al. 2023, arXiv:2312.02696.
  */
-export const powerBeta = (update: number, gamma: number): number =>
-  (1 - 1 / (update + 1)) ** (gamma + 1);
+export const powerBeta = (update: number, gamma: number): number => (1 - 1 / (update + 1)) ** (gamma + 1);
 
 /**
  * γ of a power-function average whose profile has the relative width `std`, in (0, 0.2887): the largest real root of

@@ -24,9 +24,7 @@ export function radamScalars(
   const longest = 2 / (1 - beta2) - 1;
   const length = longest - (2 * t * beta2 ** t) / bias2;
   if (length <= 5) return { adaptive: 0, plain: rate / bias1 };
-  const rectification = Math.sqrt(
-    ((length - 4) * (length - 2) * longest) / ((longest - 4) * (longest - 2) * length),
-  );
+  const rectification = Math.sqrt(((length - 4) * (length - 2) * longest) / ((longest - 4) * (longest - 2) * length));
   return { adaptive: (rate / bias1) * Math.sqrt(bias2) * rectification, plain: 0 };
 }
 

@@ -59,14 +59,11 @@ export interface Plugin<S extends OptionSpecs, T> extends AnyPlugin {
 }
 
 /** Makes a plugin of its definition. Throws E_PLUGIN_FILE when the name or the kind is not one. */
-export function definePlugin<const S extends OptionSpecs, T>(
-  definition: PluginDefinition<S, T>,
-): Plugin<S, T> {
+export function definePlugin<const S extends OptionSpecs, T>(definition: PluginDefinition<S, T>): Plugin<S, T> {
   const { name, kind } = definition;
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
     refuse(name, `its name is "${name}", it should be lower-case words joined by hyphens`);
-  if (!pluginKinds.includes(kind))
-    refuse(name, `its kind is "${kind}", it should be one of ${pluginKinds.join(", ")}`);
+  if (!pluginKinds.includes(kind)) refuse(name, `its kind is "${kind}", it should be one of ${pluginKinds.join(", ")}`);
 
   const configure = (given: unknown = {}, settings: Iterable<Setting> = []) => {
     const laid = [...settings].map(settingOverlay).reduce<unknown>(mergeConfig, given);

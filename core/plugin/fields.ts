@@ -36,10 +36,6 @@ function checkKnown(specs: OptionSpecs, name: string, place: Place): void {
   if (Object.hasOwn(specs, name)) return;
   const names = Object.keys(specs);
   const full = [...place.path, name].join(".");
-  const should =
-    names.length > 0 ? `is not one of ${names.join(", ")}` : "is not an option, expected none";
-  throw failure(
-    "E_UNKNOWN_OPTION",
-    `Cannot configure ${place.owner}: "${full}" ${should}${suggestion(name, names)}`,
-  );
+  const should = names.length > 0 ? `is not one of ${names.join(", ")}` : "is not an option, expected none";
+  throw failure("E_UNKNOWN_OPTION", `Cannot configure ${place.owner}: "${full}" ${should}${suggestion(name, names)}`);
 }

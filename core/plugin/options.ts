@@ -40,16 +40,13 @@ export function number(settings?: NumberRange): Rule<number>;
 export function number(settings: NumberRange & Partial<Described<number>> = {}): Rule<number> {
   const { min, above, max, integer = false } = settings;
   const bounded = [min, above, max].some((bound) => bound !== undefined);
-  const expected =
-    (integer ? "a whole number" : "a number") + (bounded ? ` in ${interval(settings)}` : "");
+  const expected = (integer ? "a whole number" : "a number") + (bounded ? ` in ${interval(settings)}` : "");
   return described(settings, {
     expected,
     fromText: (text) => (text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text)),
     read(value, place) {
-      if (typeof value !== "number" || !Number.isFinite(value))
-        return refuse(place, expected, value);
-      const inside =
-        value >= (min ?? -Infinity) && value > (above ?? -Infinity) && value <= (max ?? Infinity);
+      if (typeof value !== "number" || !Number.isFinite(value)) return refuse(place, expected, value);
+      const inside = value >= (min ?? -Infinity) && value > (above ?? -Infinity) && value <= (max ?? Infinity);
       if (!inside || (integer && !Number.isInteger(value))) return refuse(place, expected, value);
       return value;
     },
@@ -98,16 +95,12 @@ export function choice<const V extends readonly (string | number)[]>(
   return described<V[number]>(settings, {
     expected,
     fromText: (given) => values.find((value) => String(value) === given) ?? given,
-    read: (value, place) =>
-      values.find((candidate) => candidate === value) ?? refuse(place, expected, value),
+    read: (value, place) => values.find((candidate) => candidate === value) ?? refuse(place, expected, value),
   });
 }
 
 /** A list, each element by the rule `of`. As text: JSON in brackets, or elements joined by commas. */
-export function list<T, G>(
-  of: Rule<T, G>,
-  settings: Described<readonly T[]>,
-): OptionSpec<readonly T[], readonly G[]>;
+export function list<T, G>(of: Rule<T, G>, settings: Described<readonly T[]>): OptionSpec<readonly T[], readonly G[]>;
 export function list<T, G>(of: Rule<T, G>): Rule<readonly T[], readonly G[]>;
 export function list<T, G>(
   of: Rule<T, G>,
@@ -118,9 +111,7 @@ export function list<T, G>(
     expected,
     fromText(given) {
       if (given.trim().startsWith("[")) return fromJson(given);
-      return given.trim() === ""
-        ? []
-        : given.split(",").map((element) => of.fromText(element.trim()));
+      return given.trim() === "" ? [] : given.split(",").map((element) => of.fromText(element.trim()));
     },
     read(value, place) {
       if (!Array.isArray(value)) return refuse(place, expected, value);
@@ -134,9 +125,7 @@ export function record<T, G>(
   of: Rule<T, G>,
   settings: Described<Readonly<Record<string, T>>>,
 ): OptionSpec<Readonly<Record<string, T>>, Readonly<Record<string, G>>>;
-export function record<T, G>(
-  of: Rule<T, G>,
-): Rule<Readonly<Record<string, T>>, Readonly<Record<string, G>>>;
+export function record<T, G>(of: Rule<T, G>): Rule<Readonly<Record<string, T>>, Readonly<Record<string, G>>>;
 export function record<T, G>(
   of: Rule<T, G>,
   settings: Partial<Described<Readonly<Record<string, T>>>> = {},
@@ -182,8 +171,7 @@ export function optional<T, G>(
     about: settings.about,
     parts: of.parts,
     fromText: (given) => (given === "none" ? null : of.fromText(given)),
-    read: (value, place) =>
-      value === undefined || value === null ? undefined : of.read(value, place),
+    read: (value, place) => (value === undefined || value === null ? undefined : of.read(value, place)),
   };
 }
 

@@ -1,13 +1,6 @@
 import { failure } from "../errors.ts";
 import { fields } from "./fields.ts";
-import {
-  type GivenOptions,
-  isRecord,
-  type OptionSpecs,
-  type OptionsOf,
-  SettingText,
-  show,
-} from "./spec.ts";
+import { type GivenOptions, isRecord, type OptionSpecs, type OptionsOf, SettingText, show } from "./spec.ts";
 
 /** A setting from a command line: the dotted name of an option, and the text it is set to. */
 export type Setting = readonly [name: string, text: string];
@@ -27,11 +20,7 @@ export function parseOptions<S extends OptionSpecs>(
 /** A setting as a command line gives it, `name=text`. Throws E_OPTION where there is no `=`. */
 export function readSetting(given: string): Setting {
   const at = given.indexOf("=");
-  if (at <= 0)
-    throw failure(
-      "E_OPTION",
-      `Cannot read --set ${given}: expected name=value, such as train.steps=500`,
-    );
+  if (at <= 0) throw failure("E_OPTION", `Cannot read --set ${given}: expected name=value, such as train.steps=500`);
   return [given.slice(0, at), given.slice(at + 1)];
 }
 
@@ -50,8 +39,7 @@ export function mergeConfig<T>(base: T, over: unknown): T {
   if ("use" in over && "use" in base && textOf(over.use) !== textOf(base.use)) return over as T;
   // Entries, so that even a key `__proto__` is only a name, which the reader of the result refuses.
   const merged = new Map(Object.entries(base));
-  for (const [key, value] of Object.entries(over))
-    merged.set(key, mergeConfig(merged.get(key), value));
+  for (const [key, value] of Object.entries(over)) merged.set(key, mergeConfig(merged.get(key), value));
   return Object.fromEntries(merged) as T;
 }
 

@@ -15,7 +15,6 @@ export function pluginOf(module: unknown, file: string): AnyPlugin {
 function describe(exported: unknown): string {
   if (exported === undefined) return "it has no default export";
   // The likeliest slip: exporting the configured plugin instead of the plugin.
-  if (isRecord(exported) && typeof exported.install === "function")
-    return "its default export is already configured";
+  if (isRecord(exported) && typeof exported.install === "function") return "its default export is already configured";
   return `its default export is of type ${Array.isArray(exported) ? "array" : typeof exported}`;
 }

@@ -17,8 +17,7 @@ export class Registry {
    */
   register(plugins: Iterable<AnyPlugin>, from = "onestep"): this {
     for (const plugin of plugins) {
-      if (!isPlugin(plugin))
-        throw failure("E_PLUGIN_FILE", `Cannot register a plugin from ${from}: it is no plugin`);
+      if (!isPlugin(plugin)) throw failure("E_PLUGIN_FILE", `Cannot register a plugin from ${from}: it is no plugin`);
       const { kind, name } = plugin.definition;
       const present = this.#entries.get(`${kind}/${name}`);
       if (present && present.plugin !== plugin) {
@@ -40,10 +39,7 @@ export class Registry {
     const elsewhere = pluginKinds.find((other) => this.#entries.has(`${other}/${name}`));
     const hint = elsewhere ? `, "${name}" is a ${elsewhere}` : suggestion(name, names);
     const known = names.length > 0 ? `should be one of ${names.join(", ")}` : `no ${kind} is`;
-    throw failure(
-      "E_MISSING_PLUGIN",
-      `Cannot use ${kind} "${name}": it is not registered, ${known}${hint}`,
-    );
+    throw failure("E_MISSING_PLUGIN", `Cannot use ${kind} "${name}": it is not registered, ${known}${hint}`);
   }
 
   /** Whether a plugin of this kind and name is registered. */

@@ -58,8 +58,7 @@ export function refuse(place: Place, expected: string, value: unknown): never {
 
 /** A value as messages and listings print it: JSON, cut at 60 characters. */
 export function show(value: unknown): string {
-  if (typeof value === "number" || typeof value === "bigint" || value === undefined)
-    return String(value);
+  if (typeof value === "number" || typeof value === "bigint" || value === undefined) return String(value);
   if (typeof value === "function") return "a function";
   let text: string;
   try {

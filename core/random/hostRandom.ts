@@ -9,10 +9,7 @@ export function hostRandom(seed: number, step: number, stream: number): () => nu
   let waiting: number[] = [];
   return () => {
     if (waiting.length === 0)
-      waiting = philox(
-        [block++, step, stream, 2],
-        [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0],
-      ).map(uniformFrom);
+      waiting = philox([block++, step, stream, 2], [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0]).map(uniformFrom);
     return waiting.shift()!;
   };
 }

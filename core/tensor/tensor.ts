@@ -66,8 +66,7 @@ export const nodesMade = (): number => nextId;
 type NewNode = Omit<Tensor, "id" | "storage"> & { readonly storage?: Storage };
 
 /** Appends a node to the graph. Ops call this; user code calls ops. */
-export const createNode = (node: NewNode): Tensor =>
-  Object.freeze({ ...node, storage: storageOf(node), id: nextId++ });
+export const createNode = (node: NewNode): Tensor => Object.freeze({ ...node, storage: storageOf(node), id: nextId++ });
 
 function storageOf({ op, inputs, shape, dtype, storage = currentStorage() }: NewNode): Storage {
   if (op.kind === "view") return inputs[0].storage;

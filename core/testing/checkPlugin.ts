@@ -40,9 +40,7 @@ function lost(plugin: AnyPlugin, given: unknown): string[] {
       const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "none");
       const again = plugin.configure({ ...options }, [[option, text]]).options;
       if (JSON.stringify(again) !== json)
-        problems.push(
-          `option ${option} (${spec.expected}) does not survive --set ${option}=${text}`,
-        );
+        problems.push(`option ${option} (${spec.expected}) does not survive --set ${option}=${text}`);
     }
     const strange = `${Object.keys(specs).join("")}?`;
     if (!throws(() => parseOptions(name, specs, { [strange]: 0 })))

@@ -58,8 +58,7 @@ export function heldFixed(root: Tensor): {
       held[name] = node;
       image.set(node, input(name, node.shape, node.dtype));
     } else if (node.op.kind === "source") image.set(node, node);
-    else
-      image.set(node, createNode({ ...node, inputs: node.inputs.map((each) => image.get(each)!) }));
+    else image.set(node, createNode({ ...node, inputs: node.inputs.map((each) => image.get(each)!) }));
   }
   return { value: image.get(root)!, held };
 }

@@ -33,14 +33,8 @@ export async function checkDraws(
 ): Promise<void> {
   const of = (count: number, seed: number) => drawn((random) => draw(count, random), seed);
   const [first, again, other, more] = await Promise.all([of(8, 1), of(8, 1), of(8, 2), of(24, 1)]);
-  findings.check(
-    sameArrays(first.samples, again.samples),
-    `the same random numbers give ${what} anew`,
-  );
-  findings.check(
-    !sameArrays(first.samples, other.samples),
-    `${what} are the same whatever the random numbers are`,
-  );
+  findings.check(sameArrays(first.samples, again.samples), `the same random numbers give ${what} anew`);
+  findings.check(!sameArrays(first.samples, other.samples), `${what} are the same whatever the random numbers are`);
   findings.check(
     first.calls % 8 === 0 && more.calls === 3 * first.calls,
     `${what} take ${first.calls} random numbers for 8 and ${more.calls} for 24, should take as many for each`,

@@ -31,8 +31,7 @@ export class Findings {
   }
   /** Throws the error, unless there is no problem. */
   settle(): void {
-    if (this.#problems.length > 0)
-      throw new Error(`Cannot accept plugin ${this.#name}: ${this.#problems.join("; ")}`);
+    if (this.#problems.length > 0) throw new Error(`Cannot accept plugin ${this.#name}: ${this.#problems.join("; ")}`);
   }
 }
 

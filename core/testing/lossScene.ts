@@ -79,8 +79,7 @@ export class LossScene {
     this.loss = this.#losses[this.#losses.length - 1];
     this.memory = backend.createMemory();
     for (const loss of this.#losses)
-      if (loss.weight !== 0)
-        for (const weights of loss.frozen?.() ?? []) storeFrozen(this.memory, weights);
+      if (loss.weight !== 0) for (const weights of loss.frozen?.() ?? []) storeFrozen(this.memory, weights);
     const { role } = this.loss;
     const cycle = [[{ role }]];
     this.#stage = { name: "test", steps: 1, batch, cycle, ...(numbers && { numbers }) };
@@ -108,19 +107,14 @@ export class LossScene {
     this.#players = Object.fromEntries(players);
   }
 
-  static async open(
-    backend: Backend,
-    plugin: ConfiguredPlugin,
-    setting: LossTest,
-  ): Promise<LossScene> {
+  static async open(backend: Backend, plugin: ConfiguredPlugin, setting: LossTest): Promise<LossScene> {
     const { shape = SHAPE, plugins = [], folder } = setting;
     const container = compose(shape, ...plugins, plugin).value(BACKEND, backend, "the test");
     if (folder) container.value(DATA_FOLDER, folder, "the test");
     const small = smallRole(container);
     if (!container.has(GENERATOR)) container.value(GENERATOR, small, "the test");
     if (!container.has(CRITIC)) container.value(CRITIC, small, "the test");
-    if (!container.has(TEACHER))
-      container.value(TEACHER, { ...small, trainable: true }, "the test");
+    if (!container.has(TEACHER)) container.value(TEACHER, { ...small, trainable: true }, "the test");
     for (const loss of container.all(LOSSES)) if (loss.weight !== 0) await loss.load?.();
     return new LossScene(backend, container, setting);
   }
@@ -217,12 +211,7 @@ const descent = (role: string) => ({
   clip: Number.POSITIVE_INFINITY,
   moments: [],
   scalars: () => ({ rate: 0.1 }),
-  update: (
-    weights: Tensor,
-    gradient: Tensor,
-    _: object,
-    { rate }: Readonly<Record<string, Tensor>>,
-  ) => ({
+  update: (weights: Tensor, gradient: Tensor, _: object, { rate }: Readonly<Record<string, Tensor>>) => ({
     weights: sgd({ weights, gradient, moment: gradient, scalars: { rate } }).weights,
     moments: {},
   }),

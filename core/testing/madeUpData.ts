@@ -21,10 +21,7 @@ export function madeUpData(shape: DataShape): Dataset {
     return {
       x: drawn(0, (random) => spread(sizeOf(shape.sample), width, random)) as Float32Array,
       condition: Object.fromEntries(
-        entries.map(([name, entry], i) => [
-          name,
-          drawn(i + 1, (random) => entryOf(entry, 1, random)),
-        ]),
+        entries.map(([name, entry], i) => [name, drawn(i + 1, (random) => entryOf(entry, 1, random))]),
       ),
     };
   };
@@ -38,9 +35,7 @@ export function madeUpData(shape: DataShape): Dataset {
       return take(rows);
     },
     test: () => ({ ...take(Int32Array.from({ length: 32 }, (_, i) => SIZE + i)), count: 32 }),
-    empty: Object.fromEntries(
-      stored.map(([name, entry]) => [name, entryOf(entry, 1, hostRandom(1, 0, 1))]),
-    ),
+    empty: Object.fromEntries(stored.map(([name, entry]) => [name, entryOf(entry, 1, hostRandom(1, 0, 1))])),
   };
 }
 
@@ -48,11 +43,7 @@ export function madeUpData(shape: DataShape): Dataset {
 export const spread = (count: number, width: number, random: () => number): Float32Array =>
   Float32Array.from({ length: count }, () => width * (2 * random() - 1));
 
-function entryOf(
-  { shape, dtype, classes = 2 }: ConditionEntry,
-  count: number,
-  random: () => number,
-): HostArray {
+function entryOf({ shape, dtype, classes = 2 }: ConditionEntry, count: number, random: () => number): HostArray {
   const length = count * sizeOf(shape);
   if (dtype === "f32") return spread(length, 1, random);
   return Int32Array.from({ length }, () => Math.floor(random() * classes));

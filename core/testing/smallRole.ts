@@ -33,14 +33,11 @@ export function smallRole(container: Resolver): Role<SmallNetwork> & {
   const startScale = process.start(highest);
   const bind = (scope: Scope): SmallNetwork => {
     const hidden = (x: Tensor, cNoise: Tensor, condition: Condition) =>
-      silu(
-        linear(scope.at("in"), concat([...inputsOf(shape, scope, x, cNoise, condition)], 1), WIDTH),
-      );
+      silu(linear(scope.at("in"), concat([...inputsOf(shape, scope, x, cNoise, condition)], 1), WIDTH));
     const { denoise } = process.denoiser((x, cNoise, condition) =>
       reshape(linear(scope.at("out"), hidden(x, cNoise, condition), sizeOf(shape.sample)), x.shape),
     );
-    const features: SmallNetwork["features"] = (x, sigma, condition) =>
-      process.features(hidden, x, sigma, condition);
+    const features: SmallNetwork["features"] = (x, sigma, condition) => process.features(hidden, x, sigma, condition);
     const judge = (seen: Tensor) => linear(scope.at("head"), seen, 1);
     return {
       denoise,

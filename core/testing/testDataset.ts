@@ -36,10 +36,7 @@ export interface DatasetTest {
  * @example
  * test("spirals keep the promises of a dataset", () => testDataset(spirals({ turns: 2 })));
  */
-export async function testDataset(
-  plugin: ConfiguredPlugin,
-  setting: DatasetTest = {},
-): Promise<void> {
+export async function testDataset(plugin: ConfiguredPlugin, setting: DatasetTest = {}): Promise<void> {
   const findings = new Findings(plugin);
   const { folder, plugins = [] } = setting;
   // What it asks its container for is not known before there is a dataset.
@@ -51,9 +48,7 @@ export async function testDataset(
     await findings.part("it gives no batch", async () => {
       const { samples } = await drawn((random) => dataset.batch(COUNT, random), 1);
       checkBatch(findings, "a batch", dataset, samples, COUNT, setting);
-      await checkDraws(findings, "its batches", async (count, random) =>
-        arraysOf(await dataset.batch(count, random)),
-      );
+      await checkDraws(findings, "its batches", async (count, random) => arraysOf(await dataset.batch(count, random)));
     });
     if (dataset.size !== Number.POSITIVE_INFINITY)
       await findings.part("it gives no sample by its index", () => checkIndices(findings, dataset));
@@ -111,10 +106,7 @@ function checkBatch(
   const infinite: NonNullable<typeof range> = [-Number.MAX_VALUE, Number.MAX_VALUE];
   const [low, high] = range ?? (isImage ? [-1, 1] : infinite);
   const outside = x.find((each) => !(each >= low && each <= high));
-  findings.check(
-    outside === undefined,
-    `${what} has ${outside} in x, should be in [${low}, ${high}]`,
-  );
+  findings.check(outside === undefined, `${what} has ${outside} in x, should be in [${low}, ${high}]`);
   const names = Object.keys(entries);
   const given = Object.keys(condition);
   findings.check(
@@ -129,9 +121,7 @@ function checkBatch(
       values instanceof kind && values.length === length,
       `${what} of ${count} has ${values.length} of ${name}, should be ${length} of ${kind.name}`,
     );
-    const strange = values.find(
-      (each) => !(classes ? each >= 0 && each < classes : Number.isFinite(each)),
-    );
+    const strange = values.find((each) => !(classes ? each >= 0 && each < classes : Number.isFinite(each)));
     findings.check(
       strange === undefined,
       `${what} has ${name} ${strange}, should be ${classes ? `0 to ${classes - 1}` : "finite"}`,
@@ -145,14 +135,10 @@ async function checkIndices(findings: Findings, dataset: Dataset): Promise<void>
   };
   const { choose, size } = dataset;
   if (choose) {
-    const { samples: rows, calls } = await drawn(
-      (random) => choose.call(dataset, COUNT, random),
-      3,
-    );
+    const { samples: rows, calls } = await drawn((random) => choose.call(dataset, COUNT, random), 3);
     const batch = await drawn((random) => dataset.batch(COUNT, random), 3);
     findings.check(
-      calls === batch.calls &&
-        sameArrays(arraysOf(await dataset.batch(rows, never)), arraysOf(batch.samples)),
+      calls === batch.calls && sameArrays(arraysOf(await dataset.batch(rows, never)), arraysOf(batch.samples)),
       "`choose` gives other samples than `batch` takes",
     );
   }

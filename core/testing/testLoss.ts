@@ -34,27 +34,16 @@ export async function testLoss(plugin: ConfiguredPlugin, setting: LossTest): Pro
     checkNumbers(findings, exact);
     const again = await outcomeOn(oracle, plugin, setting);
     const repeats = same([again.value], [exact.value]) && same(again.gradient, exact.gradient);
-    findings.check(
-      repeats,
-      "the same seed gives another value: draws must come from context.noise",
-    );
+    findings.check(repeats, "the same seed gives another value: draws must come from context.noise");
     if (exact.draws) {
       const other = await outcomeOn(oracle, plugin, setting, 1);
       findings.check(other.value !== exact.value, "another seed gives the same value");
     }
   });
-  await findings.part("its gradient cannot be checked", () =>
-    checkGradient(findings, oracle, plugin, setting),
-  );
-  await findings.part("its role cannot be updated", () =>
-    checkUpdate(findings, oracle, plugin, setting),
-  );
-  await findings.part("its own samples cannot be drawn", () =>
-    checkOwn(findings, oracle, plugin, setting),
-  );
-  await findings.part("weight 0 does not switch it off", () =>
-    checkOff(findings, oracle, plugin, setting),
-  );
+  await findings.part("its gradient cannot be checked", () => checkGradient(findings, oracle, plugin, setting));
+  await findings.part("its role cannot be updated", () => checkUpdate(findings, oracle, plugin, setting));
+  await findings.part("its own samples cannot be drawn", () => checkOwn(findings, oracle, plugin, setting));
+  await findings.part("weight 0 does not switch it off", () => checkOff(findings, oracle, plugin, setting));
   for (const backend of setting.backends) {
     const name = nameOf(backend);
     await findings.part(`on ${name}`, async () => {
@@ -65,14 +54,8 @@ export async function testLoss(plugin: ConfiguredPlugin, setting: LossTest): Pro
       const left = backend.liveBytes - before;
       findings.check(left <= 0, `it leaves ${left} bytes on ${name}`);
       if (!exact || backend === oracle) return;
-      const far = Math.max(
-        distance([found.value], [exact.value]),
-        distance(found.gradient, exact.gradient),
-      );
-      findings.check(
-        far <= tolerance,
-        `${name} is ${far.toExponential(1)} from the oracle, above ${tolerance}`,
-      );
+      const far = Math.max(distance([found.value], [exact.value]), distance(found.gradient, exact.gradient));
+      findings.check(far <= tolerance, `${name} is ${far.toExponential(1)} from the oracle, above ${tolerance}`);
     });
   }
   findings.settle();
@@ -88,12 +71,7 @@ interface Outcome {
   readonly draws: boolean;
 }
 
-async function outcomeOn(
-  backend: Backend,
-  plugin: ConfiguredPlugin,
-  setting: LossTest,
-  seed = 0,
-): Promise<Outcome> {
+async function outcomeOn(backend: Backend, plugin: ConfiguredPlugin, setting: LossTest, seed = 0): Promise<Outcome> {
   const scene = await LossScene.open(backend, plugin, setting);
   try {
     const { value, gradients, reports } = scene.trace();
@@ -131,10 +109,7 @@ async function checkGradient(
   try {
     const { value, gradients } = scene.trace();
     const { value: function_, held } = setting.surrogate ? heldFixed(value) : { value, held: {} };
-    const read = await scene.run(
-      program({ name: "gradient", outputs: { ...gradients, ...held } }),
-      0,
-    );
+    const read = await scene.run(program({ name: "gradient", outputs: { ...gradients, ...held } }), 0);
     const fixed = Object.fromEntries(Object.keys(held).map((name) => [name, read[name]]));
     const at = await Promise.all(Object.keys(gradients).map((name) => scene.memory.read(name)));
     const valueAt = await scene.compiled(program({ name: "value", outputs: { value: function_ } }));
@@ -183,8 +158,7 @@ async function checkOwn(
   const scene = await LossScene.open(oracle, plugin, setting);
   try {
     const { own } = scene.loss;
-    if (own)
-      await checkDraws(findings, "its own samples", (count, random) => own.batch(count, random));
+    if (own) await checkDraws(findings, "its own samples", (count, random) => own.batch(count, random));
   } finally {
     await scene.close();
   }
@@ -227,9 +201,5 @@ async function checkOff(
 /** A program by what it does, so that two can be compared. */
 const textOf = ({ nodes }: Program): string => {
   const places = new Map(nodes.map((node, i) => [node, i]));
-  return nodes
-    .map(
-      ({ op, inputs, shape }) => `${op.name}(${inputs.map((each) => places.get(each))})[${shape}]`,
-    )
-    .join();
+  return nodes.map(({ op, inputs, shape }) => `${op.name}(${inputs.map((each) => places.get(each))})[${shape}]`).join();
 };

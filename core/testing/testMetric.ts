@@ -78,10 +78,7 @@ export async function testMetric(plugin: ConfiguredPlugin, setting: MetricTest):
       findings.check(left <= 0, `it leaves ${left} bytes on ${name} when it is disposed`);
       if (!exact || backend === oracle) return;
       const far = apart(found, exact);
-      findings.check(
-        far <= tolerance,
-        `${name} is ${far.toExponential(1)} from the oracle, above ${tolerance}`,
-      );
+      findings.check(far <= tolerance, `${name} is ${far.toExponential(1)} from the oracle, above ${tolerance}`);
     });
   }
   findings.settle();
@@ -118,11 +115,7 @@ async function withMetric<T>(
   }
 }
 
-async function samplesOf(
-  dataset: Dataset,
-  { count = 60 }: MetricTest,
-  seed: number,
-): Promise<SampleSet> {
+async function samplesOf(dataset: Dataset, { count = 60 }: MetricTest, seed: number): Promise<SampleSet> {
   const { x, condition } = await dataset.batch(count, hostRandom(seed, 0, 0));
   // Beside the data, so that there is something to tell of.
   const random = hostRandom(seed, 0, 1);
@@ -134,11 +127,7 @@ async function samplesOf(
 }
 
 /** Samples first … end − 1 of a set. */
-function rowsOf(
-  { shape: [count, ...sample], x, condition }: SampleSet,
-  first: number,
-  end: number,
-): SampleSet {
+function rowsOf({ shape: [count, ...sample], x, condition }: SampleSet, first: number, end: number): SampleSet {
   const cut = <T extends Float32Array | Int32Array>(values: T) => {
     const width = values.length / count;
     return values.slice(first * width, end * width) as T;
@@ -147,12 +136,7 @@ function rowsOf(
   return { shape: [end - first, ...sample], x: cut(x), condition: Object.fromEntries(entries) };
 }
 
-async function checkSets(
-  findings: Findings,
-  metric: Metric,
-  dataset: Dataset,
-  setting: MetricTest,
-): Promise<Numbers> {
+async function checkSets(findings: Findings, metric: Metric, dataset: Dataset, setting: MetricTest): Promise<Numbers> {
   const [one, other] = [await samplesOf(dataset, setting, 1), await samplesOf(dataset, setting, 2)];
   const before = one.x.slice();
   const whole = await judgeSamples([metric], [one]);
@@ -173,10 +157,7 @@ async function checkSets(
   }
   const meanwhile = await judgings[0].result();
   await judgings[1].result();
-  findings.check(
-    apart(meanwhile, whole) <= DIVISION,
-    "its numbers depend on another set that is judged meanwhile",
-  );
+  findings.check(apart(meanwhile, whole) <= DIVISION, "its numbers depend on another set that is judged meanwhile");
   const others = await judgeSamples([metric], [other]);
   const sameNames = Object.keys(others).join() === names.join();
   findings.check(

@@ -54,9 +54,7 @@ export async function testNetwork(plugin: ConfiguredPlugin, setting: NetworkTest
   const oracle = await oracleOf(setting);
   const findings = new Findings(plugin);
   const { tolerance = PARITY } = setting;
-  await findings.part("its parameters cannot be laid out", () =>
-    checkNames(findings, plugin, setting),
-  );
+  await findings.part("its parameters cannot be laid out", () => checkNames(findings, plugin, setting));
   let exact: Float32Array | undefined;
   await findings.part("it cannot be applied", async () => {
     const scene = new NetworkScene(plugin, setting);
@@ -74,10 +72,7 @@ export async function testNetwork(plugin: ConfiguredPlugin, setting: NetworkTest
       await checkHalf(findings, backend, new NetworkScene(plugin, setting));
       if (!exact || backend === oracle) return;
       const far = distance(await everything(backend, plugin, setting), exact);
-      findings.check(
-        far <= tolerance,
-        `${name} is ${far.toExponential(1)} from the oracle, above ${tolerance}`,
-      );
+      findings.check(far <= tolerance, `${name} is ${far.toExponential(1)} from the oracle, above ${tolerance}`);
     });
   }
   findings.settle();
@@ -188,11 +183,7 @@ function checkShapes(findings: Findings, scene: NetworkScene): void {
 }
 
 /** Changes each input by itself. */
-async function checkReading(
-  findings: Findings,
-  oracle: Backend,
-  scene: NetworkScene,
-): Promise<void> {
+async function checkReading(findings: Findings, oracle: Backend, scene: NetworkScene): Promise<void> {
   const { network, scope, x, level, condition, shape, feed } = scene;
   const outputs: Record<string, Tensor> = {
     "": network.apply(scope, x, level, condition),
@@ -201,9 +192,7 @@ async function checkReading(
   };
   for (const [name, entry] of Object.entries(shape.condition)) {
     const own = condition[name]!;
-    const values = Array.from(feed.values[name], (each) =>
-      entry.classes ? (each + 1) % entry.classes : each + 0.5,
-    );
+    const values = Array.from(feed.values[name], (each) => (entry.classes ? (each + 1) % entry.classes : each + 0.5));
     const other = feed.tensor(`other ${name}`, own.shape, values, own.dtype);
     outputs[name] = network.apply(scope, x, level, { ...condition, [name]: other });
     if (entry.empty === "absent")
@@ -235,11 +224,7 @@ async function everything(backend: Backend, plugin: ConfiguredPlugin, setting: N
   return Float32Array.from(Object.values(read).flatMap((each) => Array.from(each)));
 }
 
-async function checkGradient(
-  findings: Findings,
-  oracle: Backend,
-  scene: NetworkScene,
-): Promise<void> {
+async function checkGradient(findings: Findings, oracle: Backend, scene: NetworkScene): Promise<void> {
   const { total, trained, gradients } = tested(scene);
   const { values } = scene.feed;
   const gradient = Object.values(await evaluateOn(oracle, gradients, scene.feed));
@@ -264,8 +249,5 @@ async function checkGradient(
 async function checkHalf(findings: Findings, backend: Backend, scene: NetworkScene): Promise<void> {
   const results = await evaluateOn(backend, scene.results(scene.scope.keptIn("f16")), scene.feed);
   for (const [name, values] of Object.entries(results))
-    findings.check(
-      values.every(Number.isFinite),
-      `its ${name} is not finite on ${nameOf(backend)} when kept in f16`,
-    );
+    findings.check(values.every(Number.isFinite), `its ${name} is not finite on ${nameOf(backend)} when kept in f16`);
 }

@@ -1,11 +1,5 @@
 import { perSample } from "../diffusion/mod.ts";
-import {
-  type Backend,
-  type DataShape,
-  type Denoiser,
-  SAMPLER,
-  type Sampler,
-} from "../interfaces/mod.ts";
+import { type Backend, type DataShape, type Denoiser, SAMPLER, type Sampler } from "../interfaces/mod.ts";
 import { add, div, mul, sqrt, square, sub } from "../ops/mod.ts";
 import type { ConfiguredPlugin } from "../plugin/mod.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -58,9 +52,7 @@ export async function testSampler(plugin: ConfiguredPlugin, setting: SamplerTest
   const findings = new Findings(plugin);
   const { tolerance = PARITY } = setting;
   let exact: Float32Array | undefined;
-  await findings.part("it cannot be composed", () =>
-    checkSteps(findings, samplerOf(plugin, setting), setting),
-  );
+  await findings.part("it cannot be composed", () => checkSteps(findings, samplerOf(plugin, setting), setting));
   await findings.part("it cannot draw", async () => {
     const { first, again, parts, other, nfe, deterministic } = await drawn(oracle, plugin, setting);
     exact = first;
@@ -73,10 +65,7 @@ export async function testSampler(plugin: ConfiguredPlugin, setting: SamplerTest
     );
     findings.check(same(parts, again), "the same seed gives other samples");
     findings.check(!same(parts, other), "another seed gives the same samples");
-    findings.check(
-      same(first.subarray(0, parts.length), parts),
-      "a sample depends on how many are drawn at a time",
-    );
+    findings.check(same(first.subarray(0, parts.length), parts), "a sample depends on how many are drawn at a time");
   });
   for (const backend of setting.backends.slice(1))
     await findings.part(`on ${nameOf(backend)}`, async () => {
@@ -100,8 +89,7 @@ const models: Record<NonNullable<SamplerTest["model"]>, Denoiser> = {
   /** f(x; σ) = m + (x − m) s/√(s² + σ²) */
   consistency: { denoise: (x, sigma) => shrunk(x, div(DEVIATION, sqrt(variance(x, sigma)))) },
 };
-const variance = (x: Tensor, sigma: Tensor) =>
-  add(square(perSample(sigma, x.shape.length)), DEVIATION ** 2);
+const variance = (x: Tensor, sigma: Tensor) => add(square(perSample(sigma, x.shape.length)), DEVIATION ** 2);
 const shrunk = (x: Tensor, factor: Tensor) => add(mul(sub(x, MEAN), factor), MEAN);
 
 async function drawn(backend: Backend, plugin: ConfiguredPlugin, setting: SamplerTest) {
@@ -109,18 +97,12 @@ async function drawn(backend: Backend, plugin: ConfiguredPlugin, setting: Sample
   const memory = backend.createMemory();
   const role = { bind: () => models[setting.model ?? "denoiser"], declare: () => {} };
   const player = new Player("sampled", role, memory);
-  const drawer = (batch: number) =>
-    SampleDrawer.create(backend, memory, player, sampler, SHAPE, batch);
+  const drawer = (batch: number) => SampleDrawer.create(backend, memory, player, sampler, SHAPE, batch);
   const [whole, part] = [await drawer(COUNT), await drawer(3)];
   const { nfe, deterministic } = whole;
-  const draw = async (by: SampleDrawer, count: number, seed: number) =>
-    (await by.draw({ count, seed })).x;
+  const draw = async (by: SampleDrawer, count: number, seed: number) => (await by.draw({ count, seed })).x;
   const first = await draw(whole, COUNT, 1);
-  const [parts, again, other] = [
-    await draw(part, 8, 1),
-    await draw(part, 8, 1),
-    await draw(part, 8, 2),
-  ];
+  const [parts, again, other] = [await draw(part, 8, 1), await draw(part, 8, 1), await draw(part, 8, 2)];
   for (const each of [whole, part]) each.dispose();
   memory.dispose();
   return { first, again, parts, other, nfe, deterministic };
@@ -139,15 +121,8 @@ function checkMoments(findings: Findings, x: Float32Array, { bias = BIAS }: Samp
     );
 }
 
-function checkSteps(
-  findings: Findings,
-  { steps, sigmaMax }: Sampler,
-  { programs = 4 }: SamplerTest,
-): void {
-  findings.check(
-    sigmaMax > 0 && sigmaMax < Number.POSITIVE_INFINITY,
-    `its sigmaMax is ${sigmaMax}`,
-  );
+function checkSteps(findings: Findings, { steps, sigmaMax }: Sampler, { programs = 4 }: SamplerTest): void {
+  findings.check(sigmaMax > 0 && sigmaMax < Number.POSITIVE_INFINITY, `its sigmaMax is ${sigmaMax}`);
   const rules = new Set(steps.map(({ rule }) => rule)).size;
   findings.check(
     rules <= programs,

@@ -16,8 +16,7 @@ import { deviation, learnBeginning, mean, type Outcome, trial } from "./trial.ts
 const seeds = [0, 1, 2];
 const [device, length = "1"] = process.argv.slice(2);
 const scale = Number(length);
-if (!(scale > 0))
-  throw failure("E_USAGE", `Cannot run the ablations: length is ${length}, should be above 0`);
+if (!(scale > 0)) throw failure("E_USAGE", `Cannot run the ablations: length is ${length}, should be above 0`);
 
 const backend = await openBackend(device);
 console.error(`device  ${describeBackend(backend)}`);
@@ -51,13 +50,5 @@ function rowOf({ question, name }: Arm, outcomes: readonly Outcome[]): string[] 
     const values = outcomes.map((outcome) => outcome[key]);
     return `${mean(values).toFixed(digits)} ± ${deviation(values).toFixed(digits)}`;
   };
-  return [
-    question,
-    name,
-    spread("sw", 4),
-    spread("wander", 4),
-    spread("in3", 3),
-    spread("lo", 2),
-    spread("joined", 2),
-  ];
+  return [question, name, spread("sw", 4), spread("wander", 4), spread("in3", 3), spread("lo", 2), spread("joined", 2)];
 }

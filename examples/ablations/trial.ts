@@ -1,12 +1,5 @@
 import { renoiseSampler } from "../../core/diffusion/mod.ts";
-import {
-  type Backend,
-  DATASET,
-  type Denoiser,
-  GENERATOR,
-  METRICS,
-  type SampleSet,
-} from "../../core/interfaces/mod.ts";
+import { type Backend, DATASET, type Denoiser, GENERATOR, METRICS, type SampleSet } from "../../core/interfaces/mod.ts";
 import { Registry } from "../../core/plugin/mod.ts";
 import {
   Control,
@@ -54,12 +47,7 @@ async function open(backend: Backend, over: object) {
 }
 
 /** Weights that generator and critic of an arm start from: a network that has learned the teacher's mixture for a moment. */
-export async function learnBeginning(
-  arm: Arm,
-  seed: number,
-  backend: Backend,
-  scale = 1,
-): Promise<NamedTensors> {
+export async function learnBeginning(arm: Arm, seed: number, backend: Backend, scale = 1): Promise<NamedTensors> {
   const { steps: whole } = base.method.teacher as { steps: number };
   const steps = Math.ceil(whole * scale);
   const over = mergeConfig(beginning(arm), { method: { teacher: { steps } }, train: { seed } });

@@ -24,11 +24,7 @@ export async function run(given: Given): Promise<number> {
   return 0;
 }
 
-async function benchConfig(
-  given: Given,
-  config: Parameters<typeof resolveConfig>[0],
-  rounds: number,
-): Promise<void> {
+async function benchConfig(given: Given, config: Parameters<typeof resolveConfig>[0], rounds: number): Promise<void> {
   const print = (text: string) => void process.stdout.write(`${text}\n`);
   const resolved = resolveConfig(config, await loadRegistry(given.all("plugin")));
   const backend = await openBackend(given.text("device"), tuning(given));
@@ -62,9 +58,7 @@ async function benchConfig(
     const start = performance.now();
     await train(rounds);
     const ms = (performance.now() - start) / rounds / steps;
-    print(
-      `step    ${ms.toFixed(1)} ms on average, batch ${stage.batch}, ${steps} steps in a cycle`,
-    );
+    print(`step    ${ms.toFixed(1)} ms on average, batch ${stage.batch}, ${steps} steps in a cycle`);
     for (const each of programs) print(`\n${summaryOf(each)}`);
     if (ceiling) {
       for (const each of programs) each.restart(true);

@@ -1,15 +1,7 @@
 import { pluginKinds } from "../../core/plugin/kinds.ts";
 import { profiles } from "../../plugins/profiles/mod.ts";
 import type { Command } from "./command.ts";
-import {
-  CONFIG,
-  dataFlag,
-  deviceFlag,
-  pluginFlag,
-  samplingFlags,
-  setFlag,
-  tuneFlag,
-} from "./flags.ts";
+import { CONFIG, dataFlag, deviceFlag, pluginFlag, samplingFlags, setFlag, tuneFlag } from "./flags.ts";
 import { rows } from "./help.ts";
 
 /** Every command. This file stays light: what a command needs is loaded when it runs. */
@@ -24,8 +16,7 @@ export const commands: readonly Command[] = [
       out: {
         type: "string",
         value: "DIR",
-        about:
-          "folder of the results; default runs/<name>, or runs/<name>-2 … where that holds a run",
+        about: "folder of the results; default runs/<name>, or runs/<name>-2 … where that holds a run",
       },
       steps: { type: "string", value: "N", about: "steps of the distillation" },
       "teacher-steps": { type: "string", value: "N", about: "updates of the teacher before it" },
@@ -122,8 +113,7 @@ export const commands: readonly Command[] = [
       "pairs runs/digits --n 25000 --steps 256 --out digits-pairs.safetensors",
       "pairs runs/gaussians/teacher.safetensors --seed 1 --force",
     ],
-    more: () =>
-      "train on them with --set losses.regression.pairs=FILE; they belong to the teacher that drew them",
+    more: () => "train on them with --set losses.regression.pairs=FILE; they belong to the teacher that drew them",
     load: () => import("./pairs.ts"),
   },
   {
@@ -199,11 +189,7 @@ export const commands: readonly Command[] = [
     flags: {
       plugin: pluginFlag,
     },
-    examples: [
-      "plugins",
-      "plugins loss",
-      "plugins loss --plugin ./examples/custom-loss/charbonnier.ts",
-    ],
+    examples: ["plugins", "plugins loss", "plugins loss --plugin ./examples/custom-loss/charbonnier.ts"],
     more: () => `kinds\n  ${pluginKinds.join(", ")}`,
     load: () => import("./plugins.ts"),
   },

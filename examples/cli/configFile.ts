@@ -44,10 +44,7 @@ export async function readConfig(path: string, files: FileSystem): Promise<RunCo
     throw failure("E_CONFIG", `Cannot read ${path}: ${(cause as Error).message}`, { cause });
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw failure(
-      "E_CONFIG",
-      `Cannot read ${path}: it holds no sections, expected dataset, network, …`,
-    );
+    throw failure("E_CONFIG", `Cannot read ${path}: it holds no sections, expected dataset, network, …`);
   // Before settings are laid over it, which may have today's names.
   return modernised(value) as RunConfig;
 }

@@ -12,8 +12,7 @@ export function exitStatus(error: unknown): number {
 
 /** A fault as two lines, what is wrong and the way out; a bug of ours with its stack. */
 export function errorText(error: unknown): string {
-  if (error instanceof OnestepError)
-    return `error ${error.code}: ${error.message}\nfix: ${error.fix}`;
+  if (error instanceof OnestepError) return `error ${error.code}: ${error.message}\nfix: ${error.fix}`;
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return `error: ${text}\nfix: this is a fault of onestep or of a plugin; please report it with the lines above`;
 }

@@ -31,9 +31,7 @@ export async function manual(command: Command): Promise<string> {
     about,
     "",
     `usage: onestep ${[name, operands, optional].filter(Boolean).join(" ")}`,
-    ...(optional
-      ? ["", "flags", ...rows(Object.entries(flags).map(([flag, spec]) => flagRow(flag, spec)))]
-      : []),
+    ...(optional ? ["", "flags", ...rows(Object.entries(flags).map(([flag, spec]) => flagRow(flag, spec)))] : []),
     ...(more ? ["", await more.call(command)] : []),
     "",
     "examples",
@@ -41,10 +39,7 @@ export async function manual(command: Command): Promise<string> {
   ].join("\n");
 }
 
-const flagRow = (
-  flag: string,
-  { value = "VALUE", type, multiple, about }: Flag,
-): [string, string] => [
+const flagRow = (flag: string, { value = "VALUE", type, multiple, about }: Flag): [string, string] => [
   `--${flag}${type === "string" ? ` ${value}` : ""}`,
   `${about}${multiple ? " (may repeat)" : ""}`,
 ];

@@ -15,24 +15,18 @@ async function main([name, ...words]: readonly string[]): Promise<number> {
   if (name === "--version" || name === "-v") return print(version());
   if (command && (name === "help" || words.includes("--help") || words.includes("-h")))
     return print(await manual(command));
-  if (name === undefined || ["help", "--help", "-h"].includes(name))
-    return print(overview(commands));
+  if (name === undefined || ["help", "--help", "-h"].includes(name)) return print(overview(commands));
   if (command) {
     const given = parseFlags(command, words);
     const { run } = await command.load();
     return run(given);
   }
   const names = commands.map((each) => each.name);
-  throw failure(
-    "E_USAGE",
-    `Cannot run "${name}": it is not one of ${names.join(", ")}${suggestion(name, names)}`,
-  );
+  throw failure("E_USAGE", `Cannot run "${name}": it is not one of ${names.join(", ")}${suggestion(name, names)}`);
 }
 
 // A closed pipe (`onestep plugins | head`) is the reader's wish to stop, not a fault.
-process.stdout.on("error", ({ code }: NodeJS.ErrnoException) =>
-  process.exit(code === "EPIPE" ? 0 : 1),
-);
+process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => process.exit(code === "EPIPE" ? 0 : 1));
 
 try {
   // Not process.exit: what is still to be printed gets printed, and a handle left open would be seen.

@@ -31,13 +31,9 @@ export async function run(given: Given): Promise<number> {
   const stored = decodeWeights(await files.read(file), file);
   const { info, tensors } = stored;
   if (info.role !== "teacher")
-    throw failure(
-      "E_CHECKPOINT",
-      `Cannot draw pairs from ${file}: it is of the ${info.role}, expected a teacher`,
-      {
-        fix: "give the run's folder, or its teacher.safetensors",
-      },
-    );
+    throw failure("E_CHECKPOINT", `Cannot draw pairs from ${file}: it is of the ${info.role}, expected a teacher`, {
+      fix: "give the run's folder, or its teacher.safetensors",
+    });
   const name = given.text("sampler") ?? "heun";
   const registry = await loadRegistry(given.all("plugin"));
   const plugins = storedPlugins(info, name, samplerSettings(given), registry);

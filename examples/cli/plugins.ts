@@ -1,10 +1,5 @@
 import { failure, suggestion } from "../../core/errors.ts";
-import {
-  type AnyPlugin,
-  listOptions,
-  type PluginKind,
-  pluginKinds,
-} from "../../core/plugin/mod.ts";
+import { type AnyPlugin, listOptions, type PluginKind, pluginKinds } from "../../core/plugin/mod.ts";
 import { table } from "../../plugins/observers/table.ts";
 import type { Given } from "./command.ts";
 import { loadRegistry } from "./registry.ts";
@@ -24,8 +19,7 @@ export async function run(given: Given): Promise<number> {
   return 0;
 }
 
-const isKind = (kind: string): kind is PluginKind =>
-  (pluginKinds as readonly string[]).includes(kind);
+const isKind = (kind: string): kind is PluginKind => (pluginKinds as readonly string[]).includes(kind);
 
 function entry({ definition: { kind, name, about, options } }: AnyPlugin): string {
   const rows = listOptions(options).map((row) => [row.name, row.default, row.expected, row.about]);

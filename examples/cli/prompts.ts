@@ -34,10 +34,7 @@ export async function readPrompts(
   for (const [name, { shape: own, empty: kind }] of entries) {
     const values = read(name, [rows, ...own]);
     const size = values.length / rows;
-    condition[name] = Float32Array.from(
-      { length: count * size },
-      (_, i) => values[i % values.length],
-    );
+    condition[name] = Float32Array.from({ length: count * size }, (_, i) => values[i % values.length]);
     if (kind === "stored") empty[name] = read(`unconditional.${name}`, own);
   }
   return { condition, empty };

@@ -77,8 +77,7 @@ async function promptsOf(given: Given, { data: { condition } }: WeightsInfo, cou
 }
 
 /** Whose weights of a run's folder are looked for, in this order. */
-const rolesOf = (role: string | undefined): string[] =>
-  role === undefined ? ["generator", "teacher"] : [role];
+const rolesOf = (role: string | undefined): string[] => (role === undefined ? ["generator", "teacher"] : [role]);
 
 function checkLabel(given: Given, label: number, { data }: WeightsInfo): void {
   const classes = classesOf(data);

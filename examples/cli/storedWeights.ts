@@ -1,13 +1,7 @@
 /** What commands that draw from a run's weights share: which file, which plugins, and a drawer over it. */
 import { files } from "../../backends/host/files.ts";
 import { failure } from "../../core/errors.ts";
-import {
-  type Backend,
-  type Denoiser,
-  METHOD,
-  type Role,
-  SAMPLER,
-} from "../../core/interfaces/mod.ts";
+import { type Backend, type Denoiser, METHOD, type Role, SAMPLER } from "../../core/interfaces/mod.ts";
 import {
   type ConfiguredPlugin,
   type Kind,
@@ -33,11 +27,7 @@ import {
 import type { Given } from "./command.ts";
 
 /** The flags of a command that are numbers, each by its option spec. @throws OptionError */
-export function readNumbers<S extends OptionSpecs>(
-  command: string,
-  numbers: S,
-  given: Given,
-): OptionsOf<S> {
+export function readNumbers<S extends OptionSpecs>(command: string, numbers: S, given: Given): OptionsOf<S> {
   const read = Object.entries(numbers).flatMap(([flag, spec]) => {
     const text = given.text(flag);
     return text === undefined ? [] : [[flag, spec.fromText(text)]];
@@ -57,8 +47,7 @@ export async function refuseExisting(out: string, given: Given): Promise<void> {
 export async function findWeights(given: string, roles: readonly string[]): Promise<string> {
   if (given.endsWith(".safetensors")) return given;
   const folder = runFolder(files, given);
-  for (const each of roles)
-    if (await files.exists(folder.weights(each))) return folder.weights(each);
+  for (const each of roles) if (await files.exists(folder.weights(each))) return folder.weights(each);
   const found = (await folder.holdsRun())
     ? `the run has not written weights of the ${roles.join(" or the ")} yet`
     : "it is neither a run's folder nor a .safetensors file";

@@ -3,13 +3,7 @@ import { onInterrupt } from "../../backends/host/interrupt.ts";
 import { offloading } from "../../backends/host/offload.ts";
 import { failure, suggestion } from "../../core/errors.ts";
 import { hostRandom } from "../../core/random/hostRandom.ts";
-import {
-  mergeConfig,
-  type ResolvedConfig,
-  Run,
-  resolveConfig,
-  runFolder,
-} from "../../core/train/mod.ts";
+import { mergeConfig, type ResolvedConfig, Run, resolveConfig, runFolder } from "../../core/train/mod.ts";
 import {
   diagnosisTable,
   eventLog,
@@ -41,8 +35,7 @@ export async function run(given: Given): Promise<number> {
   const base = profile ? mergeConfig(config, profile.config) : config;
   const wanted = layOver(base, settingsOf(given), Object.fromEntries(settings));
   const resolved = resolveConfig(wanted, await loadRegistry(given.all("plugin")));
-  if (profile && !given.on("quiet"))
-    process.stderr.write(`${profileLines(profile, resolved.config).join("\n")}\n`);
+  if (profile && !given.on("quiet")) process.stderr.write(`${profileLines(profile, resolved.config).join("\n")}\n`);
   return trainRun(given, resolved, await folderOf(given, name));
 }
 
@@ -73,8 +66,7 @@ function settingsOf(given: Given): readonly string[] {
 function profileOf(given: Given): Profile | undefined {
   const name = given.text("profile");
   if (name === undefined) return undefined;
-  if (given.on("resume"))
-    throw failure("E_USAGE", "Cannot change the profile of a run: --profile or --resume");
+  if (given.on("resume")) throw failure("E_USAGE", "Cannot change the profile of a run: --profile or --resume");
   const names = Object.keys(profiles);
   if (!Object.hasOwn(profiles, name))
     throw failure(
@@ -96,8 +88,7 @@ async function start(given: Given): Promise<NamedConfig> {
   const found = wanted === undefined ? undefined : await findConfig(wanted, files);
   if (!given.on("resume")) return found!;
   const path = given.text("out") ?? (found && files.join("runs", found.name));
-  if (path === undefined)
-    throw failure("E_USAGE", "Cannot resume: there is no --out, expected the folder of a run");
+  if (path === undefined) throw failure("E_USAGE", "Cannot resume: there is no --out, expected the folder of a run");
   const folder = runFolder(files, path);
   if (!(await folder.holdsRun()))
     throw failure("E_CHECKPOINT", `Cannot resume ${path}: it holds no run`, {
@@ -113,8 +104,7 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
   let run: Run | undefined;
   let stopped = false;
   // Into the log too, as soon as there is one.
-  const warn = (message: string) =>
-    run ? run.bus.emit("run/warning", { source: "worker", message }) : say(message);
+  const warn = (message: string) => (run ? run.bus.emit("run/warning", { source: "worker", message }) : say(message));
   const watch = onInterrupt(() => {
     stopped = true;
     process.stderr.write("\nstopping after this step; press Ctrl-C again to give up at once\n");
@@ -147,9 +137,7 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
 
 /** What `--resume` can't find in the folder and has to be told again. */
 function sameFlags(given: Given): string {
-  const words = ["data", "plugin", "device"].flatMap((flag) =>
-    given.all(flag).map((text) => ` --${flag} ${text}`),
-  );
+  const words = ["data", "plugin", "device"].flatMap((flag) => given.all(flag).map((text) => ` --${flag} ${text}`));
   return words.join("");
 }
 

@@ -36,8 +36,7 @@ for (const seed of seeds) {
   });
   const { judgements } = await run.start();
   const floor = judgements.find(({ who }) => who === "data")!.metrics.sw;
-  for (const judgement of judgements.filter(({ who }) => who !== "data"))
-    rows.push(rowOf(seed, judgement, floor));
+  for (const judgement of judgements.filter(({ who }) => who !== "data")) rows.push(rowOf(seed, judgement, floor));
   await run.dispose();
 }
 await backend.close();

@@ -20,10 +20,7 @@ const ring = {
 
 const onRing = (recipe: Recipe, over: object): RunConfig => {
   const network = { use: "mlp", width: 128, depth: 5 };
-  return mergeConfig(
-    mergeConfig({ ...recipe, dataset: { use: "gaussians" }, network }, ring),
-    over,
-  );
+  return mergeConfig(mergeConfig({ ...recipe, dataset: { use: "gaussians" }, network }, ring), over);
 };
 
 /**

@@ -29,7 +29,6 @@ export const ema = definePlugin({
   },
   create: ({ role, halfLife, unit, rampUp }): Average => ({
     role,
-    keep: (update, batch) =>
-      halfLifeBeta(update, unit === "images" ? batch : 1, { emaHalfLife: halfLife, rampUp }),
+    keep: (update, batch) => halfLifeBeta(update, unit === "images" ? batch : 1, { emaHalfLife: halfLife, rampUp }),
   }),
 });

@@ -1,11 +1,5 @@
 import { failure, suggestion } from "../../core/errors.ts";
-import {
-  BALANCERS,
-  type Balancer,
-  imageGradientName,
-  LOSSES,
-  METHOD,
-} from "../../core/interfaces/mod.ts";
+import { BALANCERS, type Balancer, imageGradientName, LOSSES, METHOD } from "../../core/interfaces/mod.ts";
 import { definePlugin, number, text } from "../../core/plugin/mod.ts";
 
 /**

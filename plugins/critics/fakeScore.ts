@@ -1,13 +1,6 @@
 import { placeholders } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
-import {
-  CRITIC,
-  type Critic,
-  DATA_SHAPE,
-  NETWORK,
-  type Network,
-  PROCESS,
-} from "../../core/interfaces/mod.ts";
+import { CRITIC, type Critic, DATA_SHAPE, NETWORK, type Network, PROCESS } from "../../core/interfaces/mod.ts";
 import { conv, groupNorm, linear, type Scope } from "../../core/nn/mod.ts";
 import { reshape, silu } from "../../core/ops/mod.ts";
 import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts";
@@ -63,11 +56,7 @@ export const fakeScore = definePlugin({
     const process = container.get(PROCESS);
     const logit = (scope: Scope, features: Tensor): Tensor =>
       features.shape.length === 4
-        ? imageHead(
-            scope,
-            features,
-            Math.min(headGroups, Math.floor(features.shape[1] / headGroupWidth)),
-          )
+        ? imageHead(scope, features, Math.min(headGroups, Math.floor(features.shape[1] / headGroupWidth)))
         : vectorHead(scope, features, headWidth);
 
     const tapped: Network["features"] = (...inputs) => {
@@ -89,12 +78,7 @@ export const fakeScore = definePlugin({
               "E_OPTION",
               "Cannot discriminate with fake-score: head is false, should be true for GAN losses",
             );
-          const features = process.features(
-            (...inputs) => tapped(body, ...inputs),
-            x,
-            sigma,
-            condition,
-          );
+          const features = process.features((...inputs) => tapped(body, ...inputs), x, sigma, condition);
           return logit(scope.at("cls_pred_branch"), features);
         },
         ...(head && { judge: (features: Tensor) => logit(scope.at("cls_pred_branch"), features) }),
@@ -108,8 +92,7 @@ export const fakeScore = definePlugin({
         critic.denoise(x, sigma, condition);
         if (head) critic.discriminate(x, sigma, condition);
       },
-      inherits: (parameter) =>
-        parameter.startsWith(`${BODY}.`) ? parameter.slice(BODY.length + 1) : undefined,
+      inherits: (parameter) => (parameter.startsWith(`${BODY}.`) ? parameter.slice(BODY.length + 1) : undefined),
     };
   },
 });
@@ -124,8 +107,7 @@ function imageHead(scope: Scope, features: Tensor, groups: number): Tensor {
     );
   let h = features;
   let layer = 0;
-  const normalised = (x: Tensor) =>
-    groupNorm(scope.at(layer + 1), x, groups, 1e-5, { activation: "silu" });
+  const normalised = (x: Tensor) => groupNorm(scope.at(layer + 1), x, groups, 1e-5, { activation: "silu" });
   do {
     h = normalised(conv(scope.at(layer), h, C, { kernel: 4, stride: 2, padding: 1 }));
     layer += 3;

@@ -1,10 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import {
-  classLabel,
-  DATA_FOLDER,
-  DATASET_SOURCE,
-  type Dataset,
-} from "../../core/interfaces/mod.ts";
+import { classLabel, DATA_FOLDER, DATASET_SOURCE, type Dataset } from "../../core/interfaces/mod.ts";
 import { type FileSystem, gunzip, isGzip } from "../../core/io/mod.ts";
 import { boolean, definePlugin, number } from "../../core/plugin/mod.ts";
 import { chooseRows, labelled } from "./shared/shards.ts";
@@ -46,10 +41,7 @@ export const cifar10Dataset = definePlugin({
   async create({ batches, conditional, sigmaData }, container): Promise<Dataset> {
     const { files, path } = container.get(DATA_FOLDER);
     if (!files || path === undefined)
-      throw failure(
-        "E_DATA",
-        "Cannot load cifar10: there is no data folder, should be given with --data",
-      );
+      throw failure("E_DATA", "Cannot load cifar10: there is no data folder, should be given with --data");
     const stems = Array.from({ length: batches }, (_, i) => `data_batch_${i + 1}.bin`);
     const paths = await findFiles(files, path, [...stems, "test_batch.bin"]);
     const parts: Uint8Array[] = [];
@@ -79,11 +71,7 @@ export const cifar10Dataset = definePlugin({
   },
 });
 
-async function findFiles(
-  files: FileSystem,
-  folder: string,
-  stems: readonly string[],
-): Promise<string[]> {
+async function findFiles(files: FileSystem, folder: string, stems: readonly string[]): Promise<string[]> {
   const there = new Set((await files.exists(folder)) ? await files.list(folder) : []);
   const named = stems.map((stem) => [stem, `${stem}.gz`].find((name) => there.has(name)));
   const missing = stems.filter((_, i) => !named[i]);

@@ -34,10 +34,7 @@ export const gaussiansDataset = definePlugin({
         "E_OPTION",
         `Cannot configure gaussians: displaced has mode ${unknown}, should be 0 to ${modes - 1}`,
       );
-    const radii = Array.from(
-      { length: modes },
-      (_, k) => radius + (displaced.includes(k) ? displacement : 0),
-    );
+    const radii = Array.from({ length: modes }, (_, k) => radius + (displaced.includes(k) ? displacement : 0));
     const mixture = ringMixture({ modes, std: deviation, radii });
     return {
       name: "gaussians",
@@ -45,8 +42,7 @@ export const gaussiansDataset = definePlugin({
       size: Number.POSITIVE_INFINITY,
       mixture,
       batch(which, random) {
-        if (typeof which === "number")
-          return { x: drawPoints(mixture, which, random), condition: {} };
+        if (typeof which === "number") return { x: drawPoints(mixture, which, random), condition: {} };
         throw failure(
           "E_DATA",
           "Cannot take gaussians by index: points are drawn and not stored, should ask for a number of them",

@@ -1,19 +1,7 @@
 import { failure } from "../../core/errors.ts";
-import {
-  classLabel,
-  DATA_FOLDER,
-  DATASET_SOURCE,
-  type Dataset,
-} from "../../core/interfaces/mod.ts";
+import { classLabel, DATA_FOLDER, DATASET_SOURCE, type Dataset } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import {
-  type Column,
-  checkFinite,
-  chooseRows,
-  labelled,
-  readShards,
-  takeRows,
-} from "./shared/shards.ts";
+import { type Column, checkFinite, chooseRows, labelled, readShards, takeRows } from "./shared/shards.ts";
 
 /**
  * A user's own images: every `.safetensors` file of the data folder is a shard with `x` [N, C, H, W], U8 (read as
@@ -30,8 +18,7 @@ export const imagesDataset = definePlugin({
       default: 0,
       min: 0,
       integer: true,
-      about:
-        "number of classes, 1000 for ImageNet; 0 for images without, whose labels are not read",
+      about: "number of classes, 1000 for ImageNet; 0 for images without, whose labels are not read",
     }),
     sigmaData: number({
       default: 0.5,
@@ -69,10 +56,8 @@ export const imagesDataset = definePlugin({
 
 function checkLabels(label: Column | undefined, classes: number): void {
   const refuse = (why: string) => failure("E_DATA", `Cannot load images: ${why}`);
-  if (!label)
-    throw refuse(`the files have no tensor label, should have one for ${classes} classes`);
+  if (!label) throw refuse(`the files have no tensor label, should have one for ${classes} classes`);
   const isClass = (value: number | bigint) => value >= 0 && value < classes;
   for (const part of label.parts)
-    for (const value of part)
-      if (!isClass(value)) throw refuse(`a label is ${value}, should be 0 to ${classes - 1}`);
+    for (const value of part) if (!isClass(value)) throw refuse(`a label is ${value}, should be 0 to ${classes - 1}`);
 }

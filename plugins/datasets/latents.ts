@@ -1,10 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import {
-  type ConditionEntry,
-  DATA_FOLDER,
-  DATASET_SOURCE,
-  type Dataset,
-} from "../../core/interfaces/mod.ts";
+import { type ConditionEntry, DATA_FOLDER, DATASET_SOURCE, type Dataset } from "../../core/interfaces/mod.ts";
 import { toFloat32 } from "../../core/io/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import { formatShape, sizeOf } from "../../core/tensor/mod.ts";
@@ -69,10 +64,7 @@ export const latentsDataset = definePlugin({
       empty,
       batch(which, random) {
         const rows = chooseRows("latents", which, count, random);
-        const taken = Object.entries(texts).map(([name, column]) => [
-          name,
-          takeRows(column, rows, place),
-        ]);
+        const taken = Object.entries(texts).map(([name, column]) => [name, takeRows(column, rows, place)]);
         return { x: takeRows(x, rows, place), condition: Object.fromEntries(taken) };
       },
     };
@@ -94,17 +86,13 @@ function checkTogether({ pooled, timeIds }: Shards["columns"]): void {
 }
 
 /** The embedding of no text, as the files have it. */
-function emptyTexts(
-  singles: Shards["singles"],
-  texts: Shards["columns"],
-): Readonly<Record<string, Float32Array>> {
+function emptyTexts(singles: Shards["singles"], texts: Shards["columns"]): Readonly<Record<string, Float32Array>> {
   const found: Record<string, Float32Array> = {};
   for (const [entry, name] of Object.entries(EMPTY)) {
     if (!singles[name]) continue;
     const { tensor, file } = singles[name];
     const shape = texts[entry]?.shape;
-    const fits =
-      shape && sizeOf(tensor.shape) === sizeOf(shape) && tensor.shape.at(-1) === shape.at(-1);
+    const fits = shape && sizeOf(tensor.shape) === sizeOf(shape) && tensor.shape.at(-1) === shape.at(-1);
     if (!fits || !(FLOATS as readonly string[]).includes(tensor.dtype))
       throw failure(
         "E_DATA",

@@ -1,11 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import {
-  type Batch,
-  classLabel,
-  DATA_FOLDER,
-  DATASET_SOURCE,
-  type Dataset,
-} from "../../core/interfaces/mod.ts";
+import { type Batch, classLabel, DATA_FOLDER, DATASET_SOURCE, type Dataset } from "../../core/interfaces/mod.ts";
 import { type FileSystem, type IdxArray, readIdx } from "../../core/io/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import { chooseRows } from "./shared/shards.ts";
@@ -48,16 +42,12 @@ export const mnistDataset = definePlugin({
   async create({ resolution, sigmaData }, container): Promise<Dataset> {
     const { files, path } = container.get(DATA_FOLDER);
     if (!files || path === undefined)
-      throw failure(
-        "E_DATA",
-        "Cannot load mnist: there is no data folder, should be given with --data",
-      );
+      throw failure("E_DATA", "Cannot load mnist: there is no data folder, should be given with --data");
     const paths = await findFiles(files, path);
     const train = await readPart(files, paths.trainImages, paths.trainLabels);
     const held = await readPart(files, paths.testImages, paths.testLabels);
     const size = train.label.length;
-    const rows = (which: number | ArrayLike<number>, random: () => number) =>
-      chooseRows("mnist", which, size, random);
+    const rows = (which: number | ArrayLike<number>, random: () => number) => chooseRows("mnist", which, size, random);
     return {
       name: "mnist",
       shape: { sample: [1, resolution, resolution], condition: classLabel(CLASSES), sigmaData },
@@ -140,10 +130,7 @@ function take(part: Part, indices: ArrayLike<number>, resolution: MnistResolutio
 }
 
 /** Four times a grey level (so that means of four stay whole) → [-1, 1], rounded to float32 after each operation. */
-const scaled = Float32Array.from(
-  { length: 4 * 255 + 1 },
-  (_, sum) => Math.fround(sum / 4 / 127.5) - 1,
-);
+const scaled = Float32Array.from({ length: 4 * 255 + 1 }, (_, sum) => Math.fround(sum / 4 / 127.5) - 1);
 
 /** 28 x 28 → 16 x 16: the border of 2 is one cell wide after halving, so only the inner 14 x 14 cells hold anything. */
 function writeHalved(pixels: Uint8Array, x: Float32Array): void {
@@ -162,6 +149,5 @@ function writeBordered(pixels: Uint8Array, x: Float32Array): void {
   const border = (target - side) / 2;
   x.fill(scaled[0]);
   for (let i = 0; i < side; i++)
-    for (let j = 0; j < side; j++)
-      x[(i + border) * target + j + border] = scaled[4 * pixels[i * side + j]];
+    for (let j = 0; j < side; j++) x[(i + border) * target + j + border] = scaled[4 * pixels[i * side + j]];
 }

@@ -1,18 +1,6 @@
 import { failure } from "../../core/errors.ts";
-import {
-  classLabel,
-  DATA_FOLDER,
-  DATASET_SOURCE,
-  type Dataset,
-  type Offloaded,
-} from "../../core/interfaces/mod.ts";
-import {
-  type FileSystem,
-  type PngFiles,
-  type PngPixels,
-  pngHeader,
-  pngPixels,
-} from "../../core/io/mod.ts";
+import { classLabel, DATA_FOLDER, DATASET_SOURCE, type Dataset, type Offloaded } from "../../core/interfaces/mod.ts";
+import { type FileSystem, type PngFiles, type PngPixels, pngHeader, pngPixels } from "../../core/io/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { chooseRows, labelled } from "./shared/shards.ts";
 
@@ -52,14 +40,10 @@ export const picturesDataset = definePlugin({
   async create({ classes, sigmaData }, container): Promise<Dataset> {
     const { files, path, offload } = container.get(DATA_FOLDER);
     if (!files || path === undefined)
-      throw failure(
-        "E_DATA",
-        "Cannot load pictures: there is no data folder, should be given with --data",
-      );
+      throw failure("E_DATA", "Cannot load pictures: there is no data folder, should be given with --data");
     const folders = classes > 0 ? await classFolders(files, path, classes) : [path];
     const pictures: StoredPicture[] = [];
-    for (const [label, folder] of folders.entries())
-      pictures.push(...(await readPictures(files, folder, label)));
+    for (const [label, folder] of folders.entries()) pictures.push(...(await readPictures(files, folder, label)));
     const shape = shapeOf(pictures);
     const decoder: Offloaded<PngFiles, PngPixels> = offload?.(pngPixels) ?? {
       run: pngPixels,
@@ -106,11 +90,7 @@ async function classFolders(files: FileSystem, path: string, classes: number): P
   return folders;
 }
 
-async function readPictures(
-  files: FileSystem,
-  folder: string,
-  label: number,
-): Promise<StoredPicture[]> {
+async function readPictures(files: FileSystem, folder: string, label: number): Promise<StoredPicture[]> {
   const names = (await files.exists(folder)) ? await files.list(folder) : [];
   const pictures: StoredPicture[] = [];
   for (const name of names.filter((each) => each.toLowerCase().endsWith(".png"))) {
@@ -120,8 +100,7 @@ async function readPictures(
     const isWhole = bytes.byteLength === bytes.buffer.byteLength;
     pictures.push({ path, bytes: isWhole ? bytes : bytes.slice(), label });
   }
-  if (pictures.length === 0)
-    throw failure("E_DATA", `Cannot load pictures from ${folder}: it should hold PNG files`);
+  if (pictures.length === 0) throw failure("E_DATA", `Cannot load pictures from ${folder}: it should hold PNG files`);
   return pictures;
 }
 
@@ -131,8 +110,7 @@ function shapeOf(pictures: readonly StoredPicture[]): readonly [number, number, 
   let first: readonly [number, number, number] | undefined;
   for (const { path, bytes } of pictures) {
     const header = pngHeader(bytes);
-    if (!header || header.width === 0 || header.height === 0)
-      throw refuse(path, "it is no PNG file, should be one");
+    if (!header || header.width === 0 || header.height === 0) throw refuse(path, "it is no PNG file, should be one");
     const { width, height, depth, colour, interlaced } = header;
     const channels = CHANNELS[colour];
     if (!channels || depth !== 8 || interlaced)

@@ -1,10 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import {
-  DATA_FOLDER,
-  EXTRACTORS,
-  type Extractor,
-  type FeatureNetwork,
-} from "../../core/interfaces/mod.ts";
+import { DATA_FOLDER, EXTRACTORS, type Extractor, type FeatureNetwork } from "../../core/interfaces/mod.ts";
 import { decodeSafetensors, toFloat32 } from "../../core/io/mod.ts";
 import { conv, type FrozenWeights, frozenWeights, type Scope, zeros } from "../../core/nn/mod.ts";
 import { constantArray, div, input, maxPool2d, relu, sub } from "../../core/ops/mod.ts";

@@ -16,16 +16,7 @@ import {
   type NoiseProcess,
   PROCESS,
 } from "../../core/interfaces/mod.ts";
-import {
-  add,
-  constant,
-  constantArray,
-  equal,
-  mul,
-  reshape,
-  takeRows,
-  where,
-} from "../../core/ops/mod.ts";
+import { add, constant, constantArray, equal, mul, reshape, takeRows, where } from "../../core/ops/mod.ts";
 import { choice, definePlugin, group, list, number, text } from "../../core/plugin/mod.ts";
 import type { Shape, Tensor } from "../../core/tensor/mod.ts";
 
@@ -73,8 +64,7 @@ export const fewStep = definePlugin({
     }),
     inputs: choice(["simulated", "real"], {
       default: "simulated",
-      about:
-        "what later steps start from in training: what the generator itself makes, or real samples",
+      about: "what later steps start from in training: what the generator itself makes, or real samples",
     }),
     drawStep: choice(["sample", "batch"], {
       default: "sample",
@@ -145,10 +135,7 @@ export const fewStep = definePlugin({
 
 /** The levels, however they are given. Throws E_OPTION unless there are some, they fall, and the process has them. */
 function levelsOf(
-  {
-    sigmas,
-    timesteps,
-  }: { readonly sigmas: readonly number[]; readonly timesteps: readonly number[] },
+  { sigmas, timesteps }: { readonly sigmas: readonly number[]; readonly timesteps: readonly number[] },
   process: NoiseProcess,
 ): readonly number[] {
   if (timesteps.length === 0) return decreasingLevels("few-step", sigmas);
@@ -169,12 +156,7 @@ interface NoisyInput {
   readonly sigma: Tensor;
 }
 
-const firstRung = (
-  sigma: number,
-  process: NoiseProcess,
-  shape: Shape,
-  noise: NoiseSource,
-): NoisyInput => ({
+const firstRung = (sigma: number, process: NoiseProcess, shape: Shape, noise: NoiseSource): NoisyInput => ({
   x: mul(noise.normal(shape), process.start(sigma)),
   sigma: constant(sigma, "f32", [shape[0]]),
 });
@@ -187,17 +169,13 @@ const simulatedRungs = (
   condition: Condition,
   noise: NoiseSource,
 ): Tensor[] =>
-  [...backwardSimulation(denoiser, sigmas, start, condition, () => noise.normalLike(start))].map(
-    (rung) => rung.x,
-  );
+  [...backwardSimulation(denoiser, sigmas, start, condition, () => noise.normalLike(start))].map((rung) => rung.x);
 
 /** Real samples noised to the level of each step, and noise alone for the first, as when sampling. */
-const noisedRungs = (
-  x: Tensor,
-  sigmas: readonly number[],
-  start: Tensor,
-  noise: NoiseSource,
-): Tensor[] => [start, ...sigmas.slice(1).map((sigma) => add(x, mul(noise.normalLike(x), sigma)))];
+const noisedRungs = (x: Tensor, sigmas: readonly number[], start: Tensor, noise: NoiseSource): Tensor[] => [
+  start,
+  ...sigmas.slice(1).map((sigma) => add(x, mul(noise.normalLike(x), sigma))),
+];
 
 /** The inputs of all steps are made for all samples: a static graph, and every sample can take its own. */
 function drawnRung(
@@ -213,8 +191,7 @@ function drawnRung(
     drawStep === "sample"
       ? noise.integers(B, 0, sigmas.length)
       : add(noise.commonInteger(0, sigmas.length), constant(0, "i32", [B]));
-  const taken = (rung: number) =>
-    reshape(equal(index, rung), [B, ...new Array<number>(shape.length - 1).fill(1)]);
+  const taken = (rung: number) => reshape(equal(index, rung), [B, ...new Array<number>(shape.length - 1).fill(1)]);
   const { x: start } = firstRung(sigmas[0], process, shape, noise);
   const x = rungsFrom(start).reduce((chosen, other, rung) => where(taken(rung), other, chosen));
   const table = constantArray(sigmas, [sigmas.length, 1]);

@@ -1,17 +1,6 @@
 import { failure } from "../../core/errors.ts";
 import { LOSSES, type Loss, PROCESS } from "../../core/interfaces/mod.ts";
-import {
-  abs,
-  add,
-  div,
-  mean,
-  mul,
-  nanToNum,
-  sqrt,
-  square,
-  stopGradient,
-  sub,
-} from "../../core/ops/mod.ts";
+import { abs, add, div, mean, mul, nanToNum, sqrt, square, stopGradient, sub } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
 import { diffuse, gridOf, levelOptions } from "./shared/levels.ts";
@@ -49,8 +38,7 @@ export const distributionMatching = definePlugin({
     }),
     normalise: choice(["sample", "batch", "none"], {
       default: "sample",
-      about:
-        "divides the gradient by mean |x − D_real| of each sample, of the batch, or not at all",
+      about: "divides the gradient by mean |x − D_real| of each sample, of the batch, or not at all",
     }),
     epsilon: number({
       default: 0,

@@ -1,12 +1,5 @@
 import { addNoise, type SigmaDistribution } from "../../core/diffusion/mod.ts";
-import {
-  DROPOUT,
-  LOSSES,
-  type Loss,
-  type LossContext,
-  type NoiseProcess,
-  PROCESS,
-} from "../../core/interfaces/mod.ts";
+import { DROPOUT, LOSSES, type Loss, type LossContext, type NoiseProcess, PROCESS } from "../../core/interfaces/mod.ts";
 import { mean, mul, square, sub } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";

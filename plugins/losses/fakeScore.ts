@@ -40,8 +40,7 @@ export const fakeScoreLoss = definePlugin({
         shared.draw ??= { sigma, eps };
         const denoised = critic.denoise(addNoise(x, sigma, eps), sigma, generated.condition);
         const rank = x.shape.length;
-        const lambda =
-          target === "network" ? process.weight(sigma, rank) : targetWeight(target, sigma, rank);
+        const lambda = target === "network" ? process.weight(sigma, rank) : targetWeight(target, sigma, rank);
         return mean(mul(lambda, square(sub(denoised, x))));
       },
     };

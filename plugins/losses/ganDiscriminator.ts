@@ -1,16 +1,6 @@
 import { joinConditions } from "../../core/diffusion/mod.ts";
 import { LOSSES, type Loss, PROCESS } from "../../core/interfaces/mod.ts";
-import {
-  add,
-  concat,
-  mean,
-  mul,
-  sigmoid,
-  split,
-  square,
-  stopGradient,
-  sub,
-} from "../../core/ops/mod.ts";
+import { add, concat, mean, mul, sigmoid, split, square, stopGradient, sub } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { discriminatorInput, discriminatorOptions } from "./shared/discriminatorInput.ts";
 import { judgementOptions, judging, logits } from "./shared/judgement.ts";

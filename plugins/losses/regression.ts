@@ -1,12 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import {
-  DATA_FOLDER,
-  DATA_SHAPE,
-  extractorNamed,
-  GENERATOR,
-  LOSSES,
-  type Loss,
-} from "../../core/interfaces/mod.ts";
+import { DATA_FOLDER, DATA_SHAPE, extractorNamed, GENERATOR, LOSSES, type Loss } from "../../core/interfaces/mod.ts";
 import { decodePairs } from "../../core/io/mod.ts";
 import { type FrozenWeights, frozenScope } from "../../core/nn/mod.ts";
 import { constant, mean, mul } from "../../core/ops/mod.ts";

@@ -33,8 +33,7 @@ export function tturCycle({ critic, generator, exclusive }: Ttur, shared = true)
   const moves: Turn = { role: "generator", keeps: shared && !exclusive };
   const follows: Turn = { role: "critic", images: moves.keeps ? "kept" : "made" };
   const alone: Turn = { role: "critic" };
-  if (exclusive)
-    return [...Array<Turn[]>(generator).fill([moves]), ...Array<Turn[]>(critic).fill([alone])];
+  if (exclusive) return [...Array<Turn[]>(generator).fill([moves]), ...Array<Turn[]>(critic).fill([alone])];
   return Array.from({ length: Math.max(critic, generator) }, (_, place) => {
     if (place >= generator) return [alone];
     return place < critic ? [moves, follows] : [{ ...moves, keeps: false }];
@@ -68,8 +67,7 @@ export const dmd2Method = definePlugin({
     ),
     criticImages: choice(["shared", "fresh"], {
       default: "shared",
-      about:
-        "images the critic sees after the generator's turn: that turn's, or new ones of new weights",
+      about: "images the critic sees after the generator's turn: that turn's, or new ones of new weights",
     }),
   },
   create({ teacher, ttur, criticImages }, container): Method {
@@ -77,9 +75,7 @@ export const dmd2Method = definePlugin({
     const stages = [teacherStage(teacher, container)];
     if (!roles.generator) return method(roles, stages, container);
     const { steps, batch } = container.get(TRAIN_LENGTH);
-    const cycle = roles.critic
-      ? tturCycle(ttur, criticImages === "shared")
-      : [[{ role: "generator" }]];
+    const cycle = roles.critic ? tturCycle(ttur, criticImages === "shared") : [[{ role: "generator" }]];
     const learners = Object.keys(roles).filter((role) => role !== "teacher");
     const begins = inheriting(roles, learners, "teacher");
     stages.push({ name: "distillation", steps, batch, cycle, begins });

@@ -27,8 +27,7 @@ export const progressiveMethod = definePlugin({
   name: "progressive",
   kind: "method",
   token: METHOD,
-  about:
-    "Rounds that halve the generator's steps, each taught by the last; trains the teacher first",
+  about: "Rounds that halve the generator's steps, each taught by the last; trains the teacher first",
   options: {
     ...teacherOptions,
     firstSteps: number({
@@ -65,10 +64,7 @@ export const progressiveMethod = definePlugin({
       steps: Math.floor((steps * shareOf(own)) / all),
       batch,
       cycle: [[{ role: "generator" }]],
-      begins:
-        i === 0
-          ? inheriting(roles, ["generator"], "teacher")
-          : { teacher: "generator", generator: "generator" },
+      begins: i === 0 ? inheriting(roles, ["generator"], "teacher") : { teacher: "generator", generator: "generator" },
       numbers: { steps: own, ...bounds },
     });
     return {
@@ -88,8 +84,7 @@ function checkSuccession(
   { teacher, generator }: { readonly teacher: Teacher; readonly generator: Generator },
   rounds: number,
 ): void {
-  const refuse = (why: string, fix: string) =>
-    failure("E_CONFIG", `Cannot configure progressive: ${why}`, { fix });
+  const refuse = (why: string, fix: string) => failure("E_CONFIG", `Cannot configure progressive: ${why}`, { fix });
   const { sigmas } = generator;
   if (sigmas.length !== 1)
     throw refuse(

@@ -32,8 +32,7 @@ export const classifierFrechet = definePlugin({
   name: "classifier-frechet",
   kind: "metric",
   token: METRICS,
-  about:
-    "class accuracy and Fréchet distance in the features of a classifier trained on the real images",
+  about: "class accuracy and Fréchet distance in the features of a classifier trained on the real images",
   options: {
     epochs: number({
       default: 3,
@@ -113,5 +112,4 @@ async function openJudge(backend: Backend, dataset: Dataset, extractor: Extracto
   }
 }
 
-const clamped = (x: Float32Array): Float32Array =>
-  x.map((value) => Math.min(1, Math.max(-1, value)));
+const clamped = (x: Float32Array): Float32Array => x.map((value) => Math.min(1, Math.max(-1, value)));

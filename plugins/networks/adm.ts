@@ -1,12 +1,5 @@
 import { blockOf } from "../../core/graph/mod.ts";
-import {
-  type Condition,
-  classesOf,
-  DATA_SHAPE,
-  DROPOUT,
-  NETWORK,
-  type Network,
-} from "../../core/interfaces/mod.ts";
+import { type Condition, classesOf, DATA_SHAPE, DROPOUT, NETWORK, type Network } from "../../core/interfaces/mod.ts";
 import {
   type BlockStyle,
   conv,

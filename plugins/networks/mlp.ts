@@ -15,8 +15,7 @@ export const mlp = definePlugin({
   name: "mlp",
   kind: "network",
   token: NETWORK,
-  about:
-    "Multilayer perceptron for points: SiLU layers on the point and a sinusoidal noise embedding",
+  about: "Multilayer perceptron for points: SiLU layers on the point and a sinusoidal noise embedding",
   options: {
     width: number({ default: 128, min: 1, integer: true, about: "units of each hidden layer" }),
     depth: number({ default: 5, min: 1, integer: true, about: "number of hidden layers" }),
@@ -38,20 +37,14 @@ export const mlp = definePlugin({
     const { sample } = shape;
     const classes = classesOf(shape);
     const size = sizeOf(sample);
-    const frequencies = Array.from(
-      { length: bands },
-      (_, i) => 2 ** (bands === 1 ? 0 : (4 * i) / (bands - 1)),
-    );
+    const frequencies = Array.from({ length: bands }, (_, i) => 2 ** (bands === 1 ? 0 : (4 * i) / (bands - 1)));
     const features: Network["features"] = (scope, x, cNoise, { label }) => {
       const B = x.shape[0];
       const parts = [reshape(x, [B, size]), sinusoid(cNoise, frequencies)];
       if (classes > 0)
         parts.push(
           label
-            ? takeRows(
-                scope.at("label").parameter("weight", [classes, labelWidth], normal(1)),
-                label,
-              )
+            ? takeRows(scope.at("label").parameter("weight", [classes, labelWidth], normal(1)), label)
             : constant(0, "f32", [B, labelWidth]),
         );
       let h = concat(parts, 1);

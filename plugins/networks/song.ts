@@ -1,11 +1,4 @@
-import {
-  type Condition,
-  classesOf,
-  DATA_SHAPE,
-  DROPOUT,
-  NETWORK,
-  type Network,
-} from "../../core/interfaces/mod.ts";
+import { type Condition, classesOf, DATA_SHAPE, DROPOUT, NETWORK, type Network } from "../../core/interfaces/mod.ts";
 import {
   type BlockStyle,
   frozen,
@@ -45,8 +38,7 @@ export const song = definePlugin({
     ...unetOptions({ channels: 128, channelMult: [2, 2, 2], blocks: 4, attention: [16] }),
     embedding: choice(["positional", "fourier"], {
       default: "positional",
-      about:
-        "embedding of the noise level: positional (DDPM++) or random Fourier features (NCSN++)",
+      about: "embedding of the noise level: positional (DDPM++) or random Fourier features (NCSN++)",
     }),
     noiseMult: number({
       default: 1,
@@ -119,18 +111,9 @@ interface EmbeddingOptions {
 }
 
 /** Noise level, class and augmentation as one vector, [B, channels·channelMultEmb]. No label means a zero label row. */
-function embed(
-  model: Scope,
-  options: EmbeddingOptions,
-  classes: number,
-  cNoise: Tensor,
-  condition: Condition,
-): Tensor {
+function embed(model: Scope, options: EmbeddingOptions, classes: number, cNoise: Tensor, condition: Condition): Tensor {
   const { init } = songStyle;
-  const [width, wide] = [
-    options.channels * options.noiseMult,
-    options.channels * options.channelMultEmb,
-  ];
+  const [width, wide] = [options.channels * options.noiseMult, options.channels * options.channelMultEmb];
   const frequencies =
     options.embedding === "fourier"
       ? mul(stopGradient(fourierFrequencies(model.at("map_noise"), width / 2)), 2 * Math.PI)

@@ -4,21 +4,8 @@ import { conv, groupNorm, linear, type Scope, timestepEmbedding } from "../../co
 import { add, concat, reshape, silu } from "../../core/ops/mod.ts";
 import { boolean, choice, definePlugin, list, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
-import {
-  downsample,
-  residualBlock,
-  type Surroundings,
-  spatialTransformer,
-  upsample,
-} from "./unet2d/blocks.ts";
-import {
-  downBlocks,
-  type Level,
-  type Plan,
-  planLevels,
-  type UNet2dOptions,
-  upBlocks,
-} from "./unet2d/plan.ts";
+import { downsample, residualBlock, type Surroundings, spatialTransformer, upsample } from "./unet2d/blocks.ts";
+import { downBlocks, type Level, type Plan, planLevels, type UNet2dOptions, upBlocks } from "./unet2d/plan.ts";
 
 const count = number({ min: 1, integer: true });
 
@@ -46,12 +33,7 @@ export const unet2d = definePlugin({
       about: "residual blocks at each resolution, or one number for all; one more on the way up",
     }),
     downBlocks: list(choice(downBlocks), {
-      default: [
-        "CrossAttnDownBlock2D",
-        "CrossAttnDownBlock2D",
-        "CrossAttnDownBlock2D",
-        "DownBlock2D",
-      ],
+      default: ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
       about: "what each resolution is made of on the way down",
     }),
     upBlocks: list(choice(upBlocks), {
@@ -81,8 +63,7 @@ export const unet2d = definePlugin({
       default: 0,
       min: 0,
       integer: true,
-      about:
-        "width of the embedding of each of the six time ids, 256 in SDXL; 0 for a network without",
+      about: "width of the embedding of each of the six time ids, 256 in SDXL; 0 for a network without",
     }),
     embeddingFirst: choice(["cos", "sin"], {
       default: "cos",
@@ -146,11 +127,9 @@ function embed(
 function needed(condition: Condition, name: "text" | "pooled" | "timeIds", shape: string): Tensor {
   const found = condition[name];
   if (!found)
-    throw failure(
-      "E_CONFIG",
-      `Cannot apply unet2d: the condition has no ${name}, it should be ${shape}`,
-      { fix: "use data whose samples are described by it, such as the dataset latents" },
-    );
+    throw failure("E_CONFIG", `Cannot apply unet2d: the condition has no ${name}, it should be ${shape}`, {
+      fix: "use data whose samples are described by it, such as the dataset latents",
+    });
   return found;
 }
 
@@ -164,8 +143,7 @@ function encode(scope: Scope, { down }: Plan, x: Tensor, around: Surroundings): 
   const skips = [conv(scope.at("conv_in"), x, down[0].channels)];
   down.forEach((level, i) => {
     const at = scope.at("down_blocks").at(i);
-    for (let k = 0; k < level.blocks; k++)
-      skips.push(blockOf(at, level, k, skips[skips.length - 1], around));
+    for (let k = 0; k < level.blocks; k++) skips.push(blockOf(at, level, k, skips[skips.length - 1], around));
     if (i < down.length - 1) skips.push(downsample(at, skips[skips.length - 1]));
   });
   return { x: skips[skips.length - 1], skips };
@@ -182,8 +160,7 @@ function decode(scope: Scope, { up }: Plan, { x, skips }: Encoded, around: Surro
   return up.reduce((entered, level, i) => {
     const at = scope.at("up_blocks").at(i);
     let h = entered;
-    for (let k = 0; k < level.blocks; k++)
-      h = blockOf(at, level, k, concat([h, waiting.pop()!], 1), around);
+    for (let k = 0; k < level.blocks; k++) h = blockOf(at, level, k, concat([h, waiting.pop()!], 1), around);
     return i < up.length - 1 ? upsample(at, h, waiting[waiting.length - 1]) : h;
   }, x);
 }

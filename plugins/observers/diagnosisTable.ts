@@ -49,14 +49,8 @@ export function diagnosisTable(print: (text: string) => void, most = 12): Observ
   };
 }
 
-function report(
-  found: readonly (readonly [number, Row])[],
-  batch: number | undefined,
-  most: number,
-) {
-  const pulls = [...new Set(found.flatMap(([, row]) => Object.keys(row)))].filter((name) =>
-    name.startsWith(PULL),
-  );
+function report(found: readonly (readonly [number, Row])[], batch: number | undefined, most: number) {
+  const pulls = [...new Set(found.flatMap(([, row]) => Object.keys(row)))].filter((name) => name.startsWith(PULL));
   const known = new Map(found.flatMap(([, row]) => Object.entries(row)));
   const columns = [
     ...pulls.map((name) => [name, `pull ${name.slice(PULL.length)}`] as const),
@@ -86,8 +80,5 @@ function notes(found: readonly (readonly [number, Row])[], batch: number | undef
 /** At most `most` of a list, first and last among them. */
 function evenly<T>(list: readonly T[], most: number): readonly T[] {
   if (list.length <= most) return list;
-  return Array.from(
-    { length: most },
-    (_, i) => list[Math.round((i * (list.length - 1)) / (most - 1))],
-  );
+  return Array.from({ length: most }, (_, i) => list[Math.round((i * (list.length - 1)) / (most - 1))]);
 }

@@ -1,12 +1,7 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
 import type { EventBus, TrainEvents } from "../../core/train/mod.ts";
 import { onLosses } from "./lossReadings.ts";
-import {
-  lineDisplay,
-  type ProgressDisplay,
-  type StageProgress,
-  type TextStream,
-} from "./progressDisplay.ts";
+import { lineDisplay, type ProgressDisplay, type StageProgress, type TextStream } from "./progressDisplay.ts";
 
 /** Where progress goes, and how often losses are read for it. */
 export interface ProgressOptions {
@@ -29,8 +24,7 @@ export function progress({ stream, every }: ProgressOptions): Observer {
         ? import("./progressBar.ts").then(({ barDisplay }) => (display = barDisplay(stream)))
         : Promise.resolve((display = lineDisplay(stream)));
       // At once when that is possible: what other observers print after the last event must not meet a bar.
-      const withDisplay = (use: (display: ProgressDisplay) => void) =>
-        display ? use(display) : opening.then(use);
+      const withDisplay = (use: (display: ProgressDisplay) => void) => (display ? use(display) : opening.then(use));
       const show = (state: StageProgress, last: boolean) =>
         withDisplay((display) => {
           display.show(state);
@@ -46,11 +40,7 @@ export function progress({ stream, every }: ProgressOptions): Observer {
 }
 
 /** Calls `show` after every step, and tells which is the last: judging follows, which is silent and may take long. */
-function follow(
-  bus: EventBus,
-  show: (progress: StageProgress, last: boolean) => unknown,
-  every?: number,
-): void {
+function follow(bus: EventBus, show: (progress: StageProgress, last: boolean) => unknown, every?: number): void {
   let stages: TrainEvents["run/start"]["stages"] = [];
   let stage: string | undefined;
   let losses: Record<string, number> = {};

@@ -1,12 +1,6 @@
 // The only file that imports cli-progress: bars that redraw in place on every terminal, Windows' included.
 import { MultiBar, type SingleBar } from "cli-progress";
-import {
-  lossText,
-  type ProgressDisplay,
-  paceText,
-  type StageProgress,
-  type TextStream,
-} from "./progressDisplay.ts";
+import { lossText, type ProgressDisplay, paceText, type StageProgress, type TextStream } from "./progressDisplay.ts";
 
 const WIDTH = 24;
 

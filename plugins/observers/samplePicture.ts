@@ -23,11 +23,7 @@ const SIDE = 48;
  * several) grey. Images: a grid of the first `count` of the last set; of latents, which have more channels than a picture,
  * the first three as colours. Throws E_SHAPE for anything else.
  */
-export function samplePicture(
-  sheets: readonly SampleSheet[],
-  shape: Shape,
-  count: number,
-): Picture {
+export function samplePicture(sheets: readonly SampleSheet[], shape: Shape, count: number): Picture {
   if (shape.length === 1 && shape[0] === 2) {
     const panels = sheets.map(({ title, x }, index) => ({
       title,
@@ -41,18 +37,14 @@ export function samplePicture(
     return scatter(panels);
   }
   if (shape.length !== 3)
-    throw failure(
-      "E_SHAPE",
-      `Cannot draw samples ${formatShape(shape)}: expected points [2] or images [C, H, W]`,
-    );
+    throw failure("E_SHAPE", `Cannot draw samples ${formatShape(shape)}: expected points [2] or images [C, H, W]`);
   const { x } = sheets[sheets.length - 1];
   const size = sizeOf(shape);
   const N = Math.min(count, x.length / size);
   const [C, H, W] = shape;
   const shown = C < 3 ? 1 : 3;
   const pixels = new Float32Array(N * shown * H * W);
-  for (let n = 0; n < N; n++)
-    pixels.set(x.slice(n * size, n * size + shown * H * W), n * shown * H * W);
+  for (let n = 0; n < N; n++) pixels.set(x.slice(n * size, n * size + shown * H * W), n * shown * H * W);
   return imageGrid(pixels, [N, shown, H, W], {
     columns: Math.min(N, 10),
     scale: Math.max(1, Math.round(SIDE / shape[2])),

@@ -2,9 +2,7 @@
 export function table(rows: readonly (readonly string[])[]): string {
   const columns = Math.max(...rows.map((row) => row.length));
   const cells = (column: number) => rows.map((row) => row[column] ?? "");
-  const widths = Array.from({ length: columns }, (_, column) =>
-    Math.max(...cells(column).map((cell) => cell.length)),
-  );
+  const widths = Array.from({ length: columns }, (_, column) => Math.max(...cells(column).map((cell) => cell.length)));
   const numeric = widths.map((_, column) =>
     cells(column)
       .slice(1)

@@ -1,11 +1,5 @@
 import { OPTIMIZERS, type Optimizer } from "../../core/interfaces/mod.ts";
-import {
-  type AdamScalars,
-  adam,
-  adamScalars,
-  constantRate,
-  cosineRate,
-} from "../../core/optim/mod.ts";
+import { type AdamScalars, adam, adamScalars, constantRate, cosineRate } from "../../core/optim/mod.ts";
 import { boolean, choice, definePlugin, list, number, text } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
 
@@ -61,8 +55,7 @@ export const adamw = definePlugin({
     }),
   },
   create({ role, lr, warmup, decay, clip, clipApart, ...options }): Optimizer {
-    const rateAt = (steps: number) =>
-      decay === "cosine" ? cosineRate(steps, warmup) : constantRate(warmup);
+    const rateAt = (steps: number) => (decay === "cosine" ? cosineRate(steps, warmup) : constantRate(warmup));
     return {
       role,
       clip: clip > 0 ? clip : Infinity,
@@ -71,10 +64,7 @@ export const adamw = definePlugin({
       scalars: ({ update, step, steps }) => adamScalars(update, lr * rateAt(steps)(step), options),
       update(weights, gradient, { moment1, moment2 }, numbers) {
         const scalars = numbers as AdamScalars<Tensor>;
-        const { weights: next, ...moments } = adam(
-          { weights, gradient, moment1, moment2, scalars },
-          options,
-        );
+        const { weights: next, ...moments } = adam({ weights, gradient, moment1, moment2, scalars }, options);
         return { weights: next, moments };
       },
     };

@@ -30,6 +30,5 @@ export const discrete = definePlugin({
       about: "what the network predicts",
     }),
   },
-  create: ({ prediction, ...tables }): NoiseProcess =>
-    timestepProcess(discreteTable(tables), prediction),
+  create: ({ prediction, ...tables }): NoiseProcess => timestepProcess(discreteTable(tables), prediction),
 });

@@ -54,10 +54,7 @@ export function profileLines(profile: Profile, resolved: object): string[] {
   ];
 }
 
-function leaves(
-  value: unknown,
-  path: readonly string[] = [],
-): { path: string[]; value: unknown }[] {
+function leaves(value: unknown, path: readonly string[] = []): { path: string[]; value: unknown }[] {
   if (!isObject(value)) return [{ path: [...path], value }];
   return Object.entries(value).flatMap(([key, each]) => leaves(each, [...path, key]));
 }

@@ -1,15 +1,7 @@
 import { PROCESS, SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
 import { choice, definePlugin } from "../../core/plugin/mod.ts";
 import { noised } from "./shared/rules.ts";
-import {
-  endsOf,
-  inputOf,
-  noiseBetween,
-  predictStep,
-  startOf,
-  stridesOf,
-  timestepOptions,
-} from "./shared/timesteps.ts";
+import { endsOf, inputOf, noiseBetween, predictStep, startOf, stridesOf, timestepOptions } from "./shared/timesteps.ts";
 
 /**
  * Ancestral sampling of the reverse diffusion on timesteps of the run's process; x_t = a·x0 + b·ε, σ = b/a, p the timestep

@@ -52,8 +52,7 @@ export const dpmSolver = definePlugin({
 });
 
 /** Predictions before this one, newest first. */
-const predictionNames = (count: number) =>
-  Array.from({ length: count }, (_, i) => `prediction${i + 1}`);
+const predictionNames = (count: number) => Array.from({ length: count }, (_, i) => `prediction${i + 1}`);
 
 const solverStep = (
   used: number,

@@ -1,10 +1,4 @@
-import {
-  PROCESS,
-  SAMPLER,
-  type Sampler,
-  type SamplerRule,
-  type SamplerStep,
-} from "../../core/interfaces/mod.ts";
+import { PROCESS, SAMPLER, type Sampler, type SamplerRule, type SamplerStep } from "../../core/interfaces/mod.ts";
 import { add, mul } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number, optional } from "../../core/plugin/mod.ts";
 import { churnOptions, gammaAt } from "./shared/churn.ts";
@@ -89,12 +83,11 @@ export const edmAblation = definePlugin({
 });
 
 /** Factors of x and of D in dx/dt. */
-const slopeFactors =
-  (scale: TimeScale, sOf: (t: number) => number, scaling: "vp" | "none") => (t: number) => {
-    const [sigma, slope, s] = [scale.sigma(t), scale.slope(t), sOf(t)];
-    const growth = scaling === "vp" ? -sigma * slope * s ** 2 : 0; // s'/s
-    return { ofX: slope / sigma + growth, ofD: (-slope * s) / sigma };
-  };
+const slopeFactors = (scale: TimeScale, sOf: (t: number) => number, scaling: "vp" | "none") => (t: number) => {
+  const [sigma, slope, s] = [scale.sigma(t), scale.slope(t), sOf(t)];
+  const growth = scaling === "vp" ? -sigma * slope * s ** 2 : 0; // s'/s
+  return { ofX: slope / sigma + growth, ofD: (-slope * s) / sigma };
+};
 
 const eulerRule: SamplerRule = (x, { sigma, widen, keep, take }, model) =>
   add(mul(keep, x), mul(take, model.denoise(mul(widen, x), sigma)));

@@ -58,6 +58,4 @@ function coefficients(sigmas: readonly number[], i: number, order: number): Reco
 
 /** polynomial · (constant + factor·s) */
 const timesLinear = (polynomial: readonly number[], constant: number, factor: number): number[] =>
-  [...polynomial, 0].map(
-    (c, power) => c * constant + (power > 0 ? polynomial[power - 1] * factor : 0),
-  );
+  [...polynomial, 0].map((c, power) => c * constant + (power > 0 ? polynomial[power - 1] * factor : 0));

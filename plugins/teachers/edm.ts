@@ -20,8 +20,7 @@ export const edm = definePlugin({
     const process = container.get(PROCESS);
     const bind: Teacher["bind"] = (scope) => ({
       ...process.denoiser((...inputs) => network.apply(scope, ...inputs)),
-      features: (...noisy) =>
-        process.features((...inputs) => network.features(scope, ...inputs), ...noisy),
+      features: (...noisy) => process.features((...inputs) => network.features(scope, ...inputs), ...noisy),
     });
     return {
       trainable: true,

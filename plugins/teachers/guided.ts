@@ -35,9 +35,7 @@ export const guided = definePlugin({
     const shape = container.get(DATA_SHAPE);
     if (guidanceScale > 1) checkGuidable(guidanceScale, shape, network);
     const bind: Teacher["bind"] = (scope) =>
-      process.denoiser(
-        guide((...inputs) => network.apply(scope, ...inputs), guidanceScale, shape.condition),
-      );
+      process.denoiser(guide((...inputs) => network.apply(scope, ...inputs), guidanceScale, shape.condition));
     return {
       trainable: false,
       bind,

@@ -64,18 +64,11 @@ for (const [device, open] of Object.entries(devices)) {
   for (const [index, name] of Object.keys(exportedOps).entries())
     test(`${name} on ${device} agrees with the oracle`, async () => {
       const { outputs, inputs } = programOf(name, index);
-      const exact = Object.fromEntries(
-        Object.entries(inputs).map(([key, values]) => [key, Float64Array.from(values)]),
-      );
+      const exact = Object.fromEntries(Object.entries(inputs).map(([key, values]) => [key, Float64Array.from(values)]));
       const expected = interpret(Object.values(outputs), exact);
       const actual = await runOn(await open(), outputs, inputs);
       for (const [i, [label, { dtype }]] of Object.entries(outputs).entries())
-        compare(
-          `${name}, ${label}`,
-          actual[label],
-          expected[i],
-          dtype === "i32" ? tolerances.exact : tolerances.anyOp,
-        );
+        compare(`${name}, ${label}`, actual[label], expected[i], dtype === "i32" ? tolerances.exact : tolerances.anyOp);
     });
 
   test(`rows of a draw on ${device} are those of the whole draw, bit for bit`, async () => {

@@ -9,9 +9,7 @@ export const GROUPS = 8;
 export const HEADS = 4;
 
 /** Losses of steps 1 … 6 with Adam at rate 1e-3, from PyTorch; all engines must be within `LOSS_TOLERANCE`. */
-export const LOSSES: readonly number[] = [
-  0.446541, 0.492049, 0.432758, 0.368082, 0.34562, 0.354817,
-];
+export const LOSSES: readonly number[] = [0.446541, 0.492049, 0.432758, 0.368082, 0.34562, 0.354817];
 export const LOSS_TOLERANCE = 1e-4;
 
 /** `count` numbers in [-1, 1): a hash of seed and index, the same in every language. */

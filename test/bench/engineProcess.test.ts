@@ -34,10 +34,7 @@ test("a request fails with the engine's reason, and the engine goes on", async (
 test("a crash fails the request under way, with the last error it printed", async () => {
   const crash = `process.stdin.on("data", () => { throw new RangeError("out of luck"); });`;
   const started = await EngineProcess.start(engine(hello + crash));
-  assert.is(
-    await rejection(started.ask({ ask: "release" })),
-    "RangeError: out of luck (exit status 1)",
-  );
+  assert.is(await rejection(started.ask({ ask: "release" })), "RangeError: out of luck (exit status 1)");
   assert.not.ok(started.alive);
 });
 

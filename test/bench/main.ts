@@ -88,8 +88,7 @@ function lanes(): Lane[] {
     new Lane("pytorch", "cpu", python),
   ];
   const wanted = flags.engines.split(",").map((word) => word.trim());
-  const named = (name: string) =>
-    all.filter(({ engine, device }) => name === engine || name === `${engine}/${device}`);
+  const named = (name: string) => all.filter(({ engine, device }) => name === engine || name === `${engine}/${device}`);
   const unknown = wanted.find((name) => named(name).length === 0);
   if (unknown !== undefined) refuse(`there is no engine "${unknown}"`);
   return all.filter((lane) => wanted.some((name) => named(name).includes(lane)));
@@ -197,9 +196,7 @@ async function main(): Promise<void> {
   const print = (line: string) => void process.stdout.write(`${line}\n`);
   const chosen = cases.filter(({ name }) => new RegExp(flags.only, "i").test(name));
   if (chosen.length === 0)
-    refuse(
-      `no case matches "${flags.only}"; there are ${cases.map(({ name }) => name).join(", ")}`,
-    );
+    refuse(`no case matches "${flags.only}"; there are ${cases.map(({ name }) => name).join(", ")}`);
   const wanted = lanes();
   if (wanted.some(({ engine }) => engine === "jax-js" || engine === "tfjs")) {
     const problem = installPeers(sources, here);

@@ -18,8 +18,7 @@ const columns: readonly [title: string, width: number, text: (r: Result) => stri
 ];
 const RATIO_WIDTH = 9;
 
-const cell = (text: string, width: number) =>
-  width < 0 ? text.padEnd(-width) : text.padStart(width);
+const cell = (text: string, width: number) => (width < 0 ? text.padEnd(-width) : text.padStart(width));
 
 export const tableHead = (): string =>
   [

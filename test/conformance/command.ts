@@ -6,8 +6,7 @@ import { GoldenSet } from "./goldenSet.ts";
 import { judge, type Verdict } from "./verdict.ts";
 
 /** Groups that have to run: a case of theirs that is unsupported, or in part, is a fault. The others come later. */
-const required = ({ name, group }: Verdict) =>
-  /^[1-5]/.test(group) || /^(unet_|timestep_embeddings)/.test(name);
+const required = ({ name, group }: Verdict) => /^[1-5]/.test(group) || /^(unet_|timestep_embeddings)/.test(name);
 
 /** Holds the product to reference numbers of the public PyTorch implementations. */
 export async function run(given: Given): Promise<number> {
@@ -27,8 +26,7 @@ export async function run(given: Given): Promise<number> {
   if (process.stderr.isTTY) process.stderr.write("\r");
   await backend.close();
   process.stdout.write(`${table([HEAD, ...verdicts.map(row)])}\n${summary(verdicts)}\n`);
-  const fault = (each: Verdict) =>
-    each.outcome === "failed" || (each.outcome !== "passed" && required(each));
+  const fault = (each: Verdict) => each.outcome === "failed" || (each.outcome !== "passed" && required(each));
   return verdicts.some(fault) ? 1 : 0;
 }
 
@@ -51,8 +49,7 @@ const row = ({ name, ratio, compared, outcome, where }: Verdict) => [
 ];
 
 function summary(verdicts: readonly Verdict[]): string {
-  const count = (outcome: Verdict["outcome"]) =>
-    verdicts.filter((each) => each.outcome === outcome).length;
+  const count = (outcome: Verdict["outcome"]) => verdicts.filter((each) => each.outcome === outcome).length;
   const partly = count("partly") > 0 ? `, ${count("partly")} partly unsupported` : "";
   return `${count("passed")} passed, ${count("failed")} failed, ${count("unsupported")} unsupported${partly}`;
 }

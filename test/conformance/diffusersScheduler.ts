@@ -125,11 +125,7 @@ function eulerRoute(table: DiscreteTable, args: SchedulerArgs, timesteps: number
   };
 }
 
-function solverRoute(
-  table: DiscreteTable,
-  args: SchedulerArgs,
-  wanted: Parameters<typeof solverTimesteps>[0],
-): Route {
+function solverRoute(table: DiscreteTable, args: SchedulerArgs, wanted: Parameters<typeof solverTimesteps>[0]): Route {
   const { sigmas: all } = withoutInfinity(table);
   const end = args.final_sigmas_type === "sigma_min" ? all[0] : 0;
   const bounds = { sigmaMin: all[0], sigmaMax: all[all.length - 1] };
@@ -144,8 +140,7 @@ function solverRoute(
   }
   const least = args.lambda_min_clipped ?? "-inf";
   // λ = −ln σ falls with the timestep; those below the bound are never visited.
-  const count =
-    least === "-inf" ? all.length : all.filter((sigma) => -Math.log(sigma) >= least).length;
+  const count = least === "-inf" ? all.length : all.filter((sigma) => -Math.log(sigma) >= least).length;
   if (count < all.length && wanted.spacing === "trailing")
     throw new Unsupported("trailing timesteps below a bound of lambda");
   const timesteps = solverTimesteps({ ...wanted, count });

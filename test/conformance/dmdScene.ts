@@ -54,9 +54,7 @@ export class DmdScene {
     const adapters = file(config.lora_file) as GoldenCase | undefined;
     const stored = file(config.weights_file) as GoldenCase;
     this.#tuned = adapters !== undefined;
-    const latents = ["in.latents", "in.fake_latents", "in.noise"].find((name) =>
-      reference.has(name),
-    );
+    const latents = ["in.latents", "in.fake_latents", "in.noise"].find((name) => reference.has(name));
     const { shape, plugins } = recipeOf(config, {
       sample: latents ? reference.shape(latents).slice(1) : undefined,
       adapters: adapters?.watched().config,
@@ -90,8 +88,7 @@ export class DmdScene {
   }
   condition(which = ""): Condition {
     const { reference, feed } = this;
-    const found = (name: string) =>
-      [`in.${which}${name}`, `in.${name}`].find((each) => reference.has(each));
+    const found = (name: string) => [`in.${which}${name}`, `in.${name}`].find((each) => reference.has(each));
     const part = (key: string, name: string) => {
       const there = found(name);
       return there && { [key]: this.tensor(there) };
@@ -196,8 +193,7 @@ export class DmdScene {
     parameters.forEach(([key], i) => {
       const full = prefix + name(key);
       if (this.reference.has(full)) this.outputs[full] = found[i];
-      else if (found[i].attrs.value !== 0)
-        throw new Error(`${full} has a gradient here, and none in the reference`);
+      else if (found[i].attrs.value !== 0) throw new Error(`${full} has a gradient here, and none in the reference`);
     });
     return sqrt(found.map((each) => sum(square(each))).reduce((a, b) => add(a, b)));
   }

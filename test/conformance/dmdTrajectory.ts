@@ -1,25 +1,11 @@
 /** A run of the official DMD2 trainer on the product's own: its starting weights, its draws, its alternation. */
 import { Container } from "../../core/di/mod.ts";
 import { program } from "../../core/graph/mod.ts";
-import type {
-  Backend,
-  Condition,
-  Dataset,
-  GeneratorNetwork,
-  HostArray,
-  Turn,
-} from "../../core/interfaces/mod.ts";
+import type { Backend, Condition, Dataset, GeneratorNetwork, HostArray, Turn } from "../../core/interfaces/mod.ts";
 import { input } from "../../core/ops/mod.ts";
 import { adamScalars } from "../../core/optim/mod.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
-import {
-  Control,
-  EventBus,
-  type GivenDraws,
-  type Player,
-  provideShape,
-  Trainer,
-} from "../../core/train/mod.ts";
+import { Control, EventBus, type GivenDraws, type Player, provideShape, Trainer } from "../../core/train/mod.ts";
 import type { NamedTensors } from "../../core/train/update/player.ts";
 import { dmd2Method } from "../../plugins/methods/dmd2.ts";
 import { adamw } from "../../plugins/optimizers/adamw.ts";
@@ -216,12 +202,8 @@ class SavedDraws implements GivenDraws {
     const made = images !== "kept";
     const labelled = made && this.#reference.config.label_dim > 0;
     return new GivenNoise(
-      [...(made ? [IMAGE_DRAWS.noise] : []), ...own.map(([noise]) => noise)].map((name) =>
-        this.tensor(name),
-      ),
-      [...(labelled ? [IMAGE_DRAWS.label] : []), ...own.map(([, levels]) => levels)].map((name) =>
-        this.tensor(name),
-      ),
+      [...(made ? [IMAGE_DRAWS.noise] : []), ...own.map(([noise]) => noise)].map((name) => this.tensor(name)),
+      [...(labelled ? [IMAGE_DRAWS.label] : []), ...own.map(([, levels]) => levels)].map((name) => this.tensor(name)),
     );
   }
   inputs(_turn: Turn, step: number): Record<string, HostArray> {

@@ -52,8 +52,7 @@ export function edmNetwork(config: Settings): ConfiguredPlugin {
 
 /** What the images of a case show: classes, by index where the rows are one-hot, and how they were augmented. */
 export function edmCondition(feed: Feed, reference: GoldenCase): Condition {
-  const given = (name: string) =>
-    feed.tensor(name, reference.shape(name), reference.f32(name), "f32");
+  const given = (name: string) => feed.tensor(name, reference.shape(name), reference.f32(name), "f32");
   return {
     ...(reference.has("in.class_labels") && classesOf(feed, reference)),
     ...(reference.has("in.augment_labels") && { augment: given("in.augment_labels") }),
@@ -66,9 +65,7 @@ function classesOf(feed: Feed, reference: GoldenCase): Condition {
   const classes = reference.shape(name)[1];
   const labels = Array.from({ length: rows.length / classes }, (_, b) => {
     const row = rows.subarray(b * classes, (b + 1) * classes);
-    return row.every((value) => value === 0 || value === 1) && row.filter(Boolean).length === 1
-      ? row.indexOf(1)
-      : -1;
+    return row.every((value) => value === 0 || value === 1) && row.filter(Boolean).length === 1 ? row.indexOf(1) : -1;
   });
   if (labels.every((label) => label >= 0)) return feed.label("label", labels);
   return { classWeights: feed.tensor(name, [labels.length, classes], rows) };

@@ -24,8 +24,7 @@ export function formulaWeights(
 /** How u in [0, 1) becomes a weight. */
 function spread(name: string, [, ...rest]: readonly number[]): (u: number) => number {
   const bound = rest.length > 0 ? Math.sqrt(6 / sizeOf(rest)) : 0.1;
-  if (rest.length > 0 || name.endsWith("bias") || name.endsWith("running_mean"))
-    return (u) => bound * (2 * u - 1);
+  if (rest.length > 0 || name.endsWith("bias") || name.endsWith("running_mean")) return (u) => bound * (2 * u - 1);
   return name.endsWith("running_var") ? (u) => 0.5 + u : (u) => 0.8 + 0.4 * u;
 }
 

@@ -13,9 +13,7 @@ export interface ManifestCase {
   readonly notes: string;
   // biome-ignore lint/suspicious/noExplicitAny: every case has its own layout, and its kind knows it.
   readonly extra?: any;
-  readonly tensors: Readonly<
-    Record<string, { dtype: string; shape: number[]; absmax: number; atol: number }>
-  >;
+  readonly tensors: Readonly<Record<string, { dtype: string; shape: number[]; absmax: number; atol: number }>>;
 }
 
 /** How far `actual` is from a reference tensor, in units of the tolerance: at most 1 is within it. */
@@ -41,11 +39,7 @@ export class GoldenCase {
   readonly tensors: Readonly<Record<string, StoredTensor>>;
   readonly #manifest: ManifestCase;
 
-  constructor(
-    name: string,
-    manifest: ManifestCase,
-    tensors: Readonly<Record<string, StoredTensor>>,
-  ) {
+  constructor(name: string, manifest: ManifestCase, tensors: Readonly<Record<string, StoredTensor>>) {
     this.name = name;
     this.what = manifest.what;
     this.notes = manifest.notes;
@@ -70,8 +64,7 @@ export class GoldenCase {
     return name in this.tensors;
   }
   tensor(name: string): StoredTensor {
-    if (!this.has(name))
-      throw new Error(`Cannot find ${name} in ${this.name}: it has ${this.names().join(", ")}`);
+    if (!this.has(name)) throw new Error(`Cannot find ${name} in ${this.name}: it has ${this.names().join(", ")}`);
     return this.tensors[name];
   }
   shape(name: string): readonly number[] {
@@ -97,16 +90,13 @@ export class GoldenCase {
   compare(actual: ArrayLike<number>, name: string): Comparison {
     const expected = this.f64(name);
     if (actual.length !== expected.length)
-      throw new Error(
-        `${this.name} ${name}: ${actual.length} values, should be ${expected.length}`,
-      );
+      throw new Error(`${this.name} ${name}: ${actual.length} values, should be ${expected.length}`);
     const { rtol } = this.#manifest;
     const { atol } = this.#manifest.tensors[name];
     let worst: Comparison = { ratio: 0, index: -1, actual: 0, expected: 0 };
     for (let index = 0; index < expected.length; index++) {
       const ratio = toleranceRatio(actual[index], expected[index], atol, rtol);
-      if (ratio > worst.ratio)
-        worst = { ratio, index, actual: actual[index], expected: expected[index] };
+      if (ratio > worst.ratio) worst = { ratio, index, actual: actual[index], expected: expected[index] };
     }
     return worst;
   }

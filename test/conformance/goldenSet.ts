@@ -27,10 +27,7 @@ export class GoldenSet {
     const entry = this.entries.find((each) => each.file === file);
     if (!entry) {
       const names = this.entries.map((each) => each.file.replace(/\.safetensors$/, ""));
-      throw failure(
-        "E_DATA",
-        `Cannot find case ${name} in ${this.folder}${suggestion(name, names)}`,
-      );
+      throw failure("E_DATA", `Cannot find case ${name} in ${this.folder}${suggestion(name, names)}`);
     }
     const { tensors } = decodeSafetensors(this.bytes(file), name);
     const read = new GoldenCase(name, entry, tensors);
@@ -43,10 +40,7 @@ export class GoldenSet {
     try {
       return new Uint8Array(readFileSync(join(this.folder, file)));
     } catch (error) {
-      throw failure(
-        "E_DATA",
-        `Cannot read ${join(this.folder, file)}: ${(error as Error).message}`,
-      );
+      throw failure("E_DATA", `Cannot read ${join(this.folder, file)}: ${(error as Error).message}`);
     }
   }
 }
@@ -63,7 +57,6 @@ function manifestOf(folder: string): ManifestCase[] {
   } catch (error) {
     throw refuse((error as Error).message);
   }
-  if (!Array.isArray(manifest?.cases) || manifest.cases.length === 0)
-    throw refuse("it has no list of cases");
+  if (!Array.isArray(manifest?.cases) || manifest.cases.length === 0) throw refuse("it has no list of cases");
   return manifest.cases;
 }

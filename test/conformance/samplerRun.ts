@@ -1,13 +1,7 @@
 /** Runs a sampler on a backend with given draws, and keeps what it does at every step. */
 import { type GaussianMixture, mixtureDenoiser } from "../../core/diffusion/mod.ts";
 import { program } from "../../core/graph/mod.ts";
-import type {
-  Backend,
-  Condition,
-  Denoiser,
-  Sampler,
-  SamplerRule,
-} from "../../core/interfaces/mod.ts";
+import type { Backend, Condition, Denoiser, Sampler, SamplerRule } from "../../core/interfaces/mod.ts";
 import type { Shape, Tensor } from "../../core/tensor/mod.ts";
 import { sizeOf } from "../../core/tensor/shape.ts";
 import { samplerStates, type TracedRule, traceRule } from "../../core/train/mod.ts";
@@ -107,8 +101,7 @@ export function mixtureOf(reference: GoldenCase): GaussianMixture {
 }
 
 /** The same as a denoiser. */
-export const mixtureModel = (reference: GoldenCase): Denoiser =>
-  mixtureDenoiser(mixtureOf(reference));
+export const mixtureModel = (reference: GoldenCase): Denoiser => mixtureDenoiser(mixtureOf(reference));
 
 /** Rows of a tensor [n, …] of a case, one after another. */
 export function rowsOf(reference: GoldenCase, name: string): Float32Array[] {
@@ -119,8 +112,7 @@ export function rowsOf(reference: GoldenCase, name: string): Float32Array[] {
 }
 
 /** Arrays end to end. */
-export const joined = (parts: readonly Numbers[]): number[] =>
-  parts.flatMap((part) => Array.from(part));
+export const joined = (parts: readonly Numbers[]): number[] => parts.flatMap((part) => Array.from(part));
 
 /** Compares every `out.call_*` that a sub-case has. */
 export function checkCalls(

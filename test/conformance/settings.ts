@@ -73,9 +73,7 @@ export function refuseUnread(settings: Settings, silent: readonly string[] = [])
   });
   if (left.length > 0)
     throw new Unsupported(
-      left.length === 1
-        ? `setting ${left[0]} is not read`
-        : `settings ${left.join(", ")} are not read`,
+      left.length === 1 ? `setting ${left[0]} is not read` : `settings ${left.join(", ")} are not read`,
     );
 }
 

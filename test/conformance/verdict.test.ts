@@ -116,8 +116,7 @@ test("a case with a result that nothing computes is unsupported", async () => {
   assert.is(outcome, "unsupported");
   assert.match(where, "logvar");
   const { where: left } = await judged("ema", {
-    tensors: (tensors) =>
-      Object.assign(tensors, { "c0.out.std": golden("ema").tensor("c0.out.ema") }),
+    tensors: (tensors) => Object.assign(tensors, { "c0.out.std": golden("ema").tensor("c0.out.ema") }),
   });
   assert.is(left, "nothing computes c0.out.std");
 });

@@ -21,11 +21,7 @@ export interface Verdict {
 }
 
 /** Runs one case on a backend. Never throws: a case that breaks has failed. */
-export async function judge(
-  entry: ManifestCase,
-  set: Job["set"],
-  backend: Backend,
-): Promise<Verdict> {
+export async function judge(entry: ManifestCase, set: Job["set"], backend: Backend): Promise<Verdict> {
   const name = entry.file.replace(/\.safetensors$/, "");
   const { group } = entry;
   const found: { ratio: number; what: string }[] = [];
@@ -81,8 +77,7 @@ export async function judge(
     const { message } = error as Error;
     return error instanceof Unsupported ? refused(message) : verdict("failed", message);
   }
-  if (found.length === 0)
-    return verdict(unsupported.length > 0 ? "unsupported" : "failed", "nothing was compared");
+  if (found.length === 0) return verdict(unsupported.length > 0 ? "unsupported" : "failed", "nothing was compared");
   if (found.some(({ ratio }) => ratio > 1)) return verdict("failed");
   return unsupported.length > 0 ? verdict("partly", "the rest agrees") : verdict("passed");
 }

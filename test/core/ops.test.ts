@@ -30,11 +30,7 @@ test("a wrong vjp does not pass the check", async () => {
     signature: "a[M M], b[M M] -> c[M M]",
     vjp: ({ a, b }, dc) => ({ a: ops.matmul(dc, b), b: ops.matmul(a, dc, { transA: true }) }),
     reference: (context, a, b, c) =>
-      ops.matmul.spec.reference!(
-        ops.matmul(zeros([context.M, context.M]), zeros([context.M, context.M])),
-        [a, b],
-        c,
-      ),
+      ops.matmul.spec.reference!(ops.matmul(zeros([context.M, context.M]), zeros([context.M, context.M])), [a, b], c),
   });
   const forgotten = defineElementwise({
     name: "forgetful",
@@ -65,10 +61,7 @@ test("shape errors name op, shapes and what disagrees", () => {
       () => ops.matmul(zeros([4, 8]), zeros([9, 3])),
       /^Cannot apply matmul to a \[4, 8\] and b \[9, 3\]: K is 8 in a but 9 in b$/,
     ],
-    [
-      () => ops.matmul(zeros([2, 4, 8]), zeros([3, 8, 3])),
-      /^Cannot apply matmul .*: the batch axes do not broadcast$/,
-    ],
+    [() => ops.matmul(zeros([2, 4, 8]), zeros([3, 8, 3])), /^Cannot apply matmul .*: the batch axes do not broadcast$/],
     [
       () => ops.add(zeros([2, 3]), zeros([4])),
       /^Cannot apply add to a \[2, 3\] and b \[4\]: the shapes do not broadcast$/,
@@ -77,18 +70,12 @@ test("shape errors name op, shapes and what disagrees", () => {
       () => ops.conv2d(zeros([1, 3, 8, 8]), zeros([4, 2, 3, 3])),
       /^Cannot apply conv2d to x \[1, 3, 8, 8\] and weight \[4, 2, 3, 3\]: C is 3 in x but 2 in weight$/,
     ],
-    [
-      () => ops.conv2d(zeros([3, 8, 8]), zeros([4, 3, 3, 3])),
-      /x has 3 axes, expected \[B C H W\]$/,
-    ],
+    [() => ops.conv2d(zeros([3, 8, 8]), zeros([4, 3, 3, 3])), /x has 3 axes, expected \[B C H W\]$/],
     [
       () => ops.conv2d(zeros([1, 3, 2, 2]), zeros([4, 3, 5, 5])),
       /^Cannot apply conv2d .*: the output would have shape \[1, 4, -2, -2\]$/,
     ],
-    [
-      () => ops.linear(zeros([2, 5]), zeros([7, 4])),
-      /^Cannot apply linear .*K is 5 in x but 4 in weight$/,
-    ],
+    [() => ops.linear(zeros([2, 5]), zeros([7, 4])), /^Cannot apply linear .*K is 5 in x but 4 in weight$/],
     [
       () => ops.attention(zeros([3, 4]), zeros([5, 6]), zeros([5, 2])),
       /^Cannot apply attention .*: D is 4 in q but 6 in k$/,
@@ -101,68 +88,32 @@ test("shape errors name op, shapes and what disagrees", () => {
       () => ops.groupNorm(zeros([2, 6, 4]), zeros([5]), undefined, { groups: 3 }),
       /^Cannot apply groupNorm .*: C is 6 in x but 5 in gamma$/,
     ],
-    [
-      () => ops.layerNorm(zeros([2, 6]), zeros([5])),
-      /^Cannot apply layerNorm .*last axes of x are \[6\]$/,
-    ],
-    [
-      () => ops.sum(zeros([2, 3]), { axes: [2] }),
-      /^Cannot apply sum to x \[2, 3\]: it has no axis 2$/,
-    ],
+    [() => ops.layerNorm(zeros([2, 6]), zeros([5])), /^Cannot apply layerNorm .*last axes of x are \[6\]$/],
+    [() => ops.sum(zeros([2, 3]), { axes: [2] }), /^Cannot apply sum to x \[2, 3\]: it has no axis 2$/],
     [() => ops.softmax(zeros([2, 3]), { axis: -3 }), /^Cannot apply softmax .*no axis -3$/],
-    [
-      () => ops.concat([zeros([2, 3]), zeros([3, 3])], 1),
-      /^Cannot apply concat .*differ outside axis 1$/,
-    ],
+    [() => ops.concat([zeros([2, 3]), zeros([3, 3])], 1), /^Cannot apply concat .*differ outside axis 1$/],
     [() => ops.concat([], 0), /^Cannot apply concat/],
-    [
-      () => ops.stack([zeros([2]), zeros([3])]),
-      /^Cannot apply stack to part 0 \[2\] and part 1 \[3\]/,
-    ],
-    [
-      () => ops.slice(zeros([4]), { axis: 0, start: 3, end: 3 }),
-      /^Cannot apply slice .*no elements 3 to 3$/,
-    ],
+    [() => ops.stack([zeros([2]), zeros([3])]), /^Cannot apply stack to part 0 \[2\] and part 1 \[3\]/],
+    [() => ops.slice(zeros([4]), { axis: 0, start: 3, end: 3 }), /^Cannot apply slice .*no elements 3 to 3$/],
     [() => ops.split(zeros([2, 5]), 2, 1), /^Cannot apply split/],
     [() => ops.pad(zeros([4]), { axis: 1, before: 1, after: 0 }), /^Cannot apply pad/],
-    [
-      () => ops.reshape(zeros([4]), [3]),
-      /^Cannot apply reshape to x \[4\]: 4 elements do not fill \[3\]$/,
-    ],
+    [() => ops.reshape(zeros([4]), [3]), /^Cannot apply reshape to x \[4\]: 4 elements do not fill \[3\]$/],
     [() => ops.reshape(zeros([5]), [2, -1]), /^Cannot apply reshape/],
-    [
-      () => ops.transpose(zeros([2, 3]), [0, 0]),
-      /^Cannot apply transpose .*not an order of its axes$/,
-    ],
+    [() => ops.transpose(zeros([2, 3]), [0, 0]), /^Cannot apply transpose .*not an order of its axes$/],
     [() => ops.sumPool(zeros([5, 4]), { factor: 2 }), /^Cannot apply sumPool to x \[5, 4\]/],
     [() => ops.maxPool2d(zeros([2, 2]), { kernel: 3 }), /^Cannot apply maxPool2d to x \[2, 2\]/],
-    [
-      () => ops.interpolate(zeros([4]), { size: 2, mode: "area" }),
-      /^Cannot apply interpolate to x \[4\]/,
-    ],
-    [
-      () => ops.broadcastTo(zeros([3]), { shape: [2, 2] }),
-      /^Cannot apply broadcastTo .*to \[2, 2\]$/,
-    ],
+    [() => ops.interpolate(zeros([4]), { size: 2, mode: "area" }), /^Cannot apply interpolate to x \[4\]/],
+    [() => ops.broadcastTo(zeros([3]), { shape: [2, 2] }), /^Cannot apply broadcastTo .*to \[2, 2\]$/],
     [() => ops.gather(zeros([2, 3]), zeros([3, 1], "i32"), { axis: 1 }), /^Cannot apply gather/],
     [
       () => ops.scatterAdd(zeros([2, 3]), zeros([2, 1], "i32"), zeros([2, 2]), { axis: 1 }),
       /^Cannot apply scatterAdd to index \[2, 1\] and source \[2, 2\]/,
     ],
-    [
-      () => ops.takeRows(zeros([2, 3]), zeros([2])),
-      /^Cannot apply takeRows: index is f32, expected i32$/,
-    ],
-    [
-      () => ops.add(zeros([2]), zeros([2], "i32")),
-      /^Cannot apply add to a f32 and b i32: expected one dtype$/,
-    ],
+    [() => ops.takeRows(zeros([2, 3]), zeros([2])), /^Cannot apply takeRows: index is f32, expected i32$/],
+    [() => ops.add(zeros([2]), zeros([2], "i32")), /^Cannot apply add to a f32 and b i32: expected one dtype$/],
     [() => ops.matmul(zeros([2, 2]), undefined as never), /^Cannot apply matmul: b is undefined/],
     [() => ops.view(zeros([4]), { offset: 3, shape: [2] }), /^Cannot apply view/],
-    [
-      () => ops.convTranspose2d(zeros([1, 3, 2, 2]), zeros([4, 1, 2, 2])),
-      /^Cannot apply convTranspose2d/,
-    ],
+    [() => ops.convTranspose2d(zeros([1, 3, 2, 2]), zeros([4, 1, 2, 2])), /^Cannot apply convTranspose2d/],
   ];
   for (const [call, message] of wrong) assert.throws(call, message, `${message}`);
 });

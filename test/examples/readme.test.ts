@@ -33,21 +33,14 @@ function generated(page: string, name: string, start: RegExp, end: string, text:
   const begin = from + (now.match(start) as RegExpMatchArray)[0].length;
   const stop = now.indexOf(end, begin);
   if (process.env.ONESTEP_UPDATE) writeFileSync(page, now.slice(0, begin) + text + now.slice(stop));
-  else
-    assert.is(
-      now.slice(begin, stop),
-      text,
-      `${name} in ${page} is stale: ONESTEP_UPDATE=1 npm test -- readme`,
-    );
+  else assert.is(now.slice(begin, stop), text, `${name} in ${page} is stale: ONESTEP_UPDATE=1 npm test -- readme`);
 }
 
 test("the error table is the catalogue", () => {
   const rows = Object.entries<CatalogueEntry>(catalogue).map(([code, { fix }]) => {
     return `| \`${code}\` | ${exitStatus(failure(code as ErrorCode, ""))} | ${fix.replaceAll("|", "\\|")} |`;
   });
-  const table = ["| code | exit | how to solve it |", "| --- | --: | --- |", ...rows, ""].join(
-    "\n",
-  );
+  const table = ["| code | exit | how to solve it |", "| --- | --: | --- |", ...rows, ""].join("\n");
   const start = /^<!-- errors:.*\n/m;
   generated("examples/README.md", "the error table", start, "<!-- /errors -->", table);
 });
@@ -100,12 +93,10 @@ test("every dependency has its line, every script, file and heading that a page 
   const named = Object.keys({ ...dependencies, ...devDependencies }).filter(
     (name) => !/^@types\/|^@webgpu\/types$/.test(name),
   );
-  for (const name of named)
-    assert.ok(read("core/README.md").includes(`\`${name}\``), `no page explains ${name}`);
+  for (const name of named) assert.ok(read("core/README.md").includes(`\`${name}\``), `no page explains ${name}`);
   for (const page of pages) {
     const text = read(page);
-    for (const [, script] of text.matchAll(/npm run ([\w:]+)/g))
-      assert.ok(script in scripts, script);
+    for (const [, script] of text.matchAll(/npm run ([\w:]+)/g)) assert.ok(script in scripts, script);
     for (const [link, file, anchor] of text.matchAll(/\]\(([\w/.-]*)(?:#([\w-]+))?\)/g)) {
       const target = file ? normalize(join(dirname(page), file)) : page;
       assert.ok(existsSync(target), `${page}: ${link}`);
@@ -139,9 +130,7 @@ test("plugins and presets that the pages name exist", () => {
 });
 
 test("the table of commands has every command", () => {
-  const listed = rowsOf(read("examples/README.md"), "command").map(
-    ([cell]) => cell.match(/^`onestep (\w+)/)?.[1],
-  );
+  const listed = rowsOf(read("examples/README.md"), "command").map(([cell]) => cell.match(/^`onestep (\w+)/)?.[1]);
   assert.equal(
     listed,
     commands.map(({ name }) => name),
@@ -167,9 +156,7 @@ function measured(page: string, name: string): Record<string, string[]> {
   assert.ok(from >= 0, `${page} has the table ${name}`);
   const [, block] = read(page).slice(from).split("```");
   const [, ...rows] = block.trim().split("\n").slice(1);
-  return Object.fromEntries(
-    rows.map((row) => row.split(/ {2,}/)).map(([who, ...rest]) => [who, rest]),
-  );
+  return Object.fromEntries(rows.map((row) => row.split(/ {2,}/)).map(([who, ...rest]) => [who, rest]));
 }
 
 test("each figure of README is that of the page behind it", () => {

@@ -21,10 +21,7 @@ export interface AdmStep {
   run(backend: Backend, after?: () => void): Promise<Float32Array[]>;
 }
 
-export function admStep(
-  options: object,
-  { recompute = "none", batch = 32, size = 16 }: AdmStepSettings = {},
-): AdmStep {
+export function admStep(options: object, { recompute = "none", batch = 32, size = 16 }: AdmStepSettings = {}): AdmStep {
   const shape = [batch, 3, size, size];
   const container = new Container();
   const data = { sample: shape.slice(1), condition: classLabel(10), sigmaData: 0.5 };

@@ -1,9 +1,4 @@
-import {
-  DATA_FOLDER,
-  DATASET_SOURCE,
-  type DataFolder,
-  type Dataset,
-} from "../../core/interfaces/mod.ts";
+import { DATA_FOLDER, DATASET_SOURCE, type DataFolder, type Dataset } from "../../core/interfaces/mod.ts";
 import { encodeSafetensors, type StoredTensor } from "../../core/io/safetensors.ts";
 import type { ConfiguredPlugin } from "../../core/plugin/mod.ts";
 import { compose } from "../plugins/support.ts";

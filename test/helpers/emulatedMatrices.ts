@@ -35,10 +35,7 @@ const replacements: readonly (readonly [text: string, by: string])[] = [
     "sums[at] = subgroupMatrixMultiplyAccumulate(left, right[j], sums[at])",
     "multiply_accumulate(&sums, at, left, right[j])",
   ],
-  [
-    "subgroupMatrixStore<row_major>(&stripes, at, sums[i * COLUMNS + j], ",
-    "store_result(at, &sums, i * COLUMNS + j, ",
-  ],
+  ["subgroupMatrixStore<row_major>(&stripes, at, sums[i * COLUMNS + j], ", "store_result(at, &sums, i * COLUMNS + j, "],
   ["  @builtin(subgroup_id) quadrant: u32,\n", ""],
 ];
 

@@ -12,10 +12,7 @@ test("a tensor is within its own tolerance, and a small error beyond it is found
   values[index] += 0.5 * tolerance;
   assert.ok(Math.abs(ema.within(values, "in.params") - 0.5) < 1e-6);
   values[index] += tolerance;
-  assert.throws(
-    () => ema.within(values, "in.params"),
-    /ema in\.params\[5\]: .* off by 1\.50 x the tolerance/,
-  );
+  assert.throws(() => ema.within(values, "in.params"), /ema in\.params\[5\]: .* off by 1\.50 x the tolerance/);
 });
 
 test("NaN, infinities and missing values never pass", () => {

@@ -17,8 +17,7 @@ export type { GoldenCase };
 export function projectRoot(): string {
   for (let at = dirname(fileURLToPath(import.meta.url)); ; at = dirname(at))
     if (existsSync(join(at, "package.json"))) return at;
-    else if (at === dirname(at))
-      throw new Error(`Cannot find package.json above ${import.meta.url}`);
+    else if (at === dirname(at)) throw new Error(`Cannot find package.json above ${import.meta.url}`);
 }
 
 /** The folder of real data sets for tests; it may be absent. */
@@ -27,9 +26,7 @@ export const dataFolder: string = join(projectRoot(), "../shared/data");
 const complete = (name: string) => join(projectRoot(), "../shared", name);
 /** The whole collection of that name where it is there, else the committed part. */
 const folderOf = (name: string): string =>
-  existsSync(join(complete(name), "manifest.json"))
-    ? complete(name)
-    : join(projectRoot(), "test", name);
+  existsSync(join(complete(name), "manifest.json")) ? complete(name) : join(projectRoot(), "test", name);
 
 /** The folder in use. */
 export const goldenFolder: string = folderOf("golden");
@@ -65,10 +62,6 @@ export async function conforms(name: string, backend: Backend): Promise<Verdict>
   const entry = goldenSet.entries.find(({ file }) => file === `${name}.safetensors`);
   if (!entry) throw new Error(`Cannot read golden case ${name}: it is not in ${goldenFolder}`);
   const verdict = await judge(entry, goldenSet, backend);
-  assert.is(
-    verdict.outcome,
-    "passed",
-    `${name}: ${verdict.ratio} x the tolerance, ${verdict.where}`,
-  );
+  assert.is(verdict.outcome, "passed", `${name}: ${verdict.ratio} x the tolerance, ${verdict.where}`);
   return verdict;
 }

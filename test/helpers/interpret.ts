@@ -70,10 +70,7 @@ function runStep(step: Step, plan: Plan, buffers: readonly Float64Array[]): void
   } else runElementwise(step, at);
 }
 
-function runElementwise(
-  { nodes, outputs, shape }: ElementwiseStep,
-  at: (tensor: Tensor) => Float64Array,
-): void {
+function runElementwise({ nodes, outputs, shape }: ElementwiseStep, at: (tensor: Tensor) => Float64Array): void {
   const own = new Set(nodes);
   const results = new Map<Tensor, number>();
   const read = (input: Tensor, index: number): number => {

@@ -49,9 +49,7 @@ export function floats(shape: Shape, seed = 1, low = -1, high = 1): HostTensor {
 /** Integers low…high-1, always the same for a seed. */
 export function integers(shape: Shape, seed: number, low: number, high: number): HostTensor {
   const next = uniform(seed);
-  const data = Int32Array.from({ length: sizeOf(shape) }, () =>
-    Math.floor(low + (high - low) * next()),
-  );
+  const data = Int32Array.from({ length: sizeOf(shape) }, () => Math.floor(low + (high - low) * next()));
   return { shape, data };
 }
 
@@ -73,12 +71,8 @@ export function testBackend(options: WebGpuOptions = {}): Promise<WebGpuBackend>
   if (!backend) {
     // What was measured on this machine must not change what is tested.
     backend = WebGpuBackend.open({ debug: true, tune: "off", ...options }).then((opened) => {
-      const brief = JSON.stringify(options, (name, value) =>
-        name === "kernels" ? Object.keys(value) : value,
-      );
-      console.log(
-        `webgpu: ${opened.traits.name} (${opened.traits.type}) ${brief === "{}" ? "" : brief}`,
-      );
+      const brief = JSON.stringify(options, (name, value) => (name === "kernels" ? Object.keys(value) : value));
+      console.log(`webgpu: ${opened.traits.name} (${opened.traits.type}) ${brief === "{}" ? "" : brief}`);
       return opened;
     });
     backends.set(key, backend);
@@ -151,8 +145,7 @@ export function compare(
     const allowed = absolute + relative * Math.abs(expected[i]) + ofLargest * largest;
     const excess = Math.abs(actual[i] - expected[i]) / (allowed || Number.MIN_VALUE);
     // NaN on one side only is the worst of all.
-    if (!(excess <= worst.excess))
-      worst = { excess: Number.isNaN(excess) ? Infinity : excess, at: i, allowed };
+    if (!(excess <= worst.excess)) worst = { excess: Number.isNaN(excess) ? Infinity : excess, at: i, allowed };
   }
   if (worst.excess > 1)
     throw new Error(

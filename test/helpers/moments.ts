@@ -5,8 +5,7 @@ export function moments(values: ArrayLike<number>): {
   readonly kurtosis: number;
 } {
   const list = Array.from(values);
-  const average = (of: (value: number) => number) =>
-    list.reduce((sum, value) => sum + of(value), 0) / list.length;
+  const average = (of: (value: number) => number) => list.reduce((sum, value) => sum + of(value), 0) / list.length;
   const mean = average((value) => value);
   const variance = average((value) => (value - mean) ** 2);
   return { mean, variance, kurtosis: average((value) => (value - mean) ** 4) / variance ** 2 };

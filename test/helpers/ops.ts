@@ -79,10 +79,7 @@ const broadcasts: readonly (readonly Shape[])[] = [
 ];
 
 /** Inputs and call drawn from an op's signature; undefined where the signature doesn't say enough. */
-export function exampleFrom(
-  op: ((...args: never[]) => Tensor) & { spec?: OpSpec },
-  draw: Draw,
-): Example | undefined {
+export function exampleFrom(op: ((...args: never[]) => Tensor) & { spec?: OpSpec }, draw: Draw): Example | undefined {
   const { spec } = op;
   if (!spec) return undefined;
   const signature = parseSignature(spec.signature);
@@ -90,8 +87,7 @@ export function exampleFrom(
   let inputs: Drawn[];
   if (spec.kind === "elementwise") {
     const shapes = draw.pick(broadcasts);
-    const values = (shape: Shape) =>
-      positiveDomain.has(spec.name) ? draw.positive(shape) : draw.normal(shape);
+    const values = (shape: Shape) => (positiveDomain.has(spec.name) ? draw.positive(shape) : draw.normal(shape));
     inputs = signature.inputs.map((_, i) => values(shapes[i]));
   } else {
     if ([...signature.inputs, signature.output].some(({ any }) => any)) return undefined;
@@ -102,10 +98,7 @@ export function exampleFrom(
       return sizes.get(dim)!;
     };
     const batch = draw.pick<Shape>([[], [2], [3, 2]]);
-    const shapeOf = ({ dims, batched }: Pattern) => [
-      ...(batched ? batch : []),
-      ...dims.map(sizeFor),
-    ];
+    const shapeOf = ({ dims, batched }: Pattern) => [...(batched ? batch : []), ...dims.map(sizeFor)];
     inputs = signature.inputs.map((pattern) =>
       pattern.dtype === "i32" ? draw.index(shapeOf(pattern), 2) : draw.normal(shapeOf(pattern)),
     );
@@ -120,9 +113,7 @@ export function exampleFrom(
 
 type Examples = (draw: Draw) => readonly Example[];
 const one =
-  (
-    make: (draw: Draw) => [inputs: readonly Drawn[], call: (...inputs: Tensor[]) => Tensor],
-  ): Examples =>
+  (make: (draw: Draw) => [inputs: readonly Drawn[], call: (...inputs: Tensor[]) => Tensor]): Examples =>
   (draw) => {
     const [inputs, call] = make(draw);
     return [{ inputs, call }];
@@ -132,8 +123,7 @@ const all =
   (draw) =>
     parts.flatMap((part) => part(draw));
 /** A call of one f32 tensor of `shape`. */
-const on = (shape: Shape, call: (x: Tensor) => Tensor): Examples =>
-  one((d) => [[d.normal(shape)], call]);
+const on = (shape: Shape, call: (x: Tensor) => Tensor): Examples => one((d) => [[d.normal(shape)], call]);
 
 const key = (d: Draw): Drawn => d.index([3], 1000);
 
@@ -224,13 +214,7 @@ export const examples: Readonly<Record<string, Examples>> = {
     ]),
   ),
   attentionGrad: one((d) => [
-    [
-      d.normal([2, 3, 5]),
-      d.normal([2, 4, 5]),
-      d.normal([2, 4, 2]),
-      d.normal([2, 3, 2]),
-      d.normal([2, 3, 2]),
-    ],
+    [d.normal([2, 3, 5]), d.normal([2, 4, 5]), d.normal([2, 4, 2]), d.normal([2, 3, 2]), d.normal([2, 3, 2])],
     (q, k, v, y, dy) => {
       const all = ops.attentionGrad(q, k, v, y, dy, { scale: 0.4 });
       const { dq, dk, dv } = ops.attentionGradParts(all, q.shape, v.shape);
@@ -261,8 +245,7 @@ export const examples: Readonly<Record<string, Examples>> = {
   convTranspose2d: all(
     one((d) => [
       [d.normal([2, 3, 3, 2]), d.normal([3, 2, 3, 2]), d.normal([2])],
-      (x, w, bias) =>
-        ops.convTranspose2d(x, w, { stride: [2, 1], padding: 1, outputPadding: [1, 0], bias }),
+      (x, w, bias) => ops.convTranspose2d(x, w, { stride: [2, 1], padding: 1, outputPadding: [1, 0], bias }),
     ]),
     one((d) => [
       [d.normal([1, 4, 3, 2]), d.normal([4, 3, 2, 2])],
@@ -320,9 +303,7 @@ export const examples: Readonly<Record<string, Examples>> = {
   avgPool2d: all(
     on([2, 3, 4, 6], (x) => ops.avgPool2d(x, { kernel: 2 })),
     on([2, 5, 7], (x) => ops.avgPool2d(x, { kernel: [3, 2], stride: 2, padding: [1, 0] })),
-    on([2, 5, 7], (x) =>
-      ops.avgPool2d(x, { kernel: 3, stride: 1, padding: 1, countPadding: false }),
-    ),
+    on([2, 5, 7], (x) => ops.avgPool2d(x, { kernel: 3, stride: 1, padding: 1, countPadding: false })),
   ),
   maxPool2d: all(
     on([2, 3, 9, 7], (x) => ops.maxPool2d(x, { kernel: 3, stride: 2 })),
@@ -344,10 +325,7 @@ export const examples: Readonly<Record<string, Examples>> = {
     on([2, 3, 5], (x) => ops.transpose(x)),
     on([2, 3, 5], (x) => ops.transpose(x, [1, 2, 0])),
   ),
-  concat: one((d) => [
-    [d.normal([2, 3]), d.normal([2, 1]), d.normal([2, 5])],
-    (...parts) => ops.concat(parts, -1),
-  ]),
+  concat: one((d) => [[d.normal([2, 3]), d.normal([2, 1]), d.normal([2, 5])], (...parts) => ops.concat(parts, -1)]),
   stack: one((d) => [[d.normal([2, 3]), d.normal([2, 3])], (...parts) => ops.stack(parts, 1)]),
   slice: all(
     on([3, 7], (x) => ops.slice(x, { axis: 1, start: -5, end: -1 })),
@@ -361,10 +339,7 @@ export const examples: Readonly<Record<string, Examples>> = {
   pad: all(
     on([3, 5], (x) => ops.pad(x, { axis: 0, before: 2, after: 1 })),
     on([3, 5, 2], (x) => ops.pad(x, { axis: 1, before: 1, after: 70, value: -0.75 })),
-    one((d) => [
-      [d.index([3, 5], 9)],
-      (x) => ops.pad(x, { axis: -1, before: 3, after: 0, value: -7 }),
-    ]),
+    one((d) => [[d.index([3, 5], 9)], (x) => ops.pad(x, { axis: -1, before: 3, after: 0, value: -7 })]),
     // Both paddings are there twice when they are added.
     on([3, 4], (x) => {
       const [a, b] = ops.split(x, 2, 1);
@@ -376,19 +351,13 @@ export const examples: Readonly<Record<string, Examples>> = {
   tile: on([3, 2], (x) => ops.tile(x, [2, 1, 3])),
   repeatInterleave: on([3, 2], (x) => ops.repeatInterleave(x, { repeats: 3, axis: 0 })),
   takeRows: one((d) => [[d.normal([5, 3]), d.index([7], 5)], ops.takeRows]),
-  addRows: one((d) => [
-    [d.normal([7, 3]), d.index([7], 5)],
-    (x, index) => ops.addRows(x, index, { rows: 5 }),
-  ]),
+  addRows: one((d) => [[d.normal([7, 3]), d.index([7], 5)], (x, index) => ops.addRows(x, index, { rows: 5 })]),
   embedding: one((d) => [[d.normal([5, 3]), d.index([2, 7], 5)], ops.embedding]),
   indexSelect: one((d) => [
     [d.normal([2, 5, 3]), d.index([4], 5)],
     (x, index) => ops.indexSelect(x, index, { axis: 1 }),
   ]),
-  gather: one((d) => [
-    [d.normal([3, 5, 2]), d.index([2, 7, 2], 5)],
-    (x, index) => ops.gather(x, index, { axis: 1 }),
-  ]),
+  gather: one((d) => [[d.normal([3, 5, 2]), d.index([2, 7, 2], 5)], (x, index) => ops.gather(x, index, { axis: 1 })]),
   scatterAdd: one((d) => [
     [d.normal([3, 5]), d.index([2, 7], 5), d.normal([2, 7])],
     (x, index, source) => ops.scatterAdd(x, index, source, { axis: 1 }),
@@ -405,14 +374,8 @@ export const examples: Readonly<Record<string, Examples>> = {
   ),
   normal: one((d) => [[key(d)], (k) => ops.normal(k, { stream: 1, shape: [5] })]),
   uniform: one((d) => [[key(d)], (k) => ops.uniform(k, { stream: 1, shape: [5], low: -1 })]),
-  randint: one((d) => [
-    [key(d)],
-    (k) => ops.randint(k, { stream: 1, shape: [5], low: 2, high: 9 }),
-  ]),
-  dropout: one((d) => [
-    [d.normal([3, 5]), key(d)],
-    (x, k) => ops.dropout(x, k, { p: 0.4, stream: 3 }),
-  ]),
+  randint: one((d) => [[key(d)], (k) => ops.randint(k, { stream: 1, shape: [5], low: 2, high: 9 })]),
+  dropout: one((d) => [[d.normal([3, 5]), key(d)], (x, k) => ops.dropout(x, k, { p: 0.4, stream: 3 })]),
 };
 
 /** Exports of core/ops that are no ops, or have no derivative on purpose and a test of their own. */
@@ -438,23 +401,17 @@ const others = new Set([
 ]);
 
 /** Every op that core/ops exports, by name. */
-export const exportedOps: Readonly<Record<string, (...args: never[]) => Tensor>> =
-  Object.fromEntries(
-    Object.entries(ops as unknown as Record<string, (...args: never[]) => Tensor>).filter(
-      ([name, value]) => typeof value === "function" && !others.has(name),
-    ),
-  );
+export const exportedOps: Readonly<Record<string, (...args: never[]) => Tensor>> = Object.fromEntries(
+  Object.entries(ops as unknown as Record<string, (...args: never[]) => Tensor>).filter(
+    ([name, value]) => typeof value === "function" && !others.has(name),
+  ),
+);
 
 /** The example calls of an op: those listed above, else drawn from its signature. */
-export function examplesOf(
-  name: string,
-  op: (...args: never[]) => Tensor,
-  draw: Draw,
-): readonly Example[] {
+export function examplesOf(name: string, op: (...args: never[]) => Tensor, draw: Draw): readonly Example[] {
   const listed = examples[name]?.(draw);
   if (listed) return listed;
   const drawn = [exampleFrom(op, draw), exampleFrom(op, draw)].filter((e) => e !== undefined);
-  if (drawn.length === 0)
-    throw new Error(`no example for op ${name}: add one to test/helpers/ops.ts`);
+  if (drawn.length === 0) throw new Error(`no example for op ${name}: add one to test/helpers/ops.ts`);
   return drawn;
 }

@@ -1,12 +1,5 @@
 import * as ops from "../../core/ops/mod.ts";
-import {
-  type Shape,
-  type Storage,
-  sameShape,
-  sizeOf,
-  type Tensor,
-  withStorage,
-} from "../../core/tensor/mod.ts";
+import { type Shape, type Storage, sameShape, sizeOf, type Tensor, withStorage } from "../../core/tensor/mod.ts";
 import type { Values } from "./interpret.ts";
 import type { Draw } from "./ops.ts";
 
@@ -21,11 +14,7 @@ export interface RandomGraph {
 const shapes: readonly Shape[] = [[4, 6], [6, 4], [24], [2, 12], [6], [1, 6], [4, 1], []];
 
 /** @param storageOf what the next op is traced with; f32 when absent */
-export function randomGraph(
-  draw: Draw,
-  size: number,
-  storageOf: () => Storage = () => "f32",
-): RandomGraph {
+export function randomGraph(draw: Draw, size: number, storageOf: () => Storage = () => "f32"): RandomGraph {
   const states = [ops.state("s0", [24]), ops.state("s1", [4, 6]), ops.state("s2", [6])];
   const given = [ops.input("i0", [4, 6]), ops.input("i1", [3])];
   const pool: Tensor[] = [...states, ...given, ops.constantArray([1, -1, 0.5, 2, 0, 3], [6])];
@@ -78,17 +67,13 @@ export function randomGraph(
         0.1,
       ),
     () =>
-      ops.slice(
-        ops.concat([withShape((s) => s.join() === "4,6"), withShape((s) => s.join() === "4,6")], 0),
-        { axis: 0, start: 3, end: 7 },
-      ),
+      ops.slice(ops.concat([withShape((s) => s.join() === "4,6"), withShape((s) => s.join() === "4,6")], 0), {
+        axis: 0,
+        start: 3,
+        end: 7,
+      }),
     () => ops.stopGradient(any()),
-    () =>
-      ops.pack(
-        [withShape((s) => s.join() === "6"), ops.tanh(withShape((s) => s.join() === "4,6"))],
-        [0, 8],
-        40,
-      ),
+    () => ops.pack([withShape((s) => s.join() === "6"), ops.tanh(withShape((s) => s.join() === "4,6"))], [0, 8], 40),
     () => ops.constant(draw.pick([0, 1, 0.25]), "f32", draw.pick(shapes)),
   ];
   while (pool.length < size) {
@@ -100,9 +85,7 @@ export function randomGraph(
       if (!/^Cannot apply/.test((error as Error).message)) throw error; // shapes did not fit
     }
   }
-  const outputs = Object.fromEntries(
-    Array.from({ length: draw.integer(1, 5) }, (_, i) => [`o${i}`, any()]),
-  );
+  const outputs = Object.fromEntries(Array.from({ length: draw.integer(1, 5) }, (_, i) => [`o${i}`, any()]));
   const updates: [Tensor, Tensor][] = [];
   for (const state of states) {
     if (draw.unit() < 0.3) continue;
@@ -110,8 +93,6 @@ export function randomGraph(
     updates.push([state, ops.reshape(value, state.shape)]);
   }
   const valuesOf = (nodes: readonly Tensor[]) =>
-    Object.fromEntries(
-      nodes.map((node) => [node.attrs.name as string, draw.normal(node.shape).data]),
-    );
+    Object.fromEntries(nodes.map((node) => [node.attrs.name as string, draw.normal(node.shape).data]));
   return { outputs, updates, inputs: valuesOf(given), states: valuesOf(states) };
 }

@@ -74,8 +74,7 @@ let programs: string[] = [];
 test.before(() => {
   const packed = path("packed");
   node(["build.mjs", "dist", `--out=${packed}`], { cwd: process.cwd() });
-  for (const name of ["package.json", ...manifest.files])
-    if (name !== "dist") copyFileSync(name, join(packed, name));
+  for (const name of ["package.json", ...manifest.files]) if (name !== "dist") copyFileSync(name, join(packed, name));
   npm(["pack", "--silent", "--offline", "--pack-destination", path("")], packed);
   const tarball = path(`onestep-${manifest.version}.tgz`);
   mkdirSync(installed, { recursive: true });
@@ -87,18 +86,8 @@ test.before(() => {
 });
 
 test("it holds what it names, and nothing of the tests", () => {
-  assert.equal(
-    readdirSync(installed).sort(),
-    ["package.json", ...manifest.files].sort(),
-    "as `files` says",
-  );
-  assert.equal(readdirSync(join(installed, "dist")).sort(), [
-    "backends",
-    "cli",
-    "core",
-    "plugins",
-    "wgsl",
-  ]);
+  assert.equal(readdirSync(installed).sort(), ["package.json", ...manifest.files].sort(), "as `files` says");
+  assert.equal(readdirSync(join(installed, "dist")).sort(), ["backends", "cli", "core", "plugins", "wgsl"]);
   for (const entry of Object.values<string | Record<string, string>>(manifest.exports))
     for (const file of typeof entry === "string" ? [entry] : Object.values(entry))
       assert.ok(existsSync(join(installed, file)), file);
@@ -177,16 +166,13 @@ function loaded(...words: string[]): string[] {
     if (!file.startsWith(own)) return [relative(realpathSync("node_modules"), file)];
     const { sources } = JSON.parse(readFileSync(`${file}.map`, "utf8"));
     const built = join(realpathSync(path("packed")), "dist/cli");
-    return (sources as string[]).map((source) =>
-      relative(process.cwd(), resolve(built, source)).replaceAll("\\", "/"),
-    );
+    return (sources as string[]).map((source) => relative(process.cwd(), resolve(built, source)).replaceAll("\\", "/"));
   });
 }
 
 test("help and the list of plugins load no device, no package and no training loop", () => {
   const light = /^(examples\/|plugins\/|core\/)/;
-  const heavy =
-    /^core\/train\/(loop|run)\/|^core\/di\/container|^plugins\/observers\/(?!table\.ts)/;
+  const heavy = /^core\/train\/(loop|run)\/|^core\/di\/container|^plugins\/observers\/(?!table\.ts)/;
   const pages = { "--help": 30, "train --help": 200, plugins: 400 };
   for (const [words, most] of Object.entries(pages)) {
     const sources = loaded(...words.split(" "));

@@ -63,14 +63,10 @@ let failed = count("Total") - passed + broken;
 
 /** A command of the command line, run from source; counts as one test. */
 function onestep(...args: string[]): void {
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    ["run", "-A", "examples/cli/main.ts", ...args],
-    {
-      encoding: "utf8",
-      timeout: 120_000,
-    },
-  );
+  const { status, stderr } = spawnSync(process.execPath, ["run", "-A", "examples/cli/main.ts", ...args], {
+    encoding: "utf8",
+    timeout: 120_000,
+  });
   if (status === 0) passed++;
   else {
     failed++;
@@ -85,12 +81,7 @@ if (part === "") {
   onestep("plugins");
   onestep("train", "gaussians", "--device", "wasm", "--out", run, ...quick);
   onestep("sample", run, "--device", "wasm", "--n", "50", "--out", join(folder, "samples.png"));
-  const loss = [
-    "--plugin",
-    "examples/custom-loss/charbonnier.ts",
-    "--set",
-    "losses.charbonnier.weight=1",
-  ];
+  const loss = ["--plugin", "examples/custom-loss/charbonnier.ts", "--set", "losses.charbonnier.weight=1"];
   onestep("train", "gaussians", "--device", "wasm", "--out", run, "--force", ...quick, ...loss);
   rmSync(folder, { recursive: true, force: true });
 }

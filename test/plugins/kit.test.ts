@@ -60,10 +60,7 @@ const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
       plugins: [plugins.mlp(), plugins.consistencyGenerator({ sigmas: [5] })],
     },
   ],
-  [
-    plugins.progressiveLoss({ distance: "l1" }),
-    { numbers: { steps: 2, sigmaMin: 0.1, sigmaMax: 5, rho: 7 } },
-  ],
+  [plugins.progressiveLoss({ distance: "l1" }), { numbers: { steps: 2, sigmaMin: 0.1, sigmaMax: 5, rho: 7 } }],
   [plugins.regression({ pairs: "pairs" }), paired],
   [plugins.regression({ pairs: "pairs", distance: "huber" }), paired],
 ];
@@ -90,21 +87,12 @@ const samplers: [ConfiguredPlugin, Omit<SamplerTest, "backends">][] = [
   [plugins.dpmpp2sAncestral({ steps: 40, eta: 0.5 }), { nfe: 79, ...noisy }],
   [plugins.dpmSolver({ steps: 20 }), { nfe: 20 }],
   [plugins.dpmSolver({ steps: 40, order: 3 }), { nfe: 40 }],
-  [
-    plugins.dpmSolver({ steps: 40, solver: "heun", predict: "noise", eta: 1, end: 0.001 }),
-    { nfe: 40, ...noisy },
-  ],
+  [plugins.dpmSolver({ steps: 40, solver: "heun", predict: "noise", eta: 1, end: 0.001 }), { nfe: 40, ...noisy }],
   [plugins.dpmSolver({ steps: 20, spacing: "trailing" }), { nfe: 20, ...discrete }],
   [plugins.edmAblation({ steps: 20 }), { nfe: 39 }],
-  [
-    plugins.edmAblation({ steps: 40, discretization: "vp", timeScale: "vp", scaling: "vp" }),
-    { nfe: 79 },
-  ],
+  [plugins.edmAblation({ steps: 40, discretization: "vp", timeScale: "vp", scaling: "vp" }), { nfe: 79 }],
   [plugins.ddim(timesteps), { nfe: 60, ...discrete }],
-  [
-    plugins.ddim({ ...timesteps, eta: 1, clip: 2, endAtFirst: true }),
-    { nfe: 60, ...discrete, ...noisy },
-  ],
+  [plugins.ddim({ ...timesteps, eta: 1, clip: 2, endAtFirst: true }), { nfe: 60, ...discrete, ...noisy }],
   [plugins.ddim(timesteps), { nfe: 60, plugins: [plugins.rectifiedFlow()] }],
   [plugins.ddpm({ ...timesteps, variance: "large", clip: 2 }), { nfe: 60, ...discrete, ...noisy }],
   [plugins.lcm({ steps: 4, clip: 2 }), { nfe: 4, ...discrete, ...consistent }],
@@ -113,8 +101,7 @@ const samplers: [ConfiguredPlugin, Omit<SamplerTest, "backends">][] = [
   [plugins.renoise({ sigmas: [80] }), { nfe: 1, model: "consistency" }],
 ];
 for (const [plugin, setting] of samplers)
-  test(`sampler ${plugin.name}, ${setting.nfe} calls`, () =>
-    testSampler(plugin, { backends, ...setting }));
+  test(`sampler ${plugin.name}, ${setting.nfe} calls`, () => testSampler(plugin, { backends, ...setting }));
 
 const image: DataShape = { sample: [1, 4, 4], condition: classLabel(3), sigmaData: 0.5 };
 const vector = (...shape: number[]): ConditionEntry => ({ shape, dtype: "f32", empty: "stored" });
@@ -155,8 +142,7 @@ const networks: [ConfiguredPlugin, DataShape][] = [
   ],
 ];
 for (const [plugin, shape] of networks)
-  test(`network ${plugin.name} of ${JSON.stringify(shape.condition)}`, () =>
-    testNetwork(plugin, { backends, shape }));
+  test(`network ${plugin.name} of ${JSON.stringify(shape.condition)}`, () => testNetwork(plugin, { backends, shape }));
 
 const grey = (...shape: number[]) =>
   bytes(
@@ -165,12 +151,7 @@ const grey = (...shape: number[]) =>
   );
 const row = (...shape: number[]) => floats(shape, numbers(shape));
 const records = (...labels: number[]) =>
-  Uint8Array.from(
-    labels.flatMap((label) => [
-      label,
-      ...Array.from({ length: 3072 }, (_, i) => (label + i) & 255),
-    ]),
-  );
+  Uint8Array.from(labels.flatMap((label) => [label, ...Array.from({ length: 3072 }, (_, i) => (label + i) & 255)]));
 const digits = (count: number) => ({
   images: idxBytes([count, 28, 28], grey(count * 784).data as Uint8Array),
   labels: idxBytes(
@@ -197,8 +178,7 @@ const latents = {
   timeIds: row(4, 6),
 };
 const empty = { "unconditional.text": row(3, 2), "unconditional.pooled": row(5) };
-const picture = (level: number) =>
-  encodePng({ width: 2, height: 1, channels: 1, data: Uint8Array.of(level, 255) });
+const picture = (level: number) => encodePng({ width: 2, height: 1, channels: 1, data: Uint8Array.of(level, 255) });
 const classes = { "cat/1.png": picture(1), "cat/2.png": picture(9), "dog/1.png": picture(70) };
 
 const datasets: [ConfiguredPlugin, DatasetTest?][] = [
@@ -210,16 +190,12 @@ const datasets: [ConfiguredPlugin, DatasetTest?][] = [
   [plugins.imagesDataset({ classes: 3 }), { folder: shards }],
   [plugins.imagesDataset(), { folder: shards }],
   [plugins.latentsDataset(), { folder: dataFolder({ "a.safetensors": { ...latents, ...empty } }) }],
-  [
-    plugins.latentsDataset({ unconditional: "zero" }),
-    { folder: dataFolder({ "a.safetensors": latents }) },
-  ],
+  [plugins.latentsDataset({ unconditional: "zero" }), { folder: dataFolder({ "a.safetensors": latents }) }],
   [plugins.picturesDataset({ classes: 2 }), { folder: dataFolder(classes) }],
   [plugins.picturesDataset(), { folder: dataFolder({ "a.png": picture(0), "b.png": picture(8) }) }],
 ];
 for (const [plugin, setting] of datasets)
-  test(`dataset ${plugin.name} ${JSON.stringify(plugin.options)}`, () =>
-    testDataset(plugin, setting));
+  test(`dataset ${plugin.name} ${JSON.stringify(plugin.options)}`, () => testDataset(plugin, setting));
 
 const metrics: [ConfiguredPlugin, Omit<MetricTest, "backends">][] = [
   [plugins.gaussianModes({ directions: 16 }), { dataset: plugins.gaussiansDataset(), count: 300 }],
@@ -229,9 +205,7 @@ for (const [plugin, setting] of metrics)
   test(`metric ${plugin.name}`, () => testMetric(plugin, { backends, ...setting }));
 
 test("no loss, sampler, network, dataset or metric of ours is left out", () => {
-  const tested = [losses, samplers, networks, datasets, metrics]
-    .flat()
-    .map(([{ kind, name }]) => `${kind} ${name}`);
+  const tested = [losses, samplers, networks, datasets, metrics].flat().map(([{ kind, name }]) => `${kind} ${name}`);
   const ours = allPlugins
     .map(({ definition: { kind, name } }) => `${kind} ${name}`)
     .filter((each) => /^(loss|sampler|network|dataset|metric) /.test(each));

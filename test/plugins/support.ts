@@ -12,11 +12,8 @@ export const evaluate = <T extends Record<string, Tensor>>(
   outputs: T,
   feed: Feed,
   precision: Precision = "f32",
-): Promise<Record<keyof T, Float32Array>> =>
-  evaluateOn(new ReferenceBackend(precision), outputs, feed);
+): Promise<Record<keyof T, Float32Array>> => evaluateOn(new ReferenceBackend(precision), outputs, feed);
 
 /** Numbers in [-1, 1] that are the same in every run. */
 export const numbers = (shape: Shape, phase = 0): Float32Array =>
-  Float32Array.from({ length: sizeOf(shape) }, (_, i) =>
-    Math.sin(1 + phase + 1.7 * i * (i % 5) + i),
-  );
+  Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(1 + phase + 1.7 * i * (i % 5) + i));

@@ -1,13 +1,5 @@
 import type { ValueType } from "./module.ts";
-import {
-  doubleBytes,
-  floatBytes,
-  integerBytes,
-  type Opcode,
-  opcodeBytes,
-  signed,
-  unsigned,
-} from "./opcodes.ts";
+import { doubleBytes, floatBytes, integerBytes, type Opcode, opcodeBytes, signed, unsigned } from "./opcodes.ts";
 
 /**
  * How often a value changes: once per call, once per row, or with every vector. Code is emitted at the level of what it
@@ -56,11 +48,7 @@ export class Body {
   readonly scalarFunction: (name: ScalarFunction) => number;
 
   /** `params` are the types of the parameters; none may be added after the first local. */
-  constructor(
-    params: readonly ValueType[],
-    dialect: Dialect,
-    scalarFunction: Body["scalarFunction"],
-  ) {
+  constructor(params: readonly ValueType[], dialect: Dialect, scalarFunction: Body["scalarFunction"]) {
     this.#params = params;
     this.dialect = dialect;
     this.scalarFunction = scalarFunction;
@@ -74,8 +62,7 @@ export class Body {
   /** Starts the code of a second loop body: what was known inside the first one is not known here. */
   startVector(): void {
     this.code[levels.vector] = [];
-    for (const [key, value] of this.#known)
-      if (value.level === levels.vector) this.#known.delete(key);
+    for (const [key, value] of this.#known) if (value.level === levels.vector) this.#known.delete(key);
   }
 
   /** A vector operation on values; `immediates` follow the opcode. The same operation on the same values is done once. */
@@ -187,9 +174,7 @@ export class Body {
   div = (a: Value, b: Value): Value => this.op("f32x4.div", [a, b]);
   /** a · b + c. */
   madd(a: Value, b: Value, c: Value): Value {
-    return this.dialect.relaxed
-      ? this.op("f32x4.relaxed_madd", [a, b, c])
-      : this.add(this.mul(a, b), c);
+    return this.dialect.relaxed ? this.op("f32x4.relaxed_madd", [a, b, c]) : this.add(this.mul(a, b), c);
   }
   /** Bits of `yes` where `mask` is set, else of `no`. */
   select(mask: Value, yes: Value, no: Value): Value {
@@ -199,10 +184,7 @@ export class Body {
   polynomial(x: Value, coefficients: readonly number[]): Value {
     return coefficients
       .slice(0, -1)
-      .reduceRight<Value>(
-        (sum, c) => this.madd(sum, x, this.f32(c)),
-        this.f32(coefficients[coefficients.length - 1]),
-      );
+      .reduceRight<Value>((sum, c) => this.madd(sum, x, this.f32(c)), this.f32(coefficients[coefficients.length - 1]));
   }
 }
 

@@ -7,10 +7,7 @@ import { sizeOf } from "../../../core/tensor/shape.ts";
 import type { DType, Tensor } from "../../../core/tensor/tensor.ts";
 
 /** An operand of a node: what an earlier node made, what is loaded, or a constant. */
-export type Reference =
-  | { readonly node: number }
-  | { readonly input: number }
-  | { readonly constant: number };
+export type Reference = { readonly node: number } | { readonly input: number } | { readonly constant: number };
 
 /** A number that is the same everywhere. */
 export interface Constant {

@@ -53,12 +53,7 @@ class FunctionBuilder {
   /** Code that pushes the arguments of this chain, after the range. */
   readonly args: number[] = [];
 
-  constructor(
-    module: ModuleWriter,
-    dialect: Dialect,
-    chain: Chain,
-    addressOf: (tensor: Tensor) => number,
-  ) {
+  constructor(module: ModuleWriter, dialect: Dialect, chain: Chain, addressOf: (tensor: Tensor) => number) {
     this.#module = module;
     this.#chain = chain;
     this.#body = new Body(this.#types, dialect, (name) => {
@@ -75,9 +70,7 @@ class FunctionBuilder {
     };
     this.#inputs = chain.inputs.map((input) => take(addressOf(input)));
     this.#outputs = chain.outputs.map((i) => take(addressOf(chain.nodes[i].node)));
-    this.#constants = chain.constants.map(({ dtype, value }) =>
-      dtype === "f32" ? takeFloat(value) : take(value),
-    );
+    this.#constants = chain.constants.map(({ dtype, value }) => (dtype === "f32" ? takeFloat(value) : take(value)));
     this.#positions = new Positions(this.#body, chain, { take });
   }
 

@@ -12,10 +12,7 @@ const floats =
   (rule: (b: Body, ...inputs: Value[]) => Value): Emitter =>
   (b, node, inputs) => {
     if (node.inputs[0].dtype !== "f32")
-      throw failure(
-        "E_DTYPE",
-        `Cannot apply ${node.op.name} to ${node.inputs[0].dtype}: expected f32`,
-      );
+      throw failure("E_DTYPE", `Cannot apply ${node.op.name} to ${node.inputs[0].dtype}: expected f32`);
     return rule(b, ...inputs);
   };
 

@@ -19,10 +19,7 @@ export function exp(b: Body, x: Value): Value {
   const r = b.madd(n, b.f32(2.1219444e-4), b.madd(n, b.f32(-0.693359375), bounded));
   const p = b.polynomial(
     r,
-    [
-      0.50000001201, 0.16666665459, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3,
-      1.98756915e-4,
-    ],
+    [0.50000001201, 0.16666665459, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.98756915e-4],
   );
   const y = b.add(b.madd(p, b.mul(r, r), r), b.f32(1));
   // 2ⁿ in two factors, since n goes from -150 to 128.
@@ -33,8 +30,7 @@ export function exp(b: Body, x: Value): Value {
 }
 
 /** 2ⁿ for integers n from -126 to 127. */
-const powerOfTwo = (b: Body, n: Value): Value =>
-  b.shift("i32x4.shl", b.op("i32x4.add", [n, b.i32(127)]), 23);
+const powerOfTwo = (b: Body, n: Value): Value => b.shift("i32x4.shl", b.op("i32x4.add", [n, b.i32(127)]), 23);
 
 /** ln x; -∞ at 0, NaN below. */
 export function log(b: Body, x: Value): Value {
@@ -53,9 +49,7 @@ function logOfNormal(b: Body, x: Value, extra?: Value): Value {
   // x = 2ᵏ·m,  √½ < m < √2
   const bits = b.op("i32x4.add", [x, b.i32(0x3f800000 - 0x3f3504f3)]);
   const exponent = b.op("i32x4.sub", [b.shift("i32x4.shr_s", bits, 23), b.i32(127)]);
-  const k = b.op("f32x4.convert_i32x4_s", [
-    extra ? b.op("i32x4.add", [exponent, extra]) : exponent,
-  ]);
+  const k = b.op("f32x4.convert_i32x4_s", [extra ? b.op("i32x4.add", [exponent, extra]) : exponent]);
   const m = b.op("i32x4.add", [b.op("v128.and", [bits, b.i32(0x7fffff)]), b.i32(0x3f3504f3)]);
   const f = b.sub(m, b.f32(1));
   const s = b.div(f, b.add(f, b.f32(2)));
@@ -81,10 +75,7 @@ export function log1p(b: Body, x: Value): Value {
   const w = b.add(x, b.f32(1));
   const y = log(b, w);
   const lost = b.sub(x, b.sub(w, b.f32(1)));
-  const ends = b.op("v128.or", [
-    b.op("f32x4.eq", [w, b.f32(0)]),
-    b.op("f32x4.eq", [w, b.f32(Infinity)]),
-  ]);
+  const ends = b.op("v128.or", [b.op("f32x4.eq", [w, b.f32(0)]), b.op("f32x4.eq", [w, b.f32(Infinity)])]);
   return b.select(ends, y, b.add(y, b.div(lost, w)));
 }
 
@@ -94,10 +85,7 @@ const withSign = (b: Body, x: Value, like: Value): Value => b.select(b.i32(0x7ff
 /** tanh x. */
 export function tanh(b: Body, x: Value): Value {
   const z = b.mul(x, x);
-  const p = b.polynomial(
-    z,
-    [-0.333332819422, 0.133314422036, -5.37397155531e-2, 2.06390887954e-2, -5.70498872745e-3],
-  );
+  const p = b.polynomial(z, [-0.333332819422, 0.133314422036, -5.37397155531e-2, 2.06390887954e-2, -5.70498872745e-3]);
   const near = b.madd(b.mul(p, z), x, x);
   const t = b.op("f32x4.abs", [x]);
   const far = b.sub(b.f32(1), b.div(b.f32(2), b.add(exp(b, b.add(t, t)), b.f32(1))));
@@ -114,10 +102,7 @@ export function erf(b: Body, x: Value): Value {
   const t = b.op("f32x4.pmin", [b.op("f32x4.abs", [x]), b.f32(4)]);
   const q = b.polynomial(
     t,
-    [
-      -0.128717512, -0.634846687, -0.106777877, 2.42546219e-2, -3.88396438e-3, 3.83197126e-4,
-      -1.7285347e-5,
-    ],
+    [-0.128717512, -0.634846687, -0.106777877, 2.42546219e-2, -3.88396438e-3, 3.83197126e-4, -1.7285347e-5],
   );
   const far = b.sub(b.f32(1), exp(b, b.sub(b.mul(q, t), t)));
   const small = b.op("f32x4.lt", [t, b.f32(0.927734375)]);
@@ -128,8 +113,7 @@ export function erf(b: Body, x: Value): Value {
 export const sigmoid = (b: Body, x: Value): Value => b.div(b.f32(1), onePlusExpOfMinus(b, x));
 
 /** 1 + e⁻ˣ. */
-export const onePlusExpOfMinus = (b: Body, x: Value): Value =>
-  b.add(b.f32(1), exp(b, b.op("f32x4.neg", [x])));
+export const onePlusExpOfMinus = (b: Body, x: Value): Value => b.add(b.f32(1), exp(b, b.op("f32x4.neg", [x])));
 
 /** ln(1 + eˣ). */
 export function softplus(b: Body, x: Value): Value {

@@ -11,9 +11,7 @@ export interface Signature {
 }
 
 /** A function to call: an imported one, or one of the module itself. */
-export type Target =
-  | { readonly imported: number }
-  | { readonly number: number; readonly signature: Signature };
+export type Target = { readonly imported: number } | { readonly number: number; readonly signature: Signature };
 
 /** The largest memory, in pages of 64 KiB: 4 GiB. */
 export const MAX_PAGES = 65536;
@@ -113,13 +111,7 @@ export class ModuleWriter {
       [3, [vectorOf([...this.#functions.map(({ type }) => unsigned(type)), run])]],
       [4, [vectorOf([[0x70, 0x00, ...unsigned(count)]])]],
       [7, [vectorOf([[...text("run"), 0x00, ...unsigned(first + count)]])]],
-      [
-        9,
-        [
-          [1, 0x00, ...i32Const(0), 0x0b],
-          vectorOf(this.#functions.map((_, i) => unsigned(first + i))),
-        ],
-      ],
+      [9, [[1, 0x00, ...i32Const(0), 0x0b], vectorOf(this.#functions.map((_, i) => unsigned(first + i)))]],
       [10, [unsigned(count + 1), ...bodies, unsigned(dispatch.length), dispatch]],
     ];
     return joined([
@@ -137,13 +129,9 @@ const text = (name: string): number[] => {
 };
 
 /** A vector of the binary format: its length, then its items. */
-const vectorOf = (items: readonly Bytes[]): number[] => [
-  ...unsigned(items.length),
-  ...items.flat(),
-];
+const vectorOf = (items: readonly Bytes[]): number[] => [...unsigned(items.length), ...items.flat()];
 
-const lengthOf = (parts: readonly Bytes[]): number =>
-  parts.reduce((sum, part) => sum + part.length, 0);
+const lengthOf = (parts: readonly Bytes[]): number => parts.reduce((sum, part) => sum + part.length, 0);
 
 function joined(parts: readonly Bytes[]): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(lengthOf(parts));

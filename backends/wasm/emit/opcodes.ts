@@ -110,8 +110,7 @@ export function signed(value: number): number[] {
 }
 
 const scratch = new DataView(new ArrayBuffer(8));
-const bytesOf = (count: number): number[] =>
-  Array.from({ length: count }, (_, i) => scratch.getUint8(i));
+const bytesOf = (count: number): number[] => Array.from({ length: count }, (_, i) => scratch.getUint8(i));
 
 /** The four bytes of a float. */
 export function floatBytes(value: number): number[] {
@@ -131,9 +130,7 @@ export function doubleBytes(value: number): number[] {
 
 const opcodes = new Map<Opcode, readonly number[]>([
   ...Object.entries(plain).map(([name, code]) => [name as Opcode, [code]] as const),
-  ...Object.entries(vector).map(
-    ([name, code]) => [name as Opcode, [0xfd, ...unsigned(code)]] as const,
-  ),
+  ...Object.entries(vector).map(([name, code]) => [name as Opcode, [0xfd, ...unsigned(code)]] as const),
 ]);
 
 /** Bytes of an instruction, before its immediates. */

@@ -52,9 +52,7 @@ export class Positions {
     this.#values = patterns.map((strides, i) => {
       // The output moves even where it has a single element.
       if (i === 0 || strides[last] !== 0) return { local: local(), level: levels.vector };
-      return strides.some((stride) => stride !== 0)
-        ? { local: local(), level: levels.row }
-        : undefined;
+      return strides.some((stride) => stride !== 0) ? { local: local(), level: levels.row } : undefined;
     });
     [this.#row, this.#first, this.#count] = [local(), local(), local()];
     [this.vectorEnd, this.end] = [local(), local()];
@@ -97,8 +95,7 @@ export class Positions {
       if (axis > 0) code.push(...row, ...size, ...op("i32.div_u"), ...set(this.#row));
     }
     for (const value of this.#values)
-      if (value)
-        code.push(...get(value.local), ...i32Const(2), ...op("i32.shl"), ...set(value.local));
+      if (value) code.push(...get(value.local), ...i32Const(2), ...op("i32.shl"), ...set(value.local));
     // count = min(inner − first, BLOCK); the loops end at its multiple of four and at the count itself.
     const left = [...get(this.#inner), ...get(this.#first), ...op("i32.sub")];
     code.push(...left, ...i32Const(BLOCK), ...left, ...i32Const(BLOCK), ...op("i32.lt_u"), 0x1b);

@@ -1,15 +1,7 @@
 import * as ops from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { at, grainOf, type Lowering, own, temp } from "../kernel.ts";
-import {
-  convGeometry,
-  FLOPS,
-  panelsOf,
-  planeSize,
-  roundUp,
-  sizesOf,
-  stripRows,
-} from "./convolution.ts";
+import { convGeometry, FLOPS, panelsOf, planeSize, roundUp, sizesOf, stripRows } from "./convolution.ts";
 
 /** Weights packed once, then images in strips: padded planes in the thread's own space, times the weights. */
 export const conv2d: Lowering = {

@@ -1,15 +1,7 @@
 import * as ops from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { at, type Call, grainOf, type Lowering, own, temp } from "../kernel.ts";
-import {
-  CACHED_PLANES,
-  convGeometry,
-  evenPart,
-  FLOPS,
-  planeSize,
-  roundUp,
-  sizesOf,
-} from "./convolution.ts";
+import { CACHED_PLANES, convGeometry, evenPart, FLOPS, planeSize, roundUp, sizesOf } from "./convolution.ts";
 
 /** Pixels multiplied between sums over lanes: those of 6 outputs (12 KB) stay in the first-level cache. */
 const PIXELS = 512;
@@ -26,19 +18,13 @@ export const conv2dWeightGrad: Lowering = {
   op: "conv2dWeightGrad",
   plan(node: Tensor) {
     const [x, dy] = node.inputs;
-    const g = convGeometry(
-      x.shape,
-      node.shape,
-      dy.shape,
-      ops.attrsOf(node, ops.conv2dWeightGrad.spec),
-    );
+    const g = convGeometry(x.shape, node.shape, dy.shape, ops.attrsOf(node, ops.conv2dWeightGrad.spec));
     const { B, C, H, W, O, R, S, OH, OW, stride, inPlace } = g;
     const width = roundUp(OW, 4);
     const rows = evenPart(OH, Math.max(1, Math.floor(PIXELS / width)));
     const strips = Math.ceil(OH / rows);
     const units = B * strips;
-    const perPass =
-      strips > 1 ? 1 : evenPart(units, Math.max(1, Math.floor(PIXELS / (rows * width))));
+    const perPass = strips > 1 ? 1 : evenPart(units, Math.max(1, Math.floor(PIXELS / (rows * width))));
     const passes = Math.ceil(units / perPass);
 
     const pitch = width + Math.floor((S - 1) / stride[1]);
@@ -84,11 +70,7 @@ export const conv2dWeightGrad: Lowering = {
       calls: chunks > 1 ? [call, sum] : [call],
       temps: chunks > 1 ? [chunks * elements] : [],
       threadSpace:
-        SUMS +
-        cBlock * R * S +
-        passGroups +
-        (oBlock + 3) * passGroups * 4 +
-        perPass * cBlock * phases * plane,
+        SUMS + cBlock * R * S + passGroups + (oBlock + 3) * passGroups * 4 + perPass * cBlock * phases * plane,
     };
   },
 };

@@ -63,8 +63,7 @@ export function stripRows(rows: number, halo: number, images: number, rowElement
 export const evenPart = (whole: number, limit: number): number =>
   Math.ceil(whole / Math.max(1, Math.ceil(whole / limit))) || 1;
 
-export const roundUp = (size: number, multiple: number): number =>
-  Math.ceil(size / multiple) * multiple;
+export const roundUp = (size: number, multiple: number): number => Math.ceil(size / multiple) * multiple;
 
 /** Floating-point operations in a nanosecond, for grains only. */
 export const FLOPS = 40;

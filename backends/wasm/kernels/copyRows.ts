@@ -8,8 +8,7 @@ export function copyRows(
   fromWidth: number,
   toWidth: number,
 ): Call {
-  if (rows === 1)
-    return { fn: "copyElements", args: [from, to], items: width, grain: grainOf(0.4) };
+  if (rows === 1) return { fn: "copyElements", args: [from, to], items: width, grain: grainOf(0.4) };
   const args = [from, to, width, fromWidth, toWidth];
   return { fn: "copyRows", args, items: rows, grain: grainOf(0.4 * width + 5) };
 }

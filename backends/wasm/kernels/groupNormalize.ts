@@ -9,17 +9,7 @@ export const groupNormalize: Lowering = {
     const { eps, activation } = ops.attrsOf(node, ops.groupNormalize.spec);
     const call = {
       fn: "groupNormalizeRows",
-      args: [
-        at(x),
-        at(scale),
-        at(shift),
-        at(node),
-        K,
-        S,
-        scale.shape[0] * G,
-        f32(eps),
-        Number(activation === "silu"),
-      ],
+      args: [at(x), at(scale), at(shift), at(node), K, S, scale.shape[0] * G, f32(eps), Number(activation === "silu")],
       items: B * G,
       grain: grainOf(K * S * 2 + 20),
     };

@@ -44,9 +44,7 @@ function geometryOf(node: Tensor): Product {
   const last = axes.at(-1);
   if (last && !transA && last.strides[0] === 1 && last.strides[1] === 0) {
     M *= last.size;
-    axes = axes
-      .slice(0, -1)
-      .map(({ size, strides: [x, y] }) => ({ size, strides: [x / last.size, y] }));
+    axes = axes.slice(0, -1).map(({ size, strides: [x, y] }) => ({ size, strides: [x / last.size, y] }));
   }
   return { M, N, K, transA, transB, count: sizeOf(axes.map(({ size }) => size)), axes };
 }

@@ -3,6 +3,5 @@ import { reductionPlan } from "./reduction.ts";
 
 export const max: Lowering = {
   op: "max",
-  plan: (node) =>
-    reductionPlan(node, { rows: "maxRows", columns: "maxColumns", integers: "maxIntegers" }),
+  plan: (node) => reductionPlan(node, { rows: "maxRows", columns: "maxColumns", integers: "maxIntegers" }),
 };

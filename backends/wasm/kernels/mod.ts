@@ -49,6 +49,4 @@ const all: readonly Lowering[] = [
 ];
 
 /** The lowering of each op, by the op's name. */
-export const lowerings: ReadonlyMap<string, Lowering> = new Map(
-  all.map((lowering) => [lowering.op, lowering]),
-);
+export const lowerings: ReadonlyMap<string, Lowering> = new Map(all.map((lowering) => [lowering.op, lowering]));

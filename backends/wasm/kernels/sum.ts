@@ -3,6 +3,5 @@ import { reductionPlan } from "./reduction.ts";
 
 export const sum: Lowering = {
   op: "sum",
-  plan: (node) =>
-    reductionPlan(node, { rows: "sumRows", columns: "sumColumns", integers: "sumIntegers" }),
+  plan: (node) => reductionPlan(node, { rows: "sumRows", columns: "sumColumns", integers: "sumIntegers" }),
 };

@@ -15,10 +15,7 @@ export const transpose: Lowering = {
     const [x] = node.inputs;
     const { permutation } = ops.attrsOf(node, ops.transpose.spec);
     const from = stridesOf(x.shape);
-    const joined = joinAxes(node.shape, [
-      permutation.map((axis) => from[axis]),
-      stridesOf(node.shape),
-    ]);
+    const joined = joinAxes(node.shape, [permutation.map((axis) => from[axis]), stridesOf(node.shape)]);
     // Axes of the result, outermost first, with their strides in x and in y.
     const axes = joined.map(({ size, strides: [x, y] }) => ({ size, x, y }));
     const last = axes.pop() ?? { size: 1, x: 0, y: 0 };

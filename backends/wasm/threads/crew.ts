@@ -65,10 +65,7 @@ export function takeChunks(
 }
 
 /** The life of a worker: reads messages, then serves calls until there is mail again. */
-export function serve(
-  takeChunksOf: typeof takeChunks,
-  listen: (handle: (message: Message) => void) => void,
-): void {
+export function serve(takeChunksOf: typeof takeChunks, listen: (handle: (message: Message) => void) => void): void {
   // In milliseconds: longer than the steps that one thread does alone, and than the gap between two runs of a short
   // program. Waking a worker is a system call of the calling thread, of more than 100 µs where the machine is busy.
   const SPIN = 1;

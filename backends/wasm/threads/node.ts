@@ -20,9 +20,7 @@ export function nodeHost(): Host | undefined {
     allowRelaxedSimd() {
       // Node 20 has it, finished, behind a flag.
       try {
-        builtin<typeof import("node:v8")>("node:v8")?.setFlagsFromString(
-          "--experimental-wasm-relaxed-simd",
-        );
+        builtin<typeof import("node:v8")>("node:v8")?.setFlagsFromString("--experimental-wasm-relaxed-simd");
       } catch {
         // Deno has no such flag, and needs none.
       }

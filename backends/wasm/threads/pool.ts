@@ -38,13 +38,7 @@ export class ThreadPool {
   #nextId = 0;
 
   /** Without a shared memory there is one thread. */
-  constructor(
-    host: Host,
-    threads: number,
-    memory: WebAssembly.Memory,
-    kernels: WebAssembly.Module,
-    shared: boolean,
-  ) {
+  constructor(host: Host, threads: number, memory: WebAssembly.Memory, kernels: WebAssembly.Module, shared: boolean) {
     this.#memory = memory;
     this.#control = new Int32Array(memory.buffer, 0, 256);
     this.#kernels = new WebAssembly.Instance(kernels, { env: { memory } }).exports;
@@ -62,10 +56,7 @@ export class ThreadPool {
   }
 
   /** Gives all threads a program's module; `ownOf(thread)` is the address of a thread's own space. */
-  async load(
-    module: WebAssembly.Module,
-    ownOf: (thread: number) => number,
-  ): Promise<LoadedProgram> {
+  async load(module: WebAssembly.Module, ownOf: (thread: number) => number): Promise<LoadedProgram> {
     const id = this.#nextId++;
     const own = new WebAssembly.Global({ value: "i32" }, ownOf(0));
     const { exports } = await WebAssembly.instantiate(module, {

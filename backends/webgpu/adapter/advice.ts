@@ -14,11 +14,8 @@ export interface Present {
  */
 export function adviceFor(system: SystemFacts, present: Present = {}): string[] {
   if (system.platform === "browser")
-    return [
-      "use a browser with WebGPU switched on; Chromium without a GPU needs --enable-unsafe-webgpu",
-    ];
-  if (system.platform === "darwin")
-    return ["macOS brings Metal, nothing is to be installed (not measured by us)"];
+    return ["use a browser with WebGPU switched on; Chromium without a GPU needs --enable-unsafe-webgpu"];
+  if (system.platform === "darwin") return ["macOS brings Metal, nothing is to be installed (not measured by us)"];
   if (system.platform === "win32")
     return ["Windows brings Direct3D 12; keep the graphics driver up to date (not measured by us)"];
   if (system.platform === "linux") return linuxAdvice(system, present);
@@ -35,9 +32,7 @@ function linuxAdvice(system: SystemFacts, present: Present): string[] {
   if (system.cards.some((card) => card !== "nvidia"))
     steps.push("let the user open /dev/dri: add them to the groups video and render");
   if (system.cards.length === 0)
-    steps.push(
-      "no graphics card is visible here; in a container, pass one in (--device /dev/dri, --gpus all)",
-    );
+    steps.push("no graphics card is visible here; in a container, pass one in (--device /dev/dri, --gpus all)");
   const complete = present.installed && system.cards.length === 0;
   if (!complete)
     steps.push(
@@ -46,9 +41,7 @@ function linuxAdvice(system: SystemFacts, present: Present): string[] {
         : "install Vulkan's loader and Mesa's Vulkan drivers from your distribution",
     );
   if (system.arch === "x64" && !present.installed && !present.fromPackage)
-    steps.push(
-      "a driver for the CPU without root rights, slower than Mesa's: npm i @sparticuz/chromium",
-    );
+    steps.push("a driver for the CPU without root rights, slower than Mesa's: npm i @sparticuz/chromium");
   return steps.filter(Boolean);
 }
 
@@ -76,8 +69,7 @@ const managers: readonly Manager[] = [
   },
   {
     ids: ["suse", "opensuse"],
-    install: () =>
-      "zypper install libvulkan1 libvulkan_lvp Mesa-vulkan-device-select (not measured by us)",
+    install: () => "zypper install libvulkan1 libvulkan_lvp Mesa-vulkan-device-select (not measured by us)",
   },
 ];
 

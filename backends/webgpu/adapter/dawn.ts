@@ -29,16 +29,12 @@ export async function* dawnCandidates(matrices?: boolean): AsyncGenerator<Candid
   yield { via: "dawn", origin: "system", request: () => request() };
   for (const name of await systemNames())
     yield { via: "dawn", origin: "system", name, request: () => request(`adapter=${name}`) };
-  if (hasSoftwareDriver())
-    yield { via: "dawn", origin: "package", name: DRIVER_NAME, request: requestFromPackage };
+  if (hasSoftwareDriver()) yield { via: "dawn", origin: "package", name: DRIVER_NAME, request: requestFromPackage };
 }
 
 const best: GPURequestAdapterOptions = { powerPreference: "high-performance" };
 
-async function requestFromSystem(
-  matrices: boolean | undefined,
-  ...flags: string[]
-): Promise<GPUAdapter | null> {
+async function requestFromSystem(matrices: boolean | undefined, ...flags: string[]): Promise<GPUAdapter | null> {
   const adapter = await (await systemInstance(...flags)).requestAdapter(best);
   if (!adapter || !(matrices ?? mayHaveMatrices(adapter.info))) return adapter;
   const same = await (await systemInstance(...flags, UNFINISHED)).requestAdapter(best);
@@ -54,8 +50,7 @@ async function requestFromSystem(
 const UNFINISHED = "enable-dawn-features=allow_unsafe_apis";
 
 /** GPUs, except on Windows: Dawn's own tests leave out drivers there that crash over them, the process with them. */
-const mayHaveMatrices = (info: GPUAdapterInfo): boolean =>
-  !isSoftware(info) && process.platform !== "win32";
+const mayHaveMatrices = (info: GPUAdapterInfo): boolean => !isSoftware(info) && process.platform !== "win32";
 
 /** Dawn rounds timestamps to 100 µs against spying web pages; a profiler wants them as they are. */
 const flags = ["disable-dawn-features=timestamp_quantization"];
@@ -134,7 +129,6 @@ async function copyDawn(original: string, draft: string, loader: string): Promis
   const binaries = join("dist", `${process.platform}-${process.arch}`);
   await mkdir(join(draft, binaries), { recursive: true });
   const dawn = join(binaries, "dawn.node");
-  for (const file of ["package.json", "index.js", dawn])
-    await copyFile(join(original, file), join(draft, file));
+  for (const file of ["package.json", "index.js", dawn]) await copyFile(join(original, file), join(draft, file));
   await copyFile(loader, join(draft, binaries, basename(loader)));
 }

@@ -116,10 +116,7 @@ function nameOf({ traits, origin }: AdapterEntry): string {
 
 const row = (label: string, text: string) => `${label.padEnd(10)} ${text}`;
 
-const section = (title: string, lines: readonly string[]) => [
-  title,
-  ...lines.map((line) => `  ${line}`),
-];
+const section = (title: string, lines: readonly string[]) => [title, ...lines.map((line) => `  ${line}`)];
 
 function bytes(count: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -26,9 +26,7 @@ export function deviceRequest(adapter: GPUAdapter, matrices: boolean): GPUDevice
   const limits = limitNames.map((name) => [name, adapter.limits[name]] as const);
   return {
     label: "onestep",
-    requiredFeatures: [...featureNames, ...(matrices ? [MATRICES] : [])].filter((name) =>
-      adapter.features.has(name),
-    ),
+    requiredFeatures: [...featureNames, ...(matrices ? [MATRICES] : [])].filter((name) => adapter.features.has(name)),
     requiredLimits: Object.fromEntries(limits.filter(([, value]) => value !== undefined)),
   };
 }

@@ -13,10 +13,7 @@ export interface MatrixConfig {
 }
 
 /** Finds out about an adapter once; asks for it again only where it offers subgroup matrices. */
-export type MatrixProbe = (
-  adapter: GPUAdapter,
-  again: () => Promise<GPUAdapter | null>,
-) => Promise<MatrixTraits>;
+export type MatrixProbe = (adapter: GPUAdapter, again: () => Promise<GPUAdapter | null>) => Promise<MatrixTraits>;
 
 /** What was found out, by adapter: each is tried once in a process. */
 const known = new Map<string, Promise<MatrixTraits>>();
@@ -36,16 +33,13 @@ export const probeOnce =
  * its own: what a driver breaks there is not used afterwards. Only what gives the right numbers, every bit of them, counts.
  */
 export const probeMatrices: MatrixProbe = async (adapter, again) => {
-  if (!adapter.features.has(MATRICES))
-    return { matrices: [], matricesProblem: "the adapter does not offer them" };
-  const offered = (adapter.info as { subgroupMatrixConfigs?: Iterable<MatrixConfig> })
-    .subgroupMatrixConfigs;
+  if (!adapter.features.has(MATRICES)) return { matrices: [], matricesProblem: "the adapter does not offer them" };
+  const offered = (adapter.info as { subgroupMatrixConfigs?: Iterable<MatrixConfig> }).subgroupMatrixConfigs;
   const configs = [...(offered ?? [])];
   const wanted = fitting(configs, adapter.features.has("shader-f16"));
   if (wanted.length === 0) {
     const list = configs.map(
-      ({ M, N, K, componentType, resultComponentType }) =>
-        `${M}x${N}x${K} ${componentType}→${resultComponentType}`,
+      ({ M, N, K, componentType, resultComponentType }) => `${M}x${N}x${K} ${componentType}→${resultComponentType}`,
     );
     const what = list.length > 0 ? `only ${list.join(", ")}` : "no configuration";
     return { matrices: [], matricesProblem: `the adapter offers ${what}` };
@@ -79,10 +73,7 @@ function fitting(configs: readonly MatrixConfig[], f16: boolean): MatrixShape[] 
 }
 
 /** The shape in the form that the device takes, or what is wrong with it. */
-async function attempt(
-  shape: MatrixShape,
-  again: () => Promise<GPUAdapter | null>,
-): Promise<MatrixShape | string> {
+async function attempt(shape: MatrixShape, again: () => Promise<GPUAdapter | null>): Promise<MatrixShape | string> {
   const refusals: string[] = [];
   for (const layout of ["template", "argument"] as const) {
     try {

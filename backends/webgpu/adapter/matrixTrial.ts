@@ -53,9 +53,7 @@ export async function multiplyOnce(
 }
 
 function matrix(rows: number, columns: number, at: (row: number, column: number) => number) {
-  return Float32Array.from({ length: rows * columns }, (_, i) =>
-    at(Math.floor(i / columns), i % columns),
-  );
+  return Float32Array.from({ length: rows * columns }, (_, i) => at(Math.floor(i / columns), i % columns));
 }
 
 /** Odd numbers of both signs, not far below `most`. */

@@ -16,6 +16,5 @@ export async function* navigatorCandidates(name?: string): AsyncGenerator<Candid
     const { prepareDenoDriver } = await import("./denoDriver.ts");
     if (await prepareDenoDriver(name)) origin = "package";
   }
-  for (const wish of wishes)
-    yield { via: "navigator", origin, request: () => gpu.requestAdapter(wish) };
+  for (const wish of wishes) yield { via: "navigator", origin, request: () => gpu.requestAdapter(wish) };
 }

@@ -128,8 +128,7 @@ function environment(name: string): string | undefined {
 
 async function* candidates({ name, matrices }: Wish): AsyncGenerator<Candidate> {
   if (globalThis.navigator?.gpu) yield* (await import("./navigator.ts")).navigatorCandidates(name);
-  else if (globalThis.process?.versions?.node)
-    yield* (await import("./dawn.ts")).dawnCandidates(matrices);
+  else if (globalThis.process?.versions?.node) yield* (await import("./dawn.ts")).dawnCandidates(matrices);
 }
 
 /** Judges the npm driver by its name alone, so that it is not unpacked and loaded only to be turned away. */
@@ -195,9 +194,7 @@ function noAdapter(wish: Wish, tried: string[]): OnestepError {
   const kind = { required: "a software", allowed: "an", refused: "a hardware" }[wish.software];
   const wanted = `${kind} adapter${wish.name ? ` whose name has "${wish.name}"` : ""}`;
   const found = tried.length > 0 ? `found only ${tried.join(", ")}` : "found none";
-  const advice = wish.name
-    ? "`onestep doctor` lists the adapters by name"
-    : adviceFor(describeSystem()).join("; ");
+  const advice = wish.name ? "`onestep doctor` lists the adapters by name" : adviceFor(describeSystem()).join("; ");
   return failure("E_NO_ADAPTER", `Cannot open a WebGPU device: ${found}, wanted ${wanted}`, {
     fix: `${advice}; or run with --device reference`,
   });

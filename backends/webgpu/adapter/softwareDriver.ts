@@ -44,8 +44,7 @@ async function unpack(packageFolder: string, folder: string): Promise<void> {
   const missing = new Set(parts);
   for (const { name, bytes } of tarFiles(brotliDecompressSync(archive)))
     if (missing.delete(name)) await fs.writeFile(join(folder, name), bytes, { mode: 0o755 });
-  if (missing.size > 0)
-    throw new Error(`${DRIVER_PACKAGE} does not hold ${[...missing].join(", ")}`);
+  if (missing.size > 0) throw new Error(`${DRIVER_PACKAGE} does not hold ${[...missing].join(", ")}`);
 }
 
 /** The plain files of a tar archive (POSIX ustar): 512-byte headers, contents padded to 512 bytes. */

@@ -69,8 +69,7 @@ async function encode(
   });
   const { STORAGE, UNIFORM, COPY_SRC, COPY_DST, MAP_READ } = bufferUsage;
   const buffers = bindings.map((bound) => {
-    if ("results" in bound)
-      return device.createBuffer({ label, size: 4 * bound.results, usage: STORAGE | COPY_SRC });
+    if ("results" in bound) return device.createBuffer({ label, size: 4 * bound.results, usage: STORAGE | COPY_SRC });
     const [data, usage] = "storage" in bound ? [bound.storage, STORAGE] : [bound.uniform, UNIFORM];
     const buffer = device.createBuffer({ label, size: data.byteLength, usage: usage | COPY_DST });
     device.queue.writeBuffer(buffer, 0, data);

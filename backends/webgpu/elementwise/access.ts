@@ -28,13 +28,10 @@ export function accessesOf({ shape, reads }: Chain): Accesses {
     shape,
     strided.map((read) => read.shape),
   );
-  const stridesOf = (read: number) =>
-    axes.map(({ strides }) => strides[strided.indexOf(reads[read])]);
+  const stridesOf = (read: number) => axes.map(({ strides }) => strides[strided.indexOf(reads[read])]);
   return {
     axes: strided.length ? axes.map(({ size }) => size) : [],
-    reads: kinds.map(
-      (kind, i): Access => (kind === "strided" ? { kind, strides: stridesOf(i) } : { kind }),
-    ),
+    reads: kinds.map((kind, i): Access => (kind === "strided" ? { kind, strides: stridesOf(i) } : { kind })),
   };
 }
 

@@ -28,9 +28,7 @@ export const expressions: Readonly<Record<string, Expression>> = {
   broadcastTo: ([x]) => x,
   clamp: ([x], { attrs, dtype, number, call }) => {
     const [low, high] = [number(attrs.min as number), number(attrs.max as number)];
-    return dtype === "i32"
-      ? `min(max(${x}, ${low}), ${high})`
-      : call("order", "limited", x, low, high);
+    return dtype === "i32" ? `min(max(${x}, ${low}), ${high})` : call("order", "limited", x, low, high);
   },
   cos: ([x], { call }) => call("trigonometry", "cos_precise", x),
   div: ([a, b]) => `${a} / ${b}`,
@@ -44,10 +42,8 @@ export const expressions: Readonly<Record<string, Expression>> = {
   less: ([a, b], context) => truth(`${a} < ${b}`, context),
   log: ([x], { call }) => call("logarithm", "log_precise", x),
   log1p: ([x], { call }) => call("logarithm", "log1p_precise", x),
-  maximum: ([a, b], { dtype, call }) =>
-    dtype === "i32" ? `max(${a}, ${b})` : call("order", "larger", a, b),
-  minimum: ([a, b], { dtype, call }) =>
-    dtype === "i32" ? `min(${a}, ${b})` : call("order", "smaller", a, b),
+  maximum: ([a, b], { dtype, call }) => (dtype === "i32" ? `max(${a}, ${b})` : call("order", "larger", a, b)),
+  minimum: ([a, b], { dtype, call }) => (dtype === "i32" ? `min(${a}, ${b})` : call("order", "smaller", a, b)),
   mul: ([a, b]) => `${a} * ${b}`,
   nanToNum: ([x], { call }) => call("order", "nan_to_num", x),
   neg: ([x]) => `-${x}`,
@@ -69,8 +65,7 @@ export const expressions: Readonly<Record<string, Expression>> = {
   tanh: ([x], { call }) => call("activation", "tanh_precise", x),
   toFloat: ([x], { type }) => `${type}(${x})`,
   toInt: ([x], { type }) => `${type}(${x})`,
-  where: ([condition, a, b], { number }) =>
-    `select(${b}, ${a}, ${condition} != ${number(0, "f32")})`,
+  where: ([condition, a, b], { number }) => `select(${b}, ${a}, ${condition} != ${number(0, "f32")})`,
 };
 
 /** The context of an op in a kernel that handles `width` elements at a time; `use` hears of libraries. */

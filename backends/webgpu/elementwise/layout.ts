@@ -57,12 +57,7 @@ export function layOut(
   return parts;
 }
 
-function widthOf(
-  chain: Chain,
-  accesses: Accesses,
-  buffers: readonly BufferNeed[],
-  count: number,
-): Width {
+function widthOf(chain: Chain, accesses: Accesses, buffers: readonly BufferNeed[], count: number): Width {
   const inner = accesses.axes[accesses.axes.length - 1] ?? 4;
   const aligned = ({ offset }: Place) => offset % 4 === 0;
   const readsFit = chain.reads.every(({ place }, i) => {
@@ -75,9 +70,7 @@ function widthOf(
     const { kind, elements } = buffers[buffer];
     return kind !== "scratch" && kind !== "temp" && offset + count !== elements;
   };
-  const writesFit = chain.writes.every(
-    ({ place }) => aligned(place) && (count % 4 === 0 || !spills(place)),
-  );
+  const writesFit = chain.writes.every(({ place }) => aligned(place) && (count % 4 === 0 || !spills(place)));
   return inner % 4 === 0 && count >= 4 && readsFit && writesFit ? 4 : 1;
 }
 
@@ -101,8 +94,7 @@ function bind(chain: Chain, accesses: Accesses, { width, start, count, buffers }
   const readExtents = chain.reads.map(({ place, shape, dtype }, i): Extent => {
     const access = accesses.reads[i];
     const full = access.kind === "full";
-    const narrow =
-      access.kind === "one" || (access.kind === "strided" && access.strides.at(-1) === 0);
+    const narrow = access.kind === "one" || (access.kind === "strided" && access.strides.at(-1) === 0);
     return {
       place: full ? shifted(place, start) : place,
       size: full ? count : sizeOf(shape),
@@ -149,8 +141,7 @@ function checkOverlaps(extents: readonly Extent[]): void {
   for (const write of extents.filter((each) => each.written))
     for (const other of extents) {
       const apart =
-        other.place.offset + other.size <= write.place.offset ||
-        write.place.offset + write.size <= other.place.offset;
+        other.place.offset + other.size <= write.place.offset || write.place.offset + write.size <= other.place.offset;
       const same = other.place.offset === write.place.offset && other.size === write.size;
       invariant(apart || same, "an elementwise step overwrites what other lanes read");
     }

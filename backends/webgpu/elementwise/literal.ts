@@ -12,8 +12,7 @@ export function literal(value: number, dtype: DType): string {
     return `i32(${Number.isNaN(whole) ? 0 : whole})`;
   }
   const rounded = Math.fround(value);
-  const plain =
-    (Number.isFinite(rounded) && Math.abs(rounded) >= SMALLEST_NORMAL) || Object.is(rounded, 0);
+  const plain = (Number.isFinite(rounded) && Math.abs(rounded) >= SMALLEST_NORMAL) || Object.is(rounded, 0);
   if (plain) return `${rounded}f`;
   return `from_bits(0x${bitsOf(rounded).toString(16)}u)`;
 }

@@ -18,11 +18,7 @@ const PER_LANE = 4;
 const LARGE = 64 * LANES * PER_LANE;
 
 /** The dispatches of a chain: one, unless its tensors exceed a binding. None when it has no elements. */
-export function elementwisePasses(
-  chain: Chain,
-  buffers: readonly BufferNeed[],
-  maxBinding: number,
-): ElementwisePass[] {
+export function elementwisePasses(chain: Chain, buffers: readonly BufferNeed[], maxBinding: number): ElementwisePass[] {
   return layOut(chain, buffers, maxBinding).map((layout) => {
     const units = Math.ceil(layout.count / layout.width);
     const perLane = units >= LARGE ? PER_LANE : 1;

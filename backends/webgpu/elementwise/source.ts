@@ -45,9 +45,7 @@ export function chainCode(chain: Chain, layout: ChainLayout, names: Names): Chai
     return `dims.${names.field}${name}`;
   };
 
-  const axes = accesses.axes.map((size, axis) =>
-    axis === accesses.axes.length - 1 ? size / width : size,
-  );
+  const axes = accesses.axes.map((size, axis) => (axis === accesses.axes.length - 1 ? size / width : size));
   // The outermost size is never divided by.
   const sizes = axes.map((size, axis) => (axis === 0 ? "" : field(`SIZE${axis}`, size)));
 
@@ -68,9 +66,7 @@ export function chainCode(chain: Chain, layout: ChainLayout, names: Names): Chai
       access.strides.forEach((stride, axis) => {
         if (stride === 0) return;
         const inner = axis === access.strides.length - 1;
-        terms.push(
-          inner ? `at${axis}` : `at${axis} * ${field(`STRIDE${i}_${axis}`, stride / scale)}`,
-        );
+        terms.push(inner ? `at${axis}` : `at${axis} * ${field(`STRIDE${i}_${axis}`, stride / scale)}`);
       });
     const loaded = element(binding, terms.join(" + "), narrow);
     return narrow ? `${wgslType(dtype, width)}(${loaded})` : loaded;
@@ -165,8 +161,7 @@ const isNarrow = (access: Access): boolean =>
 
 /** Positions `at0…` along the axes, as far as a read needs them. One division an axis: they are what costs here. */
 function coordinates(sizes: readonly string[], reads: readonly Access[]): string[] {
-  const needed = (axis: number) =>
-    reads.some((access) => access.kind === "strided" && access.strides[axis] !== 0);
+  const needed = (axis: number) => reads.some((access) => access.kind === "strided" && access.strides[axis] !== 0);
   const lines: string[] = [];
   let rest = "i";
   for (let axis = sizes.length - 1; axis >= 1; axis--) {

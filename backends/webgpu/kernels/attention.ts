@@ -26,20 +26,17 @@ function sizesOf(node: Tensor): AttentionSizes {
   const [N, E] = shape.slice(-2);
   const [M, D] = k.shape.slice(-2);
   const heads = (x: Tensor) => x.shape.slice(0, -2);
-  const batch = broadcastAxes(heads(node), [q, k, v].map(heads)).map(
-    ({ size, strides: [ofQ, ofK, ofV] }) => ({
-      size,
-      q: ofQ * N * D,
-      k: ofK * M * D,
-      v: ofV * M * E,
-    }),
-  );
+  const batch = broadcastAxes(heads(node), [q, k, v].map(heads)).map(({ size, strides: [ofQ, ofK, ofV] }) => ({
+    size,
+    q: ofQ * N * D,
+    k: ofK * M * D,
+    v: ofV * M * E,
+  }));
   return { N, M, D, E, scale: ops.attrsOf(node, ops.attention.spec).scale, batch };
 }
 
 /** Elements of the matrix of scores. */
-const scoresOf = ({ N, M, batch }: AttentionSizes): number =>
-  sizeOf(batch.map(({ size }) => size)) * N * M;
+const scoresOf = ({ N, M, batch }: AttentionSizes): number => sizeOf(batch.map(({ size }) => size)) * N * M;
 
 /** q·kᵀ, softmax and the product with v, one after the other, by the kernels of those ops. */
 function planProducts(sizes: AttentionSizes, multiply: Multiply, lanesOf8: boolean): KernelPlan {

@@ -37,12 +37,7 @@ export interface ConvSizes {
 }
 
 /** The sizes of a convolution, or a gradient of one, from the shapes of x, weight and y. */
-export function convSizes(
-  node: Tensor,
-  [B, C, H, W]: Shape,
-  [O, , R, S]: Shape,
-  [, , OH, OW]: Shape,
-): ConvSizes {
+export function convSizes(node: Tensor, [B, C, H, W]: Shape, [O, , R, S]: Shape, [, , OH, OW]: Shape): ConvSizes {
   const { conv2d, conv2dInputGrad, conv2dWeightGrad } = ops;
   const { stride, padding } = ops.attrsOf<Pick<ConvSizes, "stride" | "padding">>(
     node,
@@ -133,8 +128,7 @@ export function convVariants(
   const matrices: KernelVariant = {
     name: "matrices",
     needs: `to be a matrix product (1×1, without stride or padding), and ${MATRICES_NEEDED}`,
-    supports: (node, traits) =>
-      isPointwise(sizesOf(node)) && hasTiles(traits) && !!matricesFor(node.inputs, traits),
+    supports: (node, traits) => isPointwise(sizesOf(node)) && hasTiles(traits) && !!matricesFor(node.inputs, traits),
     epilogue: true,
     plan(node, traits) {
       const multiply = multiplyMatrices(matricesFor(node.inputs, traits)!, matrixLanes(traits));
@@ -186,12 +180,7 @@ export function convolveForward(sizes: ConvSizes, kernels: ConvKernels): KernelP
   const taps = R * S;
   const depth = roundUp(C, 4);
   const weight = repack(1, "temp 1", {
-    axes: [
-      { size: taps, stride: 1 },
-      { size: O, stride: C * taps },
-      single,
-      { size: depth, stride: taps, limit: C },
-    ],
+    axes: [{ size: taps, stride: 1 }, { size: O, stride: C * taps }, single, { size: depth, stride: taps, limit: C }],
   });
   const { pass, size } = paddedImages(sizes);
   return correlate(
@@ -230,12 +219,7 @@ export function convolveInputGrad(sizes: ConvSizes, kernels: ConvKernels): Kerne
   });
   const turned = repack(1, "temp 1", {
     base: taps - 1,
-    axes: [
-      { size: taps, stride: -1 },
-      { size: C, stride: taps },
-      single,
-      { size: depth, stride: C * taps, limit: O },
-    ],
+    axes: [{ size: taps, stride: -1 }, { size: C, stride: taps }, single, { size: depth, stride: C * taps, limit: O }],
   });
   return correlate(
     { B, C: depth, O: C, R, S, OH: H, OW: W, height, width, stride: [1, 1] },
@@ -300,12 +284,7 @@ export function convolveWeightGrad(sizes: ConvSizes, kernels: ConvKernels): Kern
   passes.push(
     tiledPass("conv2dWeightGrad", kernels, [O, columns, chunks], { dims, bind }),
     repack(sums, "output", {
-      axes: [
-        { size: O, stride: taps * depth },
-        { size: C, stride: 1 },
-        single,
-        { size: taps, stride: depth },
-      ],
+      axes: [{ size: O, stride: taps * depth }, { size: C, stride: 1 }, single, { size: taps, stride: depth }],
       terms: [chunks, size],
     }),
   );

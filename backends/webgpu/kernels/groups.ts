@@ -5,18 +5,11 @@ import type { KernelVariant } from "../kernel.ts";
 import { hasLanesOf8 } from "./subgroups.ts";
 
 /** Kernels that take the groups of x [B, G, K, S] one by one, with scale and shift [N, G, K]. */
-export function groupVariants(
-  kernel: string,
-  more: (node: Tensor) => Record<string, number>,
-): KernelVariant[] {
+export function groupVariants(kernel: string, more: (node: Tensor) => Record<string, number>): KernelVariant[] {
   const dimsOf = (node: Tensor) => {
     const [{ shape }, scale] = node.inputs;
     const [B, G, K, S] = shape;
-    const { eps, activation } = ops.attrsOf(
-      node,
-      ops.groupNormalize.spec,
-      ops.groupNormalizeGrad.spec,
-    );
+    const { eps, activation } = ops.attrsOf(node, ops.groupNormalize.spec, ops.groupNormalizeGrad.spec);
     return {
       GROUPS: B * G,
       K,

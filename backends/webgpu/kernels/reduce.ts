@@ -82,11 +82,7 @@ export function planReduction(node: Tensor, how: ReduceKernel): KernelPlan {
   }
 }
 
-function chunksFor(
-  outputs: number,
-  terms: number,
-  { wanted, direct, longest }: ReduceKernel,
-): number {
+function chunksFor(outputs: number, terms: number, { wanted, direct, longest }: ReduceKernel): number {
   const forDigits = Math.ceil(terms / longest);
   if (terms <= direct) return forDigits;
   return Math.max(forDigits, Math.min(Math.ceil(wanted / outputs), Math.ceil(Math.sqrt(terms))));
@@ -98,8 +94,7 @@ export function joined(groups: readonly Group[]): Group[] {
   for (const group of groups) {
     if (group.size === 1) continue;
     const last = result[result.length - 1];
-    if (last?.isReduced === group.isReduced)
-      result[result.length - 1] = { ...last, size: last.size * group.size };
+    if (last?.isReduced === group.isReduced) result[result.length - 1] = { ...last, size: last.size * group.size };
     else result.push(group);
   }
   return result;

@@ -63,10 +63,7 @@ export function repack(from: Bound, to: Bound, { axes, base = 0, terms = [1, 0] 
 export function repackPair(first: Pass, second: Pass): Pass {
   const { TERMS: _, TERM: __, ...fields } = first.dims;
   const dims = Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [
-      name,
-      [value as number, second.dims[name] as number],
-    ]),
+    Object.entries(fields).map(([name, value]) => [name, [value as number, second.dims[name] as number]]),
   );
   const groups = groupsOf(first);
   return {
@@ -82,5 +79,4 @@ function groupsOf({ dims }: Pick<Pass, "dims">): number {
   return Math.ceil((N0 * N1 * N2 * Math.ceil(N3 / (4 * SPAN))) / 64);
 }
 
-export const roundUp = (value: number, multiple: number): number =>
-  Math.ceil(value / multiple) * multiple;
+export const roundUp = (value: number, multiple: number): number => Math.ceil(value / multiple) * multiple;

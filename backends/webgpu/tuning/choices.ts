@@ -38,8 +38,7 @@ export function decodeChoices(text: string, of: Measured): Choices {
   const file = recordOf(parse(text));
   if (file?.format !== FORMAT) throw new Error("it is damaged or of another version");
   for (const key of ["adapter", "driver", "kernels"] as const)
-    if (file[key] !== of[key])
-      throw new Error(`it is of other ${key} "${short(file[key])}", expected "${of[key]}"`);
+    if (file[key] !== of[key]) throw new Error(`it is of other ${key} "${short(file[key])}", expected "${of[key]}"`);
   const entries = Object.entries(recordOf(file.choices) ?? {});
   if (!recordOf(file.choices) || entries.length > MOST_CHOICES)
     throw new Error("it is damaged: its choices are no list of signatures");
@@ -56,8 +55,7 @@ export function decodeChoices(text: string, of: Measured): Choices {
 function choiceOf(value: unknown): Choice | undefined {
   const { variant, ms } = recordOf(value) ?? {};
   const times = Object.entries(recordOf(ms) ?? {});
-  const isName = (name: unknown) =>
-    typeof name === "string" && name !== "" && name.length <= LONGEST_NAME;
+  const isName = (name: unknown) => typeof name === "string" && name !== "" && name.length <= LONGEST_NAME;
   const isValid =
     isName(variant) &&
     recordOf(ms) !== undefined &&
@@ -75,9 +73,7 @@ function parse(text: string): unknown {
 }
 
 const recordOf = (value: unknown): Record<string, unknown> | undefined =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined;
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
 
 const short = (value: unknown): string => {
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? String(value));

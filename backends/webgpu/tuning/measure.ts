@@ -48,8 +48,7 @@ export async function compare(samples: readonly Sample[], empty: number): Promis
   const close = samples.filter((sample, i) => i === 0 || perRun(sample, empty) <= HOPELESS * best);
   if (close.length < 2) return;
   for (let round = 0; round < ROUNDS; round++)
-    for (const sample of close)
-      sample.least = Math.min(sample.least, await sample.timer(sample.runs));
+    for (const sample of close) sample.least = Math.min(sample.least, await sample.timer(sample.runs));
 }
 
 /** The fastest by name; the first, which is preferred, unless another is clearly faster. */

@@ -13,9 +13,7 @@ import type { Measured } from "./choices.ts";
  */
 export function signatureOf({ op, attrs, inputs, shape }: Tensor): string {
   const sorted = Object.fromEntries(Object.entries(attrs).sort(([a], [b]) => (a < b ? -1 : 1)));
-  const operands = inputs.map(
-    ({ dtype, storage, shape }) => `${dtype === "f32" ? storage : dtype}[${shape}]`,
-  );
+  const operands = inputs.map(({ dtype, storage, shape }) => `${dtype === "f32" ? storage : dtype}[${shape}]`);
   return [op.name, JSON.stringify(sorted), ...operands, `-> [${shape}]`].join(" ");
 }
 

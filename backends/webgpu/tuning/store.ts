@@ -1,11 +1,5 @@
 import { cachePath, hasCacheFolder, readCached, writeCached } from "../../host/cacheFile.ts";
-import {
-  type Choice,
-  type Choices,
-  decodeChoices,
-  encodeChoices,
-  type Measured,
-} from "./choices.ts";
+import { type Choice, type Choices, decodeChoices, encodeChoices, type Measured } from "./choices.ts";
 
 /** Larger files are not ours: a choice takes about 150 bytes. */
 const MOST_BYTES = 4 * 2 ** 20;
@@ -56,9 +50,7 @@ export class ChoiceStore {
   async save(): Promise<void> {
     if (!this.#changed || !this.#onDisk) return;
     await this.#read();
-    await this.#attempt("write", () =>
-      writeCached(fileName(this.#of), encodeChoices(this.#of, this.#choices)),
-    );
+    await this.#attempt("write", () => writeCached(fileName(this.#of), encodeChoices(this.#of, this.#choices)));
     this.#changed = false;
   }
 

@@ -82,8 +82,7 @@ export class Tuner {
     }
     if (unknown.size === 0) return;
     let done = 0;
-    const progress = () =>
-      tell({ program: program.name, what: "variants", done: done++, total: unknown.size });
+    const progress = () => tell({ program: program.name, what: "variants", done: done++, total: unknown.size });
     progress();
     const idle = Math.min(await empty(), await empty(), await empty());
     for (const [signature, node] of unknown) {
@@ -130,8 +129,7 @@ export class Tuner {
       return await this.#options.trial(isolated(node), { [node.op.name]: variant });
     } catch (error) {
       const { code } = error as OnestepError;
-      if (error instanceof OnestepError && ["E_DEVICE_LIMIT", "E_KERNEL"].includes(code))
-        return undefined;
+      if (error instanceof OnestepError && ["E_DEVICE_LIMIT", "E_KERNEL"].includes(code)) return undefined;
       throw error;
     }
   }

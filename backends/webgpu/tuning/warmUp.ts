@@ -33,17 +33,13 @@ export class WarmUp {
    * The pipelines of a program, one for each dispatch, compiled to the end.
    * @throws KernelError E_KERNEL with kernel, line and the compiler's text
    */
-  async pipelines(
-    list: DispatchList,
-    tell: (progress: WarmUpProgress) => void = () => {},
-  ): Promise<Pipeline[]> {
+  async pipelines(list: DispatchList, tell: (progress: WarmUpProgress) => void = () => {}): Promise<Pipeline[]> {
     const { pipelines, traits } = this.#session;
     const made = list.dispatches.map(({ kernel, constants }) => pipelines.get(kernel, constants));
     const fresh = new Map(made.map((pipeline, i) => [pipeline, list.dispatches[i]]));
     for (const pipeline of [...fresh.keys()]) if (this.#ready.has(pipeline)) fresh.delete(pipeline);
     let done = 0;
-    const progress = () =>
-      tell({ program: list.program, what: "kernels", done: done++, total: fresh.size });
+    const progress = () => tell({ program: list.program, what: "kernels", done: done++, total: fresh.size });
     if (fresh.size > 0) progress();
     const work = traits.software
       ? this.#last.then(async () => {
@@ -66,11 +62,7 @@ export class WarmUp {
   }
 
   /** One workgroup of the dispatch, on stand-ins: loads and stores beyond them are held to them by WebGPU. */
-  async #runOnce(
-    { pipeline, layout }: Pipeline,
-    dispatch: Dispatch,
-    dims: Uint8Array<ArrayBuffer>,
-  ) {
+  async #runOnce({ pipeline, layout }: Pipeline, dispatch: Dispatch, dims: Uint8Array<ArrayBuffer>) {
     const { device, buffers } = this.#session;
     const { kernel, bindings, dimsOffset } = dispatch;
     const label = `warm-up/${kernel.name}`;

@@ -1,11 +1,6 @@
 /** Conditions of samples: as inputs of a program, and the arrays that they are fed. */
 import type { HostArray } from "../../interfaces/backend.ts";
-import {
-  type Condition,
-  type ConditionEntry,
-  type ConditionShape,
-  emptyName,
-} from "../../interfaces/condition.ts";
+import { type Condition, type ConditionEntry, type ConditionShape, emptyName } from "../../interfaces/condition.ts";
 import type { Batch, Dataset } from "../../interfaces/dataset.ts";
 import { broadcastTo, input } from "../../ops/mod.ts";
 import { sizeOf } from "../../tensor/shape.ts";
@@ -33,10 +28,7 @@ export function conditionInputs(
     entries[name] = make(name, entry) ?? input(inputName(who, name), shape, entry.dtype);
     // One for all samples, as an input and not a constant, so that a program keeps no copy of it.
     if (entry.empty === "stored")
-      entries[emptyName(name)] = broadcastTo(
-        input(emptyName(name), [1, ...entry.shape], entry.dtype),
-        { shape },
-      );
+      entries[emptyName(name)] = broadcastTo(input(emptyName(name), [1, ...entry.shape], entry.dtype), { shape });
   }
   return entries;
 }
@@ -52,8 +44,7 @@ export function conditionArrays(
   for (const [name, entry] of Object.entries(shape)) {
     const width = sizeOf(entry.shape);
     const values = condition[name].subarray(first * width, (first + size) * width);
-    arrays[inputName(who, name)] =
-      values.length === size * width ? values : padded(values, size * width);
+    arrays[inputName(who, name)] = values.length === size * width ? values : padded(values, size * width);
     if (entry.empty === "stored") arrays[emptyName(name)] = empty[name];
   }
   return arrays;

@@ -4,17 +4,7 @@ import type { Condition } from "../../interfaces/condition.ts";
 import type { DataShape } from "../../interfaces/dataset.ts";
 import type { GeneratorNetwork } from "../../interfaces/generator.ts";
 import type { Images } from "../../interfaces/loss.ts";
-import {
-  add,
-  addRows,
-  input,
-  reshape,
-  state,
-  takeRows,
-  toFloat,
-  toInt,
-  where,
-} from "../../ops/mod.ts";
+import { add, addRows, input, reshape, state, takeRows, toFloat, toInt, where } from "../../ops/mod.ts";
 import { type Shape, sizeOf } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { conditionInputs, type Described } from "./conditionInputs.ts";

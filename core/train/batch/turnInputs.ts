@@ -35,10 +35,7 @@ export interface BatchMoment {
  * The inputs of each part of a batch, numbers aside: the key of its draws, its rows, its batches of the dataset, the own
  * samples of its losses. They depend on the moment alone, not on what was fetched before.
  */
-export function turnInputs(
-  dataset: Dataset,
-  moment: BatchMoment,
-): (part: number) => Promise<Inputs> {
+export function turnInputs(dataset: Dataset, moment: BatchMoment): (part: number) => Promise<Inputs> {
   const { step, seed, batch, parts, reads, given } = moment;
   const size = batch / parts;
   const { empty, shape } = dataset;
@@ -57,13 +54,9 @@ export function turnInputs(
     for (const [who, stream] of reads) {
       const { x, condition } = drawn.get(stream)!;
       if (who === "real") inputs[REAL] = x;
-      Object.assign(
-        inputs,
-        conditionArrays(shape.condition, who, { condition, empty }, { first: 0, size }),
-      );
+      Object.assign(inputs, conditionArrays(shape.condition, who, { condition, empty }, { first: 0, size }));
     }
-    for (const { name, values, width } of own)
-      inputs[name] = values.subarray(first * width, end * width);
+    for (const { name, values, width } of own) inputs[name] = values.subarray(first * width, end * width);
     return inputs;
   };
 }

@@ -5,10 +5,7 @@ import type { ConfiguredPlugin, Registry } from "../../plugin/mod.ts";
  * The plugins of a config, followed by those they need that are not among them.
  * @throws MissingPluginError when a needed plugin is not registered, E_CONFIG when two ask for it with other options
  */
-export function withNeeded(
-  plugins: readonly ConfiguredPlugin[],
-  registry: Registry,
-): ConfiguredPlugin[] {
+export function withNeeded(plugins: readonly ConfiguredPlugin[], registry: Registry): ConfiguredPlugin[] {
   const all = [...plugins];
   const askedBy = new Map<ConfiguredPlugin, string>();
   // The list grows on the way: what is needed may need something itself.

@@ -26,8 +26,7 @@ export const trainOptions = {
   }),
   checkpointing: choice(["none", "blocks"], {
     default: "none",
-    about:
-      "whose values are computed again for the gradient instead of being kept, for less memory",
+    about: "whose values are computed again for the gradient instead of being kept, for less memory",
   }),
   precision: record(choice(storages), {
     default: {},
@@ -37,8 +36,7 @@ export const trainOptions = {
   lossScale: number({
     default: 0,
     min: 0,
-    about:
-      "factor of the losses while a network is in f16, against gradients too small for it; 0 adapts it",
+    about: "factor of the losses while a network is in f16, against gradients too small for it; 0 adapts it",
   }),
   diagnoseEvery: number({
     default: 0,
@@ -74,6 +72,4 @@ export type RunSettings = OptionsOf<typeof trainOptions>;
 
 /** The part of it that changes what updates compute. */
 export type TrainSettings = Pick<RunSettings, "seed"> &
-  Partial<
-    Pick<RunSettings, "accumulate" | "checkpointing" | "precision" | "lossScale" | "diagnoseEvery">
-  >;
+  Partial<Pick<RunSettings, "accumulate" | "checkpointing" | "precision" | "lossScale" | "diagnoseEvery">>;

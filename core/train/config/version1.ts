@@ -29,9 +29,7 @@ export function modernised(config: object): object {
 
 /** `start` and a table `schedule` are the process's now; the `schedule` of edm-ablation, a word, is `timeScale`. */
 function modernSampler({ start: _, schedule, ...sampler }: Record<string, unknown>): object {
-  return schedule === undefined || isRecord(schedule)
-    ? sampler
-    : { ...sampler, timeScale: schedule };
+  return schedule === undefined || isRecord(schedule) ? sampler : { ...sampler, timeScale: schedule };
 }
 
 /** A shape of data in which conditions are described: 0.1.0 had a number of classes, and sizes of texts. */
@@ -42,12 +40,7 @@ export function modernShape(data: unknown): DataShape {
   return { ...rest, condition } as unknown as DataShape;
 }
 
-function textEntries({
-  tokens,
-  width,
-  pooled,
-  unconditional,
-}: Record<string, unknown>): ConditionShape {
+function textEntries({ tokens, width, pooled, unconditional }: Record<string, unknown>): ConditionShape {
   const empty = (name: string) => {
     if (!Array.isArray(unconditional)) return {};
     return { empty: unconditional.includes(name) ? ("stored" as const) : ("zero" as const) };

@@ -73,10 +73,7 @@ export async function loadCheckpoint(
 ): Promise<{ manifest: Manifest; states: States }> {
   const path = files.join(folder, MANIFEST);
   if (!(await files.exists(path)))
-    throw failure(
-      "E_CHECKPOINT",
-      `Cannot resume from ${folder}: there is no ${MANIFEST}, expected a checkpoint`,
-    );
+    throw failure("E_CHECKPOINT", `Cannot resume from ${folder}: there is no ${MANIFEST}, expected a checkpoint`);
   const manifest = checkedManifest(unpack(await files.read(path), path), path);
   const file = files.join(folder, manifest.tensors);
   if (!(await files.exists(file)))
@@ -93,10 +90,7 @@ export async function loadCheckpoint(
 
 function unpack(bytes: Uint8Array, path: string): unknown {
   if (bytes.length > MAX_MANIFEST)
-    throw failure(
-      "E_CHECKPOINT",
-      `Cannot read ${path}: ${bytes.length} bytes, expected at most ${MAX_MANIFEST}`,
-    );
+    throw failure("E_CHECKPOINT", `Cannot read ${path}: ${bytes.length} bytes, expected at most ${MAX_MANIFEST}`);
   try {
     return packr.unpack(bytes);
   } catch (cause) {
@@ -123,10 +117,6 @@ function checkedManifest(value: unknown, path: string): Manifest {
     m.config !== null &&
     typeof m.tensors === "string" &&
     /^[\w-]+\.safetensors$/.test(m.tensors);
-  if (!sound)
-    throw failure(
-      "E_CHECKPOINT",
-      `Cannot read ${path}: its fields are not those of a manifest, version 1`,
-    );
+  if (!sound) throw failure("E_CHECKPOINT", `Cannot read ${path}: its fields are not those of a manifest, version 1`);
   return m;
 }

@@ -11,10 +11,7 @@ export interface TeacherConfig {
  * Tells teachers apart: the SHA-256, in hexadecimal, of the plugin with its options and of every tensor it is served with, in
  * the order of names. The weights may come from the device or from a file.
  */
-export async function teacherFingerprint(
-  { teacher, process }: TeacherConfig,
-  weights: NamedTensors,
-): Promise<string> {
+export async function teacherFingerprint({ teacher, process }: TeacherConfig, weights: NamedTensors): Promise<string> {
   // `schedule` is what 0.1.0 called the process; pairs that it drew stay those of their teacher.
   const lines = [JSON.stringify({ teacher, schedule: process })];
   for (const name of Object.keys(weights).sort()) {

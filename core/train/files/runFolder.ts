@@ -27,21 +27,12 @@ export interface RunFolder {
   writeReport(judgements: readonly Judgement[], device: DeviceInfo): Promise<void>;
 }
 
-const text = (value: unknown): Uint8Array =>
-  new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
+const text = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
 
 /** The layout of a run's folder; touches nothing until asked to. */
 export function runFolder(files: FileSystem, path: string): RunFolder {
   const at = (...names: string[]) => files.join(path, ...names);
-  const own = [
-    "config.json",
-    "events.jsonl",
-    "checkpoint",
-    "samples",
-    "losses.svg",
-    "report.json",
-    "averages",
-  ];
+  const own = ["config.json", "events.jsonl", "checkpoint", "samples", "losses.svg", "report.json", "averages"];
   const weights = (role: string) => `${role}.safetensors`;
   const averages = at("averages");
   const writeConfig = (config: RunConfig) => files.write(at("config.json"), text(config));
@@ -54,8 +45,7 @@ export function runFolder(files: FileSystem, path: string): RunFolder {
     lossPlot: at("losses.svg"),
     weights: (role) => at(weights(role)),
     async holdsRun(roles = []) {
-      for (const name of [...own, ...roles.map(weights)])
-        if (await files.exists(at(name))) return true;
+      for (const name of [...own, ...roles.map(weights)]) if (await files.exists(at(name))) return true;
       return false;
     },
     async begin(config, roles) {
@@ -70,7 +60,6 @@ export function runFolder(files: FileSystem, path: string): RunFolder {
       await files.makeDir(averages);
       return files.write(files.join(averages, weights(`${role}-${label}`)), bytes);
     },
-    writeReport: (judgements, device) =>
-      files.write(at("report.json"), text({ device, judgements })),
+    writeReport: (judgements, device) => files.write(at("report.json"), text({ device, judgements })),
   };
 }

@@ -82,13 +82,10 @@ export async function readStartWeights(
 function asNumbers(tensors: Readonly<Record<string, StoredTensor>>, file: string): NamedTensors {
   return Object.fromEntries(
     Object.entries(tensors).map(([name, tensor]) => {
-      const refuse = (why: string) =>
-        failure("E_CHECKPOINT", `Cannot start from ${file}: ${name} ${why}`);
-      if (!floating.includes(tensor.dtype))
-        throw refuse(`is ${tensor.dtype}, should be one of ${floating.join(", ")}`);
+      const refuse = (why: string) => failure("E_CHECKPOINT", `Cannot start from ${file}: ${name} ${why}`);
+      if (!floating.includes(tensor.dtype)) throw refuse(`is ${tensor.dtype}, should be one of ${floating.join(", ")}`);
       const data = toFloat32(tensor);
-      if (!data.every(Number.isFinite))
-        throw refuse("holds NaN or infinity, should hold finite numbers");
+      if (!data.every(Number.isFinite)) throw refuse("holds NaN or infinity, should hold finite numbers");
       return [name, { shape: tensor.shape, data }];
     }),
   );
@@ -120,15 +117,11 @@ function fitted(
 
 /** Adds or removes EDM's `model.` prefix, if that is the only difference from the expected names. */
 function underNamesOf({ entries }: ParameterLayout, tensors: NamedTensors): NamedTensors {
-  const wrapped = (names: readonly string[]) =>
-    names.length > 0 && names.every((name) => name.startsWith(WRAPPER));
+  const wrapped = (names: readonly string[]) => names.length > 0 && names.every((name) => name.startsWith(WRAPPER));
   const [has, should] = [Object.keys(tensors), entries.map(({ name }) => name)].map(wrapped);
   const renamed = (name: string) => {
-    if (has === should || (!has && Object.keys(tensors).some((key) => key.startsWith(WRAPPER))))
-      return name;
+    if (has === should || (!has && Object.keys(tensors).some((key) => key.startsWith(WRAPPER)))) return name;
     return has ? name.slice(WRAPPER.length) : `${WRAPPER}${name}`;
   };
-  return Object.fromEntries(
-    Object.entries(tensors).map(([name, tensor]) => [renamed(name), tensor]),
-  );
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [renamed(name), tensor]));
 }

@@ -30,17 +30,11 @@ export function encodeWeights(tensors: NamedTensors, info: WeightsInfo): Uint8Ar
  * The reverse.
  * @throws CheckpointError when the file is damaged, or its header has no manifest of ours.
  */
-export function decodeWeights(
-  bytes: Uint8Array,
-  file: string,
-): { tensors: NamedTensors; info: WeightsInfo } {
+export function decodeWeights(bytes: Uint8Array, file: string): { tensors: NamedTensors; info: WeightsInfo } {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
   const info = readInfo(metadata?.[KEY], file);
   const named = Object.fromEntries(
-    Object.entries(tensors).map(([name, tensor]) => [
-      name,
-      { shape: tensor.shape, data: toFloat32(tensor) },
-    ]),
+    Object.entries(tensors).map(([name, tensor]) => [name, { shape: tensor.shape, data: toFloat32(tensor) }]),
   );
   return { tensors: named, info };
 }
@@ -64,8 +58,7 @@ const isShape = (shape: unknown): boolean =>
 
 function readInfo(text: string | undefined, file: string): WeightsInfo {
   const refuse = (why: string) => failure("E_CHECKPOINT", `Cannot sample from ${file}: ${why}`);
-  if (text === undefined)
-    throw refuse("its header has no onestep manifest, expected weights that a run wrote");
+  if (text === undefined) throw refuse("its header has no onestep manifest, expected weights that a run wrote");
   let given: unknown;
   try {
     given = JSON.parse(text);

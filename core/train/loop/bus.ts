@@ -42,8 +42,7 @@ export class EventBus {
     if (this.#draining) return;
     this.#draining = true;
     try {
-      for (let event = this.#queue.shift(); event; event = this.#queue.shift())
-        this.#events.next(event);
+      for (let event = this.#queue.shift(); event; event = this.#queue.shift()) this.#events.next(event);
     } finally {
       this.#draining = false;
     }

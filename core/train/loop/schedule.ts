@@ -12,8 +12,7 @@ export interface TurnAt {
 }
 
 /** The turns of a step, in order. */
-export const turnsAt = ({ cycle }: Pick<Stage, "cycle">, step: number): readonly Turn[] =>
-  cycle[step % cycle.length];
+export const turnsAt = ({ cycle }: Pick<Stage, "cycle">, step: number): readonly Turn[] => cycle[step % cycle.length];
 
 /** What a schedule needs to know. */
 export interface SchedulePlan {

@@ -30,12 +30,10 @@ export function checkMethod(container: Resolver, trainer: Trainer, settings: Run
   if (stages.length === 0) throw refuse("it has no stages, should have one or more");
   const names = stages.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined)
-    throw refuse(`two stages are called "${twice}", each needs its own name`);
+  if (twice !== undefined) throw refuse(`two stages are called "${twice}", each needs its own name`);
   for (const stage of stages) {
     const at = `stage "${stage.name}"`;
-    for (const role of [...(stage.roles ?? []), ...Object.entries(stage.begins ?? {}).flat()])
-      checkRole(role, at);
+    for (const role of [...(stage.roles ?? []), ...Object.entries(stage.begins ?? {}).flat()]) checkRole(role, at);
     for (const { role } of stage.cycle.flat()) checkRole(role, at);
     const { batch } = stage;
     if (stage.steps > 0 && batch % settings.accumulate !== 0)
@@ -66,23 +64,16 @@ function checkCycle(stage: Stage, trainer: Trainer, refuse: Refuse): void {
   const { maker } = trainer.method;
   if (stage.cycle.length === 0) throw refuse("has a cycle without turns, should have one or more");
   for (const [i, turns] of stage.cycle.entries()) {
-    if (turns.length === 0)
-      throw refuse(`has no turn in step ${i} of its cycle, should have one or more`);
+    if (turns.length === 0) throw refuse(`has no turn in step ${i} of its cycle, should have one or more`);
     let kept = false;
     for (const [place, { role, images = "made", keeps }] of turns.entries()) {
       if (!taking.includes(role))
-        throw refuse(
-          `has a turn of the ${role}, which does not take part; roles are ${taking.join(", ")}`,
-        );
+        throw refuse(`has a turn of the ${role}, which does not take part; roles are ${taking.join(", ")}`);
       const isSame = (turn: Turn) => turn.role === role && (turn.images ?? "made") === images;
       if (turns.findIndex(isSame) !== place)
-        throw refuse(
-          `has the same turn of the ${role} twice in one step, should have it in steps of its own`,
-        );
+        throw refuse(`has the same turn of the ${role} twice in one step, should have it in steps of its own`);
       if ((keeps || images === "kept") && maker === undefined)
-        throw refuse(
-          `keeps images, and the method has no maker; it should name the role that makes them`,
-        );
+        throw refuse(`keeps images, and the method has no maker; it should name the role that makes them`);
       if (images === "kept" && !kept)
         throw refuse(`gives the ${role} kept images, and no turn before it in the step keeps any`);
       kept ||= keeps ?? false;

@@ -43,11 +43,7 @@ export async function composeRun(
 }
 
 /** A container for sampling from stored weights: no data, only their shape. */
-export function composeSampling(
-  plugins: readonly ConfiguredPlugin[],
-  backend: Backend,
-  shape: DataShape,
-): Container {
+export function composeSampling(plugins: readonly ConfiguredPlugin[], backend: Backend, shape: DataShape): Container {
   const container = new Container();
   container.value(BACKEND, backend, "the run");
   const drawing = plugins.filter(({ kind }) => (kinds[kind] as Kind).draws);
@@ -68,11 +64,7 @@ export function provideShape(
 }
 
 /** Applies the network once, watching which entries of the condition it reads. */
-function checkCondition(
-  network: Network,
-  shape: DataShape,
-  config: ResolvedConfig["config"],
-): void {
+function checkCondition(network: Network, shape: DataShape, config: ResolvedConfig["config"]): void {
   const read = new Set<string>();
   const { x, sigma, condition } = placeholders(shape);
   const watched = new Proxy(condition, {

@@ -1,14 +1,7 @@
 import { invariant } from "../../errors.ts";
 import type { Program } from "../../graph/program.ts";
 import { ScratchPool } from "../../graph/scratchPool.ts";
-import type {
-  Backend,
-  DeviceInfo,
-  Executable,
-  Footprint,
-  HostArray,
-  Memory,
-} from "../../interfaces/backend.ts";
+import type { Backend, DeviceInfo, Executable, Footprint, HostArray, Memory } from "../../interfaces/backend.ts";
 
 /** Sizes of states, without their numbers. */
 class CountingMemory implements Memory {

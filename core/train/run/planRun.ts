@@ -38,11 +38,7 @@ export interface RunPlan {
  * or writing anything.
  * @throws KernelError when a tensor is larger than the device allows; ShapeError or OptionError where parts don't fit
  */
-export async function planRun(
-  container: Resolver,
-  settings: RunSettings,
-  device: Backend,
-): Promise<RunPlan> {
+export async function planRun(container: Resolver, settings: RunSettings, device: Backend): Promise<RunPlan> {
   const counting = new CountingBackend(device);
   const bus = new EventBus();
   const trainer = new Trainer(container, counting, container.get(DATASET), bus, settings);
@@ -61,8 +57,7 @@ export async function planRun(
     if (stage.steps === 0) continue;
     await trainer.prepare(stage);
     const shown = evaluation.shownIn(stage);
-    if (shown && sampleEvery > 0 && sampleEvery < stage.steps)
-      await evaluation.prepare(shown, SAMPLES);
+    if (shown && sampleEvery > 0 && sampleEvery < stage.steps) await evaluation.prepare(shown, SAMPLES);
     note(stage.name);
   }
   for (const role of evaluation.judged) await evaluation.prepare(role, evaluateCount);
@@ -81,11 +76,7 @@ export async function planRun(
  * @param capacity bytes of all tensors together; what the device tells when absent
  * @throws KernelError E_DEVICE_LIMIT when the run needs more
  */
-export function checkCapacity(
-  { peakBytes, stages }: RunPlan,
-  device: Backend,
-  capacity = device.capacity,
-): void {
+export function checkCapacity({ peakBytes, stages }: RunPlan, device: Backend, capacity = device.capacity): void {
   if (capacity === undefined || peakBytes <= capacity) return;
   const { stage } = stages.find(({ bytes }) => bytes === peakBytes)!;
   throw failure(

@@ -7,13 +7,7 @@ import type { Stage } from "../../interfaces/method.ts";
 import { OBSERVERS, type Observer } from "../../interfaces/observer.ts";
 import type { FileSystem } from "../../io/files.ts";
 import type { ResolvedConfig } from "../config/config.ts";
-import {
-  DONE,
-  loadCheckpoint,
-  type Manifest,
-  type States,
-  saveCheckpoint,
-} from "../files/checkpoint.ts";
+import { DONE, loadCheckpoint, type Manifest, type States, saveCheckpoint } from "../files/checkpoint.ts";
 import { teacherFingerprint } from "../files/fingerprint.ts";
 import { type RunFolder, runFolder } from "../files/runFolder.ts";
 import { readStartWeights } from "../files/startWeights.ts";
@@ -79,16 +73,9 @@ export class Run {
     this.#container = container;
     this.#dataset = container.get(DATASET);
     this.#folder = folder;
-    this.trainer = new Trainer(
-      container,
-      request.backend,
-      this.#dataset,
-      this.bus,
-      request.resolved.settings,
-    );
+    this.trainer = new Trainer(container, request.backend, this.#dataset, this.bus, request.resolved.settings);
     this.#evaluation = new Evaluation(container, request.backend, this.trainer, this.bus);
-    for (const observer of [...container.all(OBSERVERS), ...(request.observers ?? [])])
-      observer.observe(this.bus);
+    for (const observer of [...container.all(OBSERVERS), ...(request.observers ?? [])]) observer.observe(this.bus);
   }
 
   /**
@@ -102,10 +89,7 @@ export class Run {
     if (present && !output?.existing) throw occupied(output!.path);
     if (output?.existing === "resume" && !present)
       throw failure("E_CHECKPOINT", `Cannot resume ${output.path}: it holds no run`);
-    const resumed =
-      output?.existing === "resume"
-        ? await loadCheckpoint(output.files, folder!.checkpoint)
-        : undefined;
+    const resumed = output?.existing === "resume" ? await loadCheckpoint(output.files, folder!.checkpoint) : undefined;
     const container = await composeRun(resolved, backend, data);
     let run: Run | undefined;
     try {
@@ -118,9 +102,7 @@ export class Run {
       await run.#startFromFiles();
       if (!resumed) await run.trainer.begin(run.#stage);
       if (!run.#teacherIsYetToLearn) await run.#checkTeacher();
-      await (resumed
-        ? folder?.writeConfig(resolved.config)
-        : folder?.begin(resolved.config, roles));
+      await (resumed ? folder?.writeConfig(resolved.config) : folder?.begin(resolved.config, roles));
       return run;
     } catch (error) {
       await (run ?? container).dispose();
@@ -141,9 +123,7 @@ export class Run {
     const begins = Object.assign({}, ...[...this.#stages].reverse().map((stage) => stage.begins));
     const isResumed = output?.existing === "resume";
     const held = isResumed ? this.#players.map(({ name }) => name) : [];
-    const start = Object.entries(resolved.config.start ?? {}).filter(
-      ([role]) => !held.includes(role),
-    );
+    const start = Object.entries(resolved.config.start ?? {}).filter(([role]) => !held.includes(role));
     const files = output?.files ?? data?.files;
     const { seed } = resolved.settings;
     const { players } = this.trainer;
@@ -169,8 +149,7 @@ export class Run {
       player.writeAll(states);
       player.updates = manifest.updates[player.name] ?? 0;
     }
-    for (const [loss, weight] of Object.entries(manifest.weights))
-      this.trainer.changedWeights.set(loss, weight);
+    for (const [loss, weight] of Object.entries(manifest.weights)) this.trainer.changedWeights.set(loss, weight);
   }
 
   /** Whether this stage is still to change the teacher, so that it can't be told apart from others yet. */
@@ -179,9 +158,7 @@ export class Run {
   }
   /** Asks the losses that were made for one teacher whether it is this one. */
   async #checkTeacher(): Promise<void> {
-    const particular = this.#container
-      .all(LOSSES)
-      .filter(({ checkTeacher, weight }) => checkTeacher && weight !== 0);
+    const particular = this.#container.all(LOSSES).filter(({ checkTeacher, weight }) => checkTeacher && weight !== 0);
     const teacher = this.trainer.players[TEACHER];
     if (particular.length === 0 || !teacher) return;
     const weights = await teacher.read("served");
@@ -353,11 +330,7 @@ export class Run {
     await this.#folder.writeWeights(role, encodeWeights(await player.read("served"), info));
     for (const { copy, average } of player.averages)
       if (average.label !== undefined)
-        await this.#folder.writeWeights(
-          role,
-          encodeWeights(await player.read(copy), info),
-          average.label,
-        );
+        await this.#folder.writeWeights(role, encodeWeights(await player.read(copy), info), average.label);
   }
 
   /** Draws samples from a role's served weights with the sampler that the method has for it, one set at a time. */
@@ -396,5 +369,4 @@ function allFinite(values: ArrayLike<number>): boolean {
 /** The role whose weights a loss on stored pairs was made for. */
 const TEACHER = "teacher";
 
-const occupied = (path: string) =>
-  failure("E_RUN_EXISTS", `Cannot start a run in ${path}: it already holds one`);
+const occupied = (path: string) => failure("E_RUN_EXISTS", `Cannot start a run in ${path}: it already holds one`);

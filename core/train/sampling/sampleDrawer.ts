@@ -73,8 +73,7 @@ export class SampleDrawer {
   ): Promise<SampleDrawer> {
     const drawer = new SampleDrawer(sampler, data, batch, memory);
     for (const name of drawer.#states.names) memory.allocate(name, batch * sizeOf(data.sample));
-    for (const rule of new Set(sampler.steps.map((step) => step.rule)))
-      await drawer.#compile(backend, player, rule);
+    for (const rule of new Set(sampler.steps.map((step) => step.rule))) await drawer.#compile(backend, player, rule);
     return drawer;
   }
 
@@ -103,12 +102,7 @@ export class SampleDrawer {
   }
 
   /** The same samples in order, in portions as they are computed. */
-  async *batches({
-    count,
-    seed,
-    condition: given = {},
-    empty,
-  }: DrawRequest): AsyncGenerator<Drawn, void> {
+  async *batches({ count, seed, condition: given = {}, empty }: DrawRequest): AsyncGenerator<Drawn, void> {
     const { sample, condition: shape } = this.#data;
     const condition = wholeCondition(shape, given, count);
     for (let first = 0; first < count; first += this.#batch) {
@@ -126,11 +120,7 @@ export class SampleDrawer {
   }
 
   /** Samples first, first + 1, …, a batch of them. */
-  async #portion(
-    seed: number,
-    first: number,
-    condition: Record<string, HostArray>,
-  ): Promise<Float32Array> {
+  async #portion(seed: number, first: number, condition: Record<string, HostArray>): Promise<Float32Array> {
     const size = sizeOf(this.#data.sample);
     let draw = 0;
     const noise = () => {
@@ -156,9 +146,7 @@ export class SampleDrawer {
   async #compile(backend: Backend, player: Player<Denoiser>, rule: SamplerRule): Promise<void> {
     const { network } = player.bind("served");
     const condition = conditionInputs(this.#data.condition, "prompt", this.#batch);
-    const { updates, ...traced } = traceRule(rule, this.#states, (x, sigma) =>
-      network.denoise(x, sigma, condition),
-    );
+    const { updates, ...traced } = traceRule(rule, this.#states, (x, sigma) => network.denoise(x, sigma, condition));
     const step = program({ name: `${player.name} ${rule.name}`, updates });
     this.#rules.set(rule, { run: await backend.compile(step, this.#memory), ...traced });
   }
@@ -170,27 +158,19 @@ export class SampleDrawer {
 }
 
 /** Every entry of the condition of `count` samples. */
-function wholeCondition(
-  shape: DataShape["condition"],
-  given: Batch["condition"],
-  count: number,
-): Batch["condition"] {
+function wholeCondition(shape: DataShape["condition"], given: Batch["condition"], count: number): Batch["condition"] {
   const refuse = (why: string) => failure("E_OPTION", `Cannot draw ${count} samples: ${why}`);
   const strange = Object.keys(given).find((name) => !Object.hasOwn(shape, name));
   if (strange !== undefined)
-    throw refuse(
-      `the model knows no ${strange}, expected ${Object.keys(shape).join(", ") || "no condition"}`,
-    );
+    throw refuse(`the model knows no ${strange}, expected ${Object.keys(shape).join(", ") || "no condition"}`);
   const entries = Object.entries(shape).map(([name, { shape: each, classes }]) => {
-    const values =
-      given[name] ?? (classes && Int32Array.from({ length: count }, (_, i) => i % classes));
+    const values = given[name] ?? (classes && Int32Array.from({ length: count }, (_, i) => i % classes));
     if (!values) throw refuse(`there is no ${name}, expected one for each`);
     const width = sizeOf(each);
     if (values.length !== count * width)
       throw refuse(`there are ${values.length / width} of ${name}, expected one for each`);
     const outside = classes && values.find((value) => value < 0 || value >= classes);
-    if (outside !== undefined)
-      throw refuse(`one has ${name} ${outside}, classes are 0 to ${classes! - 1}`);
+    if (outside !== undefined) throw refuse(`one has ${name} ${outside}, classes are 0 to ${classes! - 1}`);
     return [name, values] as const;
   });
   return Object.fromEntries(entries);

@@ -16,9 +16,7 @@ export interface SamplerStates {
 
 /** States below `name` for samples of `shape` [B, …]. */
 export function samplerStates(sampler: Sampler, name: string, shape: Shape): SamplerStates {
-  const carried = (sampler.carried ?? []).map(
-    (each) => [each, state(`${name}.${each}`, shape)] as const,
-  );
+  const carried = (sampler.carried ?? []).map((each) => [each, state(`${name}.${each}`, shape)] as const);
   return {
     names: [name, ...carried.map(([each]) => `${name}.${each}`)],
     x: state(name, shape),

@@ -25,10 +25,7 @@ interface ParameterGradient {
 }
 
 /** Where a flat gradient is gathered. */
-export function gathered(
-  player: Player<unknown>,
-  { arena, size, parameters }: FlatGradient,
-): FlatGradient {
+export function gathered(player: Player<unknown>, { arena, size, parameters }: FlatGradient): FlatGradient {
   const gradient = state(arenaName(`${player.name}.gradient`, arena), [size]);
   return {
     arena,
@@ -86,11 +83,7 @@ interface Clipped {
 }
 
 /** The flat gradients without loss scale, shortened to the largest norm allowed. */
-function clipped(
-  { optimizer }: Player<unknown>,
-  gradients: readonly FlatGradient[],
-  lossScale?: Tensor,
-): Clipped {
+function clipped({ optimizer }: Player<unknown>, gradients: readonly FlatGradient[], lossScale?: Tensor): Clipped {
   const { clip: most, clipApart = [] } = optimizer!;
   const whole = clip(
     gradients.map(({ gradient }) => gradient),
@@ -146,16 +139,11 @@ export function optimise(
   scalars: ScalarInputs,
 ): { readonly updates: [Tensor, Tensor][]; readonly norm: Tensor } {
   const { optimizer, averages } = player;
-  if (!optimizer)
-    throw failure(
-      "E_CONFIG",
-      `Cannot train the ${player.name}: no optimizer has role "${player.name}"`,
-    );
+  if (!optimizer) throw failure("E_CONFIG", `Cannot train the ${player.name}: no optimizer has role "${player.name}"`);
   const scaling = lossScaleOf(player.name, player.lossScaling);
   const { norm, gradients: steps, sound } = clipped(player, gradients, scaling?.scale);
   const updates: [Tensor, Tensor][] = [];
-  const become = (old: Tensor, next: Tensor) =>
-    updates.push([old, sound ? where(sound, next, old) : next]);
+  const become = (old: Tensor, next: Tensor) => updates.push([old, sound ? where(sound, next, old) : next]);
   gradients.forEach(({ arena, size }, i) => {
     const weights = state(arenaName(player.owner("weights"), arena), [size]);
     const moments = Object.fromEntries(

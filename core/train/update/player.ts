@@ -114,8 +114,7 @@ export class Player<T> {
     const values = unpackArenas(this.layout, initialise(this.layout, seed));
     for (const name of Object.keys(values)) {
       const inherited = inheritedBy(this.role, name);
-      if (inherited !== undefined && Object.hasOwn(source, inherited))
-        values[name] = source[inherited];
+      if (inherited !== undefined && Object.hasOwn(source, inherited)) values[name] = source[inherited];
     }
     this.load(values);
   }
@@ -124,8 +123,7 @@ export class Player<T> {
   load(tensors: NamedTensors): void {
     packArenas(this.layout, tensors).forEach((data, arena) => {
       this.#memory.write(arenaName(this.owner("weights"), arena), data);
-      for (const { copy } of this.averages)
-        this.#memory.write(arenaName(this.owner(copy), arena), data);
+      for (const { copy } of this.averages) this.#memory.write(arenaName(this.owner(copy), arena), data);
       for (const name of this.optimizer?.moments ?? [])
         this.#memory.write(arenaName(this.moment(name), arena), new Float32Array(data.length));
     });

@@ -68,10 +68,6 @@ export function keepingStorage(plugin: ConfiguredPlugin): ConfiguredPlugin {
   return {
     ...plugin,
     install: (container) =>
-      void container.provide(
-        NETWORK,
-        (c) => keptByScope(definition.create(options, c) as Network),
-        name,
-      ),
+      void container.provide(NETWORK, (c) => keptByScope(definition.create(options, c) as Network), name),
   };
 }

@@ -142,16 +142,13 @@ export class Trainer {
       if (given) begins.delete(name);
     }
     const served = new Map<string, NamedTensors>();
-    for (const source of new Set(begins.values()))
-      served.set(source, await this.players[source].read("served"));
+    for (const source of new Set(begins.values())) served.set(source, await this.players[source].read("served"));
     for (const [name, source] of begins) this.players[name].initialise(seed, served.get(source));
   }
 
   /** Runs one stage from `start`; resolves with the step that would come next. */
   async train(stage: Stage, { start = 0, control, obey }: TrainRequest = {}): Promise<number> {
-    const feeds = new TurnFeeds(this.#parts, (at) =>
-      this.#inputs(stage, at, this.#turn(stage, at.turn).reads),
-    );
+    const feeds = new TurnFeeds(this.#parts, (at) => this.#inputs(stage, at, this.#turn(stage, at.turn).reads));
     return runSchedule({
       stage,
       bus: this.#bus,
@@ -178,8 +175,7 @@ export class Trainer {
 
   /** Compiles the programs of a stage, so that its first step is not slow, and drops those of other stages. */
   async prepare(stage: Stage): Promise<void> {
-    for (const [key, prepared] of this.#programs)
-      if (!key.startsWith(`${stage.name}: `)) releasePrograms(prepared);
+    for (const [key, prepared] of this.#programs) if (!key.startsWith(`${stage.name}: `)) releasePrograms(prepared);
     const turns = distinctTurns(stage);
     // In falling size, programs share the most memory.
     const size = (turn: Turn) => this.#turn(stage, turn).program.plan.bytes;
@@ -229,11 +225,9 @@ export class Trainer {
   async #compiled(stage: Stage, turn: Turn) {
     const prepared = this.#turn(stage, turn);
     for (const [name, size] of Object.entries(prepared.states)) this.memory.allocate(name, size);
-    if (turn.keeps || turn.images === "kept")
-      allocateKept(this.memory, this.#dataset.shape, stage.batch);
+    if (turn.keeps || turn.images === "kept") allocateKept(this.memory, this.#dataset.shape, stage.batch);
     const run = (prepared.run ??= await this.#backend.compile(prepared.program, this.memory));
-    if (prepared.apply)
-      prepared.applyRun ??= await this.#backend.compile(prepared.apply, this.memory);
+    if (prepared.apply) prepared.applyRun ??= await this.#backend.compile(prepared.apply, this.memory);
     return { ...prepared, run };
   }
 
@@ -257,11 +251,9 @@ export class Trainer {
       });
     }
     const last = applyRun ?? run;
-    if (applyRun)
-      await applyRun.run({ scalars: scalars.encode({ ...numbers, [GATHERED_KEEP]: 1 }) });
+    if (applyRun) await applyRun.run({ scalars: scalars.encode({ ...numbers, [GATHERED_KEEP]: 1 }) });
     this.players[turn.role].updates++;
-    if (step % HEALTH_INTERVAL === 0 || step === stage.steps - 1)
-      await checkHealth(last, outputs, at);
+    if (step % HEALTH_INTERVAL === 0 || step === stage.steps - 1) await checkHealth(last, outputs, at);
     return scalarsOf(last, outputs);
   }
 
@@ -272,8 +264,7 @@ export class Trainer {
       ...optimizer!.scalars({ update: updates, step, steps }),
     };
     for (const { keep, average } of averages) numbers[keep] = average.keep(updates, batch);
-    for (const loss of this.#losses)
-      numbers[weightName(loss)] = this.changedWeights.get(loss.name) ?? loss.weight;
+    for (const loss of this.#losses) numbers[weightName(loss)] = this.changedWeights.get(loss.name) ?? loss.weight;
     return numbers;
   }
 
@@ -285,9 +276,7 @@ export class Trainer {
     const given = this.#draws?.inputs(turn, step);
     const streams = [...reads]
       .filter((who) => !(who === "real" && given?.[REAL]))
-      .map(
-        (who) => [who, this.#batchStream(who === "real" ? turn.role : this.method.maker!)] as const,
-      );
+      .map((who) => [who, this.#batchStream(who === "real" ? turn.role : this.method.maker!)] as const);
     const active = activeLosses(this.#losses, turn.role);
     return turnInputs(this.#dataset, {
       step,
@@ -302,8 +291,7 @@ export class Trainer {
 
   async #diagnosis(stage: Stage, turn: Turn) {
     const key = turnKey(stage, turn);
-    const made: PreparedDiagnosis =
-      this.#diagnoses.get(key) ?? diagnosisProgram(this.#definition(stage, turn));
+    const made: PreparedDiagnosis = this.#diagnoses.get(key) ?? diagnosisProgram(this.#definition(stage, turn));
     this.#diagnoses.set(key, made);
     const run = (made.run ??= await this.#backend.compile(made.program, this.memory));
     return { ...made, run };

@@ -105,10 +105,7 @@ export function traceTurn(definition: TurnDefinition): TracedTurn {
     value: scalar(loss.name, loss.compute(contextOf(loss))),
   }));
   if (terms.length === 0)
-    throw failure(
-      "E_CONFIG",
-      `Cannot train the ${turn.role}: it has no loss, expected at least one`,
-    );
+    throw failure("E_CONFIG", `Cannot train the ${turn.role}: it has no loss, expected at least one`);
   return { terms, images, parameters, reports };
 }
 
@@ -130,9 +127,7 @@ class BoundPlayers {
     const { averages } = this.#player(name);
     const found = averages.find(({ average }) => average.label === label);
     if (found) return this.of(name, found.copy).network as T;
-    const kept = averages.map(
-      ({ average }) => `${name}${average.label ? `/${average.label}` : ""}`,
-    );
+    const kept = averages.map(({ average }) => `${name}${average.label ? `/${average.label}` : ""}`);
     const wanted = label === undefined ? name : `${name}/${label}`;
     throw failure(
       "E_CONFIG",
@@ -149,11 +144,9 @@ class BoundPlayers {
   #player(name: string): Player<unknown> {
     if (Object.hasOwn(this.#players, name)) return this.#players[name];
     const names = Object.keys(this.#players);
-    throw failure(
-      "E_CONFIG",
-      `Cannot train: there is no ${name}, the stage has ${names.join(", ")}`,
-      { fix: `add a section ${name} to the config, or leave out the losses that ask for it` },
-    );
+    throw failure("E_CONFIG", `Cannot train: there is no ${name}, the stage has ${names.join(", ")}`, {
+      fix: `add a section ${name} to the config, or leave out the losses that ask for it`,
+    });
   }
 }
 

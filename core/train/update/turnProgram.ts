@@ -45,15 +45,12 @@ export function turnProgram(definition: TurnDefinition): TurnProgram {
   const scalars = new ScalarInputs();
   const { terms, images, parameters } = traceTurn(definition);
   const player = players[role];
-  const total = terms
-    .map(({ loss, value }) => mul(value, scalars.get(weightName(loss))))
-    .reduce((a, b) => add(a, b));
+  const total = terms.map(({ loss, value }) => mul(value, scalars.get(weightName(loss)))).reduce((a, b) => add(a, b));
   const scale = lossScaleOf(role, player.lossScaling)?.scale;
   const scaled = scale ? mul(total, scale) : total;
   const gradients = flatGradients(player, parameters.tensors, scaled, { recompute });
   const names = terms.map(({ loss }) => loss.name);
-  const shown: Record<string, Tensor> =
-    scale && player.lossScaling === "dynamic" ? { [LOSS_SCALE]: scale } : {};
+  const shown: Record<string, Tensor> = scale && player.lossScaling === "dynamic" ? { [LOSS_SCALE]: scale } : {};
   const { reads } = images;
   const known = { scalars, reads, outputs: [...names, GRADIENT_NORM, ...Object.keys(shown)] };
   const outputsOf = (values: readonly Tensor[], norm: Tensor) => ({
@@ -79,10 +76,7 @@ export function turnProgram(definition: TurnDefinition): TurnProgram {
   const keep = scalars.get(GATHERED_KEEP);
   const sums = gradients.map((each) => gathered(player, each));
   const read = state(readings(role), [terms.length]);
-  const gather = (old: Tensor, now: Tensor): [Tensor, Tensor] => [
-    old,
-    add(where(keep, old, 0), div(now, parts)),
-  ];
+  const gather = (old: Tensor, now: Tensor): [Tensor, Tensor] => [old, add(where(keep, old, 0), div(now, parts))];
   const values = concat(
     terms.map(({ value }) => reshape(value, [1])),
     0,
@@ -101,9 +95,7 @@ export function turnProgram(definition: TurnDefinition): TurnProgram {
       updates: after.updates,
     }),
     states: {
-      ...Object.fromEntries(
-        sums.map(({ gradient: { attrs, shape } }) => [attrs.name as string, shape[0]]),
-      ),
+      ...Object.fromEntries(sums.map(({ gradient: { attrs, shape } }) => [attrs.name as string, shape[0]])),
       [readings(role)]: terms.length,
     },
   };

@@ -20,11 +20,8 @@ function changesOf(settings: RunSettings, stages: readonly Stage[]): Change[][] 
   const bases: [string, RunSettings][] = [["", settings]];
   if (checkpointing !== "blocks") bases.push([blocksFlag, blocks]);
   const join = (...flags: string[]) => flags.filter(Boolean).join(" ");
-  const families: Change[][] = bases
-    .slice(1)
-    .map(([flags, changed]) => [{ flags, settings: changed, stages }]);
-  const divides = (n: number) =>
-    stages.every((stage) => stage.steps === 0 || stage.batch % n === 0);
+  const families: Change[][] = bases.slice(1).map(([flags, changed]) => [{ flags, settings: changed, stages }]);
+  const divides = (n: number) => stages.every((stage) => stage.steps === 0 || stage.batch % n === 0);
   for (const [flags, base] of bases) {
     const [parts, sizes]: [Change[], Change[]] = [[], []];
     for (let n = accumulate * 2; batch % n === 0 && divides(n); n *= 2)
@@ -37,11 +34,7 @@ function changesOf(settings: RunSettings, stages: readonly Stage[]): Change[][] 
       // A stage with a batch of its own has it from the option of the method that bears its name.
       const own = stages.filter((stage) => stage.batch !== batch && stage.batch > size);
       sizes.push({
-        flags: join(
-          flags,
-          `--set train.batch=${size}`,
-          ...own.map(({ name }) => `--set method.${name}.batch=${size}`),
-        ),
+        flags: join(flags, `--set train.batch=${size}`, ...own.map(({ name }) => `--set method.${name}.batch=${size}`)),
         settings: { ...base, batch: size },
         stages: stages.map((stage) => ({ ...stage, batch: Math.min(stage.batch, size) })),
       });
@@ -70,11 +63,7 @@ export async function waysToFit(
 }
 
 /** Bytes at the peak; undefined when a tensor is too large for the device. */
-async function needed(
-  container: Resolver,
-  { settings, stages }: Change,
-  device: Backend,
-): Promise<number | undefined> {
+async function needed(container: Resolver, { settings, stages }: Change, device: Backend): Promise<number | undefined> {
   const method = { ...container.get(METHOD), stages };
   const changed: Resolver = {
     has: (key) => container.has(key),

@@ -1,13 +1,7 @@
 import { files } from "../../../backends/host/files.ts";
 import { failure, OnestepError } from "../../../core/errors.ts";
 import type { Backend } from "../../../core/interfaces/backend.ts";
-import {
-  checkCapacity,
-  composeRun,
-  planRun,
-  type ResolvedConfig,
-  resolveConfig,
-} from "../../../core/train/mod.ts";
+import { checkCapacity, composeRun, planRun, type ResolvedConfig, resolveConfig } from "../../../core/train/mod.ts";
 import type { Given } from "../command.ts";
 import { findConfig, layOver } from "../configFile.ts";
 import { describeBackend, openBackend } from "../device.ts";
@@ -69,9 +63,6 @@ function readSize(text: string | undefined): number | undefined {
   const [, number, unit = ""] = text.match(/^(\d+(?:\.\d+)?)\s*([KMGT]i?B?)?$/i) ?? [];
   const power = ["", "k", "m", "g", "t"].indexOf(unit.charAt(0).toLowerCase());
   if (number === undefined)
-    throw failure(
-      "E_USAGE",
-      `Cannot run plan: --memory is "${text}", expected a size such as 6GiB or 512MiB`,
-    );
+    throw failure("E_USAGE", `Cannot run plan: --memory is "${text}", expected a size such as 6GiB or 512MiB`);
   return Number(number) * 1024 ** power;
 }

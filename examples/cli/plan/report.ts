@@ -16,9 +16,7 @@ const LISTED = 3;
 /** A run's plan for people: parameters, states by role, and of each stage its programs with their largest tensors. */
 export function reportOf(plan: RunPlan): string {
   const { parameters, states, stages, peakBytes } = plan;
-  const counts = Object.entries(parameters).map(
-    ([role, count]) => `${role} ${count.toLocaleString("en-US")}`,
-  );
+  const counts = Object.entries(parameters).map(([role, count]) => `${role} ${count.toLocaleString("en-US")}`);
   return [
     `parameters  ${counts.join(", ")}`,
     "",
@@ -58,8 +56,7 @@ function largestTensors({ plan }: Program): string {
   for (const tensor of plan.places.keys()) {
     const { root } = rootOf(tensor);
     const { kind, storage } = plan.buffers[plan.places.get(tensor)!.buffer];
-    if (root.op.kind !== "source" && kind !== "state")
-      sizes.set(root, sizeOf(root.shape) * elementBytes(storage));
+    if (root.op.kind !== "source" && kind !== "state") sizes.set(root, sizeOf(root.shape) * elementBytes(storage));
   }
   const kinds = new Map<string, number>();
   for (const [{ op, shape }, bytes] of sizes) kinds.set(`${op.name} ${formatShape(shape)}`, bytes);

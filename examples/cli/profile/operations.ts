@@ -29,10 +29,6 @@ export const operationsOfProgram = ({ nodes }: Program): number =>
 /** Bytes that a step has to read and write at least. */
 export function bytesOf(step: Step): number {
   if (step.kind === "copy") return step.elements * 8;
-  const tensors =
-    step.kind === "kernel" ? [step.node, ...step.node.inputs] : [...step.inputs, ...step.outputs];
-  return tensors.reduce(
-    (sum, { shape, storage }) => sum + sizeOf(shape) * elementBytes(storage),
-    0,
-  );
+  const tensors = step.kind === "kernel" ? [step.node, ...step.node.inputs] : [...step.inputs, ...step.outputs];
+  return tensors.reduce((sum, { shape, storage }) => sum + sizeOf(shape) * elementBytes(storage), 0);
 }

@@ -15,11 +15,7 @@ const MAP_READ = 0x1;
  * Times the dispatches of what `submit` encodes before it first waits. Passes of one dispatch run one after the other, which
  * costs a little; the sum says what the kernels take, not what the program does.
  */
-export function timePasses<T>(
-  device: GPUDevice,
-  dispatches: number,
-  submit: () => T,
-): { result: T; times: PassTimes } {
+export function timePasses<T>(device: GPUDevice, dispatches: number, submit: () => T): { result: T; times: PassTimes } {
   const count = Math.min(dispatches, MOST_QUERIES / 2);
   const querySet = device.createQuerySet({ type: "timestamp", count: count * 2 });
   const bytes = count * 16;

@@ -26,10 +26,7 @@ export function summaryOf({ program, wallMs, encodeMs }: Watched): string {
 }
 
 /** The slowest kernels of a program as a table, then all time by op and shape as bars. */
-export function profileOf(
-  { program, names, variants, wallMs, kernels }: Watched,
-  ceiling: Ceiling,
-): string {
+export function profileOf({ program, names, variants, wallMs, kernels }: Watched, ceiling: Ceiling): string {
   if (!kernels || kernels.size === 0) return "no kernel times: this device has no timestamps";
   const lines = new Map<string, Line>();
   for (const [index, step] of program.plan.steps.entries()) {

@@ -25,8 +25,7 @@ export interface Watched {
 
 function nameOf(step: Step): string {
   if (step.kind === "copy") return `copy [${step.elements}]`;
-  if (step.kind === "elementwise")
-    return `${step.nodes.map(({ op }) => op.name).join("+")} ${formatShape(step.shape)}`;
+  if (step.kind === "elementwise") return `${step.nodes.map(({ op }) => op.name).join("+")} ${formatShape(step.shape)}`;
   const { op, inputs } = step.node;
   return `${op.name} ${inputs.map(({ shape }) => formatShape(shape)).join(" ")}`;
 }

@@ -29,10 +29,8 @@ export interface RingOptions {
 export function ringMixture(options: RingOptions = {}): Mixture {
   const { modes = 8, radius = 1, std = 0.12 } = options;
   const refuse = (why: string) => failure("E_OPTION", `Cannot make gaussians: ${why}`);
-  if (!Number.isInteger(modes) || modes < 1)
-    throw refuse(`modes is ${modes}, should be an integer of at least 1`);
-  if (!(std > 0 && std < Number.POSITIVE_INFINITY))
-    throw refuse(`std is ${std}, should be above 0`);
+  if (!Number.isInteger(modes) || modes < 1) throw refuse(`modes is ${modes}, should be an integer of at least 1`);
+  if (!(std > 0 && std < Number.POSITIVE_INFINITY)) throw refuse(`std is ${std}, should be above 0`);
   const radii = options.radii ?? new Array<number>(modes).fill(radius);
   const relative = options.weights ?? new Array<number>(modes).fill(1);
   for (const [name, list] of Object.entries({ radii, weights: relative }))
@@ -51,11 +49,7 @@ export function ringMixture(options: RingOptions = {}): Mixture {
 }
 
 /** `count` points [count, 2]; `random` is called three times for each. */
-export function drawPoints(
-  { means, weights, std }: Mixture,
-  count: number,
-  random: () => number,
-): Float32Array {
+export function drawPoints({ means, weights, std }: Mixture, count: number, random: () => number): Float32Array {
   const x = new Float32Array(2 * count);
   for (let b = 0; b < count; b++) {
     const mode = pick(weights, random());

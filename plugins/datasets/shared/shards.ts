@@ -31,9 +31,7 @@ export interface Shards {
   readonly count: number;
   readonly columns: Readonly<Record<string, Column>>;
   /** Tensors of the names asked for, with the file that has them. */
-  readonly singles: Readonly<
-    Record<string, { readonly tensor: StoredTensor; readonly file: string }>
-  >;
+  readonly singles: Readonly<Record<string, { readonly tensor: StoredTensor; readonly file: string }>>;
   /** Shard and row within it of a row of all. */
   place(row: number): readonly [shard: number, row: number];
 }
@@ -56,10 +54,7 @@ export interface ShardsRequest {
 export async function readShards(request: ShardsRequest): Promise<Shards> {
   const { name, files, path, specs, singles: wanted = [] } = request;
   if (!files || path === undefined)
-    throw failure(
-      "E_DATA",
-      `Cannot load ${name}: there is no data folder, should be given with --data`,
-    );
+    throw failure("E_DATA", `Cannot load ${name}: there is no data folder, should be given with --data`);
   const all = (await files.exists(path)) ? await files.list(path) : [];
   const names = all.filter((each) => each.endsWith(".safetensors"));
   const shards: Record<string, StoredTensor>[] = [];
@@ -111,19 +106,14 @@ function checked(
   let rows: number | undefined;
   for (const [key, { dtypes, rank, optional }] of Object.entries(specs)) {
     const tensor = tensors[key];
-    if (!tensor && (!optional || first?.[key]))
-      throw refuse(`it has no tensor ${key}, should hold ${contents(specs)}`);
+    if (!tensor && (!optional || first?.[key])) throw refuse(`it has no tensor ${key}, should hold ${contents(specs)}`);
     if (!tensor) continue;
     const { dtype, shape } = tensor;
     if (!dtypes.includes(dtype) || shape.length !== rank || sizeOf(shape) === 0)
-      throw refuse(
-        `${key} is ${dtype} ${formatShape(shape)}, should be ${contents({ [key]: specs[key] })}`,
-      );
+      throw refuse(`${key} is ${dtype} ${formatShape(shape)}, should be ${contents({ [key]: specs[key] })}`);
     rows ??= shape[0];
     if (shape[0] !== rows)
-      throw refuse(
-        `${key} has ${shape[0]} rows, should have ${rows} as ${Object.keys(kept)[0]} has`,
-      );
+      throw refuse(`${key} has ${shape[0]} rows, should have ${rows} as ${Object.keys(kept)[0]} has`);
     const known = first?.[key];
     if (first && !known) throw refuse(`it has a tensor ${key}, the files before it have none`);
     const same = known && String(known.shape.slice(1)) === String(shape.slice(1));
@@ -186,14 +176,10 @@ export function chooseRows(
   count: number,
   random: () => number,
 ): ArrayLike<number> {
-  if (typeof which === "number")
-    return Int32Array.from({ length: which }, () => Math.floor(random() * count));
+  if (typeof which === "number") return Int32Array.from({ length: which }, () => Math.floor(random() * count));
   for (let i = 0; i < which.length; i++)
     if (!Number.isInteger(which[i]) || which[i] < 0 || which[i] >= count)
-      throw failure(
-        "E_DATA",
-        `Cannot take sample ${which[i]} of ${name}: should be an integer from 0 to ${count - 1}`,
-      );
+      throw failure("E_DATA", `Cannot take sample ${which[i]} of ${name}: should be an integer from 0 to ${count - 1}`);
   return which;
 }
 
@@ -203,9 +189,5 @@ export function checkFinite(name: string, key: string, { dtype, parts }: Column)
     dtype === "F16"
       ? parts.some((part) => (part as Uint16Array).some((bits) => (bits & 0x7c00) === 0x7c00))
       : dtype === "F32" && parts.some((part) => (part as Float32Array).some((v) => v * 0 !== 0));
-  if (broken)
-    throw failure(
-      "E_DATA",
-      `Cannot load ${name}: ${key} holds NaN or infinity, should hold finite numbers`,
-    );
+  if (broken) throw failure("E_DATA", `Cannot load ${name}: ${key} holds NaN or infinity, should hold finite numbers`);
 }

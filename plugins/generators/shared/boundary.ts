@@ -14,10 +14,7 @@ export interface BoundaryOptions {
  * Over EDM's preconditioning that is c_skip·x + c_out·F with c_out = (σ − ε)·σd/√(σ² + σd²).
  * x [B, …], sigma [B], at least ε. Song et al. 2023, arXiv:2303.01469, Eq. 5 and appendix C.
  */
-export const boundaryDenoiser = (
-  { denoise }: Denoiser,
-  { sigmaMin, sigmaData }: BoundaryOptions,
-): Denoiser => ({
+export const boundaryDenoiser = ({ denoise }: Denoiser, { sigmaMin, sigmaData }: BoundaryOptions): Denoiser => ({
   denoise(x, sigma, condition) {
     const s = perSample(sigma, x.shape.length);
     const above = sub(s, sigmaMin);

@@ -11,14 +11,8 @@ export interface CurriculumOptions {
  * Intervals between noise levels, growing so that their square does so evenly: ⌈√((k/K)((last + 1)² − first²) + first²) − 1⌉,
  * at least 1. There is one level more. Song et al. 2023, arXiv:2303.01469, appendix C.
  */
-export const growingIntervals = (
-  update: number,
-  { first, last, updates }: CurriculumOptions,
-): number =>
-  Math.max(
-    Math.ceil(Math.sqrt((update / updates) * ((last + 1) ** 2 - first ** 2) + first ** 2) - 1),
-    1,
-  );
+export const growingIntervals = (update: number, { first, last, updates }: CurriculumOptions): number =>
+  Math.max(Math.ceil(Math.sqrt((update / updates) * ((last + 1) ** 2 - first ** 2) + first ** 2) - 1), 1);
 
 /** β of the target's average with so many intervals, exp(first·ln β₀/intervals): `start` at the first ones. */
 export const adaptiveBeta = (start: number, first: number, intervals: number): number =>

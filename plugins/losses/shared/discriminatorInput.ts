@@ -20,8 +20,7 @@ export const discriminatorOptions = {
   }),
   noise: choice(["own", "shared"], {
     default: "own",
-    about:
-      "noise of generated samples: drawn for this loss, or shared with an earlier loss of the turn",
+    about: "noise of generated samples: drawn for this loss, or shared with an earlier loss of the turn",
   }),
 };
 
@@ -42,9 +41,7 @@ export function discriminatorInput(
   const scale = process.scale(grid[0]);
   const clean = (x: Tensor) => (scale === 1 ? x : mul(x, scale));
   const real: DiscriminatorInput["real"] = (x, noise) =>
-    diffused
-      ? diffuse(x, noise, grid, 0, high)
-      : { xt: clean(x), sigma: constant(grid[0], "f32", [x.shape[0]]) };
+    diffused ? diffuse(x, noise, grid, 0, high) : { xt: clean(x), sigma: constant(grid[0], "f32", [x.shape[0]]) };
   return {
     real,
     generated: (x, { noise, shared }, owner) =>

@@ -6,8 +6,7 @@ import type { Tensor } from "../../../core/tensor/mod.ts";
 /** How far samples a [B, …] are from b [B, …], a number per sample, [B]. */
 export type SampleDistance = (a: Tensor, b: Tensor) => Tensor;
 
-const overSample = (x: Tensor): Tensor =>
-  mean(x, { axes: x.shape.map((_, axis) => axis).slice(1) });
+const overSample = (x: Tensor): Tensor => mean(x, { axes: x.shape.map((_, axis) => axis).slice(1) });
 
 /** Mean square, and mean absolute difference. */
 export const sampleDistances = {

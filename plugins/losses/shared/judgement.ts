@@ -48,6 +48,4 @@ export const fooling = ({ objective }: Options, l: Tensor): Tensor =>
 
 /** What the discriminator minimises: softplus(l_fake) + softplus(−l_real), or max(0, 1 + l_fake) + max(0, 1 − l_real). */
 export const judging = ({ objective }: Options, real: Tensor, fake: Tensor): Tensor =>
-  objective === "hinge"
-    ? add(relu(add(fake, 1)), relu(sub(1, real)))
-    : add(softplus(fake), softplus(neg(real)));
+  objective === "hinge" ? add(relu(add(fake, 1)), relu(sub(1, real))) : add(softplus(fake), softplus(neg(real)));

@@ -39,11 +39,7 @@ function normalised(features: Tensor): Tensor {
 }
 
 /** Throws E_OPTION unless the samples are images that the network can read, enlarged to `size` where they are smaller. */
-export function checkImages(
-  { sample }: DataShape,
-  size: number,
-  { channels, smallest }: Extractor["reads"],
-): void {
+export function checkImages({ sample }: DataShape, size: number, { channels, smallest }: Extractor["reads"]): void {
   const [C, H, W] = sample;
   if (sample.length !== 3 || !channels.includes(C))
     throw failure(

@@ -14,14 +14,7 @@ import { eulerTo } from "./pathSteps.ts";
  * → a loss per sample, [B]. Gradient to the generator alone. Salimans & Ho 2022, arXiv:2202.00512, Algorithm 2.
  */
 export function progressiveLosses(
-  {
-    x,
-    eps,
-    sigma,
-    middle,
-    next,
-    condition,
-  }: NoisedSamples & { readonly middle: Tensor; readonly next: Tensor },
+  { x, eps, sigma, middle, next, condition }: NoisedSamples & { readonly middle: Tensor; readonly next: Tensor },
   { generator, teacher, final }: { generator: Denoiser; teacher: Denoiser; final?: Denoiser },
   { distance, weight }: DistillationOptions,
 ): Tensor {
@@ -32,9 +25,7 @@ export function progressiveLosses(
   const xn = eulerTo(xm, teacher.denoise(xm, middle, condition), middle, next);
   const kept = perSample(div(next, sigma), rank);
   const across = div(sub(xn, mul(kept, xt)), sub(1, kept));
-  const held = final
-    ? where(equal(perSample(next, rank), 0), final.denoise(xm, middle, condition), across)
-    : across;
+  const held = final ? where(equal(perSample(next, rank), 0), final.denoise(xm, middle, condition), across) : across;
   const far = distance(said, stopGradient(held));
   return weight ? mul(far, weight) : far;
 }

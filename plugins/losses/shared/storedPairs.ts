@@ -33,17 +33,12 @@ export function storedPairs(data: DataShape, pairs: () => Pairs): OwnSamples {
 export function checkPairs({ shape, label }: Pairs, data: DataShape, path: string): void {
   const { sample } = data;
   const classes = classesOf(data);
-  const refuse = (why: string) =>
-    failure("E_PAIRS", `Cannot train on the pairs of ${path}: ${why}`);
+  const refuse = (why: string) => failure("E_PAIRS", `Cannot train on the pairs of ${path}: ${why}`);
   const text = (of: Shape) => `[${of.join(", ")}]`;
   if (!sameShape(shape.slice(1), sample))
-    throw refuse(
-      `their samples are ${text(shape.slice(1))}, expected ${text(sample)} as in the dataset`,
-    );
-  const known =
-    classes > 0 ? `expected ${classes} classes as in the dataset` : "the dataset has none";
-  if (label ? classes === 0 : classes > 0)
-    throw refuse(`they have ${label ? "classes" : "no classes"}, ${known}`);
+    throw refuse(`their samples are ${text(shape.slice(1))}, expected ${text(sample)} as in the dataset`);
+  const known = classes > 0 ? `expected ${classes} classes as in the dataset` : "the dataset has none";
+  if (label ? classes === 0 : classes > 0) throw refuse(`they have ${label ? "classes" : "no classes"}, ${known}`);
   const strange = label?.find((each) => each < 0 || each >= classes);
   if (strange !== undefined) throw refuse(`there is one of class ${strange}, ${known}`);
 }

@@ -13,11 +13,7 @@ export const targets = ["x0", "eps", "v", "flow"] as const;
  *   flow  ε − x, at time σ/(1 + σ):                           (1 + σ⁻¹)², Lipman et al. 2022, arXiv:2210.02747
  * sigma [B] → [B, 1, …] of `rank` axes.
  */
-export function targetWeight(
-  target: (typeof targets)[number],
-  sigma: Tensor,
-  rank: number,
-): Tensor {
+export function targetWeight(target: (typeof targets)[number], sigma: Tensor, rank: number): Tensor {
   const inverse = div(1, perSample(sigma, rank));
   if (target === "eps") return square(inverse);
   if (target === "v") return add(square(inverse), 1);

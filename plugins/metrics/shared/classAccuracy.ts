@@ -15,11 +15,7 @@ export interface ClassAccuracy {
  * Accuracy of `logits` [N, classes], row-major, for `labels` [N]. The first of equal logits is the choice; a row with NaN
  * chooses nothing and counts as wrong. Throws E_SHAPE when sizes do not fit, nothing is given or a label is out of range.
  */
-export function classAccuracy(
-  logits: ArrayLike<number>,
-  labels: ArrayLike<number>,
-  classes: number,
-): ClassAccuracy {
+export function classAccuracy(logits: ArrayLike<number>, labels: ArrayLike<number>, classes: number): ClassAccuracy {
   const N = labels.length;
   if (N === 0 || logits.length !== N * classes)
     throw failure(

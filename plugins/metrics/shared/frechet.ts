@@ -20,10 +20,7 @@ export function featureStatistics(features: ArrayLike<number>, D: number): Featu
       `Cannot take statistics of ${features.length} values: D is ${D}, should divide them into vectors`,
     );
   if (count < 2)
-    throw failure(
-      "E_SHAPE",
-      `Cannot take statistics of ${count} feature vectors: a covariance should have at least 2`,
-    );
+    throw failure("E_SHAPE", `Cannot take statistics of ${count} feature vectors: a covariance should have at least 2`);
   const mean = new Float64Array(D);
   for (let i = 0; i < features.length; i++) mean[i % D] += features[i];
   for (let j = 0; j < D; j++) mean[j] /= count;
@@ -31,12 +28,10 @@ export function featureStatistics(features: ArrayLike<number>, D: number): Featu
   const centred = new Float64Array(D);
   for (let n = 0; n < count; n++) {
     for (let j = 0; j < D; j++) centred[j] = features[n * D + j] - mean[j];
-    for (let i = 0; i < D; i++)
-      for (let j = 0; j <= i; j++) covariance[i * D + j] += centred[i] * centred[j];
+    for (let i = 0; i < D; i++) for (let j = 0; j <= i; j++) covariance[i * D + j] += centred[i] * centred[j];
   }
   for (let i = 0; i < D; i++)
-    for (let j = 0; j <= i; j++)
-      covariance[j * D + i] = covariance[i * D + j] = covariance[i * D + j] / (count - 1);
+    for (let j = 0; j <= i; j++) covariance[j * D + i] = covariance[i * D + j] = covariance[i * D + j] / (count - 1);
   return { mean, covariance, count };
 }
 

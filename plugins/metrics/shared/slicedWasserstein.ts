@@ -7,11 +7,7 @@ import { failure } from "../../../core/errors.ts";
  * Two draws of 10,000 points from the same ring of Gaussians are about 0.010 apart. Throws E_SHAPE for sets that are empty
  * or not equally large.
  */
-export function slicedWasserstein(
-  a: ArrayLike<number>,
-  b: ArrayLike<number>,
-  directions = 128,
-): number {
+export function slicedWasserstein(a: ArrayLike<number>, b: ArrayLike<number>, directions = 128): number {
   if (a.length !== b.length || a.length === 0 || a.length % 2 !== 0)
     throw failure(
       "E_SHAPE",
@@ -29,8 +25,5 @@ export function slicedWasserstein(
 
 function project(points: ArrayLike<number>, angle: number): Float64Array {
   const [x, y] = [Math.cos(angle), Math.sin(angle)];
-  return Float64Array.from(
-    { length: points.length / 2 },
-    (_, i) => points[2 * i] * x + points[2 * i + 1] * y,
-  );
+  return Float64Array.from({ length: points.length / 2 }, (_, i) => points[2 * i] * x + points[2 * i + 1] * y);
 }

@@ -1,15 +1,7 @@
 import { failure } from "../../../core/errors.ts";
 import { type Condition, DROPOUT } from "../../../core/interfaces/mod.ts";
 import { type LayerStart, linear, type Scope } from "../../../core/nn/mod.ts";
-import {
-  add,
-  linear as affine,
-  less,
-  mul,
-  takeRows,
-  transpose,
-  where,
-} from "../../../core/ops/mod.ts";
+import { add, linear as affine, less, mul, takeRows, transpose, where } from "../../../core/ops/mod.ts";
 import { formatShape, type Tensor } from "../../../core/tensor/mod.ts";
 
 /** What the layers that embed conditions look like. */

@@ -52,8 +52,7 @@ export const unetOptions = ({ channels, channelMult, blocks, attention }: UnetDe
     default: 0,
     min: 0,
     max: 1,
-    about:
-      "probability that a sample's class is dropped in training, for guidance without classifier",
+    about: "probability that a sample's class is dropped in training, for guidance without classifier",
   }),
   resampleFilter: list(number(), {
     default: [1, 1],

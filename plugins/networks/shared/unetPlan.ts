@@ -98,8 +98,7 @@ export function unetPlan(settings: UnetSettings): UnetPlan {
         },
         { ...plain, name: `${at}_in1`, at, channels: C },
       );
-    else
-      decoder.push({ ...plain, name: `${at}_up`, at, channels: levels[i + 1].C, resample: "up" });
+    else decoder.push({ ...plain, name: `${at}_up`, at, channels: levels[i + 1].C, resample: "up" });
     for (let k = 0; k <= blocks; k++)
       decoder.push({
         name: `${at}_block${k}`,

@@ -21,14 +21,8 @@ export interface Surroundings {
  * h = conv1(silu(norm1 x)) + time_emb_proj(emb);  y = shortcut(x) + conv2(silu(norm2 h)).
  * x [B, C, H, W] → [B, channels, H, W]; `conv_shortcut` only where the channels change. ResnetBlock2D of diffusers.
  */
-export function residualBlock(
-  scope: Scope,
-  x: Tensor,
-  channels: number,
-  { emb, groups, eps }: Surroundings,
-): Tensor {
-  const activated = (at: Scope, image: Tensor) =>
-    groupNorm(at, image, groups, eps, { activation: "silu" });
+export function residualBlock(scope: Scope, x: Tensor, channels: number, { emb, groups, eps }: Surroundings): Tensor {
+  const activated = (at: Scope, image: Tensor) => groupNorm(at, image, groups, eps, { activation: "silu" });
   let h = conv(scope.at("conv1"), activated(scope.at("norm1"), x), channels);
   const shift = linear(scope.at("time_emb_proj"), emb, channels);
   h = add(h, reshape(shift, [x.shape[0], channels, 1, 1]));
@@ -50,8 +44,7 @@ export function spatialTransformer(
   const [B, C, H, W] = x.shape;
   // Heads that do not divide the channels leave some out, as diffusers does.
   const inner = Math.floor(C / heads) * heads;
-  const tokens = (image: Tensor) =>
-    transpose(reshape(image, [B, image.shape[1], H * W]), [0, 2, 1]);
+  const tokens = (image: Tensor) => transpose(reshape(image, [B, image.shape[1], H * W]), [0, 2, 1]);
   const image = (rows: Tensor) => reshape(transpose(rows, [0, 2, 1]), [B, rows.shape[2], H, W]);
   const normed = groupNorm(scope.at("norm"), x, groups, 1e-6);
   let h = linearProjection

@@ -55,15 +55,8 @@ export function planLevels(options: UNet2dOptions): Plan {
       );
     return given;
   };
-  const [blocks, heads, layers] = [
-    each("layersPerBlock"),
-    each("heads"),
-    each("transformerLayers"),
-  ];
-  const [downTypes, upTypes] = [
-    sameLength("downBlocks", options.downBlocks),
-    sameLength("upBlocks", options.upBlocks),
-  ];
+  const [blocks, heads, layers] = [each("layersPerBlock"), each("heads"), each("transformerLayers")];
+  const [downTypes, upTypes] = [sameLength("downBlocks", options.downBlocks), sameLength("upBlocks", options.upBlocks)];
   const level = (i: number, crosses: boolean, extra = 0): Level => ({
     channels: channels[i],
     blocks: blocks[i] + extra,

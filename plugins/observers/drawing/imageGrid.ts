@@ -52,13 +52,7 @@ export function imageGrid(
 }
 
 /** [-1, 1] → 0…255, rounded to the nearest level, so that u8 / 127.5 - 1 comes back as the same u8. */
-function readPixel(
-  pixel: Uint8Array,
-  samples: ArrayLike<number>,
-  at: number,
-  C: number,
-  plane: number,
-): void {
+function readPixel(pixel: Uint8Array, samples: ArrayLike<number>, at: number, C: number, plane: number): void {
   for (let c = 0; c < pixel.length; c++) {
     const value = samples[at + Math.min(c, C - 1) * plane];
     if (!Number.isFinite(value)) {
@@ -76,22 +70,16 @@ function hasNonFinite(samples: ArrayLike<number>): boolean {
 
 function checkShape(samples: ArrayLike<number>, shape: readonly number[]): void {
   const [N, C, H, W] = shape;
-  const refuse = (why: string) =>
-    failure("E_SHAPE", `Cannot draw a grid of samples [${shape.join(", ")}]: ${why}`);
-  if (shape.length !== 4)
-    throw refuse(`there are ${shape.length} dimensions, should be [N, C, H, W]`);
+  const refuse = (why: string) => failure("E_SHAPE", `Cannot draw a grid of samples [${shape.join(", ")}]: ${why}`);
+  if (shape.length !== 4) throw refuse(`there are ${shape.length} dimensions, should be [N, C, H, W]`);
   if (!shape.every((size) => Number.isInteger(size) && size >= 1))
     throw refuse("a size is not positive, every size should be at least 1");
   if (C !== 1 && C !== 3) throw refuse(`there are ${C} channels, should be 1 (grey) or 3 (RGB)`);
-  if (samples.length !== N * C * H * W)
-    throw refuse(`there are ${samples.length} values, should be ${N * C * H * W}`);
+  if (samples.length !== N * C * H * W) throw refuse(`there are ${samples.length} values, should be ${N * C * H * W}`);
 }
 
 function checkLayout(values: Record<string, number>, least: number): void {
   for (const [name, value] of Object.entries(values))
     if (!Number.isInteger(value) || value < least)
-      throw failure(
-        "E_OPTION",
-        `Cannot draw a grid: ${name} is ${value}, should be an integer of at least ${least}`,
-      );
+      throw failure("E_OPTION", `Cannot draw a grid: ${name} is ${value}, should be an integer of at least ${least}`);
 }

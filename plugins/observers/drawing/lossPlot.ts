@@ -30,33 +30,19 @@ const palette = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9
 const colourOf = (index: number) => palette[index % palette.length];
 
 /** 0.0004 and 12,000 rather than Plot's own 400µ and 12k. */
-const short = (value: number) =>
-  Number(value.toPrecision(6)).toLocaleString("en-US", { maximumSignificantDigits: 6 });
+const short = (value: number) => Number(value.toPrecision(6)).toLocaleString("en-US", { maximumSignificantDigits: 6 });
 
 /**
  * Loss curves → the text of an SVG file: for each series the raw values, pale, and their centred moving average, strong,
  * with a legend. Throws E_SHAPE when a series has unequal numbers of steps and values,
  * E_OPTION when two share a name.
  */
-export async function lossPlot(
-  series: readonly LossSeries[],
-  options: LossPlotOptions = {},
-): Promise<string> {
-  const {
-    title,
-    xLabel = "step",
-    yLabel = "loss",
-    logY = false,
-    width = 800,
-    height = 400,
-  } = options;
+export async function lossPlot(series: readonly LossSeries[], options: LossPlotOptions = {}): Promise<string> {
+  const { title, xLabel = "step", yLabel = "loss", logY = false, width = 800, height = 400 } = options;
   const names = series.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
-    throw failure(
-      "E_OPTION",
-      `Cannot plot losses: two series are called "${twice}", every name should be its own`,
-    );
+    throw failure("E_OPTION", `Cannot plot losses: two series are called "${twice}", every name should be its own`);
   for (const { name, steps, values } of series)
     if (steps.length !== values.length)
       throw failure(
@@ -83,10 +69,7 @@ export async function lossPlot(
   }
   const empty = strong.every(({ value }) => Number.isNaN(value));
 
-  const [Plot, { parseHTML }] = await Promise.all([
-    import("@observablehq/plot"),
-    import("linkedom"),
-  ]);
+  const [Plot, { parseHTML }] = await Promise.all([import("@observablehq/plot"), import("linkedom")]);
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const line = { x: "step", y: "value", stroke: "name", z: "name" } as const;
   const chart = Plot.plot({

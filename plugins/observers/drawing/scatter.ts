@@ -107,30 +107,20 @@ class Canvas {
   /** Mixes `colour` into pixel (x, y) with weight `alpha` in [0, 1]. */
   blend(x: number, y: number, colour: Colour, alpha: number): void {
     const at = (y * this.#width + x) * 3;
-    for (let c = 0; c < 3; c++)
-      this.data[at + c] = Math.round(this.data[at + c] * (1 - alpha) + colour[c] * alpha);
+    for (let c = 0; c < 3; c++) this.data[at + c] = Math.round(this.data[at + c] * (1 - alpha) + colour[c] * alpha);
   }
 
   /** Fills left ≤ x < right, top ≤ y < bottom where it lies within `clip`. */
   line(left: number, top: number, right: number, bottom: number, colour: Colour, clip: Box): void {
     for (let y = Math.max(top, clip.top); y < Math.min(bottom, clip.bottom); y++)
-      for (let x = Math.max(left, clip.left); x < Math.min(right, clip.right); x++)
-        this.blend(x, y, colour, 1);
+      for (let x = Math.max(left, clip.left); x < Math.min(right, clip.right); x++) this.blend(x, y, colour, 1);
   }
 
   /** A disc around the real-valued point (x, y); its edge is one pixel of falling coverage. */
   disc(x: number, y: number, radius: number, colour: Colour, opacity: number, clip: Box): void {
     const reach = radius + 0.5;
-    for (
-      let py = Math.max(clip.top, Math.floor(y - reach));
-      py < Math.min(clip.bottom, y + reach);
-      py++
-    )
-      for (
-        let px = Math.max(clip.left, Math.floor(x - reach));
-        px < Math.min(clip.right, x + reach);
-        px++
-      ) {
+    for (let py = Math.max(clip.top, Math.floor(y - reach)); py < Math.min(clip.bottom, y + reach); py++)
+      for (let px = Math.max(clip.left, Math.floor(x - reach)); px < Math.min(clip.right, x + reach); px++) {
         const coverage = reach - Math.hypot(px + 0.5 - x, py + 0.5 - y);
         if (coverage > 0) this.blend(px, py, colour, opacity * Math.min(1, coverage));
       }
@@ -146,8 +136,7 @@ class Canvas {
         [0, 1],
         [1, 1],
       ])
-        if (top + 2 * y + dy < this.#height)
-          this.blend(left + 2 * x + dx, top + 2 * y + dy, colour, 1);
+        if (top + 2 * y + dy < this.#height) this.blend(left + 2 * x + dx, top + 2 * y + dy, colour, 1);
     });
   }
 }
@@ -162,19 +151,11 @@ function check(
   const refuse = (why: string) => failure("E_OPTION", `Cannot draw a scatter plot: ${why}`);
   if (panels.length === 0) throw refuse("there are 0 panels, should be at least one");
   const least = 64;
-  if (
-    !Number.isInteger(width) ||
-    width < least * panels.length ||
-    !Number.isInteger(height) ||
-    height < least
-  )
-    throw refuse(
-      `the size is ${width} x ${height}, should be at least ${least} x ${least} per panel, in whole pixels`,
-    );
+  if (!Number.isInteger(width) || width < least * panels.length || !Number.isInteger(height) || height < least)
+    throw refuse(`the size is ${width} x ${height}, should be at least ${least} x ${least} per panel, in whole pixels`);
   if (!(high > low && Number.isFinite(high - low)))
     throw refuse(`range is [${low}, ${high}], should be finite and rising`);
-  if (!(radius > 0 && radius <= 100))
-    throw refuse(`radius is ${radius}, should be above 0 and at most 100`);
+  if (!(radius > 0 && radius <= 100)) throw refuse(`radius is ${radius}, should be above 0 and at most 100`);
   for (const { layers, title } of panels)
     for (const { points } of layers)
       if (points.length % 2 !== 0)

@@ -28,8 +28,7 @@ export const churnedSteps = (
   sigmas: readonly number[],
   options: OptionsOf<typeof churnOptions>,
   stepTo: (sigma: number, next: number) => SamplerStep,
-): SamplerStep[] =>
-  churnedLevels(sigmas, options).map(({ sigma, next, rise }) => churned(stepTo(sigma, next), rise));
+): SamplerStep[] => churnedLevels(sigmas, options).map(({ sigma, next, rise }) => churned(stepTo(sigma, next), rise));
 
 /** A step of levels: from σ̂, raised from σ by noise of size `rise`, to `next`. */
 export interface ChurnedLevel {
@@ -38,10 +37,7 @@ export interface ChurnedLevel {
   readonly rise: number;
 }
 
-export const churnedLevels = (
-  sigmas: readonly number[],
-  options: OptionsOf<typeof churnOptions>,
-): ChurnedLevel[] =>
+export const churnedLevels = (sigmas: readonly number[], options: OptionsOf<typeof churnOptions>): ChurnedLevel[] =>
   sigmas.slice(0, -1).map((level, i) => {
     const sigma = level * (1 + gammaAt(level, sigmas.length - 1, options));
     const rise = options.churnNoise * Math.sqrt(sigma ** 2 - level ** 2);

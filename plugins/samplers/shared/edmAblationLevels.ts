@@ -88,8 +88,7 @@ export interface TimeScale {
 
 export function timeScaleOf(name: (typeof timeScales)[number], options: AblationLevels): TimeScale {
   if (name === "linear") return { sigma: (t) => t, slope: () => 1, time: (s) => s };
-  if (name === "ve")
-    return { sigma: Math.sqrt, slope: (t) => 0.5 / Math.sqrt(t), time: (s) => s ** 2 };
+  if (name === "ve") return { sigma: Math.sqrt, slope: (t) => 0.5 / Math.sqrt(t), time: (s) => s ** 2 };
   const { slope, start } = vpCurve(...ablationBounds(options), options.timeMin);
   const sigma = (t: number) => vpSigma(t, slope, start);
   return {

@@ -23,8 +23,7 @@ export function derived(
 /** The rule at x̂ = x + rise·ε. */
 export const withChurn = derived(
   "after churn",
-  (rule) => (x, values, model, carried) =>
-    rule(add(x, mul(values.rise, model.noise())), values, model, carried),
+  (rule) => (x, values, model, carried) => rule(add(x, mul(values.rise, model.noise())), values, model, carried),
 );
 
 /** The rule, then x + up·ε. */
@@ -39,8 +38,7 @@ export const churned = (
   { rule, values }: SamplerStep,
   rise: number,
   after: (rule: SamplerRule) => SamplerRule = withChurn,
-): SamplerStep =>
-  rise > 0 ? { rule: after(rule), values: { ...values, rise } } : { rule, values };
+): SamplerStep => (rise > 0 ? { rule: after(rule), values: { ...values, rise } } : { rule, values });
 
 /** The step, with fresh noise of size `up` added if that is above 0. */
 export const noised = ({ rule, values }: SamplerStep, up: number): SamplerStep =>
@@ -55,8 +53,7 @@ export const towards = (x: Tensor, denoised: Tensor, keep: Tensor): Tensor =>
   add(mul(keep, x), mul(sub(1, keep), denoised));
 
 /** x ← keep·x + (1 − keep)·D(x; σ). */
-export const eulerStep: SamplerRule = (x, { sigma, keep }, model) =>
-  towards(x, model.denoise(x, sigma), keep);
+export const eulerStep: SamplerRule = (x, { sigma, keep }, model) => towards(x, model.denoise(x, sigma), keep);
 
 /** Euler's step from one level to another. */
 export const eulerTo = (sigma: number, next: number): SamplerStep => ({

@@ -55,8 +55,7 @@ export function timestepsOf(owner: string, { sigmas, count }: NoiseProcess): Tim
     );
   return {
     count: count ?? sigmas.length,
-    sigmaAt: (timestep) =>
-      timestep > sigmas.length - 1 ? Infinity : sigmaAt({ sigmas }, timestep),
+    sigmaAt: (timestep) => (timestep > sigmas.length - 1 ? Infinity : sigmaAt({ sigmas }, timestep)),
   };
 }
 
@@ -112,12 +111,7 @@ export interface Ends {
  * @param end level below timestep 0, that of the clean sample
  * @throws E_OPTION in the name of `owner` for a timestep without signal, which says nothing about the clean sample
  */
-export function endsOf(
-  owner: string,
-  process: NoiseProcess,
-  strides: readonly Stride[],
-  end = 0,
-): Ends[] {
+export function endsOf(owner: string, process: NoiseProcess, strides: readonly Stride[], end = 0): Ends[] {
   const { sigmaAt } = timestepsOf(owner, process);
   return strides.map(({ timestep, previous }) => {
     const sigma = sigmaAt(timestep);
@@ -133,10 +127,7 @@ export function endsOf(
 }
 
 /** Where a sampler of x_t starts: with noise as the process has it at the first level, in the scale of x_t. */
-export function startOf(
-  process: NoiseProcess,
-  [{ from }]: readonly Ends[],
-): Pick<Sampler, "sigmaMax" | "startScale"> {
+export function startOf(process: NoiseProcess, [{ from }]: readonly Ends[]): Pick<Sampler, "sigmaMax" | "startScale"> {
   const { sigma } = from;
   return { sigmaMax: sigma, startScale: process.start(sigma) / process.scale(sigma) };
 }

@@ -3,12 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  cachePath,
-  hasCacheFolder,
-  readCached,
-  writeCached,
-} from "../../../backends/host/cacheFile.ts";
+import { cachePath, hasCacheFolder, readCached, writeCached } from "../../../backends/host/cacheFile.ts";
 
 const test = suite<{ dir: string; before?: string }>("backends/host/cacheFile");
 
@@ -36,9 +31,7 @@ test("reads what was written, whole, and leaves no drafts", async ({ dir }) => {
   assert.equal(await readdir(join(dir, "onestep")), ["a.txt"]);
 });
 
-test("refuses what is too large or no file; a failed write leaves what was there", async ({
-  dir,
-}) => {
+test("refuses what is too large or no file; a failed write leaves what was there", async ({ dir }) => {
   await writeCached("a.txt", "12345");
   assert.is(await reasonOf(readCached("a.txt", 4)), "it has 5 bytes, expected at most 4");
   await mkdir(cachePath("folder"));

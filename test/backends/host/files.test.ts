@@ -89,19 +89,13 @@ test("errors name the path and the reason", async ({ dir }) => {
     [() => files.read(missing), `Cannot read ${missing}: there is no such file or folder`],
     [() => files.read(dir), `Cannot read ${dir}: it is a folder, a file should be there`],
     [() => files.list(missing), `Cannot list ${missing}: there is no such file or folder`],
-    [
-      () => files.list(plain),
-      `Cannot list ${plain}: a part of the path is a file, a folder should be there`,
-    ],
+    [() => files.list(plain), `Cannot list ${plain}: a part of the path is a file, a folder should be there`],
     [() => files.makeDir(plain), `Cannot make folder ${plain}: a file of that name is in the way`],
     [
       () => files.write(files.join(missing, "a"), bytes("")),
       `Cannot write ${missing}/a: there is no such file or folder`,
     ],
-    [
-      () => files.append(dir, ""),
-      `Cannot append to ${dir}: it is a folder, a file should be there`,
-    ],
+    [() => files.append(dir, ""), `Cannot append to ${dir}: it is a folder, a file should be there`],
   ];
   for (const [action, message] of cases) {
     const error = await failureOf(action());

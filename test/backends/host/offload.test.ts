@@ -1,10 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  type OffloadOptions,
-  offloading,
-  type WorkerTask,
-} from "../../../backends/host/offload.ts";
+import { type OffloadOptions, offloading, type WorkerTask } from "../../../backends/host/offload.ts";
 import type { startWorker, WorkerEvents } from "../../../backends/host/worker.ts";
 import type { Portable } from "../../../core/interfaces/mod.ts";
 import { bundle, run } from "../webgpu/adapter/child.ts";
@@ -27,10 +23,7 @@ function offloaded<A, R extends object>(work: Portable<A, R>, options: OffloadOp
 const tick = (ms = 2) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Runs `attempt` until the worker has answered one more, for ten seconds at most. */
-async function untilElsewhere(
-  task: { readonly elsewhere: number },
-  attempt: () => Promise<unknown>,
-) {
+async function untilElsewhere(task: { readonly elsewhere: number }, attempt: () => Promise<unknown>) {
   const before = task.elsewhere;
   for (let i = 0; i < 5000 && task.elsewhere === before; i++) {
     await attempt();
@@ -89,8 +82,7 @@ test("without workers the calling thread does it, and says so once for all funct
     throw new Error("there are none");
   };
   const offload = offloading({ tell: (why) => told.push(why), start });
-  for (const task of [offload(sines), offload(sines)])
-    assert.equal(await task.run(4), await sines(4));
+  for (const task of [offload(sines), offload(sines)]) assert.equal(await task.run(4), await sines(4));
   assert.equal(told, ["Cannot use a worker, the calling thread does its work: there are none"]);
 });
 
@@ -173,8 +165,7 @@ test("where Node may not start workers, it says so and works", async () => {
     const task = offloading({ tell: (why) => console.log(why) })(async (n) => ({ n: n + 1 }));
     console.log(String((await task.run(6)).n), String(task.elsewhere));
   `;
-  const flag =
-    Number(process.versions.node.split(".")[0]) < 24 ? "--experimental-permission" : "--permission";
+  const flag = Number(process.versions.node.split(".")[0]) < 24 ? "--experimental-permission" : "--permission";
   const ended = await run(process.execPath, [flag, "--allow-fs-read=*", await bundle(source)]);
   assert.is(ended.code, 0, ended.stderr);
   assert.match(ended.stdout, /^Cannot use a worker, the calling thread does its work: .+\n7 0\n$/);

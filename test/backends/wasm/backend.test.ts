@@ -96,17 +96,13 @@ test("runs let timers through", async () => {
   const backend = await WasmBackend.open({ threads: 1 });
   const memory = backend.createMemory();
   const x = ops.input("x", [1000]);
-  const executable = await backend.compile(
-    program({ name: "sine", outputs: { y: ops.sin(x) } }),
-    memory,
-  );
+  const executable = await backend.compile(program({ name: "sine", outputs: { y: ops.sin(x) } }), memory);
   let fired = false;
   setTimeout(() => {
     fired = true;
   }, 0);
   const start = performance.now();
-  while (!fired && performance.now() - start < 5000)
-    await executable.run({ x: new Float32Array(1000) });
+  while (!fired && performance.now() - start < 5000) await executable.run({ x: new Float32Array(1000) });
   assert.ok(fired);
   await backend.close();
 });

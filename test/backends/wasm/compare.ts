@@ -84,8 +84,7 @@ export async function agree(
   compare(fused, expected, "fused multiply-add", tolerance, scale);
 }
 
-const bits = (array: HostArray): Int32Array =>
-  new Int32Array(array.buffer, array.byteOffset, array.length);
+const bits = (array: HostArray): Int32Array => new Int32Array(array.buffer, array.byteOffset, array.length);
 
 function compare(
   actual: Record<string, HostArray>,

@@ -63,8 +63,7 @@ const edge = (i: number) => edges[i % edges.length];
 /** A dense sweep from -30 to 30, with the edges between. */
 const sweep = (i: number) => (i % 5 ? Math.sin(i) * 30 : edge(i / 5));
 
-const call = (name: string) =>
-  (ops as unknown as Record<string, (...args: unknown[]) => Tensor>)[name];
+const call = (name: string) => (ops as unknown as Record<string, (...args: unknown[]) => Tensor>)[name];
 
 // The oracle computes in doubles, so where a float overflows or underflows on the way the results differ by design.
 const cases: Record<string, { x?: (i: number) => number; tolerance?: number; scale?: number }> = {
@@ -121,18 +120,7 @@ test("where chooses, and what is not chosen does not show", () =>
   ));
 
 const integer = (i: number) => Math.round(Math.sin(i * 7.1) * 50);
-for (const name of [
-  "add",
-  "sub",
-  "mul",
-  "maximum",
-  "minimum",
-  "equal",
-  "notEqual",
-  "less",
-  "greater",
-  "div",
-])
+for (const name of ["add", "sub", "mul", "maximum", "minimum", "equal", "notEqual", "less", "greater", "div"])
   test(`${name} of integers`, () =>
     agree(
       {
@@ -185,17 +173,11 @@ test("tables broadcast like inputs", () =>
 test("views at any offset are read and written unaligned", () =>
   agree({ flat: { shape: [103] } }, ({ flat }) => {
     const [a, b] = [1, 46].map((offset) => ops.view(flat, { offset, shape: [5, 9] }));
-    return ops.pack(
-      [ops.add(a, b), ops.mul(a, ops.view(flat, { offset: 99, shape: [] }))],
-      [3, 50],
-      99,
-    );
+    return ops.pack([ops.add(a, b), ops.mul(a, ops.view(flat, { offset: 99, shape: [] }))], [3, 50], 99);
   }));
 
 const large: Given = { shape: [300_001] };
 test("large enough for every thread", () =>
-  agree({ x: large, y: large }, ({ x, y }) =>
-    ops.add(ops.mul(x, 0.9), ops.mul(ops.square(y), 0.1)),
-  ));
+  agree({ x: large, y: large }, ({ x, y }) => ops.add(ops.mul(x, 0.9), ops.mul(ops.square(y), 0.1))));
 
 test.run();

@@ -6,12 +6,7 @@ import { OnestepError } from "../../../core/errors.ts";
 import { type Program, program } from "../../../core/graph/mod.ts";
 import type { Backend } from "../../../core/interfaces/backend.ts";
 import * as ops from "../../../core/ops/mod.ts";
-import {
-  closeTestBackends,
-  compare,
-  testBackend,
-  tolerances,
-} from "../../helpers/kernelHarness.ts";
+import { closeTestBackends, compare, testBackend, tolerances } from "../../helpers/kernelHarness.ts";
 
 const test = suite("backends/webgpu/backend");
 test.after(closeTestBackends);
@@ -195,19 +190,14 @@ test("a broken kernel is reported with its name, line and the compiler's text", 
     variants: { transpose: "broken" },
   });
   const y = ops.transpose(ops.input("x", [2, 3]));
-  const error = await thrown(() =>
-    backend.compile(program({ name: "p", outputs: { y } }), backend.createMemory()),
-  );
+  const error = await thrown(() => backend.compile(program({ name: "p", outputs: { y } }), backend.createMemory()));
   assert.is(error.code, "E_KERNEL");
   assert.is((error as { kernel?: string }).kernel, "transpose");
   assert.is((error as { line?: number }).line, 5);
   assert.match(error.message, /^Cannot compile transpose \(line 5\): [\s\S]*nonsense/);
   // The device is none the worse for it.
   const memory = backend.createMemory();
-  const fine = await backend.compile(
-    program({ name: "fine", outputs: { y: ops.neg(ops.input("x", [1])) } }),
-    memory,
-  );
+  const fine = await backend.compile(program({ name: "fine", outputs: { y: ops.neg(ops.input("x", [1])) } }), memory);
   await fine.run({ x: Float32Array.of(2) });
   assert.is((await fine.read("y"))[0], -2);
   await backend.close();
@@ -219,9 +209,7 @@ test("a tensor beyond the device's limits is refused before anything is allocate
   const x = ops.input("x", [32, 32]);
   const y = ops.transpose(x);
   const before = backend.liveBytes;
-  const binding = await thrown(() =>
-    backend.compile(program({ name: "t", outputs: { y } }), memory),
-  );
+  const binding = await thrown(() => backend.compile(program({ name: "t", outputs: { y } }), memory));
   assert.is(binding.code, "E_DEVICE_LIMIT");
   assert.is(
     binding.message,
@@ -229,17 +217,11 @@ test("a tensor beyond the device's limits is refused before anything is allocate
   );
   const big = ops.exp(ops.input("x", [256, 256]));
   const buffer = await thrown(() =>
-    backend.compile(
-      program({ name: "b", outputs: { y: ops.exp(ops.concat([big, big], 0)) } }),
-      memory,
-    ),
+    backend.compile(program({ name: "b", outputs: { y: ops.exp(ops.concat([big, big], 0)) } }), memory),
   );
   assert.match(buffer.message, /concat \[512, 256\] needs 512 KiB in one buffer|in one b/);
   assert.is(backend.liveBytes, before);
-  assert.match(
-    (await thrown(() => memory.allocate("s", 99_999))).message,
-    'Cannot allocate state "s"',
-  );
+  assert.match((await thrown(() => memory.allocate("s", 99_999))).message, 'Cannot allocate state "s"');
   await backend.close();
 });
 
@@ -255,10 +237,7 @@ test("a lost device ends every later call, and a closed backend too", async () =
   const backend = await WebGpuBackend.open({ onLost: (error) => lost.push(error.code) });
   const memory = backend.createMemory();
   memory.allocate("a", 3);
-  const run = await backend.compile(
-    program({ name: "neg", outputs: { y: ops.neg(ops.state("a", [3])) } }),
-    memory,
-  );
+  const run = await backend.compile(program({ name: "neg", outputs: { y: ops.neg(ops.state("a", [3])) } }), memory);
   await run.run();
   backend.device.destroy();
   await backend.device.lost;

@@ -43,8 +43,7 @@ test("values are encoded as their types, short lists are filled with zeros", () 
 test("missing, unknown, overlong and out-of-range values are bugs with a name", () => {
   const layout = parseDims("struct Dims { M: u32, a: vec2u }")!;
   const view = new DataView(new ArrayBuffer(16));
-  const encode = (values: Record<string, number | number[]>) => () =>
-    encodeDims("k", layout, values, view, 0);
+  const encode = (values: Record<string, number | number[]>) => () => encodeDims("k", layout, values, view, 0);
   assert.throws(encode({ M: 1 }), /k got no value for a/);
   assert.throws(encode({ M: 1, a: [1, 2], N: 3 }), /k has no field "N"/);
   assert.throws(encode({ M: 1, a: [1, 2, 3] }), /a takes 2 numbers, got 3/);

@@ -3,13 +3,7 @@ import * as assert from "uvu/assert";
 import { program } from "../../../core/graph/mod.ts";
 import * as ops from "../../../core/ops/mod.ts";
 import type { Shape, Tensor } from "../../../core/tensor/mod.ts";
-import {
-  checkKernel,
-  closeTestBackends,
-  floats,
-  testBackend,
-  tolerances,
-} from "../../helpers/kernelHarness.ts";
+import { checkKernel, closeTestBackends, floats, testBackend, tolerances } from "../../helpers/kernelHarness.ts";
 
 const test = suite("backends/webgpu/elementwise");
 test.after(closeTestBackends);
@@ -165,8 +159,7 @@ test("states are updated in place, also from one another, with odd sizes", async
       }
     }
     const result = await memory.read("p");
-    for (let i = 0; i < size; i++)
-      assert.ok(Math.abs(result[i] - hp[i]) < 1e-5 * (1 + Math.abs(hp[i])));
+    for (let i = 0; i < size; i++) assert.ok(Math.abs(result[i] - hp[i]) < 1e-5 * (1 + Math.abs(hp[i])));
     run.dispose();
     memory.dispose();
   }
@@ -189,10 +182,7 @@ test("a chain larger than a binding runs in parts; one that broadcasts says why 
   } catch (error) {
     const { code, message } = error as { code: string; message: string };
     assert.is(code, "E_DEVICE_LIMIT");
-    assert.match(
-      message,
-      /Cannot compile wide: input "x0" \[2000, 2\] needs 15.63 KiB in one binding/,
-    );
+    assert.match(message, /Cannot compile wide: input "x0" \[2000, 2\] needs 15.63 KiB in one binding/);
   }
 });
 

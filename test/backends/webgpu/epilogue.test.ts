@@ -48,12 +48,7 @@ const conv = (x: Tensor, w: Tensor) => ops.conv2d(x, w, { padding: [1, 1] });
 const channels = (b: Tensor) => ops.reshape(b, [b.shape[0], 1, 1]);
 
 test("bias, activation, scale and residual end a convolution", async () => {
-  await check(
-    "bias",
-    (x, w, b) => ops.add(conv(x, w), channels(b)),
-    [[2, 3, 4, 6], [5, 3, 3, 3], [5]],
-    1,
-  );
+  await check("bias", (x, w, b) => ops.add(conv(x, w), channels(b)), [[2, 3, 4, 6], [5, 3, 3, 3], [5]], 1);
   await check(
     "bias, silu, scale, residual",
     (x, w, b, r) => ops.add(ops.mul(ops.silu(ops.add(conv(x, w), channels(b))), 0.5), r),
@@ -69,12 +64,7 @@ test("so do they where the last pass moves or adds up what others have made", as
     [[2, 3, 5, 7], [4, 3, 3, 3], [4]],
     1,
   );
-  await check(
-    "a sum in chunks",
-    (a, b, c) => ops.add(ops.matmul(a, b), c),
-    [[3, 2311], [2311, 5], [5]],
-    1,
-  );
+  await check("a sum in chunks", (a, b, c) => ops.add(ops.matmul(a, b), c), [[3, 2311], [2311, 5], [5]], 1);
 });
 
 test("a product takes bias and activation, at odd sizes and in batches", async () => {
@@ -166,11 +156,7 @@ test("what is read in place is written once", async () => {
   for (const { name, options } of all) {
     const backend = await testBackend(options);
     const memory = backend.createMemory();
-    const [state, a, b] = [
-      ops.state("s", [67, 70]),
-      ops.input("a", [67, 3]),
-      ops.input("b", [3, 70]),
-    ];
+    const [state, a, b] = [ops.state("s", [67, 70]), ops.input("a", [67, 3]), ops.input("b", [3, 70])];
     const traced = program({
       name: "in place",
       updates: [[state, ops.add(state, ops.matmul(a, b))]],
@@ -179,8 +165,7 @@ test("what is read in place is written once", async () => {
     memory.allocate("s", 67 * 70);
     memory.write("s", values.s.data);
     const executable = await backend.compile(traced, memory);
-    for (let turn = 0; turn < 2; turn++)
-      await executable.run({ a: values.a.data, b: values.b.data });
+    for (let turn = 0; turn < 2; turn++) await executable.run({ a: values.a.data, b: values.b.data });
     const found = await memory.read("s");
     for (let m = 0; m < 67; m++)
       for (let n = 0; n < 70; n++) {

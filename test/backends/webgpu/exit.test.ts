@@ -32,8 +32,7 @@ const endings: Record<string, { source: string; code: number; output?: string }>
     output: "read 1",
   },
   "closes with a read pending": {
-    source:
-      "const r = step.read('next').catch((e) => console.log(e.code)); await backend.close(); await r;",
+    source: "const r = step.read('next').catch((e) => console.log(e.code)); await backend.close(); await r;",
     code: 0,
     output: "E_DISPOSED",
   },

@@ -5,9 +5,7 @@ import { conforms, goldenNames } from "../../helpers/golden.ts";
 const test = suite("backends/webgpu (golden)");
 const backend = await WebGpuBackend.open({});
 
-for (const name of ["ops_", "optimizers", "ema", "timestep_", "edm_eps", "edm_ncsnpp"].flatMap(
-  goldenNames,
-))
+for (const name of ["ops_", "optimizers", "ema", "timestep_", "edm_eps", "edm_ncsnpp"].flatMap(goldenNames))
   test(`${name}: forward and gradients within tolerance`, async () => {
     await conforms(name, backend);
   });

@@ -17,13 +17,8 @@ const test = suite("backends/webgpu/halfKernels");
 test.after(closeTestBackends);
 
 /** An op over operands that are kept in f16, its result too, against the reference that rounds them. */
-function check(
-  name: string,
-  build: (...x: Tensor[]) => Tensor,
-  ...shapes: readonly Shape[]
-): Promise<unknown> {
-  const kept = (...x: Tensor[]) =>
-    withStorage("f16", () => build(...x.map((each) => ops.mul(each, 0.5))));
+function check(name: string, build: (...x: Tensor[]) => Tensor, ...shapes: readonly Shape[]): Promise<unknown> {
+  const kept = (...x: Tensor[]) => withStorage("f16", () => build(...x.map((each) => ops.mul(each, 0.5))));
   return checkKernel(
     `${name} in f16`,
     kept,
@@ -52,18 +47,8 @@ test("conv2d and its gradients: odd sizes, stride, pointwise", async () => {
     const size = [x[2], x[3]] as const;
     const kernel = [w[2], w[3]] as const;
     await check("conv2d", (a, b) => ops.conv2d(a, b, geometry), x, w);
-    await check(
-      "conv2dInputGrad",
-      (dy, b) => ops.conv2dInputGrad(dy, b, { ...geometry, size }),
-      y,
-      w,
-    );
-    await check(
-      "conv2dWeightGrad",
-      (a, dy) => ops.conv2dWeightGrad(a, dy, { ...geometry, kernel }),
-      x,
-      y,
-    );
+    await check("conv2dInputGrad", (dy, b) => ops.conv2dInputGrad(dy, b, { ...geometry, size }), y, w);
+    await check("conv2dWeightGrad", (a, dy) => ops.conv2dWeightGrad(a, dy, { ...geometry, kernel }), x, y);
   }
 });
 
@@ -75,13 +60,7 @@ test("norms and their gradients", async () => {
     ];
     for (const activation of ["none", "silu"] as const) {
       const attrs = { eps: 1e-5, activation };
-      await check(
-        "groupNormalize",
-        (a, b, c) => ops.groupNormalize(a, b, c, attrs),
-        x,
-        affine,
-        affine,
-      );
+      await check("groupNormalize", (a, b, c) => ops.groupNormalize(a, b, c, attrs), x, affine, affine);
       await check(
         "groupNormalizeGrad",
         (a, b, c, dy) => {

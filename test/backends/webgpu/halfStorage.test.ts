@@ -58,9 +58,7 @@ test("every kernel of wgsl/ compiles with all its floats in f16", async () => {
   const library = new KernelLibrary({ matmulMatrix: emulatedMatrices() });
   for (const name of Object.keys(generated).filter((each) => !each.startsWith("lib_"))) {
     const source = library.get(name);
-    const floats = source.bindings.filter(
-      ({ access, type }) => access !== "uniform" && type !== "array<i32>",
-    );
+    const floats = source.bindings.filter(({ access, type }) => access !== "uniform" && type !== "array<i32>");
     const half = library.halved(
       source,
       floats.map((binding) => binding.name),

@@ -47,9 +47,7 @@ test("DMD2 on eight Gaussians: in f16 the losses end where those of f32 do, and 
     console.log(`${name}: ${loss} in f32, ${kept.losses[i][1]} in f16`);
     assert.ok(apart < LOSS_BOUND, `${name}: ${100 * apart} % apart`);
   });
-  const distance = Math.sqrt(
-    whole.x.reduce((sum, value, i) => sum + (value - kept.x[i]) ** 2, 0) / whole.x.length,
-  );
+  const distance = Math.sqrt(whole.x.reduce((sum, value, i) => sum + (value - kept.x[i]) ** 2, 0) / whole.x.length);
   console.log(`samples: ${distance} apart`);
   assert.ok(distance < SAMPLE_BOUND, `samples are ${distance} apart`);
 });

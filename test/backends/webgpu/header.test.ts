@@ -94,9 +94,7 @@ for (const file of libraries)
   });
 
 test("every kernel op of core/ops has a lowering, and a last variant for every device", () => {
-  const compiled = [...specs.values()].filter(
-    ({ kind, name }) => kind === "kernel" && name !== "pack",
-  );
+  const compiled = [...specs.values()].filter(({ kind, name }) => kind === "kernel" && name !== "pack");
   const lowered = lowerings.map(({ op }) => op);
   assert.equal(
     compiled.map(({ name }) => name).filter((name) => !lowered.includes(name)),

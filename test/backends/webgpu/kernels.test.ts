@@ -52,25 +52,10 @@ test("concat, slice and pad: first, middle and last axis", async () => {
     const wide = [3, 5, 7].map((size, i) => (i === axis ? 4 : size));
     const join = (a: never, b: never) => ops.concat([a, b, a], axis);
     await checkKernel(`concat ${axis}`, join as never, [floats([3, 5, 7]), floats(wide, 2)], exact);
-    await checkKernel(
-      `slice ${axis}`,
-      (x) => ops.slice(x, { axis, start: 1, end: 3 }),
-      [floats([3, 5, 7])],
-      exact,
-    );
-    await checkKernel(
-      `pad ${axis}`,
-      (x) => ops.pad(x, { axis, before: 2, after: 1 }),
-      [floats([3, 5, 7])],
-      exact,
-    );
+    await checkKernel(`slice ${axis}`, (x) => ops.slice(x, { axis, start: 1, end: 3 }), [floats([3, 5, 7])], exact);
+    await checkKernel(`pad ${axis}`, (x) => ops.pad(x, { axis, before: 2, after: 1 }), [floats([3, 5, 7])], exact);
   }
-  await checkKernel(
-    "pad one",
-    (x) => ops.pad(x, { axis: 0, before: 0, after: 99 }),
-    [floats([1])],
-    exact,
-  );
+  await checkKernel("pad one", (x) => ops.pad(x, { axis: 0, before: 0, after: 99 }), [floats([1])], exact);
 });
 
 test("takeRows clamps its indices, addRows adds up the rows", async () => {
@@ -100,12 +85,7 @@ test("upsampleNearest and sumPool: any factor, with a scale, over leading axes",
 
 test("a dispatch of more than 65535 workgroups is folded", async () => {
   const rows = 65_535 * 64 + 65;
-  await checkKernel(
-    "slice large",
-    (x) => ops.slice(x, { axis: 0, start: 1 }),
-    [floats([rows])],
-    exact,
-  );
+  await checkKernel("slice large", (x) => ops.slice(x, { axis: 0, start: 1 }), [floats([rows])], exact);
 });
 
 test.run();

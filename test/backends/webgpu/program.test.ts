@@ -36,8 +36,7 @@ async function errorOf({ outputs, updates, inputs, states }: RandomGraph): Promi
   for (let turn = 0; turn < 2; turn++) {
     await run.run(given);
     const values = interpret(roots, expected);
-    for (const [i, name] of names.entries())
-      worst = Math.max(worst, largestError(await run.read(name), values[i]));
+    for (const [i, name] of names.entries()) worst = Math.max(worst, largestError(await run.read(name), values[i]));
     expected = { ...expected };
     updates.forEach(([state], i) => {
       expected[state.attrs.name as string] = values[names.length + i];

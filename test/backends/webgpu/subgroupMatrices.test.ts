@@ -1,11 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { KernelLibrary } from "../../../backends/webgpu/kernelSource.ts";
-import {
-  describeMatrices,
-  type MatrixShape,
-  withMatrices,
-} from "../../../backends/webgpu/subgroupMatrices.ts";
+import { describeMatrices, type MatrixShape, withMatrices } from "../../../backends/webgpu/subgroupMatrices.ts";
 import { matmulMatrix } from "../../../wgsl/generated.ts";
 
 const test = suite("backends/webgpu/subgroupMatrices");
@@ -15,10 +11,7 @@ const f16: MatrixShape = { factors: "f16", M: 8, N: 16, K: 4, layout: "argument"
 
 test("a kernel gets sizes and type, and keeps its lines", () => {
   const text = withMatrices(matmulMatrix, f16);
-  assert.match(
-    text,
-    "const MATRIX_M = 8u;\nconst MATRIX_N = 16u;\nconst MATRIX_K = 4u;\nalias Element = f16;\n",
-  );
+  assert.match(text, "const MATRIX_M = 8u;\nconst MATRIX_N = 16u;\nconst MATRIX_K = 4u;\nalias Element = f16;\n");
   assert.match(text, /^enable f16; \/\/ matmulMatrix: /);
   assert.is(text.split("\n").length, matmulMatrix.split("\n").length);
   assert.is(withMatrices(matmulMatrix, f32), matmulMatrix);

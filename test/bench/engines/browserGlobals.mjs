@@ -77,6 +77,5 @@ function installIteratorHelpers() {
     },
   };
   for (const [name, value] of Object.entries(helpers))
-    if (!prototype[name])
-      Object.defineProperty(prototype, name, { value, configurable: true, writable: true });
+    if (!prototype[name]) Object.defineProperty(prototype, name, { value, configurable: true, writable: true });
 }

@@ -15,14 +15,7 @@ import { Scope } from "../../../core/nn/mod.ts";
 import { input } from "../../../core/ops/mod.ts";
 import { definePlugin, Registry } from "../../../core/plugin/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
-import {
-  Control,
-  composeRun,
-  EventBus,
-  type RunSettings,
-  resolveConfig,
-  Trainer,
-} from "../../../core/train/mod.ts";
+import { Control, composeRun, EventBus, type RunSettings, resolveConfig, Trainer } from "../../../core/train/mod.ts";
 import { operationsOfProgram } from "../../../examples/cli/profile/operations.ts";
 import { preset } from "../../../examples/mnist/preset.ts";
 import { allPlugins } from "../../../plugins/all.ts";
@@ -106,8 +99,7 @@ export async function dmd2Forward(backend: Backend): Promise<Prepared> {
  * backward passes, the teacher and the critic on the generator's images, and the discriminator's encoder.
  * Generator's turn 8 + 8e, a critic's turn alone 4 + 6e; spec/dmd2.md §6.
  */
-const costModel = (e: number, ratio: number): number =>
-  (8 + 8 * e + (ratio - 1) * (4 + 6 * e)) / ratio;
+const costModel = (e: number, ratio: number): number => (8 + 8 * e + (ratio - 1) * (4 + 6 * e)) / ratio;
 
 function encoded(network: Network, { batch }: RunSettings): Program {
   const scope = new Scope((name, shape) => input(name, shape));

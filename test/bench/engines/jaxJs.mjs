@@ -35,9 +35,7 @@ const resident = (make, f) => async () => {
 };
 /** f(operands)·dy and its gradients. */
 const withBackward = (make, f) =>
-  resident(make, ({ dy, ...operands }) =>
-    valueAndGrad((given) => f(given).mul(dy.ref).sum())(operands),
-  );
+  resident(make, ({ dy, ...operands }) => valueAndGrad((given) => f(given).mul(dy.ref).sum())(operands));
 
 const conv2d = (x, w, stride = 1, padding = 1) =>
   lax.convGeneralDilated(
@@ -150,9 +148,7 @@ function unet(P, x, embedding) {
 }
 
 const parameters = () =>
-  Object.fromEntries(
-    Object.entries(benchParameters()).map(([k, { shape, data }]) => [k, array(data, shape)]),
-  );
+  Object.fromEntries(Object.entries(benchParameters()).map(([k, { shape, data }]) => [k, array(data, shape)]));
 function batch() {
   const { x, y, embedding } = benchBatch();
   const images = [BATCH, 3, 16, 16];
@@ -179,8 +175,7 @@ async function unetForward() {
 
 async function unetStep() {
   let P = parameters();
-  const like = () =>
-    Object.fromEntries(Object.entries(P).map(([k, { shape }]) => [k, np.zeros(shape)]));
+  const like = () => Object.fromEntries(Object.entries(P).map(([k, { shape }]) => [k, np.zeros(shape)]));
   let [M, V] = [like(), like()];
   const { x, y, embedding } = batch();
   const loss = (P, x, y, embedding) => {

@@ -126,8 +126,7 @@ function casesOn(backend: Backend): Engine["cases"] {
   const convolve = ({ x, w, b }: Record<string, Tensor>) =>
     ops.add(ops.conv2d(x, w, { padding: [1, 1] }), ops.reshape(b, [64, 1, 1]));
   const norm = { x: [7, image], g: ["ones", [64]], b: ["zeros", [64]], dy: [14, image] } as const;
-  const normalise = ({ x, g, b }: Record<string, Tensor>) =>
-    ops.groupNorm(x, g, b, { groups: 8, activation: "silu" });
+  const normalise = ({ x, g, b }: Record<string, Tensor>) => ops.groupNorm(x, g, b, { groups: 8, activation: "silu" });
   const heads = [8, 4, 256, 32];
   const qkv = { q: [11, heads], k: [12, heads], v: [13, heads], dy: [14, heads] } as const;
   const without = <T extends object>({ dy: _, ...rest }: T & { dy: unknown }) =>
@@ -145,15 +144,11 @@ function casesOn(backend: Backend): Engine["cases"] {
     "conv forward": resident(without(conv), (s) => ({ outputs: { y: convolve(s) } })),
     "conv backward": resident(fixed(conv), ({ dy, ...s }) => withBackward(convolve(s), dy, s)),
     "groupnorm silu": resident(without(norm), (s) => ({ outputs: { y: normalise(s) } })),
-    "groupnorm silu backward": resident(fixed(norm), ({ dy, ...s }) =>
-      withBackward(normalise(s), dy, s),
-    ),
+    "groupnorm silu backward": resident(fixed(norm), ({ dy, ...s }) => withBackward(normalise(s), dy, s)),
     attention: resident(without(qkv), ({ q, k, v }) => ({
       outputs: { y: ops.attention(q, k, v) },
     })),
-    "attention backward": resident(fixed(qkv), ({ dy, ...s }) =>
-      withBackward(ops.attention(s.q, s.k, s.v), dy, s),
-    ),
+    "attention backward": resident(fixed(qkv), ({ dy, ...s }) => withBackward(ops.attention(s.q, s.k, s.v), dy, s)),
     elementwise: resident({ e: [7, [4 * 2 ** 20]] }, ({ e }) => {
       const gate = ops.sigmoid(ops.add(ops.mul(e, 1.1), 0.3));
       const y = ops.sqrt(ops.add(ops.square(ops.sub(ops.mul(gate, e), 0.1)), 1));

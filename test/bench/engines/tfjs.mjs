@@ -69,8 +69,7 @@ function groupNorm(x, g, b) {
   const y = grouped.sub(mean).mul(variance.add(1e-5).rsqrt());
   return y.reshape([N, H, W, C]).mul(g).add(b);
 }
-const attention = (q, k, v) =>
-  tf.matMul(tf.softmax(tf.matMul(q, k, false, true).mul(q.shape[q.rank - 1] ** -0.5)), v);
+const attention = (q, k, v) => tf.matMul(tf.softmax(tf.matMul(q, k, false, true).mul(q.shape[q.rank - 1] ** -0.5)), v);
 
 const convOperands = () => ({
   x: drawn(7, 16, 32, 32, 64),
@@ -109,8 +108,7 @@ async function adamCase() {
 }
 
 /** [B, C, H, W] → [B, H, W, C], and [O, I, R, S] → [R, S, I, O], on the device. */
-const moved = (data, shape, order) =>
-  tf.tidy(() => tf.tensor(data, shape).transpose(order).clone());
+const moved = (data, shape, order) => tf.tidy(() => tf.tensor(data, shape).transpose(order).clone());
 
 let networks = 0;
 /** The parameters as variables; names are unique among all networks. */

@@ -26,25 +26,14 @@ import {
 } from "../../../core/ops/mod.ts";
 import { adam } from "../../../core/optim/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
-import {
-  BATCH,
-  benchBatch,
-  benchParameters,
-  EMBEDDING,
-  GROUPS,
-  HEADS,
-  type Parameter,
-} from "../data.ts";
+import { BATCH, benchBatch, benchParameters, EMBEDDING, GROUPS, HEADS, type Parameter } from "../data.ts";
 import type { Prepared } from "../serve.ts";
 import type { AdamInput } from "./adamInput.ts";
 
 /** The bench U-Net of our own layers. x [32, 3, 16, 16], embedding [32, 32] → [32, 3, 16, 16]. */
 function unet(scope: Scope, x: Tensor, embedding: Tensor): Tensor {
-  const act = (name: string, h: Tensor) =>
-    groupNorm(scope.at(name), h, GROUPS, 1e-5, { activation: "silu" });
-  const e = silu(
-    linear(scope.at("t2"), silu(linear(scope.at("t1"), embedding, EMBEDDING)), EMBEDDING),
-  );
+  const act = (name: string, h: Tensor) => groupNorm(scope.at(name), h, GROUPS, 1e-5, { activation: "silu" });
+  const e = silu(linear(scope.at("t2"), silu(linear(scope.at("t1"), embedding, EMBEDDING)), EMBEDDING));
   const block = (name: string, h: Tensor, channels: number) => {
     const shift = reshape(linear(scope.at(`${name}.emb`), e, channels), [BATCH, channels, 1, 1]);
     let y = add(conv(scope.at(`${name}.c1`), act(`${name}.gn1`, h), channels), shift);
@@ -120,10 +109,7 @@ export async function unetForward(backend: Backend): Promise<Prepared> {
 }
 
 /** Forward, mean square, backward and Adam. */
-export async function unetStep(
-  backend: Backend,
-  { scalars, valuesAt }: AdamInput,
-): Promise<Prepared> {
+export async function unetStep(backend: Backend, { scalars, valuesAt }: AdamInput): Promise<Prepared> {
   const { layout, parameters, memory, size } = placed(backend, ["m", "v"]);
   const loss = mean(square(sub(unet(parameters.scope, images("x"), levels()), images("y"))));
   const gradient = pack(

@@ -53,8 +53,6 @@ const names = {
 } as const;
 
 function optionsOf(sub: Readonly<Record<string, unknown>>): Record<string, never> {
-  const given = Object.entries(names).filter(
-    ([name]) => sub[name] !== undefined && sub[name] !== "inf",
-  );
+  const given = Object.entries(names).filter(([name]) => sub[name] !== undefined && sub[name] !== "inf");
   return Object.fromEntries(given.map(([name, option]) => [option, sub[name] as never]));
 }

@@ -3,15 +3,8 @@ import { interpolate, mean } from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { boundaryDenoiser } from "../../../plugins/generators/shared/boundary.ts";
 import { consistencyLosses } from "../../../plugins/losses/shared/consistency.ts";
-import {
-  type SampleDistance,
-  sampleDistances,
-} from "../../../plugins/losses/shared/distillation.ts";
-import {
-  type LevelWeight,
-  levelWeight,
-  levelWeights,
-} from "../../../plugins/losses/shared/levelWeight.ts";
+import { type SampleDistance, sampleDistances } from "../../../plugins/losses/shared/distillation.ts";
+import { type LevelWeight, levelWeight, levelWeights } from "../../../plugins/losses/shared/levelWeight.ts";
 import { progressiveLosses } from "../../../plugins/losses/shared/progressive.ts";
 import { type Job, type Kind, Unsupported } from "../kind.ts";
 import { type Call, RivalScene, watchedDenoiser } from "../rivalScene.ts";
@@ -38,9 +31,7 @@ async function runLosses(job: Job, sub: Settings): Promise<void> {
     rho: sub.rho,
   });
   const indices = scene.indices("rand.indices");
-  const levels = Array.from({ length: parts + 1 }, (_, k) =>
-    indices.map((index) => grid[parts * index + k]),
-  );
+  const levels = Array.from({ length: parts + 1 }, (_, k) => indices.map((index) => grid[parts * index + k]));
   levels.forEach((values, k) => {
     scene.output(k === 0 ? "t" : `t${k + 1}`, values);
   });
@@ -68,11 +59,7 @@ async function runLosses(job: Job, sub: Settings): Promise<void> {
           { generator: student, target: watched("target"), teacher },
           options,
         )
-      : progressiveLosses(
-          { ...samples, middle: later[0], next: later[1] },
-          { generator: student, teacher },
-          options,
-        );
+      : progressiveLosses({ ...samples, middle: later[0], next: later[1] }, { generator: student, teacher }, options);
   const loss = mean(losses);
   scene.output("x_t", calls.student[0].x);
   scene.output("distiller", calls.student[0].out);
@@ -89,8 +76,7 @@ async function runLosses(job: Job, sub: Settings): Promise<void> {
 }
 
 function weightOf(name: string, sigma: Tensor, sigmaData: number): Tensor {
-  if (!(levelWeights as readonly string[]).includes(name))
-    throw new Unsupported(`no weight ${name}`);
+  if (!(levelWeights as readonly string[]).includes(name)) throw new Unsupported(`no weight ${name}`);
   return levelWeight(name as LevelWeight, sigma, sigmaData);
 }
 

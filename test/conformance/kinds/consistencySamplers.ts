@@ -33,9 +33,7 @@ async function runSub(job: Job, sub: Settings): Promise<void> {
   const shape = reference.shape(`${id}.rand.x_T`);
   const data = { sample: shape.slice(1), condition: {}, sigmaData: SIGMA_DATA };
   const plain = scene.edm("student", SIGMA_DATA);
-  const model = sub.distillation
-    ? boundaryDenoiser(plain, { sigmaMin, sigmaData: SIGMA_DATA })
-    : plain;
+  const model = sub.distillation ? boundaryDenoiser(plain, { sigmaMin, sigmaData: SIGMA_DATA }) : plain;
   const always = ["heun", "dpm"].includes(sub.sampler);
   const record = await runSampler({
     backend,
@@ -76,8 +74,7 @@ function pluginFor(sub: Settings, sigmas: readonly number[]): ConfiguredPlugin<S
     case "multistep": {
       const taken: number[] = sub.ts;
       // The last one is where the predictions already are: noise of √(σ_min² − σ_min²).
-      if (taken.at(-1) !== sub.steps - 1)
-        throw new Unsupported(`no noise after the last of ts ${taken}`);
+      if (taken.at(-1) !== sub.steps - 1) throw new Unsupported(`no noise after the last of ts ${taken}`);
       const levels = taken.slice(0, -1).map((index) => sigmas[index]);
       return renoise({ sigmas: levels, floor: sub.sigma_min });
     }

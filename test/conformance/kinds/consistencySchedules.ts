@@ -1,11 +1,7 @@
 import { ReferenceBackend } from "../../../backends/reference/mod.ts";
 import { input } from "../../../core/ops/mod.ts";
 import { ema } from "../../../core/optim/mod.ts";
-import {
-  adaptiveBeta,
-  growingIntervals,
-  halvedSteps,
-} from "../../../plugins/losses/shared/curriculum.ts";
+import { adaptiveBeta, growingIntervals, halvedSteps } from "../../../plugins/losses/shared/curriculum.ts";
 import { evaluateOn, Feed } from "../feed.ts";
 import { type Job, type Kind, Unsupported } from "../kind.ts";
 import type { Settings } from "../settings.ts";
@@ -37,8 +33,7 @@ function scheduleAt(step: number, sub: Settings): { beta: number; levels: number
   const { start_scales: first, end_scales: last, total_steps: updates } = sub;
   const each = sub.distill_steps_per_iter;
   if (target === "fixed" && scale === "fixed") return { beta: start, levels: first };
-  if (target === "fixed" && scale === "progdist")
-    return { beta: 1, levels: halvedSteps(step, first, each) };
+  if (target === "fixed" && scale === "progdist") return { beta: 1, levels: halvedSteps(step, first, each) };
   if (scale !== "progressive" || (target !== "fixed" && target !== "adaptive"))
     throw new Unsupported(`no average ${target} with levels ${scale}`);
   const intervals = growingIntervals(step, { first, last, updates });

@@ -51,9 +51,7 @@ async function runCase({ reference, backend, check }: Job, sub: Settings): Promi
     start: reference.f64(`${id}.in.x`).map((value) => value * scaleAt(0)),
     noise: (step) => draws[sub.noise_steps.indexOf(step)],
   });
-  const states = record.states.map((state, step) =>
-    state.map((value) => value / scaleAt(step + 1)),
-  );
+  const states = record.states.map((state, step) => state.map((value) => value / scaleAt(step + 1)));
   const results = {
     ...route,
     prev: joined(states),
@@ -122,10 +120,7 @@ function cleanSamples(
   if (scheduler === "EulerDiscreteScheduler")
     return {
       x0: calls.flatMap(({ x, sigma, denoised }, step) =>
-        Array.from(
-          x,
-          (value, i) => states[step][i] - (sigmas[step + 1] * (value - denoised[i])) / sigma,
-        ),
+        Array.from(x, (value, i) => states[step][i] - (sigmas[step + 1] * (value - denoised[i])) / sigma),
       ),
     };
   const bound = /^DD/.test(scheduler) ? (clipOf(args) ?? Infinity) : Infinity;

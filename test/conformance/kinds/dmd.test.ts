@@ -11,9 +11,7 @@ import { kinds } from "./mod.ts";
 
 const test = suite("test/conformance/kinds (DMD2, U-Net of diffusers)");
 
-const latent = goldenNames("sd_").concat(
-  goldenNames("sdxl_").filter((name) => !name.includes("text_encoder")),
-);
+const latent = goldenNames("sd_").concat(goldenNames("sdxl_").filter((name) => !name.includes("text_encoder")));
 const pixels = goldenNames("dmd_");
 
 test("every case of a recipe has its kind", () => {

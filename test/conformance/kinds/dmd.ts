@@ -1,23 +1,8 @@
-import {
-  backwardSimulation,
-  fewStepTimesteps,
-  perSample,
-  sigmaGrid,
-} from "../../../core/diffusion/mod.ts";
+import { backwardSimulation, fewStepTimesteps, perSample, sigmaGrid } from "../../../core/diffusion/mod.ts";
 import { grad } from "../../../core/graph/mod.ts";
 import { CRITIC, GENERATOR, PROCESS, TEACHER } from "../../../core/interfaces/mod.ts";
 import { isLora, layoutOf, packArenas, unpackArenas } from "../../../core/nn/mod.ts";
-import {
-  add,
-  constant,
-  div,
-  mul,
-  reshape,
-  sigmoid,
-  slice,
-  sqrt,
-  square,
-} from "../../../core/ops/mod.ts";
+import { add, constant, div, mul, reshape, sigmoid, slice, sqrt, square } from "../../../core/ops/mod.ts";
 import { sameShape, sizeOf } from "../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { imageBytes } from "../../../plugins/observers/drawing/imageBytes.ts";
@@ -50,8 +35,7 @@ async function karrasTables({ reference, check }: Job): Promise<void> {
   reference.config.tables.forEach((table: Settings, i: number) => {
     const { n, sigma_min: sigmaMin, sigma_max: sigmaMax, rho } = table;
     const sigmas = sigmaGrid(n, { sigmaMin, sigmaMax, rho });
-    for (const name of [`out.sigmas${i}`, `f64.out.sigmas${i}`])
-      if (reference.has(name)) check(sigmas, name);
+    for (const name of [`out.sigmas${i}`, `f64.out.sigmas${i}`]) if (reference.has(name)) check(sigmas, name);
   });
 }
 
@@ -76,8 +60,7 @@ async function weightFile({ reference, check }: Job): Promise<void> {
     const given = layout.entries.map(({ name, shape }) => {
       const stored = `${prefix}${own(name)}`;
       const there = reference.shape(stored);
-      if (!sameShape(there, shape))
-        throw new Error(`${stored} is [${there}], the role has [${shape}]`);
+      if (!sameShape(there, shape)) throw new Error(`${stored} is [${there}], the role has [${shape}]`);
       left.delete(stored);
       return [name, { shape, data: reference.f32(stored) }] as const;
     });
@@ -126,9 +109,7 @@ async function fakeLoss(job: Job): Promise<void> {
 async function ganLosses(job: Job): Promise<void> {
   const scene = new DmdScene(job);
   const [generated, real] = [scene.images("fake_"), scene.images("real_")];
-  const moving = scene
-    .loss("gan-generator")!
-    .compute(scene.context({ generated, real, noise: scene.draws("gen.") }));
+  const moving = scene.loss("gan-generator")!.compute(scene.context({ generated, real, noise: scene.draws("gen.") }));
   scene.output(moving, "out.gen_cls_loss");
   scene.output(grad(moving, [generated.x])[0], `grad.gen.in.fake_${scene.samples}`);
   const judging = scene
@@ -147,8 +128,7 @@ async function ganLosses(job: Job): Promise<void> {
     scene.output(rows(logits, first), `out.logits_${which}`);
     const probability = () => reshape(sigmoid(rows(logits, first)), [B]);
     scene.output(probability, `out.pred_realism_on_${which}`);
-    for (const name of ["bottleneck", "mid"])
-      scene.output(() => rows(scene.features(), first), `out.${name}_${which}`);
+    for (const name of ["bottleneck", "mid"]) scene.output(() => rows(scene.features(), first), `out.${name}_${which}`);
   }
   await scene.check(job);
 }
@@ -222,8 +202,7 @@ function generatedSamples(scene: DmdScene): Tensor {
 }
 
 /** x[i]. */
-const rowOf = (x: Tensor, i: number): Tensor =>
-  reshape(slice(x, { axis: 0, start: i, end: i + 1 }), x.shape.slice(1));
+const rowOf = (x: Tensor, i: number): Tensor => reshape(slice(x, { axis: 0, start: i, end: i + 1 }), x.shape.slice(1));
 
 /** L_C = L_fake + w_disc·L_disc on given samples. */
 async function criticTurn(job: Job): Promise<void> {
@@ -257,10 +236,7 @@ async function simulation(job: Job): Promise<void> {
   const start = mul(noise, process.start(sigmas[0]));
   let drawn = 0;
   // The last draw is for the call after the simulation, which the case does not make.
-  const next = () =>
-    drawn < taken - 1
-      ? rowOf(scene.tensor("rand.noise"), drawn++)
-      : constant(0, "f32", noise.shape);
+  const next = () => (drawn < taken - 1 ? rowOf(scene.tensor("rand.noise"), drawn++) : constant(0, "f32", noise.shape));
   const rungs = backwardSimulation(scene.generator, sigmas, start, scene.condition(), next);
   const last = [...rungs][taken];
   const made = last.clean ?? div(last.x, process.scale(sigmas[0]));

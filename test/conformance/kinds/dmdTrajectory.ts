@@ -30,14 +30,12 @@ function checkStart({ reference, check }: Job, { start }: Trajectory): void {
     check(data, name);
   };
   for (const [name, { data }] of Object.entries(start.teacher)) checked(`w.teacher.${name}`, data);
-  for (const [name, { data }] of Object.entries(start.generator))
-    checked(`w.teacher.${name}`, data);
+  for (const [name, { data }] of Object.entries(start.generator)) checked(`w.teacher.${name}`, data);
   for (const [name, { data }] of Object.entries(start.critic)) {
     const own = criticName(name).replace(/^fake\./, "teacher.");
     checked(`w.${own}`, data);
   }
-  for (const name of reference.names("w.").filter((each) => !used.has(each)))
-    checkBuffer(reference, name, check);
+  for (const name of reference.names("w.").filter((each) => !used.has(each))) checkBuffer(reference, name, check);
 }
 
 /** The means of a 2×2 filter, which is no weight here. */
@@ -92,10 +90,7 @@ function checkWeights(job: Job, { start, cycles }: Trajectory, cycle: number): v
       const own = known[official] ?? 0;
       // Gradients that are zero in exact arithmetic: Adam makes steps of their rounding noise.
       if (own > 0.02) continue;
-      checkRatio(
-        distance(expected, data) / way / Math.max(0.02, 20 * own),
-        `update of ${official}`,
-      );
+      checkRatio(distance(expected, data) / way / Math.max(0.02, 20 * own), `update of ${official}`);
     }
   for (const name of left) checkBuffer(reference, name, check);
 }

@@ -12,8 +12,7 @@ import { type Job, type Kind, Unsupported } from "../kind.ts";
 /** EDM's training loss with the reference's draws: the error of every pixel, their sum, the gradient of every weight. */
 export const edmLossKind: Kind = {
   name: "edm loss",
-  matches: ({ group, config }) =>
-    /edm-nets/.test(group) && "model_type" in config && "P_mean" in config,
+  matches: ({ group, config }) => /edm-nets/.test(group) && "model_type" in config && "P_mean" in config,
   run: runLoss,
 };
 
@@ -25,8 +24,7 @@ async function runLoss({ reference, set, backend, check }: Job): Promise<void> {
   const container = compose(shape, edmNetwork(config), edm(), edmDenoising(options));
   const feed = new Feed();
   const weights = feed.weights("w.", (name) => stored.f32(`w.${name}`));
-  const given = (name: string, as = reference.shape(name)) =>
-    feed.tensor(name, as, reference.f32(name));
+  const given = (name: string, as = reference.shape(name)) => feed.tensor(name, as, reference.f32(name));
   const x = given("in.images");
   const draws = [given("rand.rnd_normal", [x.shape[0]]), given("rand.noise")];
   const teacher = container.get(TEACHER).bind(weights.scope);
@@ -43,11 +41,7 @@ async function runLoss({ reference, set, backend, check }: Job): Promise<void> {
   const known: Record<string, () => Tensor> = {
     scalar: () => scalar,
     loss_elementwise: () =>
-      weightedSquares(
-        context(),
-        logNormal(options.pMean, options.pStd),
-        edmProcess(shape.sigmaData),
-      ),
+      weightedSquares(context(), logNormal(options.pMean, options.pStd), edmProcess(shape.sigmaData)),
   };
   const outputs: Record<string, Tensor> = {};
   for (const name of [...reference.names("out."), ...reference.names("f64.out.")]) {

@@ -11,8 +11,7 @@ import { type Job, type Kind, Unsupported } from "../kind.ts";
 /** Denoised images of EDM's networks, with and without labels, and the gradients of images and weights. */
 export const edmNetworksKind: Kind = {
   name: "edm networks",
-  matches: ({ group, config }) =>
-    /edm-nets/.test(group) && "model_type" in config && !("P_mean" in config),
+  matches: ({ group, config }) => /edm-nets/.test(group) && "model_type" in config && !("P_mean" in config),
   run: runNetwork,
 };
 

@@ -65,8 +65,7 @@ function modelOf({ reference, set }: Job, id: string, feed: Feed) {
   const labels = `${id}.in.class_labels`;
   if (!reference.has(labels)) return { denoiser };
   const classes = labelsOf(reference.f32(labels), reference.shape(labels)[1]);
-  if (classes.every((label) => label >= 0))
-    return { denoiser, condition: feed.label("label", classes) };
+  if (classes.every((label) => label >= 0)) return { denoiser, condition: feed.label("label", classes) };
   const classWeights = feed.tensor(labels, reference.shape(labels), reference.f32(labels));
   return { denoiser, condition: { classWeights } };
 }

@@ -42,10 +42,7 @@ async function runEma({ reference, backend, check, checkRatio, each }: Job): Pro
     const memory = backend.createMemory();
     memory.allocate("average", n);
     memory.write("average", row(0));
-    const step = await backend.compile(
-      program({ name: "ema", updates: [[average, update]] }),
-      memory,
-    );
+    const step = await backend.compile(program({ name: "ema", updates: [[average, update]] }), memory);
     const averages: number[] = [];
     const betas: number[] = [];
     for (let t = 1; t < rows; t++) {

@@ -43,9 +43,7 @@ const ancestralOf = ({ eta = 1, s_noise = 1 }: Settings) => ({ eta, noiseScale: 
 const plain = { lowerOrderFinal: false };
 
 /** The product's plugin for a function of k-diffusion. */
-const plugins: Readonly<
-  Record<string, (levels: Levels, sub: Settings) => ConfiguredPlugin<Sampler>>
-> = {
+const plugins: Readonly<Record<string, (levels: Levels, sub: Settings) => ConfiguredPlugin<Sampler>>> = {
   sample_euler: (levels, sub) => euler({ ...levels, ...churnOf(sub) }),
   sample_heun: (levels, sub) => heun({ ...levels, ...churnOf(sub) }),
   sample_dpm_2: (levels, sub) => dpm2({ ...levels, ...churnOf(sub) }),

@@ -46,8 +46,7 @@ const matmulCase = ({ a, b }: Inputs, attrs: CaseAttrs): Tensor => {
 const difference = ({ x, y }: Inputs) => ops.sub(x, y);
 
 /** How EDM's attention finds queries, keys and values among the channels. */
-const EDM_LAYOUT =
-  "channels of qkv are ordered [head][dim][q,k,v]: reshape(B*heads, C/heads, 3, H*W).unbind(2)";
+const EDM_LAYOUT = "channels of qkv are ordered [head][dim][q,k,v]: reshape(B*heads, C/heads, 3, H*W).unbind(2)";
 
 /** What the generic op names of the golden files are here. */
 const cases: Readonly<Record<string, (inputs: Inputs, attrs: CaseAttrs) => Tensor>> = {
@@ -109,9 +108,7 @@ const cases: Readonly<Record<string, (inputs: Inputs, attrs: CaseAttrs) => Tenso
   sdpa_causal: ({ q, k, v }, attrs) => {
     only(attrs, "mask", "causal, -inf above the diagonal");
     const [N, M] = [q.shape.at(-2)!, k.shape.at(-2)!];
-    const mask = Array.from({ length: N * M }, (_, i) =>
-      i % M > Math.floor(i / M) ? -Infinity : 0,
-    );
+    const mask = Array.from({ length: N * M }, (_, i) => (i % M > Math.floor(i / M) ? -Infinity : 0));
     return attend({ q, k, v, mask: ops.constantArray(mask, [N, M]) }, attrs);
   },
   edm_attention: ({ qkv }, attrs) => {
@@ -198,21 +195,17 @@ const cases: Readonly<Record<string, (inputs: Inputs, attrs: CaseAttrs) => Tenso
 
   cross_entropy_mean: ({ logits, target }) => ops.crossEntropy(logits, target),
   softplus_neg_mean: ({ x }) => ops.mean(ops.softplus(ops.neg(x))),
-  gan_d_loss: ({ real, fake }) =>
-    ops.add(ops.mean(ops.softplus(fake)), ops.mean(ops.softplus(ops.neg(real)))),
-  bce_with_logits_mean: ({ x, t }) =>
-    ops.mean(ops.sub(ops.softplus(x), ops.mul(x, ops.toFloat(t)))),
+  gan_d_loss: ({ real, fake }) => ops.add(ops.mean(ops.softplus(fake)), ops.mean(ops.softplus(ops.neg(real)))),
+  bce_with_logits_mean: ({ x, t }) => ops.mean(ops.sub(ops.softplus(x), ops.mul(x, ops.toFloat(t)))),
   mse_mean: (inputs) => ops.mean(ops.square(difference(inputs))),
   l1_mean: (inputs) => ops.mean(ops.abs(difference(inputs))),
-  pseudo_huber_mean: (inputs, { c }) =>
-    ops.mean(ops.sub(ops.sqrt(ops.add(ops.square(difference(inputs)), c * c)), c)),
+  pseudo_huber_mean: (inputs, { c }) => ops.mean(ops.sub(ops.sqrt(ops.add(ops.square(difference(inputs)), c * c)), c)),
   pseudo_huber_norm: (inputs, { c }) => {
     const axes = inputs.x.shape.map((_, axis) => axis).slice(1);
     const squares = ops.sum(ops.square(difference(inputs)), { axes });
     return ops.mean(ops.sub(ops.sqrt(ops.add(squares, c * c)), c));
   },
-  dm_surrogate: ({ x, g }) =>
-    ops.mul(ops.mean(ops.square(ops.sub(x, ops.stopGradient(ops.sub(x, g))))), 0.5),
+  dm_surrogate: ({ x, g }) => ops.mul(ops.mean(ops.square(ops.sub(x, ops.stopGradient(ops.sub(x, g))))), 0.5),
 };
 
 /** Every sub-case of an `ops_*` file, forward and gradients, each as a program of its own. */
@@ -227,12 +220,7 @@ async function runOp({ reference, backend, check }: Job, sub: Settings): Promise
   if (!build) throw new Unsupported(`there is no op ${sub.op}`);
   const feed = new Feed();
   const source = (name: string, dtype: DType): Tensor =>
-    feed.tensor(
-      name,
-      reference.shape(name),
-      dtype === "i32" ? reference.i32(name) : reference.f32(name),
-      dtype,
-    );
+    feed.tensor(name, reference.shape(name), dtype === "i32" ? reference.i32(name) : reference.f32(name), dtype);
   const inputsOf = (names: readonly string[], prefix: string, dtype: DType) =>
     names.map((name) => [name, source(`${sub.id}.${prefix}.${name}`, dtype)] as const);
   const floats = inputsOf(sub.inputs, "in", "f32");

@@ -81,9 +81,7 @@ async function runOptimizers({ reference, backend, check, each }: Job): Promise<
     const { norm, scale } = optim.clip([gradient], sub.max_grad_norm ?? Infinity);
     const names = Object.keys(rule.scalars(0, 1));
     const flat = ops.input("scalars", [names.length]);
-    const scalars = Object.fromEntries(
-      names.map((name, offset) => [name, ops.view(flat, { offset, shape: [] })]),
-    );
+    const scalars = Object.fromEntries(names.map((name, offset) => [name, ops.view(flat, { offset, shape: [] })]));
     const next = rule.update(weights, ops.mul(gradient, scale), moments, scalars);
     const memory = backend.createMemory();
     for (const name of ["weights", ...kept]) memory.allocate(name, size);

@@ -1,17 +1,6 @@
 import { perSample, type RawNetwork } from "../../../core/diffusion/mod.ts";
 import { type Condition, type Denoiser, SAMPLER } from "../../../core/interfaces/mod.ts";
-import {
-  add,
-  clamp,
-  div,
-  log,
-  mean,
-  mul,
-  slice,
-  sqrt,
-  square,
-  sub,
-} from "../../../core/ops/mod.ts";
+import { add, clamp, div, log, mean, mul, slice, sqrt, square, sub } from "../../../core/ops/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { sampleDistances } from "../../../plugins/losses/shared/distillation.ts";
@@ -40,8 +29,7 @@ async function runLoss(job: Job, settings: Settings): Promise<void> {
   const step = T / steps;
   const indices = scene.indices("rand.group").map((group) => group * step);
   // Level 0 of the grid is the clean image itself.
-  const levelsAt = (back: number) =>
-    indices.map((index) => (index === back ? 0 : sigmaOf(job, (index - back) / T)));
+  const levelsAt = (back: number) => indices.map((index) => (index === back ? 0 : sigmaOf(job, (index - back) / T)));
   const levels = [0, step / 2, step].map(levelsAt);
   const [sigma, middle, next] = levels.map((values, k) => scene.perSample(`level${k}`, values));
   const x = scene.tensor("in.x");
@@ -109,10 +97,7 @@ async function runDdim(job: Job, settings: Settings): Promise<void> {
   const noise = `${id}.rand.xT`;
   const shape = reference.shape(noise);
   const data = { sample: shape.slice(1), condition: {}, sigmaData: 1 };
-  const { denoise } = cosineDenoiser(
-    scene.network(both ? "student_both" : "student"),
-    both ? blended : plain,
-  );
+  const { denoise } = cosineDenoiser(scene.network(both ? "student_both" : "student"), both ? blended : plain);
   const record = await runSampler({
     backend,
     sampler: compose(data, euler({ sigmas, end })).get(SAMPLER),

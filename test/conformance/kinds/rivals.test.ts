@@ -19,11 +19,7 @@ const cases: Readonly<Record<string, readonly string[]>> = {
   pd_vp: [],
 };
 
-for (const open of [
-  async () => new ReferenceBackend(),
-  () => WasmBackend.open(),
-  () => WebGpuBackend.open({}),
-]) {
+for (const open of [async () => new ReferenceBackend(), () => WasmBackend.open(), () => WebGpuBackend.open({})]) {
   const backend = await open();
   for (const [name, unsupported] of Object.entries(cases))
     test(`${name} on ${backend.info.backend}: within tolerance`, async () => {

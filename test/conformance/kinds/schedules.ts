@@ -87,6 +87,5 @@ async function runAddNoise({ reference, backend, check }: Job): Promise<void> {
     x0_from_eps: read(given("in.eps_pred"), "sample"),
   };
   const results = await evaluateOn(backend, outputs, feed);
-  for (const [name, values] of Object.entries(results))
-    if (reference.has(`out.${name}`)) check(values, `out.${name}`);
+  for (const [name, values] of Object.entries(results)) if (reference.has(`out.${name}`)) check(values, `out.${name}`);
 }

@@ -32,8 +32,5 @@ function embeddingOf(sub: Settings, given: (name: string) => Tensor): Tensor {
   if (sub.endpoint === undefined) throw new Unsupported("no such embedding");
   const { endpoint } = sub;
   only(sub, "max_period", 10000);
-  return sinusoid(
-    given("in.c_noise"),
-    positionalFrequencies(Math.floor(sub.dim / 2), { endpoint }),
-  );
+  return sinusoid(given("in.c_noise"), positionalFrequencies(Math.floor(sub.dim / 2), { endpoint }));
 }

@@ -24,14 +24,9 @@ async function runUNet({ reference, backend, check }: Job): Promise<void> {
   const { rank, alpha, targets } = config.lora ?? {};
   const lora: LowRank | undefined = config.lora && { rank, alpha, targets };
   const scope = lora ? weights.scope.adapted(lora) : weights.scope;
-  const tensor = (name: string): Tensor =>
-    feed.tensor(name, reference.shape(name), reference.f32(name));
+  const tensor = (name: string): Tensor => feed.tensor(name, reference.shape(name), reference.f32(name));
   const x = tensor("in.sample");
-  const timestep = feed.tensor(
-    "timestep",
-    [sample[0]],
-    perSample(reference.f64("in.timestep"), sample[0]),
-  );
+  const timestep = feed.tensor("timestep", [sample[0]], perSample(reference.f64("in.timestep"), sample[0]));
   const condition: Condition = {
     text: tensor("in.encoder_hidden_states"),
     ...(reference.has("in.text_embeds") && { pooled: tensor("in.text_embeds") }),
@@ -56,8 +51,7 @@ async function runUNet({ reference, backend, check }: Job): Promise<void> {
   }
   const missing = reference.names("grad.").filter((name) => !(name in outputs));
   const unused = reference.names("w.").filter((name) => !weights.tensors.has(name.slice(2)));
-  if (missing.length + unused.length > 0)
-    throw new Error(`the network has no ${[...missing, ...unused].join(", ")}`);
+  if (missing.length + unused.length > 0) throw new Error(`the network has no ${[...missing, ...unused].join(", ")}`);
   const results = await evaluateOn(backend, outputs, feed);
   for (const [name, values] of Object.entries(results)) check(values, name);
 }

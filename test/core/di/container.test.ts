@@ -29,9 +29,7 @@ test("a value is made once, when it is first asked for", () => {
 });
 
 test("a factory gets its dependencies from the resolver it is given", () => {
-  const c = new Container()
-    .provide(CRITIC, (r) => ({ teacher: r.get(TEACHER) }))
-    .value(TEACHER, { name: "edm" });
+  const c = new Container().provide(CRITIC, (r) => ({ teacher: r.get(TEACHER) })).value(TEACHER, { name: "edm" });
   assert.is(c.get(CRITIC).teacher.name, "edm");
 });
 
@@ -46,10 +44,7 @@ test("a second provider of a single value names both plugins", () => {
   const c = new Container().provide(TEACHER, () => ({ name: "a" }), "gaussian-mixture");
   const error = thrown(() => c.provide(TEACHER, () => ({ name: "b" }), "edm"));
   assert.is(error.code, "E_DUPLICATE_PLUGIN");
-  assert.is(
-    error.message,
-    "Cannot use edm: gaussian-mixture already provides Teacher, only one plugin may",
-  );
+  assert.is(error.message, "Cannot use edm: gaussian-mixture already provides Teacher, only one plugin may");
 });
 
 test("what nobody provides is named, and so is who needs it", () => {

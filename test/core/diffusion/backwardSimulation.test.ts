@@ -42,13 +42,7 @@ test("rungs that nobody asks for are not traced, and no gradient flows back", ()
   const feed = new Feed();
   const gain = feed.tensor("gain", [], [0.5]);
   const { denoise, seen } = denoiser(gain);
-  const rungs = backwardSimulation(
-    { denoise },
-    [8, 4, 1],
-    feed.tensor("s", [1, 1], [3]),
-    {},
-    draws(),
-  );
+  const rungs = backwardSimulation({ denoise }, [8, 4, 1], feed.tensor("s", [1, 1], [3]), {}, draws());
   rungs.next();
   const second = rungs.next().value!;
   assert.is(seen.calls, 1);

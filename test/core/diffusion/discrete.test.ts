@@ -1,12 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  betaCurves,
-  discreteTable,
-  mixingAt,
-  sigmaAt,
-  timestepAt,
-} from "../../../core/diffusion/mod.ts";
+import { betaCurves, discreteTable, mixingAt, sigmaAt, timestepAt } from "../../../core/diffusion/mod.ts";
 import { thrown } from "../../helpers/thrown.ts";
 
 const test = suite("core/diffusion/discrete");
@@ -63,8 +57,7 @@ test("float32: every entry is a float32, next to the exact one", () => {
 
 test("timestepAt is the inverse of sigmaAt at whole timesteps, and clamps outside", () => {
   const table = discreteTable();
-  for (const t of [0, 1, 500, 998, 999])
-    assert.ok(Math.abs(timestepAt(table, sigmaAt(table, t)) - t) < 1e-9);
+  for (const t of [0, 1, 500, 998, 999]) assert.ok(Math.abs(timestepAt(table, sigmaAt(table, t)) - t) < 1e-9);
   assert.is(timestepAt(table, 1e-6), 0);
   assert.is(timestepAt(table, 1e6), 999);
   const between = sigmaAt(table, 10.5);

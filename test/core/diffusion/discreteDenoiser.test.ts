@@ -18,14 +18,7 @@ const test = suite("core/diffusion/discreteDenoiser");
 const table = discreteTable();
 
 test("nearestTimestep: by ln σ, clamped to the table", async () => {
-  const sigmas = [
-    1e-4,
-    0.02917,
-    0.69321,
-    14.61,
-    1e3,
-    Math.sqrt(table.sigmas[7] * table.sigmas[8]) * 1.001,
-  ];
+  const sigmas = [1e-4, 0.02917, 0.69321, 14.61, 1e3, Math.sqrt(table.sigmas[7] * table.sigmas[8]) * 1.001];
   const { t } = await compute({ t: nearestTimestep(constantArray(sigmas, [6]), table) });
   assert.equal([...t], [0, 0, 249, 999, 999, 8]);
 });

@@ -1,12 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  addNoise,
-  edmDenoiser,
-  edmFeatures,
-  edmWeight,
-  precondition,
-} from "../../../core/diffusion/mod.ts";
+import { addNoise, edmDenoiser, edmFeatures, edmWeight, precondition } from "../../../core/diffusion/mod.ts";
 import { constant, constantArray, input, mul, square } from "../../../core/ops/mod.ts";
 import { compute } from "../../helpers/compute.ts";
 
@@ -27,10 +21,7 @@ const close = (actual: ArrayLike<number>, expected: number[], tolerance = 1e-5) 
 test("precondition: the values of spec/dmd2.md §2.1 at sigma 80", async () => {
   const c = await compute({ ...precondition(sigma, SIGMA_DATA, 1) }, at);
   const last = levels.length - 1;
-  close(
-    [c.cSkip[last], c.cOut[last], c.cIn[last], c.cNoise[last]],
-    [3.906e-5, 0.49999, 0.0124998, 1.095507],
-  );
+  close([c.cSkip[last], c.cOut[last], c.cIn[last], c.cNoise[last]], [3.906e-5, 0.49999, 0.0124998, 1.095507]);
 });
 
 test("precondition: network input and target have unit variance at every level", async () => {
@@ -40,8 +31,7 @@ test("precondition: network input and target have unit variance at every level",
     const total = SIGMA_DATA ** 2 + s ** 2;
     assert.ok(Math.abs(c.cIn[i] ** 2 * total - 1) < 1e-5, "cIn·x");
     // (x₀ − cSkip·x_t) / cOut
-    const target =
-      ((1 - c.cSkip[i]) ** 2 * SIGMA_DATA ** 2 + c.cSkip[i] ** 2 * s ** 2) / c.cOut[i] ** 2;
+    const target = ((1 - c.cSkip[i]) ** 2 * SIGMA_DATA ** 2 + c.cSkip[i] ** 2 * s ** 2) / c.cOut[i] ** 2;
     assert.ok(Math.abs(target - 1) < 1e-4, `variance of the target at ${s} is ${target}`);
   }
 });

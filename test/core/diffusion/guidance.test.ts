@@ -1,11 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  guided,
-  joinConditions,
-  type RawNetwork,
-  withoutCondition,
-} from "../../../core/diffusion/mod.ts";
+import { guided, joinConditions, type RawNetwork, withoutCondition } from "../../../core/diffusion/mod.ts";
 import { type Condition, type ConditionShape, classLabel } from "../../../core/interfaces/mod.ts";
 import { add, constant, constantArray, mul, reshape, toFloat } from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
@@ -98,10 +93,7 @@ test("w of 1 and less is one plain call", async () => {
 test("a class has no batch without it: two calls", async () => {
   const { F, calls } = network();
   const condition = { label: constantArray([0, 3], [2], "i32") };
-  assert.equal(await apply(guided(F, 3, classLabel(4)), condition), [
-    7 + 3 * (1 - 7),
-    14 + 3 * (8 - 14),
-  ]);
+  assert.equal(await apply(guided(F, 3, classLabel(4)), condition), [7 + 3 * (1 - 7), 14 + 3 * (8 - 14)]);
   assert.equal(calls, [2, 2]);
 });
 
@@ -110,10 +102,7 @@ test("joinConditions: one batch after the other, of what both have", async () =>
   const b = { text: text([2]), timeIds: text([6]), "empty.text": text([9]) };
   const joined = joinConditions(a, b);
   assert.equal(Object.keys(joined).sort(), ["empty.text", "text"]);
-  const { both, without } = await evaluate(
-    { both: joined.text!, without: joined["empty.text"]! },
-    new Feed(),
-  );
+  const { both, without } = await evaluate({ both: joined.text!, without: joined["empty.text"]! }, new Feed());
   assert.equal([...both, ...without], [1, 2, 8, 9]);
   assert.equal(joinConditions(a, {}), {});
 });

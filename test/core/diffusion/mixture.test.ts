@@ -6,17 +6,9 @@ import { compute } from "../../helpers/compute.ts";
 
 const test = suite("core/diffusion/mixture");
 
-const denoised = async (
-  mixture: Parameters<typeof mixtureDenoiser>[0],
-  x: number[],
-  sigma: number[],
-) => {
+const denoised = async (mixture: Parameters<typeof mixtureDenoiser>[0], x: number[], sigma: number[]) => {
   const B = sigma.length;
-  const y = mixtureDenoiser(mixture).denoise(
-    constantArray(x, [B, x.length / B]),
-    constantArray(sigma, [B]),
-    {},
-  );
+  const y = mixtureDenoiser(mixture).denoise(constantArray(x, [B, x.length / B]), constantArray(sigma, [B]), {});
   return [...(await compute({ y })).y];
 };
 const close = (actual: number[], expected: number[], tolerance = 1e-5) => {
@@ -67,9 +59,7 @@ test("mixtureDenoiser: float32 keeps its digits at every level, against the form
     weights: [1, 2, 3],
   };
   for (const sigma of [0.02, 0.3, 0.9, 1.4, 8, 113]) {
-    const x = Array.from({ length: D }, (_, i) =>
-      Math.fround(mixture.means[1][i] + sigma * 1.4 * number(7 * i + 3)),
-    );
+    const x = Array.from({ length: D }, (_, i) => Math.fround(mixture.means[1][i] + sigma * 1.4 * number(7 * i + 3)));
     const v = mixture.deviations.map((s) => s ** 2 + Math.fround(sigma) ** 2);
     const logits = mixture.means.map((mean, k) => {
       const distance = mean.reduce((sum, each, i) => sum + (x[i] - each) ** 2, 0);
@@ -81,8 +71,7 @@ test("mixtureDenoiser: float32 keeps its digits at every level, against the form
       odds.reduce(
         (sum, each, k) =>
           sum +
-          ((each / total) *
-            (Math.fround(sigma) ** 2 * mixture.means[k][i] + mixture.deviations[k] ** 2 * value)) /
+          ((each / total) * (Math.fround(sigma) ** 2 * mixture.means[k][i] + mixture.deviations[k] ** 2 * value)) /
             v[k],
         0,
       ),

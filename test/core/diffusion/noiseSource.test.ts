@@ -25,11 +25,7 @@ test("NoiseSource: no two calls, of no two programs, draw the same numbers", asy
   const all: number[] = [];
   for (const first of [0, 2 ** 20]) {
     const noise = source(first);
-    for (const tensor of [
-      noise.normal([3, 3]),
-      noise.normal([3, 3]),
-      noise.normalLike(noise.uniform([9])),
-    ])
+    for (const tensor of [noise.normal([3, 3]), noise.normal([3, 3]), noise.normalLike(noise.uniform([9]))])
       all.push(...(await draw(tensor)));
   }
   for (const [seed, step] of [

@@ -1,10 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  convertPrediction,
-  predictionConversion,
-  predictionKinds,
-} from "../../../core/diffusion/mod.ts";
+import { convertPrediction, predictionConversion, predictionKinds } from "../../../core/diffusion/mod.ts";
 import { constantArray } from "../../../core/ops/mod.ts";
 import { compute } from "../../helpers/compute.ts";
 import { thrown } from "../../helpers/thrown.ts";

@@ -39,10 +39,7 @@ const close = (found: ArrayLike<number>, expected: ArrayLike<number>, relative =
 
 test("timestepProcess: D is x0 = (x_t − b·F(x_t; t))/a", async () => {
   const { feed, sigma, x } = noisy();
-  const { D } = await evaluate(
-    { D: timestepProcess(tables).denoiser(F).denoise(x, sigma, {}) },
-    feed,
-  );
+  const { D } = await evaluate({ D: timestepProcess(tables).denoiser(F).denoise(x, sigma, {}) }, feed);
   const [x0, eps] = [numbers([6]), numbers([6], 1)];
   const expected = Array.from(x0, (_, i) => {
     const t = timesteps[Math.floor(i / 2)];

@@ -20,15 +20,11 @@ const COUNT = 4096;
 
 async function draws(distribution: SigmaDistribution): Promise<number[]> {
   const noise = new NoiseSource(input("key", [3], "i32"));
-  const { y } = await compute(
-    { y: distribution(noise, COUNT) },
-    { key: Int32Array.from(keyOf(5, 0)) },
-  );
+  const { y } = await compute({ y: distribution(noise, COUNT) }, { key: Int32Array.from(keyOf(5, 0)) });
   return [...y];
 }
 const mean = (values: number[]) => values.reduce((sum, each) => sum + each, 0) / values.length;
-const spread = (values: number[]) =>
-  Math.sqrt(mean(values.map((each) => (each - mean(values)) ** 2)));
+const spread = (values: number[]) => Math.sqrt(mean(values.map((each) => (each - mean(values)) ** 2)));
 /** Within four standard errors of a mean of COUNT draws of spread s. */
 const near = (actual: number, expected: number, s: number) =>
   assert.ok(Math.abs(actual - expected) < (4 * s) / Math.sqrt(COUNT), `${actual}, ${expected}`);

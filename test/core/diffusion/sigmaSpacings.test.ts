@@ -1,12 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  ancestralStep,
-  sigmaSpacings,
-  spacedSigmas,
-  vpSigma,
-  vpTime,
-} from "../../../core/diffusion/mod.ts";
+import { ancestralStep, sigmaSpacings, spacedSigmas, vpSigma, vpTime } from "../../../core/diffusion/mod.ts";
 import { thrown } from "../../helpers/thrown.ts";
 
 const test = suite("core/diffusion/sigmaSpacings");
@@ -49,10 +43,7 @@ test("ancestralStep: down² + up² = next², no noise at eta 0 and at the last s
 
 test("refuses no levels and bounds the wrong way round", () => {
   assert.is(thrown(() => spacedSigmas(0, "karras", bounds)).code, "E_OPTION");
-  assert.is(
-    thrown(() => spacedSigmas(3, "exponential", { sigmaMin: 2, sigmaMax: 1 })).code,
-    "E_OPTION",
-  );
+  assert.is(thrown(() => spacedSigmas(3, "exponential", { sigmaMin: 2, sigmaMax: 1 })).code, "E_OPTION");
 });
 
 test.run();

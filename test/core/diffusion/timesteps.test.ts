@@ -14,10 +14,7 @@ const test = suite("core/diffusion/timesteps");
 test("spacedTimesteps: leading, linspace and trailing, as the public schedulers have them", () => {
   assert.equal(spacedTimesteps({ steps: 4, offset: 1 }), [751, 501, 251, 1]);
   assert.equal(spacedTimesteps({ steps: 4, spacing: "linspace" }), [999, 666, 333, 0]);
-  assert.equal(
-    spacedTimesteps({ steps: 8, spacing: "trailing" }),
-    [999, 874, 749, 624, 499, 374, 249, 124],
-  );
+  assert.equal(spacedTimesteps({ steps: 8, spacing: "trailing" }), [999, 874, 749, 624, 499, 374, 249, 124]);
   assert.equal(spacedTimesteps({ steps: 3, spacing: "linspace" }, false), [999, 499.5, 0]);
 });
 
@@ -43,10 +40,7 @@ test("every spacing: so many, decreasing, within the schedule, for any number of
   for (const count of [1000, 37])
     for (let steps = 1; steps < count; steps += 7)
       for (const spacing of ["leading", "linspace", "trailing"] as const)
-        for (const list of [
-          spacedTimesteps({ steps, count, spacing }),
-          solverTimesteps({ steps, count, spacing }),
-        ]) {
+        for (const list of [spacedTimesteps({ steps, count, spacing }), solverTimesteps({ steps, count, spacing })]) {
           assert.is(list.length, steps);
           assert.ok(fallingTimesteps("a test", list, count));
         }

@@ -28,9 +28,7 @@ const draw = new Draw(1);
 const values = {
   x: Float32Array.from(draw.normal([B, 6]).data),
   key: Int32Array.of(3, 4, 5),
-  ...Object.fromEntries(
-    weights.map((_, i) => [`w${i}`, Float32Array.from(draw.normal([6, 6]).data)]),
-  ),
+  ...Object.fromEntries(weights.map((_, i) => [`w${i}`, Float32Array.from(draw.normal([6, 6]).data)])),
 };
 
 async function run(compiled: Program, backend: Backend): Promise<number[][]> {
@@ -38,9 +36,7 @@ async function run(compiled: Program, backend: Backend): Promise<number[][]> {
   const asked = [...compiled.nodes].filter(({ op }) => op === ops.sources.input);
   const inputs = asked.map(({ attrs: { name } }) => [name, values[name as keyof typeof values]]);
   await executable.run(Object.fromEntries(inputs));
-  return Promise.all(
-    [...compiled.outputs.keys()].map(async (name) => Array.from(await executable.read(name))),
-  );
+  return Promise.all([...compiled.outputs.keys()].map(async (name) => Array.from(await executable.read(name))));
 }
 
 /** The gradients of one loss without and with recomputation. */

@@ -68,10 +68,7 @@ test("gradients can be differentiated again", () => {
 });
 
 test("a loss must have one element", () => {
-  assert.throws(
-    () => grad(ops.exp(x), [x]),
-    /^Cannot differentiate exp \[3\]: a loss must have one element$/,
-  );
+  assert.throws(() => grad(ops.exp(x), [x]), /^Cannot differentiate exp \[3\]: a loss must have one element$/);
 });
 
 test("an op without a derivative says so, once a gradient has to pass it", () => {

@@ -9,8 +9,7 @@ import { Draw } from "../../helpers/ops.ts";
 
 const test = suite("core/graph/fuse");
 
-const kinds = (steps: readonly Step[]) =>
-  steps.map((step) => (step.kind === "kernel" ? step.node.op.name : step.kind));
+const kinds = (steps: readonly Step[]) => steps.map((step) => (step.kind === "kernel" ? step.node.op.name : step.kind));
 
 test("a chain of elementwise ops is one step, however it branches", () => {
   const [x, y] = [ops.input("x", [5, 7]), ops.input("y", [7])];
@@ -94,9 +93,7 @@ test("states that something else still reads do not", () => {
   const { plan } = program({ name: "update", updates, outputs });
   for (const step of plan.steps) {
     if (step.kind !== "elementwise") continue;
-    const touched = [...step.inputs, ...step.outputs].map(
-      (value) => plan.places.get(value)!.buffer,
-    );
+    const touched = [...step.inputs, ...step.outputs].map((value) => plan.places.get(value)!.buffer);
     assert.ok(new Set(touched).size <= 8);
   }
 });

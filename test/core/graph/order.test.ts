@@ -38,9 +38,7 @@ test("weight gradients are computed as soon as they can be", () => {
   const products = plan.steps.flatMap((step) =>
     step.kind === "kernel" && step.node.op.name === "matmul" ? [step.node] : [],
   );
-  const order = products
-    .map(({ attrs }) => (attrs.transA ? "w" : attrs.transB ? "x" : "f"))
-    .join("");
+  const order = products.map(({ attrs }) => (attrs.transA ? "w" : attrs.transB ? "x" : "f")).join("");
   assert.ok(/^f{6}(xw|wx){5}w$/.test(order), order);
 });
 

@@ -12,9 +12,7 @@ const test = suite("core/graph/plan");
 /** Runs a graph's plan twice on its buffers and compares with direct interpretation of what was traced. */
 function errorOfPlan({ outputs, updates, inputs, states }: RandomGraph): number {
   const compiled = program({ name: "random", outputs, updates });
-  const stored = Object.fromEntries(
-    Object.entries(states).map(([name, data]) => [name, Float64Array.from(data)]),
-  );
+  const stored = Object.fromEntries(Object.entries(states).map(([name, data]) => [name, Float64Array.from(data)]));
   let expectedStates = { ...states };
   let worst = 0;
   for (let run = 0; run < 2; run++) {
@@ -51,9 +49,7 @@ test("random graphs: an elementwise step touches at most 8 buffers", () => {
     const { plan } = program({ name: "random", outputs, updates });
     for (const step of plan.steps) {
       if (step.kind !== "elementwise") continue;
-      const touched = [...step.inputs, ...step.outputs].map(
-        (value) => plan.places.get(value)!.buffer,
-      );
+      const touched = [...step.inputs, ...step.outputs].map((value) => plan.places.get(value)!.buffer);
       assert.ok(new Set(touched).size <= 8, `seed ${seed}: ${new Set(touched).size} buffers`);
     }
   }

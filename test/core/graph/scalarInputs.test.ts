@@ -19,10 +19,7 @@ test("ScalarInputs: says which number is missing", () => {
   const scalars = new ScalarInputs();
   scalars.get("rtae");
   const error = thrown(() => scalars.encode({ rate: 1 }));
-  assert.is(
-    error.message,
-    'Cannot run a program: its scalar "rtae" was not given, it should be one of rate',
-  );
+  assert.is(error.message, 'Cannot run a program: its scalar "rtae" was not given, it should be one of rate');
 });
 
 test.run();

@@ -6,8 +6,7 @@ import type { Tensor } from "../../../core/tensor/mod.ts";
 
 const test = suite("core/graph/simplify");
 
-const names = (roots: readonly Tensor[]) =>
-  topologicalOrder(simplify(roots)).map(({ op }) => op.name);
+const names = (roots: readonly Tensor[]) => topologicalOrder(simplify(roots)).map(({ op }) => op.name);
 
 test("equal calls are one node, whoever made them", () => {
   const x = () => ops.input("x", [4]);

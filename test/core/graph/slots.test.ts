@@ -17,8 +17,7 @@ test("no step writes a scratch buffer that it reads, but for elements in place",
     const { plan } = program({ name: "random", outputs, updates });
     for (const step of plan.steps) {
       if (step.kind === "copy") continue;
-      const [inputs, results] =
-        step.kind === "kernel" ? [step.node.inputs, [step.node]] : [step.inputs, step.outputs];
+      const [inputs, results] = step.kind === "kernel" ? [step.node.inputs, [step.node]] : [step.inputs, step.outputs];
       for (const result of results) {
         const place = plan.places.get(result)!;
         if (plan.buffers[place.buffer].kind !== "scratch") continue;
@@ -39,8 +38,7 @@ test("values start where a binding may", () => {
     const { outputs, updates } = randomGraph(new Draw(seed), 60);
     const { plan } = program({ name: "random", outputs, updates });
     for (const [tensor, { buffer, offset }] of plan.places)
-      if (rootOf(tensor).root === tensor && plan.buffers[buffer].kind === "scratch")
-        assert.is(offset % 64, 0);
+      if (rootOf(tensor).root === tensor && plan.buffers[buffer].kind === "scratch") assert.is(offset % 64, 0);
   }
 });
 

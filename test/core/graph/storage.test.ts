@@ -35,17 +35,14 @@ test("gradients are kept as what they belong to, and those in between as their n
   const wide = nodes.filter(({ op, shape }) => op.kind !== "source" && shape[0] === 8);
   const outside = new Set(["square", "mul"]);
   for (const node of wide)
-    if (!outside.has(node.op.name) && node.op.kind !== "elementwise")
-      assert.is(node.storage, "f16", node.op.name);
+    if (!outside.has(node.op.name) && node.op.kind !== "elementwise") assert.is(node.storage, "f16", node.op.name);
 });
 
 test("every value lies in a buffer of its storage, and only scratch is f16", () => {
   for (let seed = 0; seed < 200; seed++) {
     const draw = new Draw(seed);
     const storages = new Draw(seed + 1000);
-    const { outputs, updates } = randomGraph(draw, 60, () =>
-      storages.pick<Storage>(["f32", "f16"]),
-    );
+    const { outputs, updates } = randomGraph(draw, 60, () => storages.pick<Storage>(["f32", "f16"]));
     const { plan } = program({ name: "random", outputs, updates });
     for (const [value, { buffer, offset }] of plan.places) {
       const { storage, kind } = plan.buffers[buffer];
@@ -63,8 +60,7 @@ test("what is kept in f16 takes half the bytes", () => {
     for (let i = 0; i < 6; i++) y = ops.softmax(ops.matmul(y, w));
     return y;
   };
-  const bytesOf = (y: Tensor) =>
-    program({ name: "chain", outputs: { y: ops.add(y, 1) } }).plan.bytes;
+  const bytesOf = (y: Tensor) => program({ name: "chain", outputs: { y: ops.add(y, 1) } }).plan.bytes;
   const ends = 2 * 8 * 16 * 4; // input and output
   assert.is((bytesOf(chain()) - ends) / 2, bytesOf(half(chain)) - ends);
 });

@@ -42,12 +42,7 @@ for (const [what, content, rank, message] of [
     /magic number is 0x00000d03, should be 0x00000803 \(unsigned bytes, 3 dimensions\)$/,
   ],
   ["labels where images should be", bytes, 1, /magic number is 0x00000803, should be 0x00000801/],
-  [
-    "another format",
-    new TextEncoder().encode("<html>not found</html>"),
-    3,
-    /magic number is 0x3c68746d/,
-  ],
+  ["another format", new TextEncoder().encode("<html>not found</html>"), 3, /magic number is 0x3c68746d/],
   ["an empty file", new Uint8Array(0), 3, /it has 0 bytes, should have at least 16/],
   ["a header cut short", bytes.slice(0, 15), 3, /it has 15 bytes, should have at least 16/],
   ["missing bytes", bytes.slice(0, 45), 3, /it has 45 bytes, should have 46 for \[3, 2, 5\]$/],

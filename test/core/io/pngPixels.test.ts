@@ -57,8 +57,7 @@ test("every filter is undone, and the picture data may be in several chunks", as
   const { x, broken } = await pngPixels({ files: [file], shape: [C, H, W] });
   assert.is(broken, -1);
   for (let i = 0; i < W * H; i++)
-    for (let c = 0; c < C; c++)
-      assert.is(x[c * W * H + i], Math.fround(pixels[i * C + c] / 127.5 - 1));
+    for (let c = 0; c < C; c++) assert.is(x[c * W * H + i], Math.fround(pixels[i * C + c] / 127.5 - 1));
 });
 
 test("a file that is damaged, cut short, or not of its size is named by its place", async () => {

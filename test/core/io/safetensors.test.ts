@@ -1,11 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  type StoredTensor,
-  toFloat32,
-} from "../../../core/io/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, type StoredTensor, toFloat32 } from "../../../core/io/safetensors.ts";
 import { goldenBytes, goldenNames } from "../../helpers/golden.ts";
 
 const test = suite("core/io/safetensors");
@@ -83,10 +78,7 @@ test("every golden case can be read", () => {
 });
 
 for (const [file, message] of [
-  [
-    "bad_header_length",
-    /its header is said to have 4611686018427387904 bytes, should have at most 1303$/,
-  ],
+  ["bad_header_length", /its header is said to have 4611686018427387904 bytes, should have at most 1303$/],
   ["bad_json", /its header \(6 bytes\) is not JSON/],
   ["bad_offsets", /lies at bytes .* should lie within the/],
   ["bad_shape", /has \d+ bytes, should have \d+ for/],
@@ -103,42 +95,17 @@ for (const [what, json, dataBytes, message] of [
   ["an array as header", "[]", 0, /not a JSON object/],
   ["null as header", "null", 0, /not a JSON object/],
   ["a byte order mark", "\ufeff{}", 0, /not JSON/],
-  [
-    "overlapping tensors",
-    `{"a":${f32(0, 8)},"b":${f32(4, 12)}}`,
-    12,
-    /"b" begins at byte 4 .* should begin at 8/,
-  ],
+  ["overlapping tensors", `{"a":${f32(0, 8)},"b":${f32(4, 12)}}`, 12, /"b" begins at byte 4 .* should begin at 8/],
   ["a hole between tensors", `{"a":${f32(0, 4)},"b":${f32(8, 12)}}`, 12, /"b" begins at byte 8/],
   ["bytes after the last tensor", `{"a":${f32(0, 4)}}`, 5, /has 5 bytes of data, should have 4/],
   ["data without tensors", "{}", 1, /has 1 bytes of data, should have 0/],
   ["a tensor twice", `{"a":${f32(0, 4)},"a":${f32(0, 4)}}`, 4, /holds "a" twice/],
-  [
-    "a shape twice",
-    `{"a":{"dtype":"F32","shape":[9],"shape":[1],"data_offsets":[0,4]}}`,
-    4,
-    /holds "shape" twice/,
-  ],
-  [
-    "an unknown dtype",
-    `{"a":${tensor("F8_E4M3", [4], [0, 4])}}`,
-    4,
-    /has dtype "F8_E4M3", should be one of F64/,
-  ],
-  [
-    "a dtype from the prototype",
-    `{"a":${tensor("toString", [4], [0, 4])}}`,
-    4,
-    /has dtype "toString"/,
-  ],
+  ["a shape twice", `{"a":{"dtype":"F32","shape":[9],"shape":[1],"data_offsets":[0,4]}}`, 4, /holds "shape" twice/],
+  ["an unknown dtype", `{"a":${tensor("F8_E4M3", [4], [0, 4])}}`, 4, /has dtype "F8_E4M3", should be one of F64/],
+  ["a dtype from the prototype", `{"a":${tensor("toString", [4], [0, 4])}}`, 4, /has dtype "toString"/],
   ["a negative size", `{"a":${tensor("F32", [-1, -1], [0, 4])}}`, 4, /has shape \[-1,-1\]/],
   ["a fractional size", `{"a":${tensor("U8", [0.5, 8], [0, 4])}}`, 4, /has shape/],
-  [
-    "sizes that overflow",
-    `{"a":${tensor("F32", [2 ** 52, 2 ** 52, 2 ** 52], [0, 4])}}`,
-    4,
-    /should have/,
-  ],
+  ["sizes that overflow", `{"a":${tensor("F32", [2 ** 52, 2 ** 52, 2 ** 52], [0, 4])}}`, 4, /should have/],
   [
     "sizes beyond any number",
     `{"a":${tensor("F32", new Array(40).fill(2 ** 50).concat(0), [0, 4])}}`,
@@ -161,8 +128,7 @@ for (const [what, json, dataBytes, message] of [
 
 test("refuses every truncation of a good file", () => {
   const bytes = encodeSafetensors({ a: everyDtype["net.weight"], b: everyDtype["u8.odd"] });
-  for (let length = 0; length < bytes.length; length++)
-    refused(bytes.slice(0, length), /^Cannot read x: /);
+  for (let length = 0; length < bytes.length; length++) refused(bytes.slice(0, length), /^Cannot read x: /);
 });
 
 test("a name from Object.prototype is data and nothing else", () => {
@@ -179,14 +145,8 @@ test("writing refuses data that do not fit", () => {
     () =>
       encodeSafetensors(Object.fromEntries([[name, tensor]]) as Record<string, StoredTensor>);
   const data = new Float32Array(3);
-  assert.throws(
-    write({ dtype: "F32", shape: [2], data }),
-    /"w": data has 3 elements, should have 2 for shape \[2\]$/,
-  );
-  assert.throws(
-    write({ dtype: "F64", shape: [3], data }),
-    /data is a Float32Array, should be a Float64Array/,
-  );
+  assert.throws(write({ dtype: "F32", shape: [2], data }), /"w": data has 3 elements, should have 2 for shape \[2\]$/);
+  assert.throws(write({ dtype: "F64", shape: [3], data }), /data is a Float32Array, should be a Float64Array/);
   assert.throws(write({ dtype: "F99", shape: [3], data }), /dtype is F99, should be one of F64/);
   assert.throws(write({ dtype: "F32", shape: [-3], data }), /should have NaN/);
   assert.throws(write({ dtype: "F32", shape: [3], data }, "__proto__"), /reserved/);

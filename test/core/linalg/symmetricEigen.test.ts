@@ -60,8 +60,7 @@ test("known values: the second-difference matrix, 2 - 2 cos(k π / (n + 1))", ()
     if (i > 0) a[i * n + i - 1] = a[(i - 1) * n + i] = -1;
   }
   const values = symmetricEigenvalues(a, n);
-  for (let k = 1; k <= n; k++)
-    assert.ok(Math.abs(values[k - 1] - (2 - 2 * Math.cos((k * Math.PI) / (n + 1)))) < 1e-13);
+  for (let k = 1; k <= n; k++) assert.ok(Math.abs(values[k - 1] - (2 - 2 * Math.cos((k * Math.PI) / (n + 1)))) < 1e-13);
 });
 
 test("diagonal, zero, repeated and rank-one matrices", () => {
@@ -102,10 +101,7 @@ test("the input is left alone, and no rows give no values", () => {
 
 test("refuses a wrong size and entries that are not finite, by place", () => {
   assert.throws(() => symmetricEigen([1, 2, 3], 2), /it has 3 entries, should have 4$/);
-  assert.throws(
-    () => symmetricEigenvalues([1, 0, Number.NaN, 1], 2),
-    /entry \(1, 0\) is NaN, should be finite$/,
-  );
+  assert.throws(() => symmetricEigenvalues([1, 0, Number.NaN, 1], 2), /entry \(1, 0\) is NaN, should be finite$/);
 });
 
 test.run();

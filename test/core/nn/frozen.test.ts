@@ -35,8 +35,7 @@ const inputs: FrozenDefinition["inputs"] = {
   x: { shape: [2, 3] },
   label: { shape: [], dtype: "i32" },
 };
-const declare = (scope: Scope) =>
-  void apply(scope, { x: input("x", [1, 2, 3]), label: input("label", [1], "i32") });
+const declare = (scope: Scope) => void apply(scope, { x: input("x", [1, 2, 3]), label: input("label", [1], "i32") });
 
 const tensors = {
   "in.weight": { shape: [5, 7], data: numbers([5, 7]) },
@@ -45,8 +44,7 @@ const tensors = {
   "out.bias": { shape: [2], data: numbers([2], 3) },
 };
 const weights = frozenWeights("small", declare, tensors, "a file");
-const open = (backend: Backend, batch: number) =>
-  FrozenNetwork.open(backend, { weights, inputs, apply, batch });
+const open = (backend: Backend, batch: number) => FrozenNetwork.open(backend, { weights, inputs, apply, batch });
 
 /** Rows 0 to `count`. */
 const rowsOf = (count: number): Rows => ({
@@ -63,10 +61,7 @@ function byHand({ x, label }: Rows, row: number) {
   const flat = [...x.subarray(6 * row, 6 * row + 6), label[row]];
   const layer = (name: "in" | "out", from: number[]) =>
     [...tensors[`${name}.bias`].data].map((bias, i) =>
-      from.reduce(
-        (sum, each, j) => sum + each * tensors[`${name}.weight`].data[i * from.length + j],
-        bias,
-      ),
+      from.reduce((sum, each, j) => sum + each * tensors[`${name}.weight`].data[i * from.length + j], bias),
     );
   const inner = layer("in", flat).map((each) => each / (1 + Math.exp(-each)));
   return { inner, outer: layer("out", inner) };
@@ -167,8 +162,7 @@ test("storeFrozen: programs over one memory share the weights", async () => {
     const run = await backend.compile(program({ name, outputs: { y } }), memory);
     await run.run(rows);
     const wanted = [0, 1].flatMap((row) => byHand(rows, row)[name]);
-    for (const [i, each] of (await run.read("y")).entries())
-      assert.ok(Math.abs(each - wanted[i]) < 1e-5);
+    for (const [i, each] of (await run.read("y")).entries()) assert.ok(Math.abs(each - wanted[i]) < 1e-5);
   }
 });
 

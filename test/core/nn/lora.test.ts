@@ -1,14 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  conv,
-  initialise,
-  isLora,
-  layoutOf,
-  linear,
-  type Scope,
-  unpackArenas,
-} from "../../../core/nn/mod.ts";
+import { conv, initialise, isLora, layoutOf, linear, type Scope, unpackArenas } from "../../../core/nn/mod.ts";
 import { input } from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 import { evaluate, Feed, numbers } from "../../plugins/support.ts";
@@ -60,11 +52,7 @@ test("a new adapter changes nothing: B starts at zero, A at ±1/√fan-in", asyn
 });
 
 /** Both ways to add a path: beside the layer, or to its weight. */
-async function agrees(
-  shape: number[],
-  layer: (scope: Scope, x: Tensor) => Tensor,
-  outputs: number,
-): Promise<void> {
+async function agrees(shape: number[], layer: (scope: Scope, x: Tensor) => Tensor, outputs: number): Promise<void> {
   const [rank, alpha] = [2, 6];
   const inputs = shape.slice(1).reduce((a, b) => a * b);
   const [W, A, B] = [
@@ -95,8 +83,7 @@ async function agrees(
   });
 }
 
-test("linear: x·(W + alpha/rank·B·A)ᵀ", () =>
-  agrees([3, 5], (scope, x) => linear(scope, x, 3, { bias: false }), 3));
+test("linear: x·(W + alpha/rank·B·A)ᵀ", () => agrees([3, 5], (scope, x) => linear(scope, x, 3, { bias: false }), 3));
 
 test("conv: A takes kernel, stride and padding of the layer, B is 1×1", () =>
   agrees([3, 2, 3, 3], (scope, x) => conv(scope, x, 3, { stride: 2, bias: false }), 3));

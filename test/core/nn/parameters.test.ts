@@ -179,11 +179,7 @@ test("BoundParameters: views of the flat tensors, by name and shape", async () =
   const bound = new BoundParameters("critic.weights", layout);
   const bias = bound.scope.at("enc.0").parameter("bias", [3], zeros);
   assert.is(bias, bound.tensors[1]);
-  const values = await compute(
-    { scale: bound.tensors[2], bias },
-    {},
-    { "critic.weights.0": arena },
-  );
+  const values = await compute({ scale: bound.tensors[2], bias }, {}, { "critic.weights.0": arena });
   assert.equal([...values.bias], [1, 1, 1]);
   assert.is(values.scale[0], arena[128]);
 });

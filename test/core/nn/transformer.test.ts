@@ -1,12 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  gegluFeedForward,
-  layoutOf,
-  type Scope,
-  tokenAttention,
-  transformerBlock,
-} from "../../../core/nn/mod.ts";
+import { gegluFeedForward, layoutOf, type Scope, tokenAttention, transformerBlock } from "../../../core/nn/mod.ts";
 import { input } from "../../../core/ops/mod.ts";
 import { evaluate, Feed, numbers } from "../../plugins/support.ts";
 
@@ -53,9 +47,7 @@ test("tokenAttention: one token of context is what every token gets, whatever it
   const y = tokenAttention(scope, x, 2, feed.tensor("context", [1, 1, 3], context));
   const value = [0, 1, 2, 3].map((i) => context.reduce((sum, c, k) => sum + c * v[3 * i + k], 0));
   const bias = numbers([16], 2);
-  const expected = [0, 1, 2, 3].map((o) =>
-    value.reduce((sum, each, i) => sum + each * out[4 * o + i], bias[o]),
-  );
+  const expected = [0, 1, 2, 3].map((o) => value.reduce((sum, each, i) => sum + each * out[4 * o + i], bias[o]));
   const result = await evaluate({ y }, feed);
   result.y.forEach((each, i) => {
     close(each, expected[i % 4]);

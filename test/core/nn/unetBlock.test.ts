@@ -1,14 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { grad } from "../../../core/graph/mod.ts";
-import {
-  type BlockStyle,
-  layoutOf,
-  unetBlock,
-  unetGroups,
-  xavierUniform,
-  zeros,
-} from "../../../core/nn/mod.ts";
+import { type BlockStyle, layoutOf, unetBlock, unetGroups, xavierUniform, zeros } from "../../../core/nn/mod.ts";
 import { input, mul, sum } from "../../../core/ops/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import { Feed } from "../../conformance/feed.ts";
@@ -43,9 +36,7 @@ const x = input("x", [1, 8, 4, 4]);
 const emb = input("emb", [1, 6]);
 
 const layersOf = (shape: Parameters<typeof unetBlock>[3], style: BlockStyle) => {
-  const { entries, derived = [] } = layoutOf(
-    (scope) => void unetBlock(scope, x, emb, shape, style),
-  );
+  const { entries, derived = [] } = layoutOf((scope) => void unetBlock(scope, x, emb, shape, style));
   const names = entries.map(({ name }) => name.replace(/\.(weight|bias)$/, ""));
   return [...new Set([...names, ...derived.map(({ name }) => name)])];
 };
@@ -56,11 +47,7 @@ test("layers by name: a skip where channels or size change, attention where ther
   assert.equal(layersOf({ channels: 12, heads: 0 }, adm), [...plain, "skip"]);
   const filters = ["conv0.resample_filter", "skip.resample_filter"];
   assert.equal(layersOf({ channels: 8, heads: 0, resample: "up" }, adm), [...plain, ...filters]);
-  assert.equal(layersOf({ channels: 8, heads: 0, resample: "down" }, song), [
-    ...plain,
-    "skip",
-    ...filters,
-  ]);
+  assert.equal(layersOf({ channels: 8, heads: 0, resample: "down" }, song), [...plain, "skip", ...filters]);
   assert.equal(layersOf({ channels: 8, heads: 2 }, song), [...plain, "norm2", "qkv", "proj"]);
 });
 
@@ -79,8 +66,7 @@ for (const [name, style] of Object.entries({ adm, song }))
           if (step?.of === key) for (const i of data.keys()) data[i] += step.by * Math.cos(i);
           return data;
         };
-        const given = (key: string, size: readonly number[]) =>
-          feed.tensor(key, size, values(key, size));
+        const given = (key: string, size: readonly number[]) => feed.tensor(key, size, values(key, size));
         const weights = feed.weights("", values);
         const [image, vector] = [given("x", x.shape), given("emb", emb.shape)];
         const y = unetBlock(weights.scope, image, vector, shape, style);
@@ -98,14 +84,7 @@ for (const [name, style] of Object.entries({ adm, song }))
         feed,
         "f64",
       );
-      for (const key of [
-        "x",
-        "emb",
-        "affine.weight",
-        "conv0.weight",
-        "skip.weight",
-        "qkv.weight",
-      ]) {
+      for (const key of ["x", "emb", "affine.weight", "conv0.weight", "skip.weight", "qkv.weight"]) {
         const h = 1e-3;
         const at = async (by: number) => {
           const moved = loss({ of: key, by });
@@ -114,10 +93,7 @@ for (const [name, style] of Object.entries({ adm, song }))
         const slope = ((await at(h)) - (await at(-h))) / (2 * h);
         const along = exact[key].reduce((total, value, i) => total + value * Math.cos(i), 0);
         const error = Math.abs(slope - along) / (1 + Math.abs(along));
-        assert.ok(
-          error < 2e-3,
-          `${key} [${sizeOf(tensors[key as "x"].shape)}]: ${slope}, ${along}`,
-        );
+        assert.ok(error < 2e-3, `${key} [${sizeOf(tensors[key as "x"].shape)}]: ${slope}, ${along}`);
       }
     });
 
@@ -135,8 +111,7 @@ test("dropout: a share p of the activations is zero, the others grow to keep the
     return kernel;
   };
   const { scope } = feed.weights("", pass);
-  const at = (dropout: number) =>
-    unetBlock(scope, image, vector, shape, { ...adm, dropout }, draws);
+  const at = (dropout: number) => unetBlock(scope, image, vector, shape, { ...adm, dropout }, draws);
   const { kept, dropped } = await evaluate({ kept: at(0), dropped: at(0.25) }, feed);
   const xs = numbers([64, 8, 4, 4]);
   let zero = 0;

@@ -9,8 +9,7 @@ const test = suite("core/optim/lossScale");
 const [x, good, finite] = [input("x", []), input("good", []), input("finite", [])];
 
 test("isFinitePositive: NaN and infinity are not, zero and the very large are", () => {
-  const of = (value: number) =>
-    interpret([isFinitePositive(x)], { x: Float64Array.of(value) })[0][0];
+  const of = (value: number) => interpret([isFinitePositive(x)], { x: Float64Array.of(value) })[0][0];
   assert.equal([0, 1e-30, 1, 3e38].map(of), [1, 1, 1, 1]);
   assert.equal([Number.NaN, Infinity].map(of), [0, 0]);
 });

@@ -13,9 +13,10 @@ const named = (...names: string[]) => names.map((name) => ops.state(name, [SIZE]
 /** Numbers of a step as views of one small input. */
 const numbers = <K extends string>(...names: K[]) => {
   const flat = ops.input("scalars", [names.length]);
-  return Object.fromEntries(
-    names.map((name, offset) => [name, ops.view(flat, { offset, shape: [] })]),
-  ) as Record<K, Tensor>;
+  return Object.fromEntries(names.map((name, offset) => [name, ops.view(flat, { offset, shape: [] })])) as Record<
+    K,
+    Tensor
+  >;
 };
 /** Steps of an update over whole parameter tensors. */
 const fullSteps = (updates: [Tensor, Tensor][], outputs: Record<string, Tensor> = {}) =>
@@ -27,10 +28,7 @@ for (const decoupled of [false, true])
   test(`adam, decoupled ${decoupled}: one elementwise step, in place`, () => {
     const [weights, gradient, moment1, moment2] = named("w", "g", "m", "v");
     const scalars = numbers("stepSize", "rootScale", "decay");
-    const next = optim.adam(
-      { weights, gradient, moment1, moment2, scalars },
-      { weightDecay: 0.01, decoupled },
-    );
+    const next = optim.adam({ weights, gradient, moment1, moment2, scalars }, { weightDecay: 0.01, decoupled });
     const { plan } = program({
       name: "adam",
       updates: [
@@ -106,10 +104,7 @@ test("sgd without momentum is w − α g", async () => {
     gradient: ops.input("g", [2]),
     scalars: { rate: ops.input("rate", []) },
   });
-  const run = await backend.compile(
-    program({ name: "sgd", updates: [[weights, next.weights]] }),
-    memory,
-  );
+  const run = await backend.compile(program({ name: "sgd", updates: [[weights, next.weights]] }), memory);
   await run.run({ g: Float32Array.of(4, -2), rate: Float32Array.of(0.5) });
   assert.equal(Array.from(await memory.read("w")), [-1, 3]);
 });

@@ -43,10 +43,7 @@ test("options are checked when the plugin is configured", () => {
   assert.is(thrown(() => teacher({ factor: 2 })).code, "E_OPTION");
   // @ts-expect-error the type checker knows the names
   const error = thrown(() => teacher({ facter: 1 }));
-  assert.is(
-    error.message,
-    'Cannot configure shrink: "facter" is not one of factor, did you mean "factor"?',
-  );
+  assert.is(error.message, 'Cannot configure shrink: "facter" is not one of factor, did you mean "factor"?');
 });
 
 test("configure: takes options from a config file, settings over them", () => {
@@ -80,8 +77,7 @@ test("a name or kind that is none is refused", () => {
 
 test("isPlugin: knows plugins, not what resembles them", () => {
   assert.ok(isPlugin(loss));
-  for (const other of [loss(), loss.definition, () => 0, undefined, null, "loss"])
-    assert.not.ok(isPlugin(other));
+  for (const other of [loss(), loss.definition, () => 0, undefined, null, "loss"]) assert.not.ok(isPlugin(other));
 });
 
 test.run();

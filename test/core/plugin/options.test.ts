@@ -98,10 +98,7 @@ const wrong: [given: unknown, says: string][] = [
   [{ weights: { gan: -1 } }, "weights.gan must be a number in [0, inf), current value is -1"],
   [{ clip: 0 }, "clip must be a number in (0, inf), current value is 0"],
   [{ network: null }, "network must be an object of options, current value is null"],
-  [
-    { network: { channels: 0 } },
-    "network.channels must be a number in [1, inf), current value is 0",
-  ],
+  [{ network: { channels: 0 } }, "network.channels must be a number in [1, inf), current value is 0"],
   [[], "the options must be an object of options, current value is []"],
   ["x", 'the options must be an object of options, current value is "x"'],
 ];
@@ -156,10 +153,7 @@ test("a setting that cannot be read shows its text", () => {
   const error = thrown(() => parseText(["batch", "many"]));
   assert.match(error.message, 'batch must be a whole number in [1, 64], current value is "many"');
   assert.match(thrown(() => parseText(["batch", " "])).message, 'current value is " "');
-  assert.match(
-    thrown(() => parseText(["network.chanels", "1"])).message,
-    'did you mean "channels"?',
-  );
+  assert.match(thrown(() => parseText(["network.chanels", "1"])).message, 'did you mean "channels"?');
   const parts = thrown(() => parseText(["batch.size", "1"]));
   assert.is(parts.code, "E_UNKNOWN_OPTION");
   assert.match(parts.message, 'has no "size", set it as a whole');
@@ -172,10 +166,7 @@ test("readSetting: a name, the first =, and any text", () => {
   for (const given of ["train.steps", "=5", ""]) {
     const error = thrown(() => readSetting(given));
     assert.is(error.code, "E_OPTION", given);
-    assert.is(
-      error.message,
-      `Cannot read --set ${given}: expected name=value, such as train.steps=500`,
-    );
+    assert.is(error.message, `Cannot read --set ${given}: expected name=value, such as train.steps=500`);
   }
 });
 

@@ -56,10 +56,7 @@ test("get: an unknown name suggests the nearest and lists all", () => {
     'Cannot use loss "dmdd": it is not registered, should be one of dmd, gan, did you mean "dmd"?',
   );
   assert.match(thrown(() => registry.get("loss", "heun")).message, '"heun" is a sampler');
-  assert.match(
-    thrown(() => registry.get("critic", "x")).message,
-    "it is not registered, no critic is",
-  );
+  assert.match(thrown(() => registry.get("critic", "x")).message, "it is not registered, no critic is");
 });
 
 test("register: the same plugin again is no fault, another of its name is", () => {
@@ -77,10 +74,7 @@ test("pluginOf: takes the default export and says what it is otherwise", () => {
     assert.is(error.code, "E_PLUGIN_FILE");
     return error.message;
   };
-  assert.is(
-    says({}),
-    "Cannot use ./x.ts: it has no default export, it should be a plugin made with definePlugin",
-  );
+  assert.is(says({}), "Cannot use ./x.ts: it has no default export, it should be a plugin made with definePlugin");
   assert.match(says({ default: dmd() }), "already configured");
   assert.match(says({ default: () => 0 }), "of type function");
   assert.match(says({ default: [dmd] }), "of type array");

@@ -14,8 +14,7 @@ test("hostRandom: repeats for the same seed, step and stream, and for no other",
   const first = take(9, 1, 2, 3);
   assert.equal(take(9, 1, 2, 3), first);
   assert.equal(take(5, 1, 2, 3), first.slice(0, 5));
-  for (const other of [take(9, 2, 2, 3), take(9, 1, 3, 3), take(9, 1, 2, 4)])
-    assert.not.equal(other, first);
+  for (const other of [take(9, 2, 2, 3), take(9, 1, 3, 3), take(9, 1, 2, 4)]) assert.not.equal(other, first);
   assert.not.equal(take(9, 1 + 2 ** 32, 2, 3), first, "the high word of the seed counts");
 });
 

@@ -11,16 +11,8 @@ const words = (hex: string) => hex.split(" ").map((word) => Number.parseInt(word
 // kat_vectors of Random123 1.14, lines "philox4x32 10".
 for (const [counter, key, expected] of [
   ["0 0 0 0", "0 0", "6627e8d5 e169c58d bc57ac4c 9b00dbd8"],
-  [
-    "ffffffff ffffffff ffffffff ffffffff",
-    "ffffffff ffffffff",
-    "408f276d 41c83b0e a20bc7c6 6d5451fd",
-  ],
-  [
-    "243f6a88 85a308d3 13198a2e 03707344",
-    "a4093822 299f31d0",
-    "d16cfe09 94fdcceb 5001e420 24126ea1",
-  ],
+  ["ffffffff ffffffff ffffffff ffffffff", "ffffffff ffffffff", "408f276d 41c83b0e a20bc7c6 6d5451fd"],
+  ["243f6a88 85a308d3 13198a2e 03707344", "a4093822 299f31d0", "d16cfe09 94fdcceb 5001e420 24126ea1"],
 ]) {
   test(`philox: the known answer for counter ${counter}`, () => {
     assert.equal(philox(words(counter) as Words, words(key) as [number, number]), words(expected));
@@ -36,8 +28,7 @@ test("uniformFrom: the ends of [0, 1), exact in float32", () => {
 
 test("normalsFrom: finite for all bits", () => {
   for (const a of [0, 255, 2 ** 31, 2 ** 32 - 1])
-    for (const b of [0, 255, 2 ** 31, 2 ** 32 - 1])
-      assert.ok(normalsFrom(a, b).every(Number.isFinite), `${a}, ${b}`);
+    for (const b of [0, 255, 2 ** 31, 2 ** 32 - 1]) assert.ok(normalsFrom(a, b).every(Number.isFinite), `${a}, ${b}`);
 });
 
 test("uniforms and normals: the moments of their distributions", () => {

@@ -27,10 +27,7 @@ test("axes that all operands step through alike become one", () => {
     ),
     [axis(8, 0, 80), axis(5, 1, 16), axis(16, 0, 1)],
   );
-  assert.equal(broadcastAxes([2, 3, 4], [[4], [], [2, 3, 4]]), [
-    axis(6, 0, 0, 4),
-    axis(4, 1, 0, 1),
-  ]);
+  assert.equal(broadcastAxes([2, 3, 4], [[4], [], [2, 3, 4]]), [axis(6, 0, 0, 4), axis(4, 1, 0, 1)]);
 });
 
 test("axes of one element vanish", () => {

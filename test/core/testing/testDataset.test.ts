@@ -11,11 +11,8 @@ const test = suite("core/testing/testDataset");
 const SIZE = 40;
 const rowsOf = (which: number | ArrayLike<number>, random: () => number) => {
   const rows =
-    typeof which === "number"
-      ? Array.from({ length: which }, () => Math.floor(SIZE * random()))
-      : Array.from(which);
-  if (rows.some((row) => !(Number.isInteger(row) && row >= 0 && row < SIZE)))
-    throw new Error("not there");
+    typeof which === "number" ? Array.from({ length: which }, () => Math.floor(SIZE * random())) : Array.from(which);
+  if (rows.some((row) => !(Number.isInteger(row) && row >= 0 && row < SIZE))) throw new Error("not there");
   return rows;
 };
 const samples = (rows: readonly number[]) => ({
@@ -97,8 +94,7 @@ test("indices that `choose` and `batch` understand differently, or take beyond t
   const other: Partial<Dataset> = { choose: (count, random) => rowsOf(count, () => 1 - random()) };
   assert.match(await problems(other), "`choose` gives other samples than `batch` takes");
   const lax: Partial<Dataset> = {
-    batch: (which, random) =>
-      samples(typeof which === "number" ? rowsOf(which, random) : Array.from(which)),
+    batch: (which, random) => samples(typeof which === "number" ? rowsOf(which, random) : Array.from(which)),
   };
   assert.match(
     await problems(lax),

@@ -57,10 +57,7 @@ test("draws of the host, and draws that do not follow from the seed", async () =
 test("a value that is not one finite number, or cannot be had", async () => {
   const infinite = ({ generated: { x } }: LossContext) => add(mean(x), div(1, mul(mean(x), 0)));
   assert.match(await computing(infinite), /its value is -?(Infinity|NaN), should be finite/);
-  assert.match(
-    await computing(({ generated }) => generated.x),
-    "shape [4, 3], expected one number",
-  );
+  assert.match(await computing(({ generated }) => generated.x), "shape [4, 3], expected one number");
   assert.match(await computing(({ role }) => role("muse")), "there is no muse");
   const reporting = ({ generated: { x }, report }: LossContext) => {
     report?.("size", div(mean(x), 0));
@@ -77,10 +74,7 @@ test("memory of the device that it keeps", async () => {
       return lossOf().definition.create(options, container) as Loss;
     },
   });
-  assert.match(
-    await problemsOf(testLoss(leaking(), { backends })),
-    "it leaves 200 bytes on reference",
-  );
+  assert.match(await problemsOf(testLoss(leaking(), { backends })), "it leaves 200 bytes on reference");
 });
 
 test("a weight that it does not heed, and none", async () => {
@@ -103,10 +97,7 @@ test("samples of its own that do not follow from the random numbers it is given"
     return problems({ compute, own: { tensors, batch } });
   };
   assert.is(await sampling((random) => random()), "");
-  assert.match(
-    await sampling(() => 1),
-    "its own samples are the same whatever the random numbers are",
-  );
+  assert.match(await sampling(() => 1), "its own samples are the same whatever the random numbers are");
   assert.match(await sampling(Math.random), "the same random numbers give its own samples anew");
   const rejecting = (random: () => number): number => {
     const u = random();

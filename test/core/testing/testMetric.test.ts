@@ -28,10 +28,7 @@ const squares = (): Judging => {
 };
 
 /** A metric that begins as told, with a mistake or without. */
-const problems = (
-  begin: () => Judging,
-  make: (backend: Backend) => Partial<Metric> = () => ({}),
-) => {
+const problems = (begin: () => Judging, make: (backend: Backend) => Partial<Metric> = () => ({})) => {
   const plugin = definePlugin({
     name: "power",
     kind: "metric",
@@ -53,8 +50,7 @@ test("numbers that depend on how a set is divided", async () => {
   const averaging = () => {
     const means: number[] = [];
     return {
-      take: ({ x }: SampleSet) =>
-        void means.push(x.reduce((sum, each) => sum + each ** 2, 0) / x.length),
+      take: ({ x }: SampleSet) => void means.push(x.reduce((sum, each) => sum + each ** 2, 0) / x.length),
       result: async () => ({ power: means.reduce((sum, each) => sum + each, 0) / means.length }),
     };
   };
@@ -63,10 +59,7 @@ test("numbers that depend on how a set is divided", async () => {
 
 test("sets that are judged together", async () => {
   const one = squares();
-  assert.match(
-    await problems(() => one),
-    "its numbers depend on another set that is judged meanwhile",
-  );
+  assert.match(await problems(() => one), "its numbers depend on another set that is judged meanwhile");
 });
 
 test("numbers that do not depend on the samples, are not finite, or are none", async () => {
@@ -80,10 +73,7 @@ test("numbers that do not depend on the samples, are not finite, or are none", a
     const name = `power ${begun++}`;
     return changed((own) => ({ result: async () => ({ [name]: (await own.result()).power }) }))();
   };
-  assert.match(
-    await problems(renamed),
-    /it tells of power \d for one set and of power 0 for another/,
-  );
+  assert.match(await problems(renamed), /it tells of power \d for one set and of power 0 for another/);
 });
 
 test("samples that it changes", async () => {

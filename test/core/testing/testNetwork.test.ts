@@ -15,15 +15,8 @@ const start = { kind: "normal", deviation: 1 } as const;
 const embedded = (scope: Scope, label: Tensor | undefined, x: Tensor) =>
   label ? takeRows(scope.parameter("label", [2, 3], start), label) : mul(x, 0);
 const features: Network["features"] = (scope, x, cNoise, { label }) =>
-  silu(
-    linear(
-      scope.at("in"),
-      concat([add(x, embedded(scope, label, x)), sinusoid(cNoise, [1])], 1),
-      4,
-    ),
-  );
-const apply: Network["apply"] = (scope, ...inputs) =>
-  linear(scope.at("out"), features(scope, ...inputs), 3);
+  silu(linear(scope.at("in"), concat([add(x, embedded(scope, label, x)), sinusoid(cNoise, [1])], 1), 4));
+const apply: Network["apply"] = (scope, ...inputs) => linear(scope.at("out"), features(scope, ...inputs), 3);
 
 /** Two layers, with a mistake or without. */
 const problems = (mistake: Partial<Network> = {}) => {
@@ -53,21 +46,14 @@ test("names that do not repeat, or come twice", async () => {
   assert.match(await problems({ apply: twice }), "it asks for parameter label twice");
   const batched: Network["apply"] = (scope, x, ...rest) =>
     mul(apply(scope, x, ...rest), scope.parameter("gain", [x.shape[0], 1], start));
-  assert.match(
-    await problems({ apply: batched }),
-    "it asks for gain [2, 1] only for another batch",
-  );
+  assert.match(await problems({ apply: batched }), "it asks for gain [2, 1] only for another batch");
 });
 
 test("results of another shape", async () => {
   const flat: Network["apply"] = (scope, ...inputs) => reshape(apply(scope, ...inputs), [-1]);
   assert.match(await problems({ apply: flat }), "its result is [6], should be [2, 3] as x is");
-  const one: Network["features"] = (scope, ...inputs) =>
-    reshape(features(scope, ...inputs), [1, -1]);
-  assert.match(
-    await problems({ features: one }),
-    "its features is [1, 8], should be [2, …] for 2 samples",
-  );
+  const one: Network["features"] = (scope, ...inputs) => reshape(features(scope, ...inputs), [1, -1]);
+  assert.match(await problems({ features: one }), "its features is [1, 8], should be [2, …] for 2 samples");
 });
 
 test("a condition or a level that it does not read, or cannot do without", async () => {
@@ -78,8 +64,7 @@ test("a condition or a level that it does not read, or cannot do without", async
   );
   const level: Network["apply"] = (scope, x, cNoise, c) => apply(scope, x, mul(cNoise, 0), c);
   assert.match(await problems({ apply: level }), "its result does not depend on the level");
-  const needy: Network["apply"] = (scope, x, cNoise, { label }) =>
-    apply(scope, x, cNoise, { label: add(label!, 0) });
+  const needy: Network["apply"] = (scope, x, cNoise, { label }) => apply(scope, x, cNoise, { label: add(label!, 0) });
   assert.match(await problems({ apply: needy }), "it cannot be applied: ");
 });
 
@@ -88,12 +73,8 @@ test("a gradient that is cut off, and numbers that are none", async () => {
     const result = apply(scope, x, ...rest);
     return mul(result, stopGradient(result));
   };
-  assert.match(
-    await problems({ apply: cut }),
-    /its gradient is \d\.\de-[12] from finite differences/,
-  );
-  const infinite: Network["apply"] = (scope, ...inputs) =>
-    mul(apply(scope, ...inputs), 1e300 * 1e300);
+  assert.match(await problems({ apply: cut }), /its gradient is \d\.\de-[12] from finite differences/);
+  const infinite: Network["apply"] = (scope, ...inputs) => mul(apply(scope, ...inputs), 1e300 * 1e300);
   assert.match(await problems({ apply: infinite }), "a result or a gradient is not finite");
 });
 

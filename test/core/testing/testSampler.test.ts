@@ -18,11 +18,7 @@ const euler: SamplerRule = (x, { keep, sigma }, model) => {
 };
 
 /** Euler's method, with a mistake or without. */
-const problems = (
-  ruleOf: () => SamplerRule,
-  setting: Partial<SamplerTest> = {},
-  mistake: Partial<Sampler> = {},
-) => {
+const problems = (ruleOf: () => SamplerRule, setting: Partial<SamplerTest> = {}, mistake: Partial<Sampler> = {}) => {
   const plugin = definePlugin({
     name: "plain",
     kind: "sampler",
@@ -53,33 +49,23 @@ test("another number of calls than it says", async () => {
 
 test("samples that are not the data's", async () => {
   const wide = await problems(() => euler, {}, { startScale: 2 * levels[0] });
-  assert.match(
-    wide,
-    /^Cannot accept plugin plain: the deviation of its samples is \d\.\d+, should be 0\.5 ± 0\.05$/,
-  );
+  assert.match(wide, /^Cannot accept plugin plain: the deviation of its samples is \d\.\d+, should be 0\.5 ± 0\.05$/);
   const moved: SamplerRule = (x, values, model) => add(0.1, euler(x, values, model, {}) as never);
   assert.match(await problems(() => moved), "the mean of its samples is");
 });
 
 test("steps that do not share programs", async () => {
   const fresh = (): SamplerRule => (x, values, model) => euler(x, values, model, {});
-  assert.match(
-    await problems(fresh),
-    "its 60 steps have 60 rules, a program each, should share at most 4",
-  );
+  assert.match(await problems(fresh), "its 60 steps have 60 rules, a program each, should share at most 4");
 });
 
 test("noise that it does not tell of, and noise of the host", async () => {
   const noisy: SamplerRule = (x, values, model) =>
     add(euler(x, values, model, {}) as never, mul(model.noise(), mul(values.keep, 1e-3)));
-  assert.match(
-    await problems(() => noisy),
-    "it draws fresh noise on the way, `deterministic` is true",
-  );
+  assert.match(await problems(() => noisy), "it draws fresh noise on the way, `deterministic` is true");
   assert.is(await problems(() => noisy, { deterministic: false }), "");
   assert.match(await problems(() => euler, { deterministic: false }), "it draws no noise");
-  const host: SamplerRule = (x, values, model) =>
-    add(euler(x, values, model, {}) as never, 1e-3 * Math.random());
+  const host: SamplerRule = (x, values, model) => add(euler(x, values, model, {}) as never, 1e-3 * Math.random());
   assert.match(await problems(() => host), "a sample depends on how many are drawn at a time");
 });
 
@@ -97,14 +83,8 @@ test("what the sampler does not declare, and what cannot be made", async () => {
     x: euler(x, values, model, {}) as typeof x,
     carried: { last: x },
   });
-  assert.match(
-    await problems(() => handing),
-    'it cannot draw: Cannot sample: the rule "handing" hands on',
-  );
-  assert.match(
-    await problems(() => euler, {}, { sigmaMax: Number.POSITIVE_INFINITY }),
-    "its sigmaMax is Infinity",
-  );
+  assert.match(await problems(() => handing), 'it cannot draw: Cannot sample: the rule "handing" hands on');
+  assert.match(await problems(() => euler, {}, { sigmaMax: Number.POSITIVE_INFINITY }), "its sigmaMax is Infinity");
 });
 
 test.run();

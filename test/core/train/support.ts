@@ -163,8 +163,7 @@ export const tiny: RunConfig = {
 };
 
 /** The tiny experiment with changes laid over it. */
-export const tinyConfig = (over: unknown = {}): ResolvedConfig =>
-  resolveConfig(mergeConfig(tiny, over), registry());
+export const tinyConfig = (over: unknown = {}): ResolvedConfig => resolveConfig(mergeConfig(tiny, over), registry());
 
 /** A run of the tiny experiment, and the events it has told so far. */
 export async function tinyRun(

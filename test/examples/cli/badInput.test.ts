@@ -49,25 +49,14 @@ const usage: Record<string, [words: string[], ...says: RegExp[]]> = {
   "resume and force": [training("--resume", "--force"), /--resume or --force/],
   "an unknown kind of plugin": [["plugins", "losss"], /"losss".*did you mean "loss"\?/],
 };
-for (const [name, [words, ...says]] of Object.entries(usage))
-  test(name, () => refused(words, "E_USAGE", 2, ...says));
+for (const [name, [words, ...says]] of Object.entries(usage)) test(name, () => refused(words, "E_USAGE", 2, ...says));
 
 test("an unknown preset", () =>
-  refused(
-    ["train", "gausians", "--out", out],
-    "E_UNKNOWN_PRESET",
-    2,
-    /did you mean "gaussians"\?/,
-  ));
+  refused(["train", "gausians", "--out", out], "E_UNKNOWN_PRESET", 2, /did you mean "gaussians"\?/));
 
 test("unknown plugins, with the nearest and all there are", async () => {
   const network = training("--set", "network.use=mpl");
-  await refused(
-    network,
-    "E_MISSING_PLUGIN",
-    2,
-    /network "mpl".*one of adm, mlp, .*did you mean "mlp"/,
-  );
+  await refused(network, "E_MISSING_PLUGIN", 2, /network "mpl".*one of adm, mlp, .*did you mean "mlp"/);
   const loss = training("--set", "losses.gan-genrator.weight=1");
   await refused(loss, "E_MISSING_PLUGIN", 2, /did you mean "gan-generator"\?/);
 });
@@ -111,18 +100,9 @@ test("an adapter that is not there", () =>
   ));
 
 test("a data folder that is not given, is not there or is empty names the files", async () => {
-  const mnist = (...more: string[]) => [
-    "train",
-    "mnist",
-    "--out",
-    out,
-    "--device",
-    "reference",
-    ...more,
-  ];
+  const mnist = (...more: string[]) => ["train", "mnist", "--out", out, "--device", "reference", ...more];
   await refused(mnist(), "E_DATA", 1, /--data/);
-  const all =
-    /train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels/;
+  const all = /train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels/;
   await refused(mnist("--data", path("nowhere")), "E_DATA", 1, all);
   mkdirSync(path("empty"));
   await refused(mnist("--data", path("empty")), "E_DATA", 1, all);
@@ -158,10 +138,7 @@ test("plugin files: missing, no plugin, with a mistake", async () => {
   await refused(plugin(write("three.ts", "export default 3;")), "E_PLUGIN_FILE", 2, /type number/);
   const syntax = write("syntax.ts", "\nconst x: number = ;\nexport default x;");
   await refused(plugin(syntax), "E_PLUGIN_FILE", 2, /syntax\.ts, line 2, column 19: /);
-  const wrong = write(
-    "wrong.ts",
-    'import { definePlugn } from "onestep"; export default definePlugn;',
-  );
+  const wrong = write("wrong.ts", 'import { definePlugn } from "onestep"; export default definePlugn;');
   await refused(plugin(wrong), "E_PLUGIN_FILE", 2, /definePlugn/);
   const throws = write("throws.ts", 'throw new Error("boo");');
   await refused(plugin(throws), "E_PLUGIN_FILE", 2, /throws\.ts: boo/);
@@ -201,12 +178,7 @@ test("weights to start from: every wrong name in one line, and no step is taken"
   const all = `unexpected ${nearest}, did you mean "${name}"\\?; missing ${name}, did you mean "${nearest}"\\?; out\\.bias is `;
   await refused(training("--teacher", file), "E_CHECKPOINT", 1, new RegExp(all));
   const junk = write("junk.safetensors", "junk");
-  await refused(
-    training("--teacher", junk),
-    "E_CHECKPOINT",
-    1,
-    /junk\.safetensors: it has 4 bytes/,
-  );
+  await refused(training("--teacher", junk), "E_CHECKPOINT", 1, /junk\.safetensors: it has 4 bytes/);
   await refused(training("--teacher", path("none")), "E_FILE", 1, /no such file/);
   await refused(training("--set", "start.techer=x"), "E_UNKNOWN_OPTION", 2, /"teacher"/);
   await refused(training("--set", "start.critic=3"), "E_FILE", 1, /no such file/);
@@ -263,12 +235,7 @@ test("sampling: nothing there, no such class, a picture in the way", async () =>
     1,
     /weights of the critic: the method dmd2 draws samples from teacher, generator/,
   );
-  await refused(
-    sample(run, "--out", picture, "--role", "critic"),
-    "E_CHECKPOINT",
-    1,
-    /of the critic/,
-  );
+  await refused(sample(run, "--out", picture, "--role", "critic"), "E_CHECKPOINT", 1, /of the critic/);
   await refused(sample(run, "--role", "critik"), "E_CHECKPOINT", 1, /weights of the critik/);
   await refused(sample(write("x.safetensors", "junk")), "E_CHECKPOINT", 1, /x\.safetensors/);
   write("picture.png", "mine");

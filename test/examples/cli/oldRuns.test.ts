@@ -49,11 +49,7 @@ test("train --resume with more --steps ends where 0.1.0 would have ended", async
   const folder = copied("ring");
   await done("train", "--resume", "--out", folder, "--steps", "12");
   for (const role of ["teacher", "generator", "critic"])
-    assert.equal(
-      weights(folder, `${role}.safetensors`),
-      weights(old("ring-later"), `${role}.safetensors`),
-      role,
-    );
+    assert.equal(weights(folder, `${role}.safetensors`), weights(old("ring-later"), `${role}.safetensors`), role);
   const { method, process, train } = configOf(folder);
   assert.is(train.steps, 12);
   assert.equal(method.ttur, { critic: 3, generator: 1, exclusive: false });
@@ -72,11 +68,7 @@ test("a run that was stopped while the teacher learned goes on there", async () 
   const folder = copied("stopped");
   await done("train", "--resume", "--out", folder, "--teacher-steps", "340");
   for (const role of ["teacher", "generator"])
-    assert.equal(
-      weights(folder, `${role}.safetensors`),
-      weights(old("stopped-later"), `${role}.safetensors`),
-      role,
-    );
+    assert.equal(weights(folder, `${role}.safetensors`), weights(old("stopped-later"), `${role}.safetensors`), role);
 });
 
 test("its weights start a run: --teacher and start.generator, start.critic", async () => {
@@ -87,11 +79,7 @@ test("its weights start a run: --teacher and start.generator, start.critic", asy
   const starts = ["--set", `start.generator=${generator}`, "--set", `start.critic=${critic}`];
   await done(...words, ...starts, "--out", path("started"));
   for (const role of ["teacher", "generator", "critic"])
-    assert.equal(
-      weights(path("started"), `${role}.safetensors`),
-      weights(old("ring"), `${role}.safetensors`),
-      role,
-    );
+    assert.equal(weights(path("started"), `${role}.safetensors`), weights(old("ring"), `${role}.safetensors`), role);
   const { method, start } = configOf(path("started"));
   assert.is(method.teacher.steps, 0, "a teacher with weights is not trained");
   assert.equal(start, { teacher, generator, critic });
@@ -101,11 +89,7 @@ test("its config repeats its run; settings may have the names of both versions",
   const words = ["train", old("ring", "config.json"), "--out", path("again")];
   await done(...words);
   for (const role of ["teacher", "generator", "critic"])
-    assert.equal(
-      weights(path("again"), `${role}.safetensors`),
-      weights(old("ring"), `${role}.safetensors`),
-      role,
-    );
+    assert.equal(weights(path("again"), `${role}.safetensors`), weights(old("ring"), `${role}.safetensors`), role);
   const quick = ["--force", "--steps", "2", "--teacher-steps", "1"];
   for (const [before, after] of [
     ["train.ttur.critic=2", "train.teacher.batch=4"],

@@ -37,8 +37,7 @@ test("plugins: each with its options", async () => {
   assert.is(code, 0);
   for (const { definition } of allPlugins) {
     assert.ok(stdout.includes(`${definition.kind} ${definition.name}: `), definition.name);
-    for (const option of Object.keys(definition.options))
-      assert.ok(stdout.includes(option), option);
+    for (const option of Object.keys(definition.options)) assert.ok(stdout.includes(option), option);
   }
   const losses = await onestep("plugins", "loss");
   assert.match(losses.stdout, /^loss gan-generator: /m);

@@ -20,10 +20,7 @@ test("pairs: as many as asked, from the seed, with where they are from in the he
   const { code, stdout } = await onestep(...draw, ...reference);
   assert.is(code, 0);
   const { pairs, info } = decodePairs(bytes(), file);
-  assert.match(
-    stdout,
-    new RegExp(`: 6 pairs of the teacher ${info.teacher.slice(0, 12)}, NFE 9\\n`),
-  );
+  assert.match(stdout, new RegExp(`: 6 pairs of the teacher ${info.teacher.slice(0, 12)}, NFE 9\\n`));
   assert.equal(pairs.shape, [6, 2]);
   assert.equal([info.seed, info.nfe, info.sampler.use, info.sampler.steps], [3, 9, "heun", 5]);
   assert.is(info.sampler.sigmaMax, 10, "the run's own");
@@ -56,10 +53,7 @@ test("train: the run goes on with its pairs; a run with another teacher refuses 
   const other = path("other-run");
   const refused = await onestep("train", path("tiny.json"), "--seed", "1", "--out", other, ...set);
   assert.is(refused.code, 1);
-  assert.match(
-    refused.stderr,
-    /error E_PAIRS: Cannot train on the pairs of .*this run's is \w{12}\n/,
-  );
+  assert.match(refused.stderr, /error E_PAIRS: Cannot train on the pairs of .*this run's is \w{12}\n/);
   assert.match(refused.stderr, /fix: draw pairs with this run's teacher: `onestep pairs`/);
 });
 

@@ -22,10 +22,7 @@ test("what is missing or of another shape is named", async () => {
   const says = async (tensors: Record<string, ReturnType<typeof floats>>) =>
     (await from(tensors).catch((error) => error)).message;
   assert.match(await says({}), /^Cannot use data\/p: text is missing/);
-  assert.match(
-    await says({ text: floats([2, 2], [1, 2, 3, 4]) }),
-    /text is \[2, 2\], should be \[2, 1, 2\]/,
-  );
+  assert.match(await says({ text: floats([2, 2], [1, 2, 3, 4]) }), /text is \[2, 2\], should be \[2, 1, 2\]/);
   assert.match(await says({ text }), /unconditional\.text is missing, should be \[1, 2\]/);
 });
 

@@ -22,8 +22,7 @@ test("a run leaves its folder, prints device, progress and result, and ends by i
   assert.match(stderr, /^teacher {2}9\/9 .*edm-denoising \d/m);
   assert.match(stderr, /^distillation {2}12\/12 .*fake-score \d/m);
   assert.match(stdout, /NFE +samples +in2 +in3/);
-  for (const row of [/^real data +- +50 /m, /^teacher +5 +50 /m, /^generator +1 +50 /m])
-    assert.match(stdout, row);
+  for (const row of [/^real data +- +50 /m, /^teacher +5 +50 /m, /^generator +1 +50 /m]) assert.match(stdout, row);
 
   const at = (name: string) => join(path("run"), name);
   const files = readdirSync(path("run")).sort();
@@ -54,8 +53,7 @@ test("a run leaves its folder, prints device, progress and result, and ends by i
   assert.is(events[0].type, "run/start");
   assert.equal([events.at(-1).type, events.at(-1).reason], ["run/end", "complete"]);
   assert.is(events.filter(({ type }) => type === "step/end").length, 21);
-  const updates = (role: string) =>
-    events.filter((event) => event.type === "role/updated" && event.role === role);
+  const updates = (role: string) => events.filter((event) => event.type === "role/updated" && event.role === role);
   assert.equal(
     updates("critic").map(({ step }) => step),
     [0, 3, 6, 9],
@@ -70,8 +68,7 @@ test("a run leaves its folder, prints device, progress and result, and ends by i
 test("without --out a second run of the same name goes beside the first", async () => {
   const words = ["train", path("tiny.json"), "--device", "reference", "--quiet"];
   const cwd = path("");
-  const again = async (...more: string[]) =>
-    (await start([...words, "--steps", "1", ...more], {}, cwd)).ended;
+  const again = async (...more: string[]) => (await start([...words, "--steps", "1", ...more], {}, cwd)).ended;
   const first = await again();
   assert.is(first.code, 0, first.stderr);
   assert.is(first.stderr, "");
@@ -112,17 +109,7 @@ test("the config of a finished run repeats it, bit for bit", async () => {
 
 test("sample: pictures of the generator and the teacher, the same for the same seed", async () => {
   const draw = (out: string, ...words: string[]) =>
-    onestep(
-      "sample",
-      path("run"),
-      "--device",
-      "reference",
-      "--n",
-      "30",
-      "--out",
-      path(out),
-      ...words,
-    );
+    onestep("sample", path("run"), "--device", "reference", "--n", "30", "--out", path(out), ...words);
   const first = await draw("a.png", "--seed", "1");
   assert.is(first.code, 0, first.stderr);
   assert.match(first.stdout, /a\.png: 30 samples of the generator, NFE 1$/m);
@@ -154,9 +141,7 @@ test("Ctrl-C keeps a checkpoint, and the resumed run ends with the weights of on
 
   const { child, ended } = await start(long("stopped"));
   const log = join(path("stopped"), "events.jsonl");
-  await until(
-    () => existsSync(log) && readFileSync(log, "utf8").includes('"role":"critic","step":30'),
-  );
+  await until(() => existsSync(log) && readFileSync(log, "utf8").includes('"role":"critic","step":30'));
   child.kill("SIGINT");
   const { code, stderr } = await ended;
   assert.is(code, 130, stderr);
@@ -164,14 +149,7 @@ test("Ctrl-C keeps a checkpoint, and the resumed run ends with the weights of on
   assert.ok(existsSync(join(path("stopped"), "checkpoint/manifest.msgpack")));
   assert.not.ok(existsSync(join(path("stopped"), "generator.safetensors")), "it was not finished");
 
-  const resumed = await onestep(
-    "train",
-    "--resume",
-    "--out",
-    path("stopped"),
-    "--device",
-    "reference",
-  );
+  const resumed = await onestep("train", "--resume", "--out", path("stopped"), "--device", "reference");
   assert.is(resumed.code, 0, resumed.stderr);
   assert.ok(same("whole", "stopped"));
   const steps = readFileSync(log, "utf8")
@@ -186,26 +164,14 @@ test("Ctrl-C keeps a checkpoint, and the resumed run ends with the weights of on
 });
 
 test("a loss of the user's own is trained with, through --plugin", async () => {
-  const plugin = [
-    "--plugin",
-    "examples/custom-loss/charbonnier.ts",
-    "--set",
-    "losses.charbonnier.weight=0.5",
-  ];
+  const plugin = ["--plugin", "examples/custom-loss/charbonnier.ts", "--set", "losses.charbonnier.weight=0.5"];
   const { code, stderr } = await onestep(...training("custom", ...plugin));
   assert.is(code, 0, stderr);
   assert.match(stderr, /charbonnier \d/);
   const listed = await onestep("plugins", "loss", ...plugin.slice(0, 2));
   assert.match(listed.stdout, /loss charbonnier: .*\n.*\n +weight +0\.1 /);
   // The weights can be sampled without the plugin: it played a part in training only.
-  const { code: sampled } = await onestep(
-    "sample",
-    path("custom"),
-    "--device",
-    "reference",
-    "--out",
-    path("c.png"),
-  );
+  const { code: sampled } = await onestep("sample", path("custom"), "--device", "reference", "--out", path("c.png"));
   assert.is(sampled, 0);
 });
 
@@ -214,15 +180,7 @@ test("YAML configs, --set over the config, --force over an old run", async () =>
   const yaml = "# a comment\nextra: &none {}\n";
   writeFileSync(path("bad.yaml"), yaml);
   assert.match((await onestep("train", path("bad.yaml"))).stderr, /"extra" is not one of/);
-  const words = training(
-    "run",
-    "--force",
-    "--quiet",
-    "--set",
-    "losses.gan-generator=off",
-    "--steps",
-    "2",
-  );
+  const words = training("run", "--force", "--quiet", "--set", "losses.gan-generator=off", "--steps", "2");
   assert.is((await onestep(...words)).code, 0);
   const config = JSON.parse(readFileSync(join(path("run"), "config.json"), "utf8"));
   assert.is(config.losses["gan-generator"], undefined);
@@ -252,8 +210,7 @@ test("--teacher: its weights are those of the file, and it is not trained", asyn
   const config = JSON.parse(readFileSync(join(path("taught"), "config.json"), "utf8"));
   assert.equal(config.start, { teacher: file });
   assert.is(config.method.teacher.steps, 0);
-  const weights = (run: string) =>
-    decodeSafetensors(readFileSync(join(path(run), "teacher.safetensors"))).tensors;
+  const weights = (run: string) => decodeSafetensors(readFileSync(join(path(run), "teacher.safetensors"))).tensors;
   assert.equal(weights("taught"), weights("run"));
 });
 

@@ -17,8 +17,7 @@ import { compose } from "../../plugins/support.ts";
 
 const test = suite("examples/presets");
 const registry = new Registry().register(allPlugins);
-const resolved = (name: string, over: unknown = {}) =>
-  resolveConfig(mergeConfig(presets[name].config, over), registry);
+const resolved = (name: string, over: unknown = {}) => resolveConfig(mergeConfig(presets[name].config, over), registry);
 
 /** A row of the table: what a preset has in each cell, "-" for a loss that is left out. */
 interface Row {
@@ -84,8 +83,7 @@ for (const [name, row] of Object.entries(table))
     assert.equal([weight, minStep, maxStep, levels], [1, 0.02, 0.98, 1000]);
     assert.is(losses["fake-score"].target, row.fakeLoss);
     assert.equal(teacher.guidanceScale ?? "-", row.guidance);
-    for (const [option, value] of Object.entries(row.input))
-      assert.equal(generator[option], value, option);
+    for (const [option, value] of Object.entries(row.input)) assert.equal(generator[option], value, option);
     assert.is(generator.lora.rank, name === "sdxl-4step-lora" ? 64 : 0);
     assert.is(generator.lora.alpha, 8);
     assert.is("process" in config, name.startsWith("sd"));
@@ -156,8 +154,7 @@ const narrow = {
     train: { ...small, batch: 2, accumulate: 2 },
   },
 };
-const ramp = (count: number) =>
-  Float32Array.from({ length: count }, (_, i) => Math.sin(i * i + count));
+const ramp = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(i * i + count));
 const byteRamp = (count: number) => Uint8Array.from({ length: count }, (_, i) => i & 255);
 const filled = (shape: number[]) => floats(shape, ramp(shape.reduce((a, b) => a * b, 1)));
 const record = () => Uint8Array.of(3, ...byteRamp(3072));
@@ -245,8 +242,7 @@ for (const [name, { start }] of Object.entries(table))
     finished.set(name, files);
     const both = "generator0 critic0 critic1";
     assert.is(turns, name === "cifar10" ? "generator0 critic1" : both);
-    for (const role of ["generator", "critic"])
-      assert.ok(files.contents.has(`out/${role}.safetensors`), role);
+    for (const role of ["generator", "critic"]) assert.ok(files.contents.has(`out/${role}.safetensors`), role);
   });
 
 test("without the files that it needs, a preset says which to give", async () => {

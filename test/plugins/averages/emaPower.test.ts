@@ -24,8 +24,7 @@ test("the first update copies the weights, and the profile has the width asked f
       shares[t] = (1 - average.keep(t, 1)) * later;
       later *= average.keep(t, 1);
     }
-    const moment = (f: (t: number) => number) =>
-      shares.reduce((total, share, t) => total + share * f((t + 1) / n), 0);
+    const moment = (f: (t: number) => number) => shares.reduce((total, share, t) => total + share * f((t + 1) / n), 0);
     const mean = moment((t) => t);
     const deviation = Math.sqrt(moment((t) => (t - mean) ** 2));
     assert.ok(Math.abs(moment(() => 1) - 1) < 1e-9);

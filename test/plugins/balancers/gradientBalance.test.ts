@@ -4,13 +4,7 @@ import { ReferenceBackend } from "../../../backends/reference/mod.ts";
 import { BALANCERS, DATASET, METHOD, type Method } from "../../../core/interfaces/mod.ts";
 import { Registry } from "../../../core/plugin/mod.ts";
 import { checkPlugin } from "../../../core/testing/mod.ts";
-import {
-  composeRun,
-  EventBus,
-  mergeConfig,
-  resolveConfig,
-  Trainer,
-} from "../../../core/train/mod.ts";
+import { composeRun, EventBus, mergeConfig, resolveConfig, Trainer } from "../../../core/train/mod.ts";
 import { preset } from "../../../examples/gaussians/preset.ts";
 import { allPlugins } from "../../../plugins/all.ts";
 import { gradientBalance } from "../../../plugins/balancers/gradientBalance.ts";

@@ -44,17 +44,12 @@ test("image features: the recipe's head has 131,521 parameters, the ImageNet-64 
     return entries.reduce((total, { shape: size }) => total + size.reduce((a, b) => a * b, 1), 0);
   };
   assert.is(head(mnist, small), 131_521);
-  assert.is(
-    head({ sample: [3, 64, 64], condition: classLabel(1000), sigmaData: 0.5 }, adm()),
-    18_879_745,
-  );
+  assert.is(head({ sample: [3, 64, 64], condition: classLabel(1000), sigmaData: 0.5 }, adm()), 18_879_745);
 });
 
 test("vector features: linear, SiLU, linear", () => {
   const { layout } = criticOf(points, mlp({ width: 128 }), fakeScore());
-  const shapes = layout.entries
-    .filter(({ name }) => name.startsWith("cls_pred_branch."))
-    .map(({ shape }) => shape);
+  const shapes = layout.entries.filter(({ name }) => name.startsWith("cls_pred_branch.")).map(({ shape }) => shape);
   assert.equal(shapes, [[64, 128], [64], [1, 64], [1]]);
 });
 
@@ -94,10 +89,7 @@ test("tap: the head can read the middle blocks, which then get its gradient", ()
     decoder.every((name) => /\.dec\.8x8_in[01]\./.test(name)),
     decoder.join(),
   );
-  assert.throws(
-    () => criticOf(points, mlp(), fakeScore({ tap: "middle" })),
-    /network has no middle blocks$/,
-  );
+  assert.throws(() => criticOf(points, mlp(), fakeScore({ tap: "middle" })), /network has no middle blocks$/);
 });
 
 test("judge: features of another network get the head that own features get", async () => {

@@ -11,9 +11,7 @@ const test = suite("plugins/datasets/cifar10");
 
 /** Records of these labels; pixel i of record n is (n + i) mod 256. */
 const records = (...labels: number[]) =>
-  Uint8Array.from(
-    labels.flatMap((label, n) => [label, ...Array.from({ length: 3072 }, (_, i) => (n + i) & 255)]),
-  );
+  Uint8Array.from(labels.flatMap((label, n) => [label, ...Array.from({ length: 3072 }, (_, i) => (n + i) & 255)]));
 const none = () => 0;
 
 test("records of all training files in turn, plain or gzip; the test file is held out", async () => {
@@ -39,10 +37,7 @@ test("records of all training files in turn, plain or gzip; the test file is hel
 test("missing, truncated and foreign files are refused by name", async () => {
   const load = (content: Record<string, Uint8Array>) =>
     refusedDataset(cifar10Dataset({ batches: 1 }), dataFolder(content));
-  const missing = await refusedDataset(
-    cifar10Dataset(),
-    dataFolder({ "data_batch_1.bin": records(1) }),
-  );
+  const missing = await refusedDataset(cifar10Dataset(), dataFolder({ "data_batch_1.bin": records(1) }));
   assert.is(missing.code, "E_DATA");
   assert.match(
     missing.message,

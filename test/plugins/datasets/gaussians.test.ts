@@ -10,9 +10,7 @@ import { compose } from "../support.ts";
 const test = suite("plugins/datasets/gaussians");
 
 const load = (options?: Parameters<typeof gaussiansDataset>[0]) =>
-  compose({ sample: [], condition: {}, sigmaData: 1 }, gaussiansDataset(options)).get(
-    DATASET_SOURCE,
-  );
+  compose({ sample: [], condition: {}, sigmaData: 1 }, gaussiansDataset(options)).get(DATASET_SOURCE);
 
 test("gives points, their shape and the mixture they come from", async () => {
   const { name, shape, mixture, batch } = await load({ displaced: [2], displacement: 1 });

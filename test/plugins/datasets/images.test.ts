@@ -24,10 +24,7 @@ const shards: FolderContent = {
 const none = () => 0;
 
 test("samples are the rows of all shards in turn, bytes as [-1, 1], with their labels", async () => {
-  const { shape, size, batch } = await loadDataset(
-    imagesDataset({ classes: 3 }),
-    dataFolder(shards),
-  );
+  const { shape, size, batch } = await loadDataset(imagesDataset({ classes: 3 }), dataFolder(shards));
   assert.equal(shape, { sample: [1, 1, 2], condition: classLabel(3), sigmaData: 0.5 });
   assert.is(size, 3);
   const { x, condition } = await batch([2, 1, 0], none);
@@ -48,28 +45,16 @@ test("floats are taken as they are; without classes labels are not read", async 
 
 const good = { x: bytes([1, 1, 1, 2], [0, 1]), label: longs([0]) };
 const wrong: Record<string, [FolderContent, RegExp]> = {
-  "an empty folder": [
-    {},
-    /from data: it has no shard, should hold .*x \[N, …, …, …\] of U8 or F32/,
-  ],
+  "an empty folder": [{}, /from data: it has no shard, should hold .*x \[N, …, …, …\] of U8 or F32/],
   "no images": [{ "a.safetensors": { y: good.x } }, /data\/a\.safetensors: it has no tensor x/],
-  "images of another rank": [
-    { "a.safetensors": { ...good, x: bytes([1, 2], [0, 1]) } },
-    /x is U8 \[1, 2\]/,
-  ],
+  "images of another rank": [{ "a.safetensors": { ...good, x: bytes([1, 2], [0, 1]) } }, /x is U8 \[1, 2\]/],
   "other numbers": [{ "a.safetensors": { ...good, x: longs([1]) } }, /x is I64 \[1\], should be x/],
   "labels that are not one each": [
     { "a.safetensors": { ...good, label: longs([0, 1]) } },
     /label has 2 rows, should have 1 as x has/,
   ],
-  "a label beyond the classes": [
-    { "a.safetensors": { ...good, label: longs([3]) } },
-    /a label is 3, should be 0 to 2/,
-  ],
-  "no labels": [
-    { "a.safetensors": { x: good.x } },
-    /no tensor label, should have one for 3 classes/,
-  ],
+  "a label beyond the classes": [{ "a.safetensors": { ...good, label: longs([3]) } }, /a label is 3, should be 0 to 2/],
+  "no labels": [{ "a.safetensors": { x: good.x } }, /no tensor label, should have one for 3 classes/],
   "shards that differ": [
     { "a.safetensors": good, "b.safetensors": { ...good, x: bytes([1, 1, 1, 3], [0, 1, 2]) } },
     /b\.safetensors: x is U8 \[1, 1, 1, 3\].*rows of \[1, 1, 2\]/,

@@ -2,13 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { float32ToFloat16 } from "../../../core/io/halfFloat.ts";
 import { latentsDataset } from "../../../plugins/datasets/latents.ts";
-import {
-  dataFolder,
-  type FolderContent,
-  floats,
-  loadDataset,
-  refusedDataset,
-} from "../../helpers/datasets.ts";
+import { dataFolder, type FolderContent, floats, loadDataset, refusedDataset } from "../../helpers/datasets.ts";
 
 const test = suite("plugins/datasets/latents");
 
@@ -86,10 +80,7 @@ test("without an embedding of no text the data say so", async () => {
 });
 
 const wrong: Record<string, [FolderContent, RegExp]> = {
-  "no text": [
-    { "a.safetensors": { x: shard(1).x } },
-    /it has no tensor text, should hold x .* text/,
-  ],
+  "no text": [{ "a.safetensors": { x: shard(1).x } }, /it has no tensor text, should hold x .* text/],
   "only the empty text": [{ "z.safetensors": empty }, /it has no shard/],
   "two empty texts": [
     { "a.safetensors": { ...shard(1), ...empty }, "b.safetensors": empty },

@@ -3,12 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  classLabel,
-  DATA_FOLDER,
-  DATASET_SOURCE,
-  type DataFolder,
-} from "../../../core/interfaces/mod.ts";
+import { classLabel, DATA_FOLDER, DATASET_SOURCE, type DataFolder } from "../../../core/interfaces/mod.ts";
 import { hostRandom } from "../../../core/random/hostRandom.ts";
 import { mnistDataset } from "../../../plugins/datasets/mnist.ts";
 import { dataFolder } from "../../helpers/golden.ts";
@@ -47,9 +42,7 @@ const never = () => assert.unreachable("indices need no random numbers") as neve
 /** The preprocessing written the long way: pad to 32, mean of 2 x 2, / 127.5 - 1. */
 function expected(image: Uint8Array, resolution: 16 | 28 | 32): number[] {
   const padded = (y: number, x: number, border: number) =>
-    y < border || x < border || y >= 28 + border || x >= 28 + border
-      ? 0
-      : image[(y - border) * 28 + x - border];
+    y < border || x < border || y >= 28 + border || x >= 28 + border ? 0 : image[(y - border) * 28 + x - border];
   return Array.from({ length: resolution ** 2 }, (_, i) => {
     const [y, x] = [Math.floor(i / resolution), i % resolution];
     const level =
@@ -73,10 +66,7 @@ for (const resolution of [16, 28, 32] as const)
     const held = data.test!();
     const { label } = held.condition;
     assert.equal([held.count, [...label], held.x.length], [2, [1, 2], 2 * resolution ** 2]);
-    assert.equal(
-      [...held.x.subarray(0, resolution ** 2)],
-      expected(testImages.subarray(16, 800), resolution),
-    );
+    assert.equal([...held.x.subarray(0, resolution ** 2)], expected(testImages.subarray(16, 800), resolution));
   });
 
 test("a number draws at random, every sample about equally often, and repeats with the same numbers", async () => {
@@ -87,10 +77,7 @@ test("a number draws at random, every sample about equally often, and repeats wi
     assert.ok(Math.abs(share - 1 / 3) < 0.03, `${digit}: ${share}`);
   }
   assert.equal(await data.batch(9, uniform(4)), await data.batch(9, uniform(4)));
-  assert.equal(
-    await data.batch(data.choose!(9, uniform(4)), never),
-    await data.batch(9, uniform(4)),
-  );
+  assert.equal(await data.batch(data.choose!(9, uniform(4)), never), await data.batch(9, uniform(4)));
   assert.is((await data.batch(1, () => 1 - 2 ** -53)).condition.label[0], 9);
 });
 
@@ -106,15 +93,8 @@ test("finds gzip, dotted and mixed spellings", async () => {
   assert.is((await load(files, "d")).size, 3);
 });
 
-async function refused(
-  change: Record<string, Uint8Array | undefined>,
-  message: RegExp,
-  folder = "mnist",
-) {
-  const start = Object.entries({ ...small, ...change }).filter(([, bytes]) => bytes) as [
-    string,
-    Uint8Array,
-  ][];
+async function refused(change: Record<string, Uint8Array | undefined>, message: RegExp, folder = "mnist") {
+  const start = Object.entries({ ...small, ...change }).filter(([, bytes]) => bytes) as [string, Uint8Array][];
   const error = await load(memoryFiles(Object.fromEntries(start)), folder).then(
     () => assert.unreachable("should have been refused"),
     (error) => error,
@@ -163,10 +143,7 @@ test("refuses other resolutions and indices out of range", async () => {
   assert.match(error.message, /resolution must be one of 16, 28, 32, current value is 20$/);
   const data = await load(memoryFiles(small), "mnist");
   for (const index of [3, -1, 0.5, Number.NaN])
-    assert.throws(
-      () => data.batch([index], never),
-      /Cannot take sample .* should be an integer from 0 to 2$/,
-    );
+    assert.throws(() => data.batch([index], never), /Cannot take sample .* should be an integer from 0 to 2$/);
 });
 
 test("by default digits of 16 x 16 pixels, drawn by the run's numbers", async () => {
@@ -183,42 +160,31 @@ test("without a folder it says how to give one", async () => {
 
 const folder = join(dataFolder, "mnist");
 const real = existsSync(folder) ? test : test.skip;
-if (!existsSync(folder))
-  console.log(`mnist: ${folder} is absent, so the test of the real files does not run`);
+if (!existsSync(folder)) console.log(`mnist: ${folder} is absent, so the test of the real files does not run`);
 
-real(
-  "the real files: 60,000 and 10,000 digits, mean -0.7999 and standard deviation 0.5025 at 16 x 16",
-  async () => {
-    const start: Record<string, Uint8Array> = {};
-    for (const part of [
-      "train-images-idx3",
-      "train-labels-idx1",
-      "t10k-images-idx3",
-      "t10k-labels-idx1",
-    ])
-      start[`real/${part}-ubyte.gz`] = new Uint8Array(
-        readFileSync(join(folder, `${part}-ubyte.gz`)),
-      );
-    const data = await load(memoryFiles(start), "real");
-    assert.is(data.size, 60_000);
-    const { x, condition } = await data.batch(
-      Int32Array.from({ length: 60_000 }, (_, i) => i),
-      never,
-    );
-    let sum = 0;
-    let squares = 0;
-    for (const value of x) {
-      sum += value;
-      squares += value * value;
-    }
-    const mean = sum / x.length;
-    const std = Math.sqrt(squares / x.length - mean * mean);
-    assert.ok(Math.abs(mean + 0.7999) < 5e-5, `mean ${mean}`);
-    assert.ok(Math.abs(std - 0.5025) < 5e-5, `standard deviation ${std}`);
-    assert.equal([...condition.label.subarray(0, 10)], [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
-    const held = data.test!();
-    assert.equal([held.count, [...held.condition.label.subarray(0, 5)]], [10_000, [7, 2, 1, 0, 4]]);
-  },
-);
+real("the real files: 60,000 and 10,000 digits, mean -0.7999 and standard deviation 0.5025 at 16 x 16", async () => {
+  const start: Record<string, Uint8Array> = {};
+  for (const part of ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"])
+    start[`real/${part}-ubyte.gz`] = new Uint8Array(readFileSync(join(folder, `${part}-ubyte.gz`)));
+  const data = await load(memoryFiles(start), "real");
+  assert.is(data.size, 60_000);
+  const { x, condition } = await data.batch(
+    Int32Array.from({ length: 60_000 }, (_, i) => i),
+    never,
+  );
+  let sum = 0;
+  let squares = 0;
+  for (const value of x) {
+    sum += value;
+    squares += value * value;
+  }
+  const mean = sum / x.length;
+  const std = Math.sqrt(squares / x.length - mean * mean);
+  assert.ok(Math.abs(mean + 0.7999) < 5e-5, `mean ${mean}`);
+  assert.ok(Math.abs(std - 0.5025) < 5e-5, `standard deviation ${std}`);
+  assert.equal([...condition.label.subarray(0, 10)], [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
+  const held = data.test!();
+  assert.equal([held.count, [...held.condition.label.subarray(0, 5)]], [10_000, [7, 2, 1, 0, 4]]);
+});
 
 test.run();

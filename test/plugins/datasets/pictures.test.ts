@@ -4,12 +4,7 @@ import { offloading, type WorkerTask } from "../../../backends/host/offload.ts";
 import { classLabel, type Offload } from "../../../core/interfaces/mod.ts";
 import { picturesDataset } from "../../../plugins/datasets/pictures.ts";
 import { encodePng } from "../../../plugins/observers/drawing/png.ts";
-import {
-  dataFolder,
-  type FolderContent,
-  loadDataset,
-  refusedDataset,
-} from "../../helpers/datasets.ts";
+import { dataFolder, type FolderContent, loadDataset, refusedDataset } from "../../helpers/datasets.ts";
 import { pngOf } from "../../helpers/pngFiles.ts";
 
 const test = suite("plugins/datasets/pictures");
@@ -61,10 +56,7 @@ test("decoded in a worker: the same bits, and the same error", async () => {
       return [error.code, error.message, error.fix];
     });
     assert.equal(await errors[1], await errors[0]);
-    assert.match(
-      (await errors[0])[1],
-      /^Cannot use data\/c\.png: its picture data are damaged or incomplete/,
-    );
+    assert.match((await errors[0])[1], /^Cannot use data\/c\.png: its picture data are damaged or incomplete/);
   };
   for (let i = 0; i < 2000 && task!.elsewhere < 4; i++) {
     await compare();
@@ -81,11 +73,7 @@ const refused: Record<string, [content: FolderContent, classes: number, says: Re
   "an empty class": [{ "a/1.png": sound, "b/x.txt": "" }, 2, /from data\/b: it should hold PNG/],
   "other classes": [{ "a/1.png": sound }, 2, /1 subfolders, should have one for each of 2 classes/],
   "another format": [{ "a.png": "GIF89a" }, 0, /data\/a\.png: it is no PNG file/],
-  "a picture of no width": [
-    { "a.png": pngOf({ width: 0, height: 1, colour: 0 }) },
-    0,
-    /it is no PNG file/,
-  ],
+  "a picture of no width": [{ "a.png": pngOf({ width: 0, height: 1, colour: 0 }) }, 0, /it is no PNG file/],
   alpha: [
     { "a.png": pngOf({ width: 1, height: 1, colour: 6 }) },
     0,
@@ -104,10 +92,7 @@ const refused: Record<string, [content: FolderContent, classes: number, says: Re
 };
 for (const [name, [content, classes, says]] of Object.entries(refused))
   test(`refused: ${name}`, async () => {
-    const { code, message } = await refusedDataset(
-      picturesDataset({ classes }),
-      dataFolder(content),
-    );
+    const { code, message } = await refusedDataset(picturesDataset({ classes }), dataFolder(content));
     assert.is(code, "E_DATA", message);
     assert.match(message, says);
   });

@@ -1,13 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { WasmBackend } from "../../../backends/wasm/mod.ts";
-import {
-  BACKEND,
-  DATASET,
-  type Dataset,
-  type Extractor,
-  extractorNamed,
-} from "../../../core/interfaces/mod.ts";
+import { BACKEND, DATASET, type Dataset, type Extractor, extractorNamed } from "../../../core/interfaces/mod.ts";
 import { FrozenNetwork } from "../../../core/nn/mod.ts";
 import { checkPlugin } from "../../../core/testing/mod.ts";
 import { classifier } from "../../../plugins/extractors/classifier.ts";
@@ -47,9 +41,7 @@ test("tells the classes apart: features after the ReLU, and logits", async () =>
   const { features, logits } = await network.run({ x });
   assert.equal([features.length, logits.length], [61 * 64, 61 * 2]);
   assert.ok(features.every((each) => each >= 0) && features.some((each) => each > 0));
-  const right = [...condition.label].filter(
-    (label, i) => logits[2 * i + label] > logits[2 * i + 1 - label],
-  );
+  const right = [...condition.label].filter((label, i) => logits[2 * i + label] > logits[2 * i + 1 - label]);
   assert.is(right.length, 61);
   network.dispose();
 });

@@ -28,8 +28,7 @@ export function halves(): Dataset {
     batch(which, random) {
       const rows = typeof which === "number" ? choose(which, random) : Array.from(which);
       const x = new Float32Array(PIXELS * rows.length);
-      for (const [i, row] of rows.entries())
-        x.set(stored.x.subarray(PIXELS * row, PIXELS * (row + 1)), PIXELS * i);
+      for (const [i, row] of rows.entries()) x.set(stored.x.subarray(PIXELS * row, PIXELS * (row + 1)), PIXELS * i);
       return { x, condition: { label: Int32Array.from(rows, (row) => row % 2) } };
     },
     test: () => ({ ...draw(61, 2), count: 61 }),

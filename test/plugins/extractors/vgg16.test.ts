@@ -2,12 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { WasmBackend } from "../../../backends/wasm/mod.ts";
 import { failure, type OnestepError } from "../../../core/errors.ts";
-import {
-  DATA_FOLDER,
-  type DataFolder,
-  type Extractor,
-  extractorNamed,
-} from "../../../core/interfaces/mod.ts";
+import { DATA_FOLDER, type DataFolder, type Extractor, extractorNamed } from "../../../core/interfaces/mod.ts";
 import { frozenScope } from "../../../core/nn/mod.ts";
 import { checkPlugin } from "../../../core/testing/mod.ts";
 import { vgg16 } from "../../../plugins/extractors/vgg16.ts";
@@ -86,11 +81,7 @@ test("load: reads the file once", async () => {
 
 test("load: refuses a file that is not named, not there or not of this network", async () => {
   for (const [extractor, code, says] of [
-    [
-      extractorOf(""),
-      "E_OPTION",
-      /^Cannot load vgg16: weights is not given, expected a safetensor/,
-    ],
+    [extractorOf(""), "E_OPTION", /^Cannot load vgg16: weights is not given, expected a safetensor/],
     [extractorOf("good", {}), "E_OPTION", /^Cannot load vgg16: the run has no files, expected/],
     [extractorOf("none"), "E_FILE", /none/],
     [

@@ -63,8 +63,7 @@ test("generate: noise of the first level, in one call", async () => {
     expected: bound.denoise(x, feed.tensor("sigma", [2], [4, 4]), {}),
   };
   const { made, expected } = await evaluate(outputs, feed, "f64");
-  for (const [i, each] of made.entries())
-    assert.ok(Math.abs(each - expected[i]) < 1e-5, `${each}, not ${expected[i]}`);
+  for (const [i, each] of made.entries()) assert.ok(Math.abs(each - expected[i]) < 1e-5, `${each}, not ${expected[i]}`);
 });
 
 test("refuses a level that is not above the lowest, and levels that do not fall", () => {

@@ -47,8 +47,7 @@ const gain = definePlugin({
   about: "one number times x",
   options: {},
   create: (): Network => {
-    const apply: Network["apply"] = (scope, x) =>
-      mul(x, scope.parameter("gain", [1], { kind: "constant", value: 2 }));
+    const apply: Network["apply"] = (scope, x) => mul(x, scope.parameter("gain", [1], { kind: "constant", value: 2 }));
     return { apply, features: apply };
   },
 });
@@ -67,10 +66,7 @@ const close = (actual: number, expected: number) =>
 
 test("one level: x = D(σ·ε; σ), differentiable", async () => {
   const eps = [1, -0.5, 2];
-  const { x, dGain } = await generate(
-    [4],
-    (feed) => new GivenNoise([feed.tensor("e", [3, 1], eps)]),
-  );
+  const { x, dGain } = await generate([4], (feed) => new GivenNoise([feed.tensor("e", [3, 1], eps)]));
   for (const [i, each] of eps.entries()) close(x[i], D(4 * each, 4));
   close(
     dGain[0],
@@ -90,9 +86,7 @@ test("several levels: each sample takes its rung of the simulation, and only its
     return new GivenNoise(normals, [feed.tensor("rung", [3], [2, 0, 1], "i32")]);
   });
   const input = (b: number, rung: number): number =>
-    rung === 0
-      ? 4 * eps[0][b]
-      : D(input(b, rung - 1), sigmas[rung - 1]) + sigmas[rung] * eps[rung][b];
+    rung === 0 ? 4 * eps[0][b] : D(input(b, rung - 1), sigmas[rung - 1]) + sigmas[rung] * eps[rung][b];
   let expected = 0;
   [2, 0, 1].forEach((rung, b) => {
     close(x[b], D(input(b, rung), sigmas[rung]));
@@ -133,11 +127,8 @@ test("drawStep batch: one step for all samples", async () => {
 });
 
 const check = hasGolden("dmd_generator_turn") ? test : test.skip;
-check(
-  "dmd_generator_turn: images, losses and every gradient agree with the official code",
-  async () => {
-    await conforms("dmd_generator_turn", new ReferenceBackend());
-  },
-);
+check("dmd_generator_turn: images, losses and every gradient agree with the official code", async () => {
+  await conforms("dmd_generator_turn", new ReferenceBackend());
+});
 
 test.run();

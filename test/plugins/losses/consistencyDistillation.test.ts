@@ -57,10 +57,7 @@ test("the label of the average is an option", async () => {
 });
 
 test("needs a generator that has a lowest level", () => {
-  assert.throws(
-    () => lossOf({}, fewStep()),
-    /consistency-distillation: the generator has no lowest/,
-  );
+  assert.throws(() => lossOf({}, fewStep()), /consistency-distillation: the generator has no lowest/);
 });
 
 test.run();

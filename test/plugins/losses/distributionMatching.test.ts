@@ -12,9 +12,7 @@ import { compose, evaluate, Feed, GivenNoise, numbers } from "../support.ts";
 const test = suite("plugins/losses/distributionMatching");
 
 const lossOf = (options?: Parameters<typeof distributionMatching>[0]) =>
-  compose({ sample: [5], condition: {}, sigmaData: 0.5 }, distributionMatching(options)).all(
-    LOSSES,
-  )[0];
+  compose({ sample: [5], condition: {}, sigmaData: 0.5 }, distributionMatching(options)).all(LOSSES)[0];
 
 /** Four samples of five numbers; the teacher and the critic see x_t and answer with `real` and `fake` of it. */
 function setting(real: (xt: Tensor) => Tensor, fake: (xt: Tensor) => Tensor) {
@@ -120,8 +118,7 @@ test("normalise: over the sample, over the batch, or not at all; epsilon keeps i
     } as unknown as LossContext;
     const loss = lossOf({ normalise: normalise as "sample" }).compute(context);
     const { dx } = await evaluate({ dx: grad(loss, [x])[0] }, feed);
-    for (let i = 0; i < 6; i++)
-      assert.ok(Math.abs(dx[i] - 1 / means[Math.floor(i / 3)] / 6) < 1e-6, normalise);
+    for (let i = 0; i < 6; i++) assert.ok(Math.abs(dx[i] - 1 / means[Math.floor(i / 3)] / 6) < 1e-6, normalise);
   }
 });
 
@@ -157,9 +154,7 @@ test("critic-lag: 1 where the critic is off the same way for all samples, small 
     } as unknown as LossContext);
     return (await evaluate(reports, feed))["critic-lag"][0];
   };
-  assert.ok(
-    Math.abs((await lagOf(() => constantArray(new Array(2000).fill(9), shape))) - 1) < 0.02,
-  );
+  assert.ok(Math.abs((await lagOf(() => constantArray(new Array(2000).fill(9), shape))) - 1) < 0.02);
   // D = x_t leaves the noise, whose mean is 0.
   assert.ok((await lagOf((xt) => xt)) < 3 / Math.sqrt(B));
 });
@@ -190,12 +185,9 @@ test("leaves its draw for later losses of the turn, unless one before it has", (
 
 for (const name of ["dmd_dm_loss_0", "dmd_dm_loss_1"]) {
   const check = hasGolden(name) ? test : test.skip;
-  check(
-    `${name}: noisy image, both estimates, direction, loss and gradient agree with the official code`,
-    async () => {
-      await conforms(name, new ReferenceBackend());
-    },
-  );
+  check(`${name}: noisy image, both estimates, direction, loss and gradient agree with the official code`, async () => {
+    await conforms(name, new ReferenceBackend());
+  });
 }
 
 test.run();

@@ -14,9 +14,7 @@ const test = suite("plugins/losses/edmDenoising");
 
 test("trains the teacher, on real data", async () => {
   const feed = new Feed();
-  const [loss] = compose({ sample: [1], condition: {}, sigmaData: 0.5 }, edmDenoising()).all(
-    LOSSES,
-  );
+  const [loss] = compose({ sample: [1], condition: {}, sigmaData: 0.5 }, edmDenoising()).all(LOSSES);
   assert.is(loss.role, "teacher");
   const x = feed.tensor("x", [1, 1], [0.3]);
   // ln σ = −1.2 + 1.2·1 = 0: σ = 1, x_t = 0.3 − 2, λ = 5; D = 2·x_t
@@ -38,9 +36,7 @@ test("asks the teacher with its draws, so that dropout can act", async () => {
     dropout = condition[DROPOUT];
     return x;
   };
-  const [loss] = compose({ sample: [1], condition: {}, sigmaData: 0.5 }, edmDenoising()).all(
-    LOSSES,
-  );
+  const [loss] = compose({ sample: [1], condition: {}, sigmaData: 0.5 }, edmDenoising()).all(LOSSES);
   const x = feed.tensor("x", [1, 1], [0.3]);
   loss.compute({ real: { x, condition: {} }, teacher: { denoise }, noise } as never);
   assert.is(dropout, noise);
@@ -54,9 +50,7 @@ async function drawn(options: Parameters<typeof edmDenoising>[0], count = 2048) 
     asked = [xt, sigma];
     return xt;
   };
-  const [loss] = compose({ sample: [1], condition: {}, sigmaData: 0.5 }, edmDenoising(options)).all(
-    LOSSES,
-  );
+  const [loss] = compose({ sample: [1], condition: {}, sigmaData: 0.5 }, edmDenoising(options)).all(LOSSES);
   const x = feed.tensor("x", [count, 1], new Float32Array(count));
   loss.compute({ real: { x, condition: {} }, teacher: { denoise }, noise: feed.noise(9) } as never);
   const [xt, sigma] = asked;

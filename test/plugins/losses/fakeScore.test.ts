@@ -11,8 +11,7 @@ import { compose, evaluate, Feed, GivenNoise, numbers } from "../support.ts";
 
 const test = suite("plugins/losses/fakeScore");
 
-const lossOf = () =>
-  compose({ sample: [3], condition: {}, sigmaData: 0.5 }, fakeScoreLoss()).all(LOSSES)[0];
+const lossOf = () => compose({ sample: [3], condition: {}, sigmaData: 0.5 }, fakeScoreLoss()).all(LOSSES)[0];
 
 test("an error of 1 everywhere costs the mean of σ⁻² + 4 = (σ² + ¼) / (σ²/4)", async () => {
   const feed = new Feed();
@@ -48,16 +47,10 @@ test("target: λ makes the error of D that of a network which predicts x0, ε, v
   };
   for (const [target, predict] of Object.entries(predictions)) {
     const feed = new Feed();
-    const noise = new GivenNoise(
-      [feed.tensor("eps", [1, 3], eps)],
-      [feed.tensor("index", [1], [500], "i32")],
-    );
+    const noise = new GivenNoise([feed.tensor("eps", [1, 3], eps)], [feed.tensor("index", [1], [500], "i32")]);
     const fixed = feed.tensor("x", [1, 3], x);
     const critic = { denoise: () => add(fixed, error) };
-    const loss = compose(
-      { sample: [3], condition: {}, sigmaData: 0.5 },
-      fakeScoreLoss({ target: target as "x0" }),
-    )
+    const loss = compose({ sample: [3], condition: {}, sigmaData: 0.5 }, fakeScoreLoss({ target: target as "x0" }))
       .all(LOSSES)[0]
       .compute({
         generated: { x: fixed, condition: {} },
@@ -72,21 +65,15 @@ test("target: λ makes the error of D that of a network which predicts x0, ε, v
         return total + (guess - predict(x0, eps[i])) ** 2;
       }, 0) / 3;
     const result = await evaluate({ loss }, feed);
-    assert.ok(
-      Math.abs(result.loss[0] - expected) < 1e-5 * expected,
-      `${target}: ${result.loss[0]}`,
-    );
+    assert.ok(Math.abs(result.loss[0] - expected) < 1e-5 * expected, `${target}: ${result.loss[0]}`);
   }
 });
 
 for (const name of ["dmd_fake_loss"]) {
   const check = hasGolden(name) ? test : test.skip;
-  check(
-    `${name}: loss, estimate and the gradient of every weight agree with the official code`,
-    async () => {
-      await conforms(name, new ReferenceBackend());
-    },
-  );
+  check(`${name}: loss, estimate and the gradient of every weight agree with the official code`, async () => {
+    await conforms(name, new ReferenceBackend());
+  });
 }
 
 test.run();

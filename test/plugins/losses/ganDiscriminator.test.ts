@@ -20,8 +20,7 @@ function setting(slope: number) {
   const bias = feed.tensor("bias", [1], [0]);
   const generated = { x: feed.tensor("fake", [4, 3], numbers([4, 3], 1)), condition: {} };
   const real = { x: feed.tensor("real", [4, 3], numbers([4, 3], 2)), condition: {} };
-  const discriminate = (x: Tensor) =>
-    add(reshape(mul(sum(x, { axes: [1] }), slope), [x.shape[0], 1]), bias);
+  const discriminate = (x: Tensor) => add(reshape(mul(sum(x, { axes: [1] }), slope), [x.shape[0], 1]), bias);
   const context = { generated, real, critic: { discriminate } } as unknown as LossContext;
   return { feed, bias, generated, context };
 }
@@ -94,12 +93,9 @@ test("r1: the penalty is the squared change of the logit under noise, s²·|∇l
 
 for (const name of ["dmd_gan_clean", "dmd_gan_diffusion"]) {
   const check = hasGolden(name) ? test : test.skip;
-  check(
-    `${name}: logits, features, losses and every gradient agree with the official code`,
-    async () => {
-      await conforms(name, new ReferenceBackend());
-    },
-  );
+  check(`${name}: logits, features, losses and every gradient agree with the official code`, async () => {
+    await conforms(name, new ReferenceBackend());
+  });
 }
 
 test.run();

@@ -25,9 +25,7 @@ test("at logit 0 the loss is ln 2 and its slope −½: x moves to where the logi
   } as unknown as LossContext);
   const { value, dSlope } = await evaluate({ value: loss, dSlope: grad(loss, [slope])[0] }, feed);
   assert.ok(Math.abs(value[0] - Math.LN2) < 1e-6);
-  const means = [0, 1, 2].map(
-    (i) => [0, 1, 2, 3].reduce((s, b) => s + feed.values.x[3 * b + i], 0) / 4,
-  );
+  const means = [0, 1, 2].map((i) => [0, 1, 2, 3].reduce((s, b) => s + feed.values.x[3 * b + i], 0) / 4);
   for (const i of [0, 1, 2]) assert.ok(Math.abs(dSlope[i] + 0.5 * means[i]) < 1e-6);
 });
 
@@ -85,10 +83,7 @@ test("shared noise: samples are in the noise of the loss before, which there mus
     shared: {},
   } as unknown as LossContext;
   const gan = lossOf({ noise: "shared" });
-  assert.throws(
-    () => gan.compute(context),
-    /^Cannot share noise with gan-generator: no loss before/,
-  );
+  assert.throws(() => gan.compute(context), /^Cannot share noise with gan-generator: no loss before/);
   const shape = { sample: [3], condition: {}, sigmaData: 0.5 };
   compose(shape, distributionMatching()).all(LOSSES)[0].compute(context);
   gan.compute(context);

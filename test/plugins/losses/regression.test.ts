@@ -71,8 +71,7 @@ test("l2 and huber: by hand, and with a gradient to the generator", async () => 
   const found = await evaluate({ l2, huber, slope: grad(l2, [gain])[0] }, feed);
   const errors = [1.5 + 1.3, 3 + 1.3, -1.5 + 0.3 - 1, 0.3 - 1];
   const squares = errors.map((each) => each ** 2);
-  const near = (a: number, b: number) =>
-    assert.ok(Math.abs(a - b) < 1e-5 * Math.abs(b), `${a}, ${b}`);
+  const near = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-5 * Math.abs(b), `${a}, ${b}`);
   near(found.l2[0], squares.reduce((a, b) => a + b) / 4);
   const c = 2 * Math.SQRT2;
   const sample = (a: number, b: number) => Math.sqrt(a + b + c * c) - c;

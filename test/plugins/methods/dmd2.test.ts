@@ -11,10 +11,7 @@ const test = suite("plugins/methods/dmd2");
 const registry = new Registry().register(allPlugins);
 
 test("is a complete config but for dataset and network", () => {
-  const { plugins } = resolveConfig(
-    { ...dmd2, dataset: { use: "gaussians" }, network: { use: "mlp" } },
-    registry,
-  );
+  const { plugins } = resolveConfig({ ...dmd2, dataset: { use: "gaussians" }, network: { use: "mlp" } }, registry);
   const options = Object.fromEntries(plugins.map((plugin) => [plugin.name, plugin.options]));
   assert.equal(options.dmd2.ttur, { critic: 5, generator: 1, exclusive: false });
   assert.is(options["gan-generator"].weight, 3e-3);
@@ -23,10 +20,7 @@ test("is a complete config but for dataset and network", () => {
 });
 
 test("DMD's recipe: one to one, regression, no GAN", () => {
-  const { plugins } = resolveConfig(
-    { ...dmd, dataset: { use: "gaussians" }, network: { use: "mlp" } },
-    registry,
-  );
+  const { plugins } = resolveConfig({ ...dmd, dataset: { use: "gaussians" }, network: { use: "mlp" } }, registry);
   const method = plugins.find(({ kind }) => kind === "method")!;
   assert.equal(method.options.ttur, { critic: 1, generator: 1, exclusive: false });
   const losses = plugins.filter(({ kind }) => kind === "loss");
@@ -46,9 +40,7 @@ test("DMD's recipe: one to one, regression, no GAN", () => {
 const turnsOf = (cycle: readonly (readonly Turn[])[], steps: number): string =>
   Array.from({ length: steps }, (_, step) =>
     cycle[step % cycle.length]
-      .map(({ role, images, keeps }) =>
-        keeps || images === "kept" ? role[0].toUpperCase() : role[0],
-      )
+      .map(({ role, images, keeps }) => (keeps || images === "kept" ? role[0].toUpperCase() : role[0]))
       .join(""),
   ).join(" ");
 const ttur = (critic: number, generator = 1, exclusive = false): Ttur => ({

@@ -35,11 +35,7 @@ test("rounds of 4, 2 and 1 steps; those of two and of one are twice as long", as
 });
 
 test("steps of the samples it draws go on from round to round, so that no picture takes another's name", async () => {
-  const { drawn } = await finished(
-    progressive,
-    { ...over, train: { sampleEvery: 2 } },
-    { teacher: 2, steps: 10 },
-  );
+  const { drawn } = await finished(progressive, { ...over, train: { sampleEvery: 2 } }, { teacher: 2, steps: 10 });
   const generator = drawn.filter((each) => each.startsWith("generator"));
   // In the middle of rounds 2 and 3, which begin after 2 and 6 steps, and at the end.
   assert.equal(generator, ["generator-4", "generator-8", "generator-10"]);
@@ -48,11 +44,7 @@ test("steps of the samples it draws go on from round to round, so that no pictur
 test("the generator of a round is the teacher of the next", async () => {
   const one = { method: { firstSteps: 2, lastSteps: 2 } };
   const first = await finished(progressive, { ...over, ...one }, { teacher: 2, steps: 4 });
-  const both = await finished(
-    progressive,
-    { ...over, method: { firstSteps: 2 } },
-    { teacher: 2, steps: 8 },
-  );
+  const both = await finished(progressive, { ...over, method: { firstSteps: 2 } }, { teacher: 2, steps: 8 });
   assert.equal(both.states.teacher, first.states.generator);
   assert.not.equal(both.states.generator, first.states.generator);
 });
@@ -72,14 +64,8 @@ test("what goes wrong is said when the run is made", async () => {
     /firstSteps is 6 and lastSteps 1, halving the first should lead to the last/,
   );
   assert.match(await refused({ method: { firstSteps: 1, lastSteps: 2 } }), /halving the first/);
-  assert.match(
-    await refused({ generator: { sigmas: [10, 1] } }),
-    /2 noise levels, should have one/,
-  );
-  assert.match(
-    await refused({ teacher: { use: "gaussian-mixture" } }),
-    /this teacher is not a plain network/,
-  );
+  assert.match(await refused({ generator: { sigmas: [10, 1] } }), /2 noise levels, should have one/);
+  assert.match(await refused({ teacher: { use: "gaussian-mixture" } }), /this teacher is not a plain network/);
   assert.match(
     await refused({ generator: { sigmas: [10], lora: { rank: 2, targets: ["net.0"] } } }),
     /the teacher has no parameter/,

@@ -6,20 +6,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../backends/reference/mod.ts";
-import {
-  mixtureDenoiser,
-  precondition,
-  renoiseSampler,
-  sigmaGrid,
-} from "../../../core/diffusion/mod.ts";
+import { mixtureDenoiser, precondition, renoiseSampler, sigmaGrid } from "../../../core/diffusion/mod.ts";
 import { grad } from "../../../core/graph/mod.ts";
-import {
-  DATASET,
-  GENERATOR,
-  type GeneratorNetwork,
-  LOSSES,
-  type LossContext,
-} from "../../../core/interfaces/mod.ts";
+import { DATASET, GENERATOR, type GeneratorNetwork, LOSSES, type LossContext } from "../../../core/interfaces/mod.ts";
 import { add, mul, square, sub } from "../../../core/ops/mod.ts";
 import { Registry } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";

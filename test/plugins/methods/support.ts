@@ -27,11 +27,7 @@ export function resolvedRecipe(recipe: Recipe) {
 }
 
 /** Makes a run of a recipe, not yet started. */
-export function createdRun(
-  recipe: Recipe,
-  over: object,
-  output?: RunRequest["output"],
-): Promise<Run> {
+export function createdRun(recipe: Recipe, over: object, output?: RunRequest["output"]): Promise<Run> {
   const config: RunConfig = mergeConfig({ ...recipe, ...small }, over);
   return Run.create({
     resolved: resolveConfig(config, registry),

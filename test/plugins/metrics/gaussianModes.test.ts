@@ -20,10 +20,7 @@ async function judge(dataset?: Dataset) {
 test("points of the ring itself are perfect", async () => {
   const { ring, metric } = await judge();
   const { x, condition } = await ring.batch(10_000, hostRandom(7, 0, 0));
-  const { in2, in3, lo, hi, modeStd, sw } = await judgeSamples(
-    [metric],
-    [{ shape: [10_000, 2], x, condition }],
-  );
+  const { in2, in3, lo, hi, modeStd, sw } = await judgeSamples([metric], [{ shape: [10_000, 2], x, condition }]);
   assert.ok(Math.abs(in2 - 0.865) < 0.015 && Math.abs(in3 - 0.989) < 0.006, `${in2}, ${in3}`);
   assert.ok(lo > 0.9 && hi < 1.1 && Math.abs(modeStd - 0.985) < 0.03, `${lo}, ${hi}, ${modeStd}`);
   assert.ok(sw < 0.025, `${sw}`);
@@ -31,9 +28,9 @@ test("points of the ring itself are perfect", async () => {
 
 test("refuses data that are no mixture", async () => {
   const { ring } = await judge();
-  const { metric } = await judge({ ...ring, name: "mnist", mixture: undefined }).catch(
-    (error: Error) => ({ metric: error }),
-  );
+  const { metric } = await judge({ ...ring, name: "mnist", mixture: undefined }).catch((error: Error) => ({
+    metric: error,
+  }));
   assert.match(String(metric), /Cannot judge mnist with gaussian-modes: it is no mixture/);
 });
 

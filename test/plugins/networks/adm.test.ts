@@ -52,9 +52,7 @@ test("the MNIST recipe has 827,617 parameters", () => {
 });
 
 test("starts as PyTorch and EDM do: zero output, unit label rows, ±1/√fan-in elsewhere", () => {
-  const init = Object.fromEntries(
-    layout(mnist, recipe).entries.map((entry) => [entry.name, entry.init]),
-  );
+  const init = Object.fromEntries(layout(mnist, recipe).entries.map((entry) => [entry.name, entry.init]));
   const zero = { kind: "constant", value: 0 };
   for (const name of ["out_conv", "enc.16x16_block0.conv1", "dec.8x8_in0.proj"])
     for (const part of ["weight", "bias"]) assert.equal(init[`model.${name}.${part}`], zero);
@@ -76,12 +74,10 @@ test("features are the last encoder block's output", () => {
   });
   assert.not.ok(found.some((name) => name.startsWith("model.dec.")));
 });
-const layoutNames = (declare: Parameters<typeof layoutOf>[0]) =>
-  layoutOf(declare).entries.map(({ name }) => name);
+const layoutNames = (declare: Parameters<typeof layoutOf>[0]) => layoutOf(declare).entries.map(({ name }) => name);
 
 test("refuses samples that do not halve often enough", () => {
-  const create = (sample: number[]) =>
-    compose({ sample, condition: {}, sigmaData: 0.5 }, adm(recipe)).get(NETWORK);
+  const create = (sample: number[]) => compose({ sample, condition: {}, sigmaData: 0.5 }, adm(recipe)).get(NETWORK);
   for (const sample of [[2], [1, 15, 15], [1, 16, 8]])
     assert.throws(() => create(sample), /^Cannot use adm for samples \[.*square images/);
 });
@@ -91,18 +87,10 @@ test("names the way out when options and samples do not fit", () => {
     thrown(() => compose({ sample, condition: {}, sigmaData: 0.5 }, adm(options)).get(NETWORK));
   const cases = [
     [{ ...recipe, attention: [8, 32] }, /attention asks for 32 pixels.*among 16, 8$/, /16, 8/],
-    [
-      { ...recipe, channels: 44, channelMult: [1, 3] },
-      /has 132 channels.*32 normalis/,
-      /multiples/,
-    ],
+    [{ ...recipe, channels: 44, channelMult: [1, 3] }, /has 132 channels.*32 normalis/, /multiples/],
     [{ ...recipe, channels: 40, channelsPerHead: 12 }, /80 channels.*6 attention heads/, /heads/],
     [{ ...recipe, channels: 9 }, /embedding has 9 channels, should be even/, /even/],
-    [
-      { ...recipe, resampleFilter: [1, 2, 1] },
-      /resampleFilter \[1, 2, 1\]: it has 3 taps/,
-      /1,3,3,1/,
-    ],
+    [{ ...recipe, resampleFilter: [1, 2, 1] }, /resampleFilter \[1, 2, 1\]: it has 3 taps/, /1,3,3,1/],
     [{ ...recipe, resampleFilter: [1, -1] }, /sum is not 0/, /1,1/],
   ] as const;
   for (const [options, message, fix] of cases) {
@@ -124,10 +112,7 @@ test("refuses augmentation labels that it has no place for", () => {
 
 test("the first convolution has channels·channelMult[0] channels", () => {
   const { entries } = layout(mnist, { ...recipe, channels: 8, channelMult: [3, 2] });
-  assert.equal(
-    entries.find(({ name }) => name === "model.enc.16x16_conv.weight")?.shape,
-    [24, 1, 3, 3],
-  );
+  assert.equal(entries.find(({ name }) => name === "model.enc.16x16_conv.weight")?.shape, [24, 1, 3, 3]);
 });
 
 const names = ["edm_adm", "edm_eps_adm"].flatMap(goldenNames);
@@ -139,8 +124,7 @@ for (const name of names)
 test("dropout and label dropout act where there are draws, and only there", async () => {
   const feed = new Feed();
   const plain = compose(mnist, adm(recipe)).get(NETWORK);
-  const shaky = (options: Parameters<typeof adm>[0]) =>
-    compose(mnist, adm({ ...recipe, ...options })).get(NETWORK);
+  const shaky = (options: Parameters<typeof adm>[0]) => compose(mnist, adm({ ...recipe, ...options })).get(NETWORK);
   const { scope } = feed.weights("w.", (_, shape) => numbers(shape, shape.length));
   const x = feed.tensor("x", [1, 1, 16, 16], numbers([256]));
   const c = feed.tensor("c", [1], [0.3]);

@@ -45,9 +45,7 @@ test("computes silu layers on [x, cos f·c, sin f·c]", async () => {
   const u = [...x, Math.cos(c), Math.cos(16 * c), Math.sin(c), Math.sin(16 * c)];
   const affine = (w: number[], b: number[], v: number[]) =>
     b.map((bias, i) => v.reduce((sum, each, j) => sum + each * w[i * v.length + j], bias));
-  const h = affine(values["net.0.weight"], values["net.0.bias"], u).map(
-    (a) => a / (1 + Math.exp(-a)),
-  );
+  const h = affine(values["net.0.weight"], values["net.0.bias"], u).map((a) => a / (1 + Math.exp(-a)));
   const y = affine(values["out.weight"], values["out.bias"], h);
   for (const [i, value] of h.entries()) assert.ok(Math.abs(result.features[i] - value) < 1e-6);
   for (const [i, value] of y.entries()) assert.ok(Math.abs(result.F[i] - value) < 1e-6);
@@ -59,9 +57,7 @@ test("with classes, a label changes the answer, and none is a zero embedding", a
   assert.equal(layout.entries.find(({ name }) => name === "net.0.weight")?.shape, [8, 26]);
   const feed = new Feed();
   const declared = placeholders(labelled);
-  const { scope } = feed.fresh("", (inner) =>
-    network.apply(inner, declared.x, declared.sigma, declared.condition),
-  );
+  const { scope } = feed.fresh("", (inner) => network.apply(inner, declared.x, declared.sigma, declared.condition));
   const x = feed.tensor("input", [2, 2, 3], [...numbers([2, 3]), ...numbers([2, 3])]);
   const c = feed.tensor("c", [2], [0.3, 0.3]);
   const F = network.apply(scope, x, c, feed.label("classes", [0, 3]));

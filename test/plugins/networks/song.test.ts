@@ -49,9 +49,7 @@ test("with NCSN++'s options, EDM's unconditional model: 56,397,827 parameters, 4
   const found = layout(cifar, { ...ncsnpp, augmentLabels: 9 });
   assert.is(found.count, 56_397_827);
   assert.is(found.entries.length + found.derived!.length, 432);
-  const filter = found.derived!.find(({ name }) =>
-    name.endsWith("16x16_aux_residual.resample_filter"),
-  )!;
+  const filter = found.derived!.find(({ name }) => name.endsWith("16x16_aux_residual.resample_filter"))!;
   assert.equal(filter.shape, [1, 1, 4, 4]);
   assert.equal([...filter.data.slice(0, 4)], [1 / 64, 3 / 64, 3 / 64, 1 / 64]);
 });
@@ -158,10 +156,7 @@ test("names the way out when options and samples do not fit", () => {
   const refused = (options: Parameters<typeof song>[0], sample = [1, 8, 8]) =>
     thrown(() => compose({ sample, condition: {}, sigmaData: 0.5 }, song(options)).get(NETWORK));
   const cases = [
-    [
-      refused({ ...tiny, channelMult: [1, 1, 1] }, [1, 6, 6]),
-      /^Cannot use song for samples \[1, 6, 6\]/,
-    ],
+    [refused({ ...tiny, channelMult: [1, 1, 1] }, [1, 6, 6]), /^Cannot use song for samples \[1, 6, 6\]/],
     [refused({}), /attention asks for 16 pixels per side, should be among 8, 4, 2/],
     [refused({ ...tiny, channels: 6, channelMult: [1, 2] }), /18 channels.*multiple of its 4/],
   ] as const;

@@ -2,12 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../backends/reference/mod.ts";
 import { placeholders } from "../../../core/diffusion/mod.ts";
-import {
-  type ConditionEntry,
-  type ConditionShape,
-  type DataShape,
-  NETWORK,
-} from "../../../core/interfaces/mod.ts";
+import { type ConditionEntry, type ConditionShape, type DataShape, NETWORK } from "../../../core/interfaces/mod.ts";
 import { layoutOf, type Scope } from "../../../core/nn/mod.ts";
 import { unet2d } from "../../../plugins/networks/unet2d.ts";
 import { conforms, goldenNames } from "../../helpers/golden.ts";
@@ -36,10 +31,11 @@ const sdxl: Options = {
   timeIdWidth: 256,
 };
 const entry = (...shape: number[]): ConditionEntry => ({ shape, dtype: "f32" });
-const shapeOf = (
-  sample: number[],
-  condition: ConditionShape = { text: entry(5, 6) },
-): DataShape => ({ sample, condition, sigmaData: 1 });
+const shapeOf = (sample: number[], condition: ConditionShape = { text: entry(5, 6) }): DataShape => ({
+  sample,
+  condition,
+  sigmaData: 1,
+});
 
 function network(shape: DataShape, options: Options) {
   const net = compose(shape, unet2d(options)).get(NETWORK);
@@ -50,8 +46,7 @@ function network(shape: DataShape, options: Options) {
     bare: (scope: Scope) => net.apply(scope, x, sigma, {}),
   };
 }
-const layout = (shape: DataShape, options: Options) =>
-  layoutOf((scope) => void network(shape, options).apply(scope));
+const layout = (shape: DataShape, options: Options) => layoutOf((scope) => void network(shape, options).apply(scope));
 
 test("the defaults are SD 1.5: 859,520,964 parameters in 686 tensors", () => {
   const { count, entries } = layout(shapeOf([4, 64, 64], { text: entry(77, 768) }), {});
@@ -80,9 +75,7 @@ test("any size: what is rounded up on the way down is cut on the way up", () => 
     [4, 8, 8],
     [4, 5, 7],
   ])
-    layoutOf((scope) =>
-      assert.equal(network(shapeOf(sample), small).apply(scope).shape, [1, ...sample]),
-    );
+    layoutOf((scope) => assert.equal(network(shapeOf(sample), small).apply(scope).shape, [1, ...sample]));
 });
 
 test("features are the middle's output, and ask for nothing of the way up", () => {

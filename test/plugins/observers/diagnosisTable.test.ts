@@ -36,9 +36,7 @@ async function printed(brightness: readonly number[]): Promise<string[]> {
   });
   await bus.settled();
   bus.emit("run/end", { steps: 9, reason: "complete" });
-  return texts
-    .flatMap((text) => text.split("\n"))
-    .map((line) => line.trim().replace(/ {2,}/g, " | "));
+  return texts.flatMap((text) => text.split("\n")).map((line) => line.trim().replace(/ {2,}/g, " | "));
 }
 
 test("one row a diagnosis with both roles, then what it means", async () => {

@@ -20,9 +20,7 @@ test("every event is a line in order, updates only where their losses are read",
   eventLog({ files, path: "log" }).observe(bus);
   const { reads } = await play(bus, { teacher: 3, distillation: 3 });
   assert.equal(
-    linesOf(files).map(({ type, role, step }) =>
-      [role ? `${role}/updated` : type, step].join(" ").trim(),
-    ),
+    linesOf(files).map(({ type, role, step }) => [role ? `${role}/updated` : type, step].join(" ").trim()),
     [
       "run/start",
       "teacher/updated 0",

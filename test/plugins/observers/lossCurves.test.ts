@@ -16,8 +16,7 @@ test("draws every loss when the run ends, gradient norms left out", async () => 
   lossCurves({ files, path: "losses.svg" }).observe(bus);
   await play(bus, { teacher: 6, distillation: 6 });
   const svg = text(files, "losses.svg");
-  for (const name of ["denoising", "matching", "fake", "distillation from 6 on"])
-    assert.ok(svg.includes(name), name);
+  for (const name of ["denoising", "matching", "fake", "distillation from 6 on"]) assert.ok(svg.includes(name), name);
   assert.not.ok(svg.includes("gradient-norm"));
 });
 
@@ -35,8 +34,7 @@ test("a resumed run draws what the log has from before, a torn last line left ou
 });
 
 test("the log of version 0.1.0, which has the role in the type, is drawn too", async () => {
-  const line = (type: string, step: number, losses: object) =>
-    `${JSON.stringify({ at: 1, type, step, losses })}\n`;
+  const line = (type: string, step: number, losses: object) => `${JSON.stringify({ at: 1, type, step, losses })}\n`;
   const log = [
     line("teacher/updated", 0, { denoising: 1 }),
     line("critic/updated", 0, { fake: 2 }),
@@ -46,8 +44,7 @@ test("the log of version 0.1.0, which has the role in the type, is drawn too", a
   const bus = new EventBus();
   lossCurves({ files: earlier, path: "losses.svg", earlier: "log" }).observe(bus);
   await play(bus, { teacher: 0, distillation: 1, start: 1 });
-  for (const name of ["denoising", "fake"])
-    assert.ok(text(earlier, "losses.svg").includes(name), name);
+  for (const name of ["denoising", "fake"]) assert.ok(text(earlier, "losses.svg").includes(name), name);
 });
 
 test("a run without losses leaves no file", async () => {

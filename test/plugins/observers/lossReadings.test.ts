@@ -9,8 +9,7 @@ const test = suite("plugins/observers/lossReadings");
 test("several observers of an update read it once", async () => {
   const bus = new EventBus();
   const seen: LossReading[] = [];
-  for (const name of ["a", "b"])
-    onLosses(bus, name, (reading) => reading.then((each) => seen.push(each)));
+  for (const name of ["a", "b"]) onLosses(bus, name, (reading) => reading.then((each) => seen.push(each)));
   const { losses, reads } = scalars({ loss: 3 });
   bus.emit("role/updated", { stage: "teacher", role: "teacher", step: 0, losses });
   await bus.settled();

@@ -61,13 +61,7 @@ test("warnings are shown", async () => {
 });
 
 test("durations and speeds read well", () => {
-  assert.equal([0.2, 59, 61, 3599, 7300].map(duration), [
-    "1 s",
-    "59 s",
-    "1 min 1 s",
-    "59 min 59 s",
-    "2 h 1 min",
-  ]);
+  assert.equal([0.2, 59, 61, 3599, 7300].map(duration), ["1 s", "59 s", "1 min 1 s", "59 min 59 s", "2 h 1 min"]);
   const at = { stage: "teacher" as const, done: 5, total: 10, losses: { loss: 0.123456 } };
   assert.is(paceText({ ...at, rate: 2.5 }), "5/10  2.5 steps/s  2 s left");
   assert.is(paceText({ ...at, rate: Number.NaN }), "5/10");

@@ -11,8 +11,7 @@ const test = suite("plugins/optimizers/adamw");
 const optimizerOf = (options?: Parameters<typeof adamw>[0]) =>
   compose({ sample: [1], condition: {}, sigmaData: 0.5 }, adamw(options)).all(OPTIMIZERS)[0];
 
-test("is a well-formed plugin", () =>
-  checkPlugin(adamw, { role: "critic", decay: "cosine", decoupled: false }));
+test("is a well-formed plugin", () => checkPlugin(adamw, { role: "critic", decay: "cosine", decoupled: false }));
 
 test("every role can have one of its own", () => {
   const roles = ["teacher", "generator", "critic"] as const;
@@ -74,11 +73,7 @@ for (const decoupled of [true, false])
         moments,
         scalars,
       );
-      const result = await evaluate<Record<string, Tensor>>(
-        { weights: next.weights, ...next.moments },
-        feed,
-        "f64",
-      );
+      const result = await evaluate<Record<string, Tensor>>({ weights: next.weights, ...next.moments }, feed, "f64");
       state = {
         weights: [...result.weights],
         moments: { moment1: [...result.moment1], moment2: [...result.moment2] },

@@ -70,12 +70,8 @@ test("with lora only the adapters move", async () => {
   const { before, after } = await train({ generator: { lora } });
   const names = Object.keys(after);
   assert.equal(names.filter(isLora).length, 4);
-  for (const name of names)
-    if (!isLora(name)) assert.equal(after[name].data, before[name].data, name);
-  assert.not.equal(
-    after["out.lora_B.default.weight"].data,
-    before["out.lora_B.default.weight"].data,
-  );
+  for (const name of names) if (!isLora(name)) assert.equal(after[name].data, before[name].data, name);
+  assert.not.equal(after["out.lora_B.default.weight"].data, before["out.lora_B.default.weight"].data);
 });
 
 test.run();

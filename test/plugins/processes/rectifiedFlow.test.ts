@@ -1,12 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../backends/reference/mod.ts";
-import {
-  addNoise,
-  mixtureDenoiser,
-  perSample,
-  type RawNetwork,
-} from "../../../core/diffusion/mod.ts";
+import { addNoise, mixtureDenoiser, perSample, type RawNetwork } from "../../../core/diffusion/mod.ts";
 import { grad } from "../../../core/graph/mod.ts";
 import { type NoiseProcess, PROCESS } from "../../../core/interfaces/mod.ts";
 import { constantArray, div, mean, mul, square, sub } from "../../../core/ops/mod.ts";
@@ -84,13 +79,8 @@ test("the exact velocity gives the exact denoiser, at every level", async () => 
   };
   const exact = mixtureDenoiser(data).denoise(x, sigma, {});
   // E[ε − x0 | x_t] = (x_t − E[x0 | x_t])/t
-  const F: RawNetwork = (xt, cNoise) =>
-    div(sub(xt, exact), perSample(mul(cNoise, 1e-3), xt.shape.length));
-  const result = await evaluate(
-    { found: processOf().denoiser(F).denoise(x, sigma, {}), exact },
-    feed,
-    "f64",
-  );
+  const F: RawNetwork = (xt, cNoise) => div(sub(xt, exact), perSample(mul(cNoise, 1e-3), xt.shape.length));
+  const result = await evaluate({ found: processOf().denoiser(F).denoise(x, sigma, {}), exact }, feed, "f64");
   close(result.found, result.exact);
 });
 

@@ -57,9 +57,7 @@ test("deviations are told with what the profile has", () => {
   });
   const lines = profileLines(profiles["dmd2-code"], config);
   assert.match(lines[0], /^profile dmd2-code: 8 of 42 settings deviate$/);
-  assert.ok(
-    lines.some((line) => /method\.ttur\.critic +2 {3}deviates: dmd2-code has 5$/.test(line)),
-  );
+  assert.ok(lines.some((line) => /method\.ttur\.critic +2 {3}deviates: dmd2-code has 5$/.test(line)));
   assert.ok(lines.some((line) => /gan-generator\.weight +off {3}deviates: .* 0\.003$/.test(line)));
   assert.ok(lines.some((line) => /averages\.generator +\{"use":"ema".*deviates/.test(line)));
 });

@@ -28,9 +28,7 @@ test("eta 0 is Euler's method on x/a at the table's levels", async () => {
   const plain = await samples(discreteSamplerOf(euler({ sigmas })));
   assertSame(found.x, plain.x);
   assert.is(found.nfe, 4);
-  assert.ok(
-    sampler.steps.every(({ rule, values }) => rule.name === "ddimStep" && !("up" in values)),
-  );
+  assert.ok(sampler.steps.every(({ rule, values }) => rule.name === "ddimStep" && !("up" in values)));
 });
 
 test("eta 1 is DDPM", async () => {
@@ -50,8 +48,7 @@ test("eta between: the step's noise is that share of DDPM's, and the mixing stay
 });
 
 test("comes to the probability flow, and with noise to the data's moments", async () => {
-  const error = (steps: number) =>
-    flowError(discreteSamplerOf(ddim({ timesteps: evenTimesteps(steps) })), 0);
+  const error = (steps: number) => flowError(discreteSamplerOf(ddim({ timesteps: evenTimesteps(steps) })), 0);
   const [coarse, fine] = [await error(20), await error(40)];
   assert.ok(coarse > 1.6 * fine && fine < 0.04, `${coarse}, ${fine}`);
   await assertMoments(discreteSamplerOf(ddim({ timesteps: evenTimesteps(50), eta: 0.5 })), 0.05);
@@ -86,10 +83,7 @@ test("refuses timesteps that rise, lie outside of the table, or are too many", (
     rising.message,
     "Cannot configure ddim: timesteps is [10, 20], should be decreasing whole numbers in [0, 999]",
   );
-  assert.match(
-    thrown(() => discreteSamplerOf(ddim({ timesteps: [1000] }))).message,
-    "timesteps is [1000]",
-  );
+  assert.match(thrown(() => discreteSamplerOf(ddim({ timesteps: [1000] }))).message, "timesteps is [1000]");
   const many = thrown(() => discreteSamplerOf(ddim({ steps: 1001 })));
   assert.is(many.code, "E_OPTION");
   assert.match(many.message, "steps is 1001, should be a whole number in [1, 1000]");

@@ -4,15 +4,7 @@ import { dpm2 } from "../../../plugins/samplers/dpm2.ts";
 import { dpm2Ancestral } from "../../../plugins/samplers/dpm2Ancestral.ts";
 import { eulerStep, midpointStep, withNoise } from "../../../plugins/samplers/shared/rules.ts";
 import { thrown } from "../../helpers/thrown.ts";
-import {
-  assertMoments,
-  assertSame,
-  deviationError,
-  END,
-  evenLevels,
-  samplerOf,
-  samples,
-} from "./gaussian.ts";
+import { assertMoments, assertSame, deviationError, END, evenLevels, samplerOf, samples } from "./gaussian.ts";
 
 const test = suite("plugins/samplers/dpm2Ancestral");
 

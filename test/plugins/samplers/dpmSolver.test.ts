@@ -52,8 +52,7 @@ for (const options of [{ order: 2, solver: "heun" }, { order: 3 }] as const)
     const sigmas = [4, 3, 2, 0.9];
     const sampler = samplerOf(dpmSolver({ ...options, sigmas, end: 0.5, lowerOrderFinal: false }));
     const after = async (steps: number) =>
-      (await samples({ ...sampler, steps: sampler.steps.slice(0, steps) }, { denoiser: straight }))
-        .x;
+      (await samples({ ...sampler, steps: sampler.steps.slice(0, steps) }, { denoiser: straight })).x;
     const [before, x] = [await after(3), await after(4)];
     // x/σ grows by ∫ e^λ (1 + 2λ) dλ = e^λ (2λ − 1)
     const grown = (sigma: number) => (-2 * Math.log(sigma) - 1) / sigma;
@@ -74,9 +73,7 @@ test("eta 1 gives samples the data's moments: order 1, and 2 for two predictions
 
 test("N calls; orders rise at the start and fall at the end of few steps", async () => {
   const ordersOf = (options: Options) =>
-    samplerOf(dpmSolver({ order: 3, ...options })).steps.map(({ rule }) =>
-      Number(rule.name.slice(-1)),
-    );
+    samplerOf(dpmSolver({ order: 3, ...options })).steps.map(({ rule }) => Number(rule.name.slice(-1)));
   assert.equal(ordersOf({ steps: 6 }), [1, 2, 3, 3, 2, 1]);
   assert.equal(ordersOf({ steps: 5, end: 0.001, lowerOrderFinal: false }), [1, 2, 3, 3, 3]);
   assert.equal(ordersOf({ steps: 5, end: 0.001, firstOrderFinal: true }), [1, 2, 3, 2, 1]);

@@ -17,11 +17,7 @@ import {
 const test = suite("plugins/samplers/dpmpp2sAncestral");
 
 test("eta 0 comes to the probability flow with order 2", () =>
-  assertOrder(
-    2,
-    (steps) => flowError(samplerOf(dpmpp2sAncestral({ ...evenLevels(steps), eta: 0 })), END),
-    10,
-  ));
+  assertOrder(2, (steps) => flowError(samplerOf(dpmpp2sAncestral({ ...evenLevels(steps), eta: 0 })), END), 10));
 
 test("a step is towards the clean sample that the midpoint sees", async () => {
   const sampler = samplerOf(dpmpp2sAncestral({ sigmas: [4], end: 1, eta: 0 }));
@@ -35,8 +31,7 @@ test("a step is towards the clean sample that the midpoint sees", async () => {
   assertSame(x, expected);
 });
 
-test("the samples have the data's moments", () =>
-  assertMoments(samplerOf(dpmpp2sAncestral({ steps: 40 })), 0.015));
+test("the samples have the data's moments", () => assertMoments(samplerOf(dpmpp2sAncestral({ steps: 40 })), 0.015));
 
 test("2N − 1 calls; noise after every step but the last", async () => {
   const sampler = samplerOf(dpmpp2sAncestral({ sigmas: [4, 2, 1] }));

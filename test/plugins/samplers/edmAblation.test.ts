@@ -4,14 +4,7 @@ import { edmAblation } from "../../../plugins/samplers/edmAblation.ts";
 import { euler } from "../../../plugins/samplers/euler.ts";
 import { heun } from "../../../plugins/samplers/heun.ts";
 import { thrown } from "../../helpers/thrown.ts";
-import {
-  assertMoments,
-  assertOrder,
-  assertSame,
-  flowError,
-  samplerOf,
-  samples,
-} from "./gaussian.ts";
+import { assertMoments, assertOrder, assertSame, flowError, samplerOf, samples } from "./gaussian.ts";
 
 const test = suite("plugins/samplers/edmAblation");
 type Options = Parameters<typeof edmAblation>[0];
@@ -52,9 +45,7 @@ test("refuses bounds the wrong way round, and more iddpm levels than the chain h
   const crossed = thrown(() => samplerOf(edmAblation({ sigmaMin: 3, sigmaMax: 2 })));
   assert.is(crossed.code, "E_OPTION");
   assert.match(crossed.message, "sigmaMin is 3 and sigmaMax 2, sigmaMin should be the lower");
-  const short = thrown(() =>
-    samplerOf(edmAblation({ discretization: "iddpm", chain: 10, steps: 18 })),
-  );
+  const short = thrown(() => samplerOf(edmAblation({ discretization: "iddpm", chain: 10, steps: 18 })));
   assert.is(short.code, "E_OPTION");
   assert.match(short.message, /steps is 18, the chain has \d levels between 0\.002 and 81/);
   assert.match(thrown(() => edmAblation({ steps: 1 })).message, /steps .*\[2, inf\).* 1/);

@@ -24,9 +24,7 @@ test("eta 0 is Euler's method", async () => {
 });
 
 test("the samples' deviation comes to the data's with order 1", async () => {
-  await assertOrder(1, (steps) =>
-    deviationError(samplerOf(eulerAncestral(evenLevels(steps))), END),
-  );
+  await assertOrder(1, (steps) => deviationError(samplerOf(eulerAncestral(evenLevels(steps))), END));
   await assertMoments(samplerOf(eulerAncestral({ steps: 80 })), 0.04);
 });
 
@@ -44,8 +42,7 @@ test("N calls; noise after every step but the last, as much as keeps down² + up
 });
 
 test("noiseScale is a factor on the fresh noise", () => {
-  const upOf = (noiseScale: number) =>
-    samplerOf(eulerAncestral({ sigmas: [4, 2], noiseScale })).steps[0].values.up;
+  const upOf = (noiseScale: number) => samplerOf(eulerAncestral({ sigmas: [4, 2], noiseScale })).steps[0].values.up;
   assert.is(upOf(0.5), 0.5 * upOf(1));
 });
 

@@ -31,10 +31,8 @@ export const samplerOf = (plugin: ConfiguredPlugin, ...process: ConfiguredPlugin
   compose({ sample: [1], condition: {}, sigmaData: DEVIATION }, plugin, ...process).get(SAMPLER);
 
 /** The same under a process of discrete timesteps. */
-export const discreteSamplerOf = (
-  plugin: ConfiguredPlugin,
-  options?: Parameters<typeof discrete>[0],
-): Sampler => samplerOf(plugin, discrete(options));
+export const discreteSamplerOf = (plugin: ConfiguredPlugin, options?: Parameters<typeof discrete>[0]): Sampler =>
+  samplerOf(plugin, discrete(options));
 
 /** Options of `steps` levels that fall from 10 to END by one factor. */
 export const evenLevels = (steps: number): { sigmas: number[]; end: number } => ({
@@ -78,9 +76,7 @@ export async function samples(
   const feed = new Feed();
   const shape = [eps.length, 1];
   const start = mul(feed.tensor("eps", shape, eps), sampler.startScale ?? sampler.sigmaMax);
-  const { x, nfe } = trace(sampler, denoiser, start, (step) =>
-    feed.tensor(`noise${step}`, shape, noise(step)),
-  );
+  const { x, nfe } = trace(sampler, denoiser, start, (step) => feed.tensor(`noise${step}`, shape, noise(step)));
   return { eps, nfe, ...(await evaluate({ x }, feed, "f64")) };
 }
 
@@ -119,11 +115,7 @@ export async function flowError(sampler: Sampler, end: number): Promise<number> 
 }
 
 /** Fails unless twice the steps divide the error by 2^order, to a quarter in the exponent. */
-export async function assertOrder(
-  order: number,
-  error: (steps: number) => Promise<number>,
-  steps = 20,
-): Promise<void> {
+export async function assertOrder(order: number, error: (steps: number) => Promise<number>, steps = 20): Promise<void> {
   const [coarse, fine] = [await error(steps), await error(2 * steps)];
   assert.ok(fine > 1e-6, `${fine} is rounding`);
   const found = Math.log2(coarse / fine);

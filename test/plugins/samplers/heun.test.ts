@@ -86,14 +86,8 @@ for (const id of ["c0", "c1", "c2", "c3", "c4"])
     const shape = reference.shape(`${id}.in.latents`);
     const latents = feed.tensor("latents", shape, reference.f32(`${id}.in.latents`));
     const draws = feed.tensor("noise", [steps, ...shape], reference.f32(`${id}.rand.noise`));
-    const noise = (step: number) =>
-      reshape(slice(draws, { axis: 0, start: step, end: step + 1 }), shape);
-    const { x, nfe } = trace(
-      sampler,
-      mixtureDenoiser(goldenMixture(reference)),
-      mul(latents, sampler.sigmaMax),
-      noise,
-    );
+    const noise = (step: number) => reshape(slice(draws, { axis: 0, start: step, end: step + 1 }), shape);
+    const { x, nfe } = trace(sampler, mixtureDenoiser(goldenMixture(reference)), mul(latents, sampler.sigmaMax), noise);
     assert.is(nfe, reference.shape(`${id}.out.call_sigma`)[0]);
     const result = await evaluate({ x }, feed, "f64");
     reference.within(result.x, `${id}.out.x`);

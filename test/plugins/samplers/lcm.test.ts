@@ -29,8 +29,7 @@ test("predicts, adds fresh noise of the next timestep, predicts again", async ()
 test("near timestep 0 it keeps x: c_skip 1 and c_out 0 there", () => {
   const { keep, take } = discreteSamplerOf(lcm({ timesteps: [0] })).steps[0].values;
   assert.equal([keep, take], [1, 0]);
-  const { values } = discreteSamplerOf(lcm({ timesteps: [3], scaling: 0.1, sigmaData: 0.4 }))
-    .steps[0];
+  const { values } = discreteSamplerOf(lcm({ timesteps: [3], scaling: 0.1, sigmaData: 0.4 })).steps[0];
   assertSame([values.keep, values.take], [0.16 / 0.25, 0.3 / 0.5]);
 });
 

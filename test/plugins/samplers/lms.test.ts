@@ -6,15 +6,7 @@ import { add, mul, sub } from "../../../core/ops/mod.ts";
 import { euler } from "../../../plugins/samplers/euler.ts";
 import { lms } from "../../../plugins/samplers/lms.ts";
 import { thrown } from "../../helpers/thrown.ts";
-import {
-  assertOrder,
-  assertSame,
-  END,
-  evenLevels,
-  flowError,
-  samplerOf,
-  samples,
-} from "./gaussian.ts";
+import { assertOrder, assertSame, END, evenLevels, flowError, samplerOf, samples } from "./gaussian.ts";
 
 const test = suite("plugins/samplers/lms");
 
@@ -24,8 +16,7 @@ test("order 1 is Euler's method", async () => {
 });
 
 test("order 2 comes to the probability flow with order 2, order 4 closer", async () => {
-  const error = (steps: number, order: number) =>
-    flowError(samplerOf(lms({ ...evenLevels(steps), order })), END);
+  const error = (steps: number, order: number) => flowError(samplerOf(lms({ ...evenLevels(steps), order })), END);
   await assertOrder(2, (steps) => error(steps, 2));
   assert.ok((await error(20, 2)) > 4 * (await error(20, 4)));
 });
@@ -42,10 +33,7 @@ test("with k slopes a step is exact where the slope is a polynomial of degree k 
   const integral = (s: number) => 2 * s - 1.5 * s ** 2 + s ** 4 / 4;
   const after = async (steps: number) => {
     const sampler = samplerOf(lms({ sigmas, order: 4, end: 0.5 }));
-    const { x } = await samples(
-      { ...sampler, steps: sampler.steps.slice(0, steps) },
-      { denoiser: cubic },
-    );
+    const { x } = await samples({ ...sampler, steps: sampler.steps.slice(0, steps) }, { denoiser: cubic });
     return x;
   };
   const [third, fourth, last] = [await after(3), await after(4), await after(5)];

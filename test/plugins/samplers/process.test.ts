@@ -23,15 +23,7 @@ import {
 import { tiny } from "../../core/train/support.ts";
 import { thrown } from "../../helpers/thrown.ts";
 import { compose } from "../support.ts";
-import {
-  assertMoments,
-  assertSame,
-  denoised,
-  discreteSamplerOf,
-  flowError,
-  samplerOf,
-  samples,
-} from "./gaussian.ts";
+import { assertMoments, assertSame, denoised, discreteSamplerOf, flowError, samplerOf, samples } from "./gaussian.ts";
 
 const test = suite("plugins/samplers/process");
 
@@ -87,11 +79,7 @@ test("samplers have no levels or start of their own", () => {
 });
 
 test("x starts with the noise that the process has at the first level", () => {
-  for (const plugin of [
-    euler({ sigmas: [4, 1] }),
-    lms({ sigmas: [4] }),
-    renoise({ sigmas: [4] }),
-  ]) {
+  for (const plugin of [euler({ sigmas: [4, 1] }), lms({ sigmas: [4] }), renoise({ sigmas: [4] })]) {
     assert.is(samplerOf(plugin).startScale, 4);
     assert.is(discreteSamplerOf(plugin).startScale, Math.sqrt(17));
     assert.is(flowSamplerOf(plugin).startScale, 5);
@@ -105,10 +93,7 @@ test("x starts with the noise that the process has at the first level", () => {
 test("without signal at the last timestep there are as many timesteps, and the last has no level", () => {
   const zero = { zeroTerminalSnr: true };
   const leading = sigmasOf(discreteSamplerOf(ddim({ steps: 4 }), zero));
-  const { sigmas = [], count } = compose(
-    { sample: [1], condition: {}, sigmaData: 1 },
-    discrete(zero),
-  ).get(PROCESS);
+  const { sigmas = [], count } = compose({ sample: [1], condition: {}, sigmaData: 1 }, discrete(zero)).get(PROCESS);
   assert.equal([sigmas.length, count], [999, 1000]);
   assert.equal(
     leading,
@@ -136,8 +121,7 @@ test("rectified flow: ddim is Euler's method along the flow, x ← x + (t_p − 
   const sampler = flowSamplerOf(ddim({ timesteps: [799, 299] }));
   assert.is(sampler.startScale, 1);
   const { eps, x } = await samples(sampler);
-  const move = (xt: number, t: number, to: number) =>
-    xt + ((to - t) * (xt - denoised(xt / (1 - t), t / (1 - t)))) / t;
+  const move = (xt: number, t: number, to: number) => xt + ((to - t) * (xt - denoised(xt / (1 - t), t / (1 - t)))) / t;
   assertSame(
     x,
     eps.map((each) => move(move(each, 0.8, 0.3), 0.3, 0)),

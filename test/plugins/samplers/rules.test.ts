@@ -19,10 +19,7 @@ test("the same rule always makes the same one, so that equal steps share a progr
   const all = [eulerStep, midpointStep].flatMap((rule) => [rule, withChurn(rule), withNoise(rule)]);
   assert.is(new Set(all).size, 6);
   assert.is(withNoise(withChurn(eulerStep)).name, "eulerStep after churn and noise");
-  const other = derived(
-    "after churn",
-    (rule) => (x, values, model, carried) => rule(x, values, model, carried),
-  );
+  const other = derived("after churn", (rule) => (x, values, model, carried) => rule(x, values, model, carried));
   assert.is.not(other(eulerStep), withChurn(eulerStep));
 });
 

@@ -16,9 +16,7 @@ export function trace(
     (sampler.carried ?? []).map((name) => [name, constant(Number.NaN, "f32", start.shape)]),
   );
   sampler.steps.forEach(({ rule, values }, step) => {
-    const scalars = Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [name, constant(value)]),
-    );
+    const scalars = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, constant(value)]));
     const model = {
       denoise(noisy: Tensor, sigma: Tensor) {
         nfe++;

@@ -39,10 +39,7 @@ test("whatever eta, x_t keeps the mixing of its timestep; the last step adds no 
     const { steps } = discreteSamplerOf(tcd({ timesteps: [999, 499], eta }));
     const { keep, take, leave, up } = steps[0].values;
     const [from, to] = [mixing(999), mixing(499)];
-    assertSame(
-      [keep * from.signal + take + leave, Math.hypot(keep * from.noise, up)],
-      [to.signal, to.noise],
-    );
+    assertSame([keep * from.signal + take + leave, Math.hypot(keep * from.noise, up)], [to.signal, to.noise]);
     assert.is(steps[1].rule.name, "ddimStep");
   }
 });

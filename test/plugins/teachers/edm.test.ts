@@ -38,8 +38,7 @@ test("D(x; σ) = cSkip·x + cOut·F: at F = 0 the best linear guess, at F = cons
   const result = await evaluate({ D }, feed, "f64");
   values.forEach((value, i) => {
     const [s, sd] = [sigmas[i >> 1], 0.7];
-    const expected =
-      (sd ** 2 * value) / (s ** 2 + sd ** 2) + (s * sd * bias[i % 2]) / Math.hypot(s, sd);
+    const expected = (sd ** 2 * value) / (s ** 2 + sd ** 2) + (s * sd * bias[i % 2]) / Math.hypot(s, sd);
     assert.ok(Math.abs(result.D[i] - expected) < 1e-6, `${result.D[i]}, should be ${expected}`);
   });
 });

@@ -18,11 +18,7 @@ test("has no parameters and cannot be trained", () => {
   assert.not.ok(teacher().trainable);
 });
 
-async function denoised(
-  options: Parameters<typeof gaussianMixture>[0],
-  x: number[],
-  sigma: number,
-) {
+async function denoised(options: Parameters<typeof gaussianMixture>[0], x: number[], sigma: number) {
   const feed = new Feed();
   const { scope } = feed.weights("", () => []);
   const D = teacher(options)

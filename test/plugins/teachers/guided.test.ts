@@ -37,10 +37,7 @@ const tinted = definePlugin({
   options: {},
   create: (): Network => {
     const apply: Network["apply"] = (scope, x, _, { text }) =>
-      mul(
-        mul(x, reshape(text!, [x.shape[0], 1])),
-        scope.parameter("gain", [1], { kind: "constant", value: 1 }),
-      );
+      mul(mul(x, reshape(text!, [x.shape[0], 1])), scope.parameter("gain", [1], { kind: "constant", value: 1 }));
     return { apply, features: apply };
   },
 });
@@ -95,8 +92,7 @@ test("a network trained to do without classes can be guided", () => {
   const images = { sample: [1, 8, 8], condition: classLabel(3), sigmaData: 0.5 };
   const network = (labelDropout: number) =>
     adm({ channels: 8, channelMult: [1], blocks: 1, attention: [], labelDropout });
-  const make = (dropout: number) => () =>
-    compose(images, network(dropout), guided({ guidanceScale: 2 })).get(TEACHER);
+  const make = (dropout: number) => () => compose(images, network(dropout), guided({ guidanceScale: 2 })).get(TEACHER);
   assert.ok(make(0.1)());
   assert.is(thrown(make(0)).code, "E_OPTION");
 });

@@ -21,10 +21,7 @@ test("odd sizes, batches that broadcast, scale of either sign", () => {
       [[2, 1, 2], [1, 3, 2], []],
     ])
       for (const scale of [0.3, -1])
-        check(
-          lowering,
-          attention(tensor(...q, N, D), tensor(...k, M, D), tensor(...v, M, E), { scale }),
-        );
+        check(lowering, attention(tensor(...q, N, D), tensor(...k, M, D), tensor(...v, M, E), { scale }));
 });
 
 test("scores of a thousand do not overflow", () => {

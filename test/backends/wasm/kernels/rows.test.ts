@@ -7,19 +7,7 @@ import { check, noise, tensor } from "./runPlan.ts";
 
 const test = suite("backends/wasm/kernels/rows");
 
-const shapes = [
-  [1],
-  [1, 1],
-  [7, 2],
-  [3, 3],
-  [2, 3, 4],
-  [5, 7],
-  [4, 8],
-  [3, 13],
-  [2, 519],
-  [2, 1024],
-  [1, 5003],
-];
+const shapes = [[1], [1, 1], [7, 2], [3, 3], [2, 3, 4], [5, 7], [4, 8], [3, 13], [2, 519], [2, 1024], [1, 5003]];
 
 test("softmax: rows of any length", () => {
   for (const shape of shapes) check(softmaxLowering, softmax(tensor(...shape)));
@@ -30,9 +18,7 @@ test("softmax: logits far apart, masked ones, and far from zero", () => {
   check(softmaxLowering, softmax(tensor(5, 37)), [x.map((value) => value * 300)]);
   check(softmaxLowering, softmax(tensor(5, 37)), [x.map((v, i) => (i % 3 ? v : -Infinity))]);
   check(softmaxLowering, softmax(tensor(5, 37)), [x.map((value) => value - 1e4)]);
-  check(softmaxLowering, softmax(tensor(5, 37)), [
-    x.map((v, i) => (i % 50 === 9 ? Number.NaN : v)),
-  ]);
+  check(softmaxLowering, softmax(tensor(5, 37)), [x.map((v, i) => (i % 50 === 9 ? Number.NaN : v))]);
 });
 
 test("normalize and its gradient: rows of any length", () => {

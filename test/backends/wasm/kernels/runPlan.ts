@@ -34,13 +34,7 @@ const scattered: Cut = (items) => {
  * Runs the plan of a lowering on one thread: memory poisoned with NaN, tensors at odd addresses, with 64 elements
  * between them that must stay as they are.
  */
-function run(
-  module: WebAssembly.Module,
-  lowering: Lowering,
-  node: Tensor,
-  data: Float32Array[],
-  cut: Cut,
-) {
+function run(module: WebAssembly.Module, lowering: Lowering, node: Tensor, data: Float32Array[], cut: Cut) {
   const plan = lowering.plan(node);
   let bytes = 1024;
   const take = (elements: number, shift: number): number => {
@@ -58,8 +52,7 @@ function run(
   const elements = new Float32Array(memory.buffer);
   elements.fill(Number.NaN);
   node.inputs.forEach((tensor, i) => void elements.set(data[i], tensors.get(tensor)! / 4));
-  const kernels = new WebAssembly.Instance(module, { env: { memory } })
-    .exports as unknown as Kernels;
+  const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
   const resolve = (argument: Argument, space: number): number => {
     if (typeof argument === "number") return argument;
     if ("f32" in argument) return argument.f32;
@@ -75,8 +68,7 @@ function run(
   const outputAt = tensors.get(node)! / 4;
   // NaN again wherever writing was allowed: then all must be NaN.
   const result = elements.slice(outputAt, outputAt + sizeOf(node.shape));
-  const clear = (address: number, size: number) =>
-    elements.fill(Number.NaN, address / 4, address / 4 + size);
+  const clear = (address: number, size: number) => elements.fill(Number.NaN, address / 4, address / 4 + size);
   for (const [tensor, address] of tensors) clear(address, sizeOf(tensor.shape));
   temps.forEach((address, i) => void clear(address, plan.temps![i]));
   spaces.forEach((address) => void clear(address, plan.threadSpace ?? 0));
@@ -122,8 +114,7 @@ export function check(
     expected.forEach((value, i) => {
       if (Number.isNaN(value) && Number.isNaN(actual[i])) return;
       const error = Math.abs(actual[i] - value) / largest;
-      if (!(error <= tolerance))
-        throw new Error(`${label}: element ${i} is ${actual[i]}, should be ${value}`);
+      if (!(error <= tolerance)) throw new Error(`${label}: element ${i} is ${actual[i]}, should be ${value}`);
       worst = Math.max(worst, error);
     });
     const again = new Int32Array(run(module, lowering, node, data, scattered).buffer);

@@ -86,9 +86,7 @@ test("the npm driver serves a machine without a Vulkan loader", async () => {
   if (bare && (await run("unshare", ["-m", "true"]).catch(() => ({ code: 1 }))).code !== 0)
     return console.log("not run: hiding the system's loader needs the right to unshare");
   const command = `${bare}exec ${process.execPath} ${program}`;
-  const shell: [string, string[]] = bare
-    ? ["unshare", ["-m", "sh", "-c", command]]
-    : ["sh", ["-c", command]];
+  const shell: [string, string[]] = bare ? ["unshare", ["-m", "sh", "-c", command]] : ["sh", ["-c", command]];
   const { code, stdout, stderr } = await run(...shell, { env: { ONESTEP_ADAPTER: "" } });
   assert.equal({ code, stdout }, { code: 0, stdout: "SwiftShader\n" }, stderr);
 });

@@ -2,19 +2,10 @@ import { test } from "uvu";
 import * as assert from "uvu/assert";
 import type { SystemFacts } from "../../../../backends/host/system.ts";
 import { adviceFor } from "../../../../backends/webgpu/adapter/advice.ts";
-import {
-  type DoctorReport,
-  diagnose,
-  formatReport,
-} from "../../../../backends/webgpu/adapter/doctor.ts";
+import { type DoctorReport, diagnose, formatReport } from "../../../../backends/webgpu/adapter/doctor.ts";
 import { type MatrixTraits, traitsOf } from "../../../../backends/webgpu/adapter/traits.ts";
 
-const linux = (
-  id: string,
-  version = "",
-  cards: string[] = [],
-  like: string[] = [],
-): SystemFacts => ({
+const linux = (id: string, version = "", cards: string[] = [], like: string[] = []): SystemFacts => ({
   platform: "linux",
   arch: "x64",
   runtime: { name: "node", version: "20.20.2" },
@@ -68,10 +59,7 @@ test("says which subgroup matrices work, and why not others", () => {
   const f32 = { factors: "f32", M: 8, N: 8, K: 8, layout } as const;
   const f16 = { factors: "f16", M: 16, N: 8, K: 16, layout } as const;
   assert.is(lineOf({ matrices: [f32, f16] }), "8x8x8 f32, 16x8x16 f16→f32");
-  assert.is(
-    lineOf({ matrices: [f32], matricesProblem: "16x8x16 f16→f32: no" }),
-    "8x8x8 f32, but 16x8x16 f16→f32: no",
-  );
+  assert.is(lineOf({ matrices: [f32], matricesProblem: "16x8x16 f16→f32: no" }), "8x8x8 f32, but 16x8x16 f16→f32: no");
   assert.is(lineOf({ matrices: [], matricesProblem: "turned off" }), "none, turned off");
 });
 

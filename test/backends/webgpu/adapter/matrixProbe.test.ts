@@ -1,10 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  type MatrixConfig,
-  probeMatrices,
-  probeOnce,
-} from "../../../../backends/webgpu/adapter/matrixProbe.ts";
+import { type MatrixConfig, probeMatrices, probeOnce } from "../../../../backends/webgpu/adapter/matrixProbe.ts";
 import type { MatrixShape } from "../../../../backends/webgpu/subgroupMatrices.ts";
 import { type FakeMatrices, fakeAdapter } from "./fakeMatrixAdapter.ts";
 
@@ -86,14 +82,10 @@ test("where it refuses both, its first complaint is told", async () => {
 });
 
 test("wrong numbers turn off what gave them, and nothing else", async () => {
-  const computes = (exact: number, code: string) =>
-    code.startsWith("enable f16") ? exact + 0.5 : exact;
+  const computes = (exact: number, code: string) => (code.startsWith("enable f16") ? exact + 0.5 : exact);
   const { matrices, matricesProblem } = await probe({ configs: both, computes });
   assert.equal(matrices, [f32()]);
-  assert.match(
-    matricesProblem ?? "",
-    /^16x16x16 f16→f32: it computes wrong values: -?[\d.]+ instead of -?[\d.]+$/,
-  );
+  assert.match(matricesProblem ?? "", /^16x16x16 f16→f32: it computes wrong values: -?[\d.]+ instead of -?[\d.]+$/);
 });
 
 test("sums in f16, and factors in TF32 or of NaN, are wrong numbers", async () => {

@@ -1,10 +1,6 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  type AdapterEntry,
-  listAdapters,
-  openDevice,
-} from "../../../../backends/webgpu/adapter/open.ts";
+import { type AdapterEntry, listAdapters, openDevice } from "../../../../backends/webgpu/adapter/open.ts";
 import { selfCheck } from "../../../../backends/webgpu/adapter/selfCheck.ts";
 import type { OnestepError } from "../../../../core/errors.ts";
 
@@ -14,9 +10,7 @@ test.before(async () => {
   adapters = await listAdapters((problem) => console.log(`adapter problem: ${problem}`));
   for (const { traits, openMs, problem } of adapters) {
     const state = problem ?? `opened in ${openMs.toFixed(0)} ms`;
-    console.log(
-      `adapter: ${traits.name} (${traits.type}, ${traits.driver || traits.via}), ${state}`,
-    );
+    console.log(`adapter: ${traits.name} (${traits.type}, ${traits.driver || traits.via}), ${state}`);
   }
 });
 

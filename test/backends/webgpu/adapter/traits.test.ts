@@ -16,18 +16,10 @@ const cases: [Partial<GPUAdapterInfo>, string, string][] = [
   [{ vendor: "apple", architecture: "metal-3" }, "apple metal 3", "integrated"],
   [{ vendor: "intel", device: "intel-r-arc-tm-a770" }, "intel r arc tm a770", "discrete"],
   [{ vendor: "intel", architecture: "gen-12lp" }, "intel gen 12lp", "integrated"],
-  [
-    { vendor: "amd", device: "amd-radeon-rx-7900-xtx-radv-" },
-    "amd radeon rx 7900 xtx radv",
-    "discrete",
-  ],
+  [{ vendor: "amd", device: "amd-radeon-rx-7900-xtx-radv-" }, "amd radeon rx 7900 xtx radv", "discrete"],
   [{ vendor: "amd", device: "amd-radeon-graphics" }, "amd radeon graphics", "unknown"],
   [{ vendor: "mesa", device: "llvmpipe-llvm-15-0-6-256-bits-" }, "llvmpipe", "software"],
-  [
-    { vendor: "6880", device: "49374", description: "SwiftShader Device (Subzero)" },
-    "SwiftShader",
-    "software",
-  ],
+  [{ vendor: "6880", device: "49374", description: "SwiftShader Device (Subzero)" }, "SwiftShader", "software"],
   [{ vendor: "google", architecture: "swiftshader" }, "SwiftShader", "software"],
   [{ description: "Microsoft Basic Render Driver", isFallbackAdapter: true }, "WARP", "software"],
   [{}, "unnamed adapter", "unknown"],
@@ -45,10 +37,7 @@ test("subgroup sizes are told only where kernels may use subgroups", () => {
   const sizes = { subgroupMinSize: 8, subgroupMaxSize: 16 };
   assert.is(traits(sizes).subgroupMaxSize, 0);
   const { subgroups, subgroupMinSize, subgroupMaxSize, f16 } = traits(sizes, ["subgroups"]);
-  assert.equal(
-    { subgroups, subgroupMinSize, subgroupMaxSize, f16 },
-    { subgroups: true, ...sizes, f16: false },
-  );
+  assert.equal({ subgroups, subgroupMinSize, subgroupMaxSize, f16 }, { subgroups: true, ...sizes, f16: false });
 });
 
 test("Dawn's Null backend is recognised", () => {

@@ -1,11 +1,6 @@
 import { suite } from "uvu";
 import { attention } from "../../../../core/ops/mod.ts";
-import {
-  checkKernel,
-  closeTestBackends,
-  floats,
-  tolerances,
-} from "../../../helpers/kernelHarness.ts";
+import { checkKernel, closeTestBackends, floats, tolerances } from "../../../helpers/kernelHarness.ts";
 import { type Profile, profiles } from "./profiles.ts";
 
 const test = suite("backends/webgpu/kernels/attention");

@@ -4,13 +4,7 @@ import { attentionGrad as lowering } from "../../../../backends/webgpu/kernels/a
 import { program } from "../../../../core/graph/mod.ts";
 import { attentionGrad, attentionGradParts, input, mul } from "../../../../core/ops/mod.ts";
 import { type Tensor, withStorage } from "../../../../core/tensor/mod.ts";
-import {
-  checkKernel,
-  closeTestBackends,
-  floats,
-  testBackend,
-  tolerances,
-} from "../../../helpers/kernelHarness.ts";
+import { checkKernel, closeTestBackends, floats, testBackend, tolerances } from "../../../helpers/kernelHarness.ts";
 import { type Profile, profiles } from "./profiles.ts";
 
 const test = suite("backends/webgpu/kernels/attentionGrad");
@@ -70,13 +64,7 @@ test("operands kept in f16", async () => {
 test("the same bits in every run", async () => {
   for (const { name, options } of all) {
     const run = () =>
-      checkKernel(
-        `attentionGrad ${name}`,
-        gradients,
-        operands(2, 67, 45, 24, 20),
-        tolerances.sum,
-        options,
-      );
+      checkKernel(`attentionGrad ${name}`, gradients, operands(2, 67, 45, 24, 20), tolerances.sum, options);
     const [first, second] = [await run(), await run()];
     for (const [i, { actual }] of first.entries()) assert.equal(actual, second[i].actual, name);
   }

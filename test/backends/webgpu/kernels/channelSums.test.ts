@@ -2,12 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { mul, pack, sum, view } from "../../../../core/ops/mod.ts";
 import type { Tensor } from "../../../../core/tensor/mod.ts";
-import {
-  checkKernel,
-  closeTestBackends,
-  floats,
-  tolerances,
-} from "../../../helpers/kernelHarness.ts";
+import { checkKernel, closeTestBackends, floats, tolerances } from "../../../helpers/kernelHarness.ts";
 
 const test = suite("backends/webgpu/kernels/channelSums");
 test.after(closeTestBackends);

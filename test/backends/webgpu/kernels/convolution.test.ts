@@ -1,11 +1,6 @@
 import { suite } from "uvu";
 import { conv2d, conv2dInputGrad, conv2dWeightGrad, input } from "../../../../core/ops/mod.ts";
-import {
-  checkKernel,
-  closeTestBackends,
-  floats,
-  tolerances,
-} from "../../../helpers/kernelHarness.ts";
+import { checkKernel, closeTestBackends, floats, tolerances } from "../../../helpers/kernelHarness.ts";
 import { type Profile, profiles } from "./profiles.ts";
 
 const test = suite("backends/webgpu/kernels/convolution");
@@ -69,11 +64,7 @@ for (const { title, x, weight: size, ...given } of cases)
     const weight = [O, x[1], R, S];
     const y = conv2d(input("x", x), input("weight", weight), geometry).shape;
     for (const { name, options } of all) {
-      const check = (
-        op: string,
-        build: Parameters<typeof checkKernel>[1],
-        ...shapes: (readonly number[])[]
-      ) =>
+      const check = (op: string, build: Parameters<typeof checkKernel>[1], ...shapes: (readonly number[])[]) =>
         checkKernel(
           `${op} ${name}`,
           build,
@@ -82,18 +73,8 @@ for (const { title, x, weight: size, ...given } of cases)
           options,
         );
       await check("conv2d", (a, b) => conv2d(a, b, geometry), x, weight);
-      await check(
-        "conv2dInputGrad",
-        (a, b) => conv2dInputGrad(a, b, { ...geometry, size: [x[2], x[3]] }),
-        y,
-        weight,
-      );
-      await check(
-        "conv2dWeightGrad",
-        (a, b) => conv2dWeightGrad(a, b, { ...geometry, kernel: [R, S] }),
-        x,
-        y,
-      );
+      await check("conv2dInputGrad", (a, b) => conv2dInputGrad(a, b, { ...geometry, size: [x[2], x[3]] }), y, weight);
+      await check("conv2dWeightGrad", (a, b) => conv2dWeightGrad(a, b, { ...geometry, kernel: [R, S] }), x, y);
     }
   });
 

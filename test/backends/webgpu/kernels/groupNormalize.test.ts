@@ -1,12 +1,7 @@
 import { suite } from "uvu";
 import { grad } from "../../../../core/graph/mod.ts";
 import { groupNorm, mul, sum } from "../../../../core/ops/mod.ts";
-import {
-  checkKernel,
-  closeTestBackends,
-  floats,
-  tolerances,
-} from "../../../helpers/kernelHarness.ts";
+import { checkKernel, closeTestBackends, floats, tolerances } from "../../../helpers/kernelHarness.ts";
 import { type Profile, profiles } from "./profiles.ts";
 
 const test = suite("backends/webgpu/kernels/groupNormalize");
@@ -46,12 +41,7 @@ for (const activation of ["none", "silu"] as const)
               const y = groupNorm(x, gamma, beta, { groups, activation, eps: 1e-3 });
               return [y, ...grad(sum(mul(y, dy)), [x, gamma, beta])];
             },
-            [
-              floats([B, C, S], 1, 1, 3),
-              floats(affine, 2),
-              floats(affine, 3),
-              floats([B, C, S], 4),
-            ],
+            [floats([B, C, S], 1, 1, 3), floats(affine, 2), floats(affine, 3), floats([B, C, S], 4)],
             { ...tolerances.sum, absolute: 1e-5, ofLargest: 1e-4 }, // differences of nearly equal numbers
             options,
           );

@@ -1,12 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { matmul } from "../../../../core/ops/mod.ts";
-import {
-  checkKernel,
-  closeTestBackends,
-  floats,
-  tolerances,
-} from "../../../helpers/kernelHarness.ts";
+import { checkKernel, closeTestBackends, floats, tolerances } from "../../../helpers/kernelHarness.ts";
 import { type Profile, profiles } from "./profiles.ts";
 
 const test = suite("backends/webgpu/kernels/matmul");
@@ -78,9 +73,7 @@ test("matmul: the same bits again", async () => {
   for (const { options } of all) {
     const run = async () => {
       const inputs = [floats([9, 700], 1), floats([700, 12], 2)];
-      return (
-        await checkKernel("matmul", (a, b) => matmul(a, b), inputs, tolerances.sum, options)
-      )[0];
+      return (await checkKernel("matmul", (a, b) => matmul(a, b), inputs, tolerances.sum, options))[0];
     };
     assert.equal((await run()).actual, (await run()).actual);
   }

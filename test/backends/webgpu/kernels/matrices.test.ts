@@ -3,28 +3,22 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { matricesFor } from "../../../../backends/webgpu/kernels/matrices.ts";
 import type { WebGpuOptions } from "../../../../backends/webgpu/mod.ts";
-import {
-  describeMatrices,
-  type MatrixShape,
-} from "../../../../backends/webgpu/subgroupMatrices.ts";
+import { describeMatrices, type MatrixShape } from "../../../../backends/webgpu/subgroupMatrices.ts";
 import * as ops from "../../../../core/ops/mod.ts";
 import { type Shape, type Tensor, withStorage } from "../../../../core/tensor/mod.ts";
 import { emulatedMatrices } from "../../../helpers/emulatedMatrices.ts";
-import {
-  checkKernel,
-  closeTestBackends,
-  floats,
-  testBackend,
-  tolerances,
-} from "../../../helpers/kernelHarness.ts";
+import { checkKernel, closeTestBackends, floats, testBackend, tolerances } from "../../../helpers/kernelHarness.ts";
 
 const test = suite("backends/webgpu/kernels/matrices");
 test.after(closeTestBackends);
 
-const matrices = (
-  factors: MatrixShape["factors"],
-  [M, N, K]: readonly [number, number, number],
-): MatrixShape => ({ factors, M, N, K, layout: "template" });
+const matrices = (factors: MatrixShape["factors"], [M, N, K]: readonly [number, number, number]): MatrixShape => ({
+  factors,
+  M,
+  N,
+  K,
+  layout: "template",
+});
 
 const forced = {
   matmul: "matrices",
@@ -80,8 +74,7 @@ for (const [name, options, storage] of [
 ] as const)
   test(`emulated, ${name}: sizes around a tile's, all transposes`, async () => {
     const { traits } = await testBackend(options);
-    if (storage === "f16" && !traits.f16)
-      return console.log(`not run: ${traits.name} keeps nothing in f16`);
+    if (storage === "f16" && !traits.f16) return console.log(`not run: ${traits.name} keeps nothing in f16`);
     await check(options, storage, [1, 2, 1]); // a single number would be kept in f32
     for (const size of [
       [7, 13, 11],
@@ -115,21 +108,10 @@ test("emulated: pointwise convolutions and their gradients", async () => {
     checkKernel(name, build, inputs, tolerances.sum, metal);
   const results = [
     await run("conv2d", (a, b) => ops.conv2d(a, b, still), x, w),
-    await run(
-      "conv2dInputGrad",
-      (a, b) => ops.conv2dInputGrad(a, b, { size: [5, 3], ...still }),
-      y,
-      w,
-    ),
-    await run(
-      "conv2dWeightGrad",
-      (a, b) => ops.conv2dWeightGrad(a, b, { kernel: [1, 1], ...still }),
-      x,
-      y,
-    ),
+    await run("conv2dInputGrad", (a, b) => ops.conv2dInputGrad(a, b, { size: [5, 3], ...still }), y, w),
+    await run("conv2dWeightGrad", (a, b) => ops.conv2dWeightGrad(a, b, { kernel: [1, 1], ...still }), x, y),
   ];
-  for (const [{ dispatches }] of results)
-    assert.ok(dispatches.some(({ kernel }) => kernel.name === "matmulMatrix"));
+  for (const [{ dispatches }] of results) assert.ok(dispatches.some(({ kernel }) => kernel.name === "matmulMatrix"));
 });
 
 test("emulated: an elementwise step behind a product is its epilogue", async () => {
@@ -191,9 +173,7 @@ test("as it is, on the adapter's own subgroup matrices", async () => {
   const options = { matrices: true, variants: forced, traits: { software: false } };
   const { traits } = await testBackend(options);
   if (traits.matrices.length === 0)
-    return console.log(
-      `not run: no subgroup matrices on ${traits.name}, ${traits.matricesProblem}`,
-    );
+    return console.log(`not run: no subgroup matrices on ${traits.name}, ${traits.matricesProblem}`);
   for (const shape of traits.matrices) {
     console.log(`on ${traits.name}: ${describeMatrices(shape)}`);
     const run = check.bind(undefined, options, shape.factors);

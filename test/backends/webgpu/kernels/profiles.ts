@@ -12,8 +12,7 @@ export interface Profile {
 export async function profiles(): Promise<Profile[]> {
   const { traits } = await testBackend();
   const lanesOf8 = traits.subgroupMinSize === 8 && traits.subgroupMaxSize === 8;
-  if (!lanesOf8)
-    console.log(`no subgroups of 8 lanes on ${traits.name}: those variants are not tested`);
+  if (!lanesOf8) console.log(`no subgroups of 8 lanes on ${traits.name}: those variants are not tested`);
   return [
     ...(lanesOf8 ? [profile("subgroup8", subgroup8)] : []),
     profile("portable", portable),
@@ -22,11 +21,11 @@ export async function profiles(): Promise<Profile[]> {
   ];
 }
 
-const profile = (
-  name: string,
-  variants: Readonly<Record<string, string>>,
-  more: WebGpuOptions = {},
-): Profile => ({ name, options: { ...more, variants }, has: (op) => op in variants });
+const profile = (name: string, variants: Readonly<Record<string, string>>, more: WebGpuOptions = {}): Profile => ({
+  name,
+  options: { ...more, variants },
+  has: (op) => op in variants,
+});
 
 const subgroup8 = {
   attention: "subgroup8",

@@ -1,12 +1,7 @@
 import { suite } from "uvu";
 import { normalize, softmax } from "../../../../core/ops/mod.ts";
 import { normalizeGrad } from "../../../../core/ops/normalize.ts";
-import {
-  checkKernel,
-  closeTestBackends,
-  floats,
-  tolerances,
-} from "../../../helpers/kernelHarness.ts";
+import { checkKernel, closeTestBackends, floats, tolerances } from "../../../helpers/kernelHarness.ts";
 import { type Profile, profiles } from "./profiles.ts";
 
 const test = suite("backends/webgpu/kernels/rows");
@@ -29,13 +24,7 @@ for (const shape of shapes)
       const [wide] = [floats(shape, 4, -1e4, 1e4)];
       const { sum, exponential } = tolerances;
       await checkKernel(`normalize ${name}`, (a) => normalize(a, { eps: 1e-5 }), [x], sum, options);
-      await checkKernel(
-        `normalize far ${name}`,
-        (a) => normalize(a, { eps: 1e-5 }),
-        [far],
-        sum,
-        options,
-      );
+      await checkKernel(`normalize far ${name}`, (a) => normalize(a, { eps: 1e-5 }), [far], sum, options);
       for (const each of [x, far])
         await checkKernel(
           `normalizeGrad ${name}`,
@@ -62,13 +51,7 @@ test("softmax: short rows, one lane each", async () => {
 
 test("normalize: more rows than one dimension of a grid", async () => {
   for (const { options } of all)
-    await checkKernel(
-      "normalize",
-      (a) => normalize(a),
-      [floats([70000, 4])],
-      tolerances.sum,
-      options,
-    );
+    await checkKernel("normalize", (a) => normalize(a), [floats([70000, 4])], tolerances.sum, options);
 });
 
 test.run();

@@ -15,8 +15,7 @@ const some: Choices = new Map<string, Choice>([
   ["matmul {} f32[8,4] f32[4,8]", { variant: "tiles", ms: { tiles: 0.2, registers: 1.5 } }],
   ["sum {} f32[9]", { variant: "lanes", ms: {} }],
 ]);
-const changed = (change: object) =>
-  JSON.stringify({ ...JSON.parse(encodeChoices(here, some)), ...change });
+const changed = (change: object) => JSON.stringify({ ...JSON.parse(encodeChoices(here, some)), ...change });
 
 test("what is written is read again", () => {
   assert.equal([...decodeChoices(encodeChoices(here, some), here)].sort(), [...some].sort());
@@ -63,9 +62,7 @@ test("damaged and hostile texts are refused, whatever they hold", () => {
     }),
     changed({ choices: { ["x".repeat(10_000)]: { variant: "tiles", ms: {} } } }),
     changed({
-      choices: Object.fromEntries(
-        new Array(20_001).fill(0).map((_, i) => [i, { variant: "a", ms: {} }]),
-      ),
+      choices: Object.fromEntries(new Array(20_001).fill(0).map((_, i) => [i, { variant: "a", ms: {} }])),
     }),
   ];
   for (const text of texts) {

@@ -33,9 +33,7 @@ async function open(of = here) {
   };
 }
 
-test("choices outlive the store, in one file an adapter, and nothing else is left", async ({
-  file,
-}) => {
+test("choices outlive the store, in one file an adapter, and nothing else is left", async ({ file }) => {
   const first = await open();
   first.store.set("a", tiles);
   await first.store.save();
@@ -48,10 +46,7 @@ test("choices outlive the store, in one file an adapter, and nothing else is lef
 test("nothing is written when nothing was measured", async ({ dir }) => {
   const { store } = await open();
   await store.save();
-  assert.equal(
-    await readdir(dir).then((names) => names.includes("tuning-mesa-llvmpipe.json")),
-    false,
-  );
+  assert.equal(await readdir(dir).then((names) => names.includes("tuning-mesa-llvmpipe.json")), false);
 });
 
 test("two processes that measure at once keep what both found", async () => {

@@ -38,8 +38,7 @@ const lowerings: readonly Lowering[] = [
   { op: "transpose", variants: [{ name: "only", supports: anywhere, plan }] },
 ];
 
-const product = (m: number, k: number, n: number) =>
-  ops.matmul(ops.input(`a${m}`, [m, k]), ops.input(`b${n}`, [k, n]));
+const product = (m: number, k: number, n: number) => ops.matmul(ops.input(`a${m}`, [m, k]), ops.input(`b${n}`, [k, n]));
 const wide = product(4, 5, 8);
 const narrow = product(6, 7, 2);
 const both = program({
@@ -80,13 +79,7 @@ test("every variant that fits is measured once a signature, and the fastest is c
   await self.prepare(both);
   assert.is(self.chosen(wide), "second");
   assert.is(self.chosen(narrow), "narrow");
-  assert.equal(trials, [
-    "first [4,8]",
-    "second [4,8]",
-    "first [6,2]",
-    "second [6,2]",
-    "narrow [6,2]",
-  ]);
+  assert.equal(trials, ["first [4,8]", "second [4,8]", "first [6,2]", "second [6,2]", "narrow [6,2]"]);
   assert.equal(
     told.map(({ program, what, done, total }) => `${program} ${what} ${done}/${total}`),
     ["both variants 0/2", "both variants 1/2", "both variants 2/2"],
@@ -196,10 +189,7 @@ async function multiply(options: WebGpuOptions) {
   });
   const memory = backend.createMemory();
   const before = backend.liveBytes;
-  const run = await backend.compile(
-    program({ name: "product", outputs: { c: productOfSquares() } }),
-    memory,
-  );
+  const run = await backend.compile(program({ name: "product", outputs: { c: productOfSquares() } }), memory);
   const ones = new Float32Array(SIDE * SIDE).fill(1);
   await run.run({ a: ones, b: ones });
   const c = await run.read("c");
@@ -224,31 +214,28 @@ device("measure: the faster is found once, then known to all runs on this adapte
   assert.is((await multiply({ tune: "off" })).variant, "slow");
 });
 
-device(
-  "cached: a choice is used where there is such a variant, made for these kernels",
-  async () => {
-    const backend = await WebGpuBackend.open({ tune: "off" });
-    const { traits } = backend;
-    await backend.close();
-    for (const [variant, expected] of [
-      ["fast", "fast"],
-      ["no such variant", "slow"],
-    ]) {
-      const store = await ChoiceStore.open(await measuredOn(traits, [ways, ...own]));
-      store.set(signatureOf(productOfSquares()), { variant, ms: {} });
-      await store.save();
-      assert.equal([(await multiply({})).variant, (await multiply({})).correct], [expected, true]);
-    }
-    const problems: string[] = [];
-    const store = await ChoiceStore.open(await measuredOn(traits, [ways, ...own], { matmul: "" }));
-    store.set(signatureOf(productOfSquares()), { variant: "fast", ms: {} });
+device("cached: a choice is used where there is such a variant, made for these kernels", async () => {
+  const backend = await WebGpuBackend.open({ tune: "off" });
+  const { traits } = backend;
+  await backend.close();
+  for (const [variant, expected] of [
+    ["fast", "fast"],
+    ["no such variant", "slow"],
+  ]) {
+    const store = await ChoiceStore.open(await measuredOn(traits, [ways, ...own]));
+    store.set(signatureOf(productOfSquares()), { variant, ms: {} });
     await store.save();
-    const { variant } = await multiply({ onProblem: (text) => problems.push(text) });
-    assert.is(variant, "slow");
-    assert.is(problems.length, 1);
-    assert.match(problems[0], /it is of other kernels "[0-9a-f]{16}", expected "[0-9a-f]{16}"$/);
-  },
-);
+    assert.equal([(await multiply({})).variant, (await multiply({})).correct], [expected, true]);
+  }
+  const problems: string[] = [];
+  const store = await ChoiceStore.open(await measuredOn(traits, [ways, ...own], { matmul: "" }));
+  store.set(signatureOf(productOfSquares()), { variant: "fast", ms: {} });
+  await store.save();
+  const { variant } = await multiply({ onProblem: (text) => problems.push(text) });
+  assert.is(variant, "slow");
+  assert.is(problems.length, 1);
+  assert.match(problems[0], /it is of other kernels "[0-9a-f]{16}", expected "[0-9a-f]{16}"$/);
+});
 
 device("a word that is no way to choose is refused", async () => {
   const error = await multiply({ tune: "cache" as "cached" }).catch((reason: Error) => reason);

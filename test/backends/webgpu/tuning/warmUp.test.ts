@@ -7,8 +7,7 @@ import * as ops from "../../../../core/ops/mod.ts";
 const test = suite("backends/webgpu/tuning/warmUp");
 
 const x = () => ops.input("x", [6, 10]);
-const first = () =>
-  program({ name: "first", outputs: { y: ops.softmax(x()), z: ops.transpose(x()) } });
+const first = () => program({ name: "first", outputs: { y: ops.softmax(x()), z: ops.transpose(x()) } });
 const second = () =>
   program({
     name: "second",
@@ -55,9 +54,7 @@ for (const software of [true, false])
 test("programs that are compiled at once wait for each other's kernels", async () => {
   const backend = await WebGpuBackend.open({ tune: "off" });
   const memory = backend.createMemory();
-  const runs = await Promise.all(
-    [first(), second(), first()].map((each) => backend.compile(each, memory)),
-  );
+  const runs = await Promise.all([first(), second(), first()].map((each) => backend.compile(each, memory)));
   for (const run of runs) {
     await run.run({ x: new Float32Array(60) });
     assert.ok((await run.read("y")).every(Number.isFinite));

@@ -4,11 +4,7 @@ import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
 import type { DataShape, Dataset, Denoiser } from "../../../../core/interfaces/mod.ts";
 import { SAMPLER } from "../../../../core/interfaces/mod.ts";
 import { constant, mul, reshape, sub } from "../../../../core/ops/mod.ts";
-import {
-  conditionArrays,
-  conditionInputs,
-  type Described,
-} from "../../../../core/train/batch/conditionInputs.ts";
+import { conditionArrays, conditionInputs, type Described } from "../../../../core/train/batch/conditionInputs.ts";
 import { turnInputs } from "../../../../core/train/batch/turnInputs.ts";
 import { Player, SampleDrawer } from "../../../../core/train/mod.ts";
 import { heun } from "../../../../plugins/mod.ts";
@@ -41,9 +37,7 @@ const fed = (role: "teacher" | "generator" | "critic", over = {}) => {
   if (role !== "teacher") reads.set("prompt", streams.generator);
   const inputs = turnInputs(dataset, { ...moment, reads, ...over });
   return async (part = 0) =>
-    Object.fromEntries(
-      Object.entries(await inputs(part)).map(([name, values]) => [name, [...values]] as const),
-    );
+    Object.fromEntries(Object.entries(await inputs(part)).map(([name, values]) => [name, [...values]] as const));
 };
 
 test("both turns of a step are given the same prompts, other steps others", async () => {
@@ -73,8 +67,7 @@ test("real samples have their own texts; a generator that starts from them has p
 test("a batch in parts is the batch", async () => {
   const parts = fed("critic", { parts: 2 });
   const [whole, first, second] = [await fed("critic")(), await parts(0), await parts(1)];
-  for (const name of ["prompt.text", "real.text"])
-    assert.equal([...first[name], ...second[name]], whole[name], name);
+  for (const name of ["prompt.text", "real.text"]) assert.equal([...first[name], ...second[name]], whole[name], name);
 });
 
 test("conditionInputs: one row each, and what stands for none once for all", () => {

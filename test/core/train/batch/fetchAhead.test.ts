@@ -6,13 +6,7 @@ import { failure } from "../../../../core/errors.ts";
 import { type Backend, DATASET_SOURCE, type Dataset } from "../../../../core/interfaces/mod.ts";
 import { definePlugin } from "../../../../core/plugin/mod.ts";
 import { hostRandom } from "../../../../core/random/hostRandom.ts";
-import {
-  mergeConfig,
-  Run,
-  type RunRequest,
-  resolveConfig,
-  type TrainEvent,
-} from "../../../../core/train/mod.ts";
+import { mergeConfig, Run, type RunRequest, resolveConfig, type TrainEvent } from "../../../../core/train/mod.ts";
 import { memoryFiles } from "../../../helpers/memoryFiles.ts";
 import { registry, stageOf, statesOf, tiny } from "../support.ts";
 
@@ -49,9 +43,7 @@ function points({ later, chosen, broken, log = () => {} }: Delivery): Dataset {
     batch(which, random) {
       const rows = Array.from(typeof which === "number" ? choose(which, random) : which);
       log(`ask ${rows.length}`);
-      return later
-        ? new Promise((resolve) => setTimeout(resolve, 1)).then(() => read(rows))
-        : read(rows);
+      return later ? new Promise((resolve) => setTimeout(resolve, 1)).then(() => read(rows)) : read(rows);
     },
   };
 }
@@ -127,13 +119,7 @@ test("one part is asked for while the one before is computed, and no more", asyn
     "compute",
     ...(ahead.length > 0 ? [`end ${step}`, "read 2"] : [`end ${step}`]),
   ];
-  assert.equal(log, [
-    "ask 2",
-    "read 2",
-    ...turn(0, ["ask 2"]),
-    ...turn(1, ["ask 2"]),
-    ...turn(2, []),
-  ]);
+  assert.equal(log, ["ask 2", "read 2", ...turn(0, ["ask 2"]), ...turn(1, ["ask 2"]), ...turn(2, [])]);
 });
 
 test("a run that was stopped has no batch too many when it goes on", async () => {

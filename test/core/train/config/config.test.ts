@@ -37,19 +37,13 @@ test("mergeConfig and resolveConfig: no config can reach a prototype", () => {
   const hostile = (path: string) =>
     JSON.parse(path.split(".").reduceRight((inner, key) => `{"${key}":${inner}}`, "true"));
   for (const path of ["__proto__.polluted", "train.__proto__.polluted"]) {
-    assert.equal(
-      Object.keys(mergeConfig({ train: {} }, hostile(path))).length,
-      path[0] === "t" ? 1 : 2,
-    );
+    assert.equal(Object.keys(mergeConfig({ train: {} }, hostile(path))).length, path[0] === "t" ? 1 : 2);
     assert.throws(() => tinyConfig(hostile(path)), /"__proto__" is not one of/);
     assert.throws(() => resolveConfig({ ...tiny, ...hostile(path) }, registry()), /__proto__/);
   }
   assert.throws(() => tinyConfig(settingOverlay(["__proto__.polluted", "1"])), /__proto__/);
   assert.throws(() => tinyConfig(settingOverlay(["network.__proto__.width", "1"])), /__proto__/);
-  assert.throws(
-    () => tinyConfig(settingOverlay(["losses.__proto__.use", "fake-score"])),
-    /__proto__/,
-  );
+  assert.throws(() => tinyConfig(settingOverlay(["losses.__proto__.use", "fake-score"])), /__proto__/);
   for (const name of ["__proto__", "toString"])
     assert.is(
       thrown(() => withSettings(`losses.${name}.use=fake-score`)).message,
@@ -88,12 +82,7 @@ test("settings: each is read as its option says, and the last one wins", () => {
   assert.is((config.sampler as Options).churnMax, undefined);
   assert.is((config.averages!.teacher as Options).rampUp, undefined);
   assert.is((config.averages!.teacher as Options).halfLife, 50, "what stands beside it stays");
-  assert.equal(Object.keys(config.losses).sort(), [
-    "distribution-matching",
-    "edm-denoising",
-    "fake-score",
-    "twice",
-  ]);
+  assert.equal(Object.keys(config.losses).sort(), ["distribution-matching", "edm-denoising", "fake-score", "twice"]);
   assert.is((config.losses.twice as Options).note, "12", "a text of digits stays a text");
   assert.equal(config.start, { teacher: "2024" }, "a file name");
   assert.is((config.method as { teacher?: Options }).teacher?.steps, undefined);
@@ -115,14 +104,8 @@ test("settings: text that does not parse is refused by the name of its option", 
       "generator.sigmas=80,many",
       'Cannot configure few-step: sigmas.1 must be a number in (0, inf), current value is "many"',
     ],
-    [
-      "train.steps=1e",
-      'Cannot configure train: steps must be a whole number in [0, inf), current value is "1e"',
-    ],
-    [
-      "sampler.churnMax=non",
-      'Cannot configure heun: churnMax must be a number in [0, inf), current value is "non"',
-    ],
+    ["train.steps=1e", 'Cannot configure train: steps must be a whole number in [0, inf), current value is "1e"'],
+    ["sampler.churnMax=non", 'Cannot configure heun: churnMax must be a number in [0, inf), current value is "non"'],
     [
       "train.precision.critic=f8",
       'Cannot configure train: precision.critic must be one of f32, f16, current value is "f8"',
@@ -170,10 +153,7 @@ test("resolveConfig: what is switched off is gone; generator and critic may be a
 test("resolveConfig: unknown sections, plugins and options, with what was meant", () => {
   const section = refused({ losess: {} });
   assert.is(section.code, "E_UNKNOWN_OPTION");
-  assert.match(
-    section.message,
-    /^Cannot read the config: "losess" is not one of dataset, .*did you mean "losses"\?$/,
-  );
+  assert.match(section.message, /^Cannot read the config: "losess" is not one of dataset, .*did you mean "losses"\?$/);
   const plugin = refused({ network: { use: "mpl" } });
   assert.is(plugin.code, "E_MISSING_PLUGIN");
   assert.match(plugin.message, /did you mean "mlp"\?$/);
@@ -197,10 +177,7 @@ test("resolveConfig: wrong types and ranges, by the name the user gave", () => {
   assert.match(message({ train: [] }), /train is \[\], expected an object of options$/);
   assert.match(message({ dataset: false }), /dataset is false, expected an object of options$/);
   assert.match(message({ network: { use: 5 } }), /network.use is 5, expected a plugin's name$/);
-  assert.match(
-    message({ optimizers: { teacher: 3 } }),
-    /optimizers.teacher is 3, expected an object/,
-  );
+  assert.match(message({ optimizers: { teacher: 3 } }), /optimizers.teacher is 3, expected an object/);
   assert.match(message({ method: false }), /method is false, expected an object of options$/);
   const { dataset: _, ...rest } = tiny;
   assert.match(
@@ -222,10 +199,7 @@ test("resolveConfig: averages of one role by label, and what a label may be", ()
       () => tinyConfig({ averages: { [key]: { use: "ema" } } }),
       /^Cannot read the config: averages has ".*", expected a role, or role\/label/,
     );
-  assert.throws(
-    () => tinyConfig({ optimizers: { "critic/b": { use: "adamw" } } }),
-    /expected a role$/,
-  );
+  assert.throws(() => tinyConfig({ optimizers: { "critic/b": { use: "adamw" } } }), /expected a role$/);
 });
 
 test("resolveConfig: one loss plugin under two names is two losses", () => {

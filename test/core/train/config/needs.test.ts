@@ -16,8 +16,7 @@ const extractor = (name: string, needs?: string) =>
     token: EXTRACTORS,
     about: "An extractor of a test",
     options: { depth: number({ default: 1, about: "any number" }) },
-    needs: ({ depth }) =>
-      needs ? [{ kind: "extractor", use: needs, options: { depth: depth + 1 } }] : [],
+    needs: ({ depth }) => (needs ? [{ kind: "extractor", use: needs, options: { depth: depth + 1 } }] : []),
     create: (): never => assert.unreachable() as never,
   });
 const [eye, glasses] = [extractor("eye"), extractor("glasses", "eye")];
@@ -33,8 +32,7 @@ const metric = (name: string, use = "eye") =>
       depth: number({ default: 5, about: "depth of the extractor" }),
       note: text({ default: "", about: "any text" }),
     },
-    needs: ({ depth, note }) =>
-      note === "blind" ? [] : [{ kind: "extractor", use, options: { depth } }],
+    needs: ({ depth, note }) => (note === "blind" ? [] : [{ kind: "extractor", use, options: { depth } }]),
     create: (): never => assert.unreachable() as never,
   });
 const [looks, stares, peers] = [metric("looks"), metric("stares"), metric("peers", "glasses")];
@@ -90,10 +88,7 @@ test("two may share one, with the same options only", () => {
 test("a needed plugin that is not registered, and options that it does not have", () => {
   const { code, message } = thrown(() => withNeeded([looks()], new Registry().register([glasses])));
   assert.is(code, "E_MISSING_PLUGIN");
-  assert.match(
-    message,
-    /^Cannot use extractor "eye": it is not registered, should be one of glasses/,
-  );
+  assert.match(message, /^Cannot use extractor "eye": it is not registered, should be one of glasses/);
   const wrong = definePlugin({
     ...looks.definition,
     needs: () => [{ kind: "extractor", use: "eye", options: { width: 3 } }],

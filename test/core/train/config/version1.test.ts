@@ -58,8 +58,7 @@ test("modernised: the section schedule is process, and lies over one that is the
 });
 
 test("modernised: samplers have neither start nor a table of levels; a time scale is called so", () => {
-  const sampler = (given: object) =>
-    (modernised({ sampler: given }) as { sampler: object }).sampler;
+  const sampler = (given: object) => (modernised({ sampler: given }) as { sampler: object }).sampler;
   const schedule = { betaStart: 1e-4, betaEnd: 0.02, count: 1000 };
   assert.equal(sampler({ use: "ddim", steps: 9, schedule, start: "unit" }), {
     use: "ddim",
@@ -148,12 +147,8 @@ test("a folder that 0.1.0 has left after three steps of distillation is resumed"
   const [found, expected] = [await statesOf(run), await statesOf(whole)];
   assert.equal(Object.keys(found), Object.keys(expected));
   // Equal on the machine that wrote the folder; exp and log of another may differ in a last digit.
-  for (const [name, values] of Object.entries(found))
-    assert.ok(largestError(values, expected[name]) < 1e-6, name);
-  assert.is(
-    JSON.parse(new TextDecoder().decode(await files.read("out/config.json"))).method.use,
-    "dmd2",
-  );
+  for (const [name, values] of Object.entries(found)) assert.ok(largestError(values, expected[name]) < 1e-6, name);
+  assert.is(JSON.parse(new TextDecoder().decode(await files.read("out/config.json"))).method.use, "dmd2");
   await run.dispose();
   await whole.dispose();
 });

@@ -27,8 +27,7 @@ const saved = async () => {
   await saveCheckpoint(files, "run/checkpoint", manifest, states);
   return files;
 };
-const load = (files: Parameters<typeof loadCheckpoint>[0]) =>
-  loadCheckpoint(files, "run/checkpoint");
+const load = (files: Parameters<typeof loadCheckpoint>[0]) => loadCheckpoint(files, "run/checkpoint");
 const refused = async (files: Parameters<typeof loadCheckpoint>[0], label = "") => {
   const error = await load(files).then(
     () => undefined,
@@ -59,10 +58,7 @@ test("saveCheckpoint: a stage of any name, in a file of its own name", async () 
   const files = memoryFiles();
   const stage = "../round 3: a/b";
   await saveCheckpoint(files, "run/checkpoint", { ...manifest, stage }, states);
-  assert.equal(await files.list("run/checkpoint"), [
-    "-round-3-a-b-12.safetensors",
-    "manifest.msgpack",
-  ]);
+  assert.equal(await files.list("run/checkpoint"), ["-round-3-a-b-12.safetensors", "manifest.msgpack"]);
   assert.is((await load(files)).manifest.stage, stage);
 });
 
@@ -78,11 +74,7 @@ test("saveCheckpoint: keeps the newest tensors only, and no drafts of a crash", 
   await files.write(draft, Uint8Array.of(1));
   await files.write("run/checkpoint/notes.txt", Uint8Array.of(1));
   await saveCheckpoint(files, "run/checkpoint", { ...manifest, step: 13 }, states);
-  assert.equal(await files.list("run/checkpoint"), [
-    "distillation-13.safetensors",
-    "manifest.msgpack",
-    "notes.txt",
-  ]);
+  assert.equal(await files.list("run/checkpoint"), ["distillation-13.safetensors", "manifest.msgpack", "notes.txt"]);
 });
 
 test("saveCheckpoint: a crash at any write or removal leaves a checkpoint that loads", async () => {
@@ -150,9 +142,10 @@ test("loadCheckpoint: refuses manifests with fields of another kind", async () =
       weights,
     })),
     ...[null, "config"].map((config) => ({ ...good, config })),
-    ...["../../secret.safetensors", "/etc/x.safetensors", "a/b.safetensors", "x.txt", ""].map(
-      (tensors) => ({ ...good, tensors }),
-    ),
+    ...["../../secret.safetensors", "/etc/x.safetensors", "a/b.safetensors", "x.txt", ""].map((tensors) => ({
+      ...good,
+      tensors,
+    })),
   ];
   const packr = new Packr({ useRecords: false });
   for (const value of wrong) {

@@ -34,11 +34,7 @@ test("begin: clears what an earlier run left, leaves other files, and writes the
     "out/notes.txt": "mine",
   });
   await runFolder(files, "out").begin(tiny, ["teacher", "generator"]);
-  assert.equal([...files.contents.keys()].sort(), [
-    "out/config.json",
-    "out/notes.txt",
-    "out/student.safetensors",
-  ]);
+  assert.equal([...files.contents.keys()].sort(), ["out/config.json", "out/notes.txt", "out/student.safetensors"]);
   const config = new TextDecoder().decode(files.contents.get("out/config.json"));
   assert.equal(JSON.parse(config), tiny);
 });

@@ -4,19 +4,9 @@ import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
 import { OnestepError } from "../../../../core/errors.ts";
 import { METHOD } from "../../../../core/interfaces/mod.ts";
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  type StoredTensor,
-} from "../../../../core/io/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "../../../../core/io/safetensors.ts";
 import { readStartFiles } from "../../../../core/train/files/startWeights.ts";
-import {
-  composeRun,
-  mergeConfig,
-  type RunConfig,
-  resolveConfig,
-  type StartFiles,
-} from "../../../../core/train/mod.ts";
+import { composeRun, mergeConfig, type RunConfig, resolveConfig, type StartFiles } from "../../../../core/train/mod.ts";
 import { type MemoryFiles, memoryFiles } from "../../../helpers/memoryFiles.ts";
 import { thrown } from "../../../helpers/thrown.ts";
 import { beginAll, registry, statesOf, tiny, tinyRun } from "../support.ts";
@@ -96,8 +86,7 @@ test("a teacher alone: generator and critic inherit from it", async () => {
   const teacher = valuesOf(weightsOf("teacher"));
   assert.equal(await weights("generator"), teacher);
   const critic = await weights("critic");
-  for (const name of Object.keys(teacher))
-    assert.equal(critic[`fake_unet.${name}`], teacher[name], name);
+  for (const name of Object.keys(teacher)) assert.equal(critic[`fake_unet.${name}`], teacher[name], name);
   await run.dispose();
 });
 
@@ -142,19 +131,13 @@ test("a generator's file waits for the end of the teacher's training, also when 
   await on.start();
   const states = await statesOf(on);
   await on.dispose();
-  assert.equal(
-    states["generator.weights.0"].slice(0, 5),
-    [...weightsOf("generator")["net.0.weight"].data].slice(0, 5),
-  );
+  assert.equal(states["generator.weights.0"].slice(0, 5), [...weightsOf("generator")["net.0.weight"].data].slice(0, 5));
 });
 
 test("EDM's wrapper may stand before all names of a file, and not before some", async () => {
   const wrapped = (count: number) =>
     Object.fromEntries(
-      Object.entries(weightsOf("teacher")).map(([name, tensor], i) => [
-        i < count ? `model.${name}` : name,
-        tensor,
-      ]),
+      Object.entries(weightsOf("teacher")).map(([name, tensor], i) => [i < count ? `model.${name}` : name, tensor]),
     );
   const { run, weights } = await startedFrom({ teacher: "w" }, { added: { w: wrapped(99) } });
   assert.equal(await weights("teacher"), valuesOf(weightsOf("teacher")));
@@ -214,9 +197,7 @@ test("a file that is still to be named, and one for a role without parameters", 
   assert.match(open.fix, /--set start\.teacher=FILE/);
   const files = memoryFiles(Object.fromEntries(earlier.contents));
   const over = { teacher: { use: "gaussian-mixture" }, losses: { "edm-denoising": false } };
-  const error = await startedFrom({ teacher: "out/teacher.safetensors" }, { over, files }).catch(
-    (reason) => reason,
-  );
+  const error = await startedFrom({ teacher: "out/teacher.safetensors" }, { over, files }).catch((reason) => reason);
   assert.match(error.message, /^Cannot start the teacher from .* it has no parameters/);
 });
 
@@ -234,8 +215,7 @@ test("readStartFiles: paths only", () => {
     teacher: "t",
     generator: null,
   });
-  for (const file of ["", 3, true, {}, []])
-    assert.is(thrown(() => readStartFiles({ teacher: file })).code, "E_OPTION");
+  for (const file of ["", 3, true, {}, []]) assert.is(thrown(() => readStartFiles({ teacher: file })).code, "E_OPTION");
 });
 
 test.run();

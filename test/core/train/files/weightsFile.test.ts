@@ -45,10 +45,7 @@ test("decodeWeights: half-precision tensors arrive as float32", () => {
 test("decodeWeights: refuses weights of others, by file", () => {
   const error = thrown(() => decodeWeights(encodeSafetensors({}), "x.safetensors"));
   assert.is(error.code, "E_CHECKPOINT");
-  assert.match(
-    error.message,
-    /^Cannot sample from x.safetensors: its header has no onestep manifest/,
-  );
+  assert.match(error.message, /^Cannot sample from x.safetensors: its header has no onestep manifest/);
 });
 
 test("decodeWeights: refuses damaged and hostile manifests", () => {

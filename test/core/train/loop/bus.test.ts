@@ -5,8 +5,7 @@ import type { TrainEvent } from "../../../../core/train/loop/events.ts";
 
 const test = suite("core/train/bus");
 
-const short = (event: TrainEvent) =>
-  event.type === "run/warning" ? `${event.source}: ${event.message}` : event.type;
+const short = (event: TrainEvent) => (event.type === "run/warning" ? `${event.source}: ${event.message}` : event.type);
 
 function recorded(): { bus: EventBus; log: string[] } {
   const bus = new EventBus();

@@ -49,8 +49,7 @@ function logged({ steps = 6, cycle, during, ...overrides }: Changes = {}) {
 
 test("turnsAt: the turns of step i are those of cycle[i mod length], the same objects", () => {
   const stage = stageOf(0, "Gc c");
-  for (const step of [0, 1, 2, 3, 1000, 1001])
-    assert.is(turnsAt(stage, step), stage.cycle[step % 2]);
+  for (const step of [0, 1, 2, 3, 1000, 1001]) assert.is(turnsAt(stage, step), stage.cycle[step % 2]);
 });
 
 test("an update is told whose turn is next; after the last there is none", async () => {
@@ -102,11 +101,7 @@ test("events: each update with its losses, then the end of the step", async () =
   bus.on("step/end", ({ stage, ms }) => times.push(stage === "distillation" ? ms : -1));
   await run();
   assert.is(events.join(" "), "role/updated role/updated step/end role/updated step/end");
-  assert.equal(told, [
-    "distillation generator 0",
-    "distillation critic 0",
-    "distillation critic 1",
-  ]);
+  assert.equal(told, ["distillation generator 0", "distillation critic 0", "distillation critic 1"]);
   assert.is(await read, 1);
   assert.ok(times.every((ms) => ms >= 0 && ms < 1000));
 });

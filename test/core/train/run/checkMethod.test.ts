@@ -102,26 +102,14 @@ const wrong: [what: string, over: Partial<Method>, says: string, config?: object
     stages({ cycle: [[t, g, c], [{ role: "critik" }]] }),
     `stage "all" names the role "critik", ${known}, did you mean "critic"?`,
   ],
-  [
-    "a stage's role that is none",
-    stages({ roles: ["a"] }),
-    `stage "all" names the role "a", ${known}`,
-  ],
-  [
-    "a role that begins and is none",
-    stages({ begins: { b: "teacher" } }),
-    `stage "all" names the role "b", ${known}`,
-  ],
+  ["a stage's role that is none", stages({ roles: ["a"] }), `stage "all" names the role "a", ${known}`],
+  ["a role that begins and is none", stages({ begins: { b: "teacher" } }), `stage "all" names the role "b", ${known}`],
   [
     "a role to begin from that is none",
     stages({ begins: { generator: "b" } }),
     `stage "all" names the role "b", ${known}`,
   ],
-  [
-    "a cycle without steps",
-    stages({ cycle: [] }),
-    'stage "all" has a cycle without turns, should have one or more',
-  ],
+  ["a cycle without steps", stages({ cycle: [] }), 'stage "all" has a cycle without turns, should have one or more'],
   [
     "a step without turns",
     stages({ cycle: [[t, g, c], []] }),
@@ -202,10 +190,7 @@ for (const [what, over, says, config] of wrong)
 test("refuses a loss whose role never learns with the ways out, and none of weight 0", async () => {
   const only = stages({ cycle: [[g, c]] });
   const { fix } = await refused(only);
-  assert.is(
-    fix,
-    "leave the loss out with --set losses.edm-denoising=off, or give the teacher turns",
-  );
+  assert.is(fix, "leave the loss out with --set losses.edm-denoising=off, or give the teacher turns");
   await created(only, { losses: { "edm-denoising": { weight: 0 } } });
 });
 
@@ -360,9 +345,7 @@ async function finish(
   return { result, states, begin, events };
 }
 const turns = (events: readonly TrainEvent[]) =>
-  events.flatMap((event) =>
-    event.type === "role/updated" ? [`${event.stage} ${event.role}`] : [],
-  );
+  events.flatMap((event) => (event.type === "role/updated" ? [`${event.stage} ${event.role}`] : []));
 
 for (const train of [{}, { accumulate: 1, precision: { a: "f16" }, diagnoseEvery: 2 }])
   test(`roles of other names train, are judged, and go on where they were stopped (${JSON.stringify(train)})`, async () => {
@@ -403,8 +386,7 @@ for (const train of [{}, { accumulate: 1, precision: { a: "f16" }, diagnoseEvery
       const resumed = await finish(folder, { existing: "resume", train });
       assert.equal(resumed.states, states, `stopped after ${stopAt} steps`);
       assert.equal([...folder.contents.keys()].sort(), [...files.contents.keys()].sort());
-      for (const [path, bytes] of files.contents)
-        assert.equal(folder.contents.get(path), bytes, path);
+      for (const [path, bytes] of files.contents) assert.equal(folder.contents.get(path), bytes, path);
     }
   });
 

@@ -21,14 +21,7 @@ import {
   TEACHER,
 } from "../../../../core/interfaces/mod.ts";
 import { definePlugin, Registry } from "../../../../core/plugin/mod.ts";
-import {
-  composeRun,
-  composeSampling,
-  mergeConfig,
-  planRun,
-  Run,
-  resolveConfig,
-} from "../../../../core/train/mod.ts";
+import { composeRun, composeSampling, mergeConfig, planRun, Run, resolveConfig } from "../../../../core/train/mod.ts";
 import { allPlugins } from "../../../../plugins/all.ts";
 import { rectifiedFlow } from "../../../../plugins/mod.ts";
 import { thrown } from "../../../helpers/thrown.ts";
@@ -59,9 +52,7 @@ test("composeRun: rejects with the fault of the data", async () => {
     create: () => Promise.reject(failure("E_DATA", "Cannot read data: there are none")),
   });
   const plugins = [missing(), ...tinyConfig().plugins.filter(({ kind }) => kind !== "dataset")];
-  const error = await composeRun({ ...tinyConfig(), plugins }, new ReferenceBackend(), {}).catch(
-    (reason) => reason,
-  );
+  const error = await composeRun({ ...tinyConfig(), plugins }, new ReferenceBackend(), {}).catch((reason) => reason);
   assert.instance(error, OnestepError);
   assert.is(error.code, "E_DATA");
 });
@@ -117,8 +108,7 @@ test("composeRun: and refused where it has not", async () => {
 test("composeRun: the network's wrapper keeps every member, and the network itself", async () => {
   const container = await composeRun(guidedBy(0.1), new ReferenceBackend(), {});
   const network = container.get(NETWORK);
-  for (const part of ["apply", "features", "middle"] as const)
-    assert.type(network[part], "function");
+  for (const part of ["apply", "features", "middle"] as const) assert.type(network[part], "function");
   const plain = await composeRun(tinyConfig(), new ReferenceBackend(), {});
   assert.is(plain.get(NETWORK).middle, undefined, "an mlp has none");
 });

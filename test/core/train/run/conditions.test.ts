@@ -51,9 +51,7 @@ const pictured = definePlugin({
     size: 100,
     batch(which, random) {
       const rows =
-        typeof which === "number"
-          ? Array.from({ length: which }, () => Math.floor(100 * random()))
-          : Array.from(which);
+        typeof which === "number" ? Array.from({ length: which }, () => Math.floor(100 * random())) : Array.from(which);
       const image = Float32Array.from(rows.flatMap((row) => Array<number>(16).fill(row / 100)));
       const scale = Float32Array.from(rows, (row) => 1 + (row % 3));
       const x = Float32Array.from(rows.flatMap((row, i) => [row / 100, scale[i]]));
@@ -133,8 +131,7 @@ test("two steps of DMD2, the same in parts and after a stop", async () => {
   const train = { steps: 2, batch: 4, evaluateCount: 6, accumulate: 2 };
   const parts = await finish({ train });
   for (const [name, values] of Object.entries(states))
-    for (const [i, value] of values.entries())
-      assert.ok(Math.abs(value - parts.states[name][i]) < 1e-5, name);
+    for (const [i, value] of values.entries()) assert.ok(Math.abs(value - parts.states[name][i]) < 1e-5, name);
   await parts.run.dispose();
 });
 
@@ -158,11 +155,7 @@ test("weights know their conditions: samples are drawn of those that are given",
   ];
   const dark = new Float32Array(48);
   const bright = dark.map((_, i) => (i < 16 ? 0 : 1));
-  const [plain, lit, scaled] = [
-    await draw(dark),
-    await draw(bright),
-    await draw(dark, Float32Array.of(1, 1, 3)),
-  ];
+  const [plain, lit, scaled] = [await draw(dark), await draw(bright), await draw(dark, Float32Array.of(1, 1, 3))];
   assert.equal(lit.slice(0, 2), plain.slice(0, 2), "the first is told the same");
   assert.ok(
     lit.slice(2).every((value, i) => value !== plain[2 + i]),

@@ -27,14 +27,7 @@ import {
 } from "../../../../core/nn/mod.ts";
 import { constant, constantArray, input, mean, silu, square } from "../../../../core/ops/mod.ts";
 import { boolean, choice, definePlugin, number } from "../../../../core/plugin/mod.ts";
-import {
-  composeRun,
-  loadCheckpoint,
-  mergeConfig,
-  planRun,
-  Run,
-  resolveConfig,
-} from "../../../../core/train/mod.ts";
+import { composeRun, loadCheckpoint, mergeConfig, planRun, Run, resolveConfig } from "../../../../core/train/mod.ts";
 import { memoryFiles } from "../../../helpers/memoryFiles.ts";
 import { numbers } from "../../../plugins/support.ts";
 import { registry, statesOf, tiny } from "../support.ts";
@@ -153,8 +146,7 @@ const glance = definePlugin({
   },
 });
 
-const resolved = (over: object) =>
-  resolveConfig(mergeConfig(tiny, over), registry().register([gaze, look, glance]));
+const resolved = (over: object) => resolveConfig(mergeConfig(tiny, over), registry().register([gaze, look, glance]));
 const both = (options: object = {}) => ({
   losses: {
     look: { role: "generator", ...options },
@@ -184,8 +176,7 @@ const inlined = (programs: readonly Program[]) =>
 test("an extractor has the name of its place in the config, so that one plugin can serve twice", () => {
   const { plugins } = resolved({ extractors: { near: { use: "gaze" }, far: { use: "gaze" } } });
   const container = new Container();
-  for (const plugin of plugins.filter(({ kind }) => kind === "extractor"))
-    plugin.install(container);
+  for (const plugin of plugins.filter(({ kind }) => kind === "extractor")) plugin.install(container);
   for (const name of ["near", "far"]) assert.is(extractorNamed(container, name).name, name);
 });
 
@@ -249,8 +240,7 @@ test("and give the updates that constants would give", async () => {
   const plain = await runOf({});
   await plain.run.start();
   const without = await statesOf(plain.run);
-  for (const name of ["generator.weights.0", "critic.weights.0"])
-    assert.not.equal(without[name], frozen[name], name);
+  for (const name of ["generator.weights.0", "critic.weights.0"]) assert.not.equal(without[name], frozen[name], name);
   await plain.run.dispose();
 });
 
@@ -312,9 +302,7 @@ test("a metric judges with the extractor of the config, and the run frees it", a
 test("an extractor that no one has brought", async () => {
   const { plugins, ...rest } = resolved(both());
   const without = plugins.filter(({ kind }) => kind !== "extractor");
-  const error = await composeRun({ ...rest, plugins: without }, new ReferenceBackend(), {}).catch(
-    (reason) => reason,
-  );
+  const error = await composeRun({ ...rest, plugins: without }, new ReferenceBackend(), {}).catch((reason) => reason);
   assert.is(error.code, "E_MISSING_PLUGIN");
   assert.is(error.message, 'Cannot use extractor "gaze": the run has none');
 });

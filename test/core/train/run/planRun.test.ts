@@ -5,14 +5,7 @@ import { WasmBackend } from "../../../../backends/wasm/mod.ts";
 import { OnestepError } from "../../../../core/errors.ts";
 import type { Backend } from "../../../../core/interfaces/backend.ts";
 import { Registry } from "../../../../core/plugin/mod.ts";
-import {
-  checkCapacity,
-  composeRun,
-  planRun,
-  Run,
-  type RunPlan,
-  resolveConfig,
-} from "../../../../core/train/mod.ts";
+import { checkCapacity, composeRun, planRun, Run, type RunPlan, resolveConfig } from "../../../../core/train/mod.ts";
 import { allPlugins } from "../../../../plugins/all.ts";
 import { memoryFiles } from "../../../helpers/memoryFiles.ts";
 import { thrown } from "../../../helpers/thrown.ts";

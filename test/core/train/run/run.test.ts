@@ -57,10 +57,8 @@ const count = (events: readonly TrainEvent[], type: TrainEvent["type"]) =>
 /** Who had the turns, in order. */
 const turnsIn = (events: readonly TrainEvent[]) =>
   events.flatMap((event) => (event.type === "role/updated" ? [event.role] : []));
-const turnsOf = (role: string, events: readonly TrainEvent[]) =>
-  turnsIn(events).filter((each) => each === role).length;
-const text = (files: MemoryFiles, path: string) =>
-  new TextDecoder().decode(files.contents.get(path));
+const turnsOf = (role: string, events: readonly TrainEvent[]) => turnsIn(events).filter((each) => each === role).length;
+const text = (files: MemoryFiles, path: string) => new TextDecoder().decode(files.contents.get(path));
 const failed = async (attempt: Promise<unknown>) => {
   const error = await attempt.then(
     () => undefined,
@@ -145,12 +143,7 @@ test("Run: a folder holds config, weights, checkpoint and report", async () => {
   const { info, tensors } = decodeWeights(files.contents.get("out/generator.safetensors")!, "g");
   assert.is(info.role, "generator");
   assert.equal(info.data, { sample: [2], condition: {}, sigmaData: 0.7 });
-  assert.equal(Object.keys(tensors).sort(), [
-    "net.0.bias",
-    "net.0.weight",
-    "out.bias",
-    "out.weight",
-  ]);
+  assert.equal(Object.keys(tensors).sort(), ["net.0.bias", "net.0.weight", "out.bias", "out.weight"]);
 });
 
 test("Run: judges data, teacher and generator, with their cost", async () => {
@@ -204,8 +197,7 @@ for (const [over, stage, step] of [
     assert.equal(resumed.states, expected.states);
     assert.equal(resumed.updates, expected.updates);
     assert.equal([...files.contents.keys()].sort(), [...expected.files.contents.keys()].sort());
-    for (const [path, bytes] of expected.files.contents)
-      assert.equal(files.contents.get(path), bytes, path);
+    for (const [path, bytes] of expected.files.contents) assert.equal(files.contents.get(path), bytes, path);
   });
 }
 
@@ -245,10 +237,7 @@ test("Run: a loss can't be given a weight it has no place for", async () => {
   const command: Command = { type: "set-weight", loss: "gan-generatr", weight: 1 };
   const { events } = await finish({}, (_, step, run) => step === 0 && run.send(command));
   const warning = events.find(({ type }) => type === "run/warning") as { message: string };
-  assert.match(
-    warning.message,
-    /"gan-generatr": it is not one of .*did you mean "gan-generator"\?$/,
-  );
+  assert.match(warning.message, /"gan-generatr": it is not one of .*did you mean "gan-generator"\?$/);
 });
 
 test("Run: a finished run is resumed as finished: judged again, not trained", async () => {
@@ -336,10 +325,7 @@ test("Run: losses that overflow end it as diverged, and say which", async () => 
   assert.instance(result, OnestepError);
   const error = result as OnestepError;
   assert.is(error.code, "E_DIVERGED");
-  assert.match(
-    error.message,
-    /^Cannot go on training the generator: .*gradient norm is (Infinity|NaN) at step 0/,
-  );
+  assert.match(error.message, /^Cannot go on training the generator: .*gradient norm is (Infinity|NaN) at step 0/);
   const failure = events.find(({ type }) => type === "run/failed") as { error: Error };
   assert.is(failure.error, error);
   assert.equal(events.at(-1), { type: "run/end", steps: 4, reason: "failed" });
@@ -451,14 +437,7 @@ test("Run: commands that are sent between two stages wait for the next", async (
     setTimeout(() => run.send({ type: "resume" }), 20);
   });
   assert.is((await run.start()).reason, "complete");
-  assert.equal(log, [
-    "teacher",
-    "pause@0",
-    "set-weight@0",
-    "checkpoint@0",
-    "resume@0",
-    "distillation",
-  ]);
+  assert.equal(log, ["teacher", "pause@0", "set-weight@0", "checkpoint@0", "resume@0", "distillation"]);
   assert.equal([...run.trainer.changedWeights], [["gan-generator", 0]]);
   await run.dispose();
 });

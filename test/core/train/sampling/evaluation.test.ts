@@ -1,13 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
-import {
-  DATASET_SOURCE,
-  type Dataset,
-  METRICS,
-  type Metric,
-  type SampleSet,
-} from "../../../../core/interfaces/mod.ts";
+import { DATASET_SOURCE, type Dataset, METRICS, type Metric, type SampleSet } from "../../../../core/interfaces/mod.ts";
 import { definePlugin } from "../../../../core/plugin/mod.ts";
 import { hostRandom } from "../../../../core/random/hostRandom.ts";
 import {
@@ -72,16 +66,7 @@ test("judgeSamples: every metric takes a portion before the next is made", async
   }
   const found = await judgeSamples([logging("a"), logging("b")], portions());
   assert.equal(found, { a: 5, b: 5 });
-  assert.equal(log, [
-    "made 3",
-    "a takes 3",
-    "b takes 3",
-    "made 2",
-    "a takes 2",
-    "b takes 2",
-    "a ends",
-    "b ends",
-  ]);
+  assert.equal(log, ["made 3", "a takes 3", "b takes 3", "made 2", "a takes 2", "b takes 2", "a ends", "b ends"]);
   assert.equal(await judgeSamples([], [set(2)]), {});
 });
 

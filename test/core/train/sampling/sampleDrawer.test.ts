@@ -27,8 +27,7 @@ const data = { sample: [3], condition: classLabel(2), sigmaData: 0.5 };
 /** D(x; σ) = x/2, plus 10 for class 1. */
 const role: Role<Denoiser> = {
   bind: () => ({
-    denoise: (x, _, { label }) =>
-      add(mul(x, 0.5), mul(reshape(toFloat(label!), [x.shape[0], 1]), 10)),
+    denoise: (x, _, { label }) => add(mul(x, 0.5), mul(reshape(toFloat(label!), [x.shape[0], 1]), 10)),
   }),
   declare() {},
 };
@@ -61,8 +60,7 @@ test("draw: starts at sigmaMax·ε and applies each step's rule with its numbers
   assert.equal(shape, [2, 3]);
   assert.is(nfe, 0);
   const [start, fresh] = [eps(2, 0, 1), eps(2, 1, 1)];
-  for (const [i, value] of x.entries())
-    assert.ok(Math.abs(value - 10 * (2 * start[i] + 7 + fresh[i])) < 1e-4);
+  for (const [i, value] of x.entries()) assert.ok(Math.abs(value - 10 * (2 * start[i] + 7 + fresh[i])) < 1e-4);
 });
 
 test("draw: a sample does not depend on how many are drawn, or how many at a time", async () => {
@@ -104,8 +102,7 @@ test("batches: the samples of draw with their conditions, as many at a time as a
       assert.is(batch.x.length, 3 * batch.shape[0]);
       assert.is(batch.nfe, whole.nfe);
     }
-    const all = (part: (batch: Drawn) => ArrayLike<number>) =>
-      batches.flatMap((batch) => Array.from(part(batch)));
+    const all = (part: (batch: Drawn) => ArrayLike<number>) => batches.flatMap((batch) => Array.from(part(batch)));
     assert.equal(
       all(({ x }) => x),
       [...whole.x],
@@ -186,25 +183,13 @@ test("draw: refuses entries that the model does not know, and lacks none that it
     return error.message;
   };
   const image = new Float32Array(2);
-  assert.is(
-    await refused(classes, { image }),
-    "Cannot draw 2 samples: the model knows no image, expected label",
-  );
+  assert.is(await refused(classes, { image }), "Cannot draw 2 samples: the model knows no image, expected label");
   const plain = await drawer({ sigmaMax: 1, steps: [] }, 2, { ...data, condition: {} });
-  assert.is(
-    await refused(plain, { image }),
-    "Cannot draw 2 samples: the model knows no image, expected no condition",
-  );
+  assert.is(await refused(plain, { image }), "Cannot draw 2 samples: the model knows no image, expected no condition");
   const pictures: DataShape = { ...data, condition: { image: { shape: [2], dtype: "f32" } } };
   const told = await drawer({ sigmaMax: 1, steps: [] }, 2, pictures);
-  assert.is(
-    await refused(told, {}),
-    "Cannot draw 2 samples: there is no image, expected one for each",
-  );
-  assert.is(
-    await refused(told, { image }),
-    "Cannot draw 2 samples: there are 1 of image, expected one for each",
-  );
+  assert.is(await refused(told, {}), "Cannot draw 2 samples: there is no image, expected one for each");
+  assert.is(await refused(told, { image }), "Cannot draw 2 samples: there are 1 of image, expected one for each");
 });
 
 test("nfe: Heun takes 2N − 1 denoiser calls, re-noising one a level", async () => {

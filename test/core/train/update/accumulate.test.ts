@@ -23,9 +23,7 @@ async function outcome(settings: object, backend?: Backend) {
   const { run } = await tinyRun(settings, backend ? { backend } : {});
   const losses = lossesOn(run.bus);
   await run.start();
-  const states = Object.entries(await statesOf(run)).filter(
-    ([name]) => !/gradient|readings/.test(name),
-  );
+  const states = Object.entries(await statesOf(run)).filter(([name]) => !/gradient|readings/.test(name));
   const read = await losses();
   await run.dispose();
   return { states: Object.fromEntries(states), losses: read };
@@ -34,10 +32,7 @@ async function outcome(settings: object, backend?: Backend) {
 function closeTo(a: Awaited<ReturnType<typeof outcome>>, b: typeof a, tolerance: number): void {
   assert.equal(Object.keys(a.losses).sort(), Object.keys(b.losses).sort());
   for (const [name, values] of Object.entries(a.losses))
-    assert.ok(
-      largestError(values, b.losses[name]) < tolerance,
-      `${name}: ${values} ${b.losses[name]}`,
-    );
+    assert.ok(largestError(values, b.losses[name]) < tolerance, `${name}: ${values} ${b.losses[name]}`);
   assert.equal(Object.keys(a.states).sort(), Object.keys(b.states).sort());
   for (const [name, values] of Object.entries(a.states)) {
     const error = largestError(values, b.states[name]);

@@ -9,13 +9,8 @@ async function diagnoses(over: object) {
   const { run } = await tinyRun(over);
   const told: Promise<{ role: string; step: number; values: Record<string, number> }>[] = [];
   run.bus.on("role/diagnosed", ({ role, step, values }) => {
-    const entries = Object.entries(values).map(async ([name, scalar]) => [
-      name,
-      await scalar.read(),
-    ]);
-    told.push(
-      Promise.all(entries).then((read) => ({ role, step, values: Object.fromEntries(read) })),
-    );
+    const entries = Object.entries(values).map(async ([name, scalar]) => [name, await scalar.read()]);
+    told.push(Promise.all(entries).then((read) => ({ role, step, values: Object.fromEntries(read) })));
   });
   await run.start();
   const states = await statesOf(run);

@@ -29,11 +29,7 @@ const player = (
 };
 
 test("Player: has states for weights, average and each moment, and only those", () => {
-  assert.equal(player().memory.names(), [
-    "critic.weights.0",
-    "critic.average.0",
-    "critic.moment1.0",
-  ]);
+  assert.equal(player().memory.names(), ["critic.weights.0", "critic.average.0", "critic.moment1.0"]);
   assert.equal(player(undefined, {}).memory.names(), ["critic.weights.0"]);
   const frozen: Role<null> = { bind: () => null, declare() {} };
   const memory = new ReferenceBackend().createMemory();
@@ -67,9 +63,7 @@ test("Player: averages have places by label, and two of one label are an error",
 });
 
 test("initialise: takes what it inherits, and its own start for the rest", async () => {
-  const { player: critic } = player((name) =>
-    name.startsWith("body.") ? name.slice(5) : undefined,
-  );
+  const { player: critic } = player((name) => (name.startsWith("body.") ? name.slice(5) : undefined));
   critic.initialise(1);
   const own = await critic.read("weights");
   critic.initialise(1, {
@@ -86,10 +80,7 @@ test("initialise: takes what it inherits, and its own start for the rest", async
 test("initialise: a teacher of another shape is an error with names", () => {
   const { player: critic } = player((name) => name);
   const teacher = { head: { shape: [3], data: new Float32Array(3) } };
-  assert.match(
-    thrown(() => critic.initialise(0, teacher)).message,
-    /head is \[3\], expected \[1\]/,
-  );
+  assert.match(thrown(() => critic.initialise(0, teacher)).message, /head is \[3\], expected \[1\]/);
 });
 
 test("load: forgets moments, average and updates", async () => {
@@ -125,10 +116,7 @@ test("writeAll: refuses states that are missing or of another size, and writes n
     }),
   );
   assert.is(error.code, "E_CHECKPOINT");
-  assert.match(
-    error.message,
-    /missing critic.average.0; critic.moment1.0 has 64 elements, expected 192/,
-  );
+  assert.match(error.message, /missing critic.average.0; critic.moment1.0 has 64 elements, expected 192/);
   const integers = { ...before, "critic.weights.0": new Int32Array(192) };
   assert.match(thrown(() => critic.writeAll(integers)).message, /expected 192 of type f32/);
   assert.equal(await critic.readAll(), before);

@@ -34,9 +34,7 @@ test("networks are kept in f16; preconditioning, losses and all that is updated 
   assert.ok(products.some(({ storage }) => storage === "f16"));
   assert.ok(weightGradients <= 2 * layers.length, `${weightGradients} products in f32`);
   const { arenas } = players.critic.layout;
-  const overAll = program.plan.steps.filter(
-    (step) => step.kind === "elementwise" && step.shape[0] === arenas[0],
-  );
+  const overAll = program.plan.steps.filter((step) => step.kind === "elementwise" && step.shape[0] === arenas[0]);
   assert.is(overAll.length, 2, "the squares of the norm, and the update in one step");
   for (const [state, value] of program.updates) {
     assert.is(state.storage, "f32");
@@ -55,10 +53,7 @@ test("a device without f16 says so in one line, and trains the same as in f32 bu
     results.push(states["generator.weights.0"]);
     if (train === half) {
       assert.is(told.length, 1);
-      assert.match(
-        told[0],
-        /^precision f16 of teacher, generator, critic: wasm \(.*\) stores f32$/,
-      );
+      assert.match(told[0], /^precision f16 of teacher, generator, critic: wasm \(.*\) stores f32$/);
     } else assert.is(told.length, 0);
     await run.dispose();
     await backend.close();
@@ -69,9 +64,7 @@ test("a device without f16 says so in one line, and trains the same as in f32 bu
 });
 
 /** So steep that its gradient, once scaled, is too large for f16 and not for f32. */
-const steep = lossPlugin("steep", "generator", ({ generated }) =>
-  mul(mean(square(generated.x)), 1e4),
-);
+const steep = lossPlugin("steep", "generator", ({ generated }) => mul(mean(square(generated.x)), 1e4));
 const alone = (over: object = {}) =>
   resolveConfig(
     {

@@ -3,13 +3,7 @@ import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
 import { NoiseSource } from "../../../../core/diffusion/mod.ts";
 import { program } from "../../../../core/graph/mod.ts";
-import {
-  DATASET,
-  type GeneratorNetwork,
-  type HostArray,
-  LOSSES,
-  type Loss,
-} from "../../../../core/interfaces/mod.ts";
+import { DATASET, type GeneratorNetwork, type HostArray, LOSSES, type Loss } from "../../../../core/interfaces/mod.ts";
 import { ones, type Scope } from "../../../../core/nn/mod.ts";
 import { add, input, mean, mul, square, sum, toFloat } from "../../../../core/ops/mod.ts";
 import { keyOf } from "../../../../core/random/philox.ts";
@@ -151,10 +145,7 @@ test("turnProgram: the critic's turn on kept images sees the generator's images 
   const labels = [...expected.label].reduce((total, value) => total + value, 0);
   const seen = [...expected.x].reduce((total, value, i) => total + value * probe[i], 0);
   const value = (await turn.read("watch"))[0];
-  assert.ok(
-    Math.abs(value - seen - 100 * labels) < 1e-4,
-    `${value} is not ${seen} + 100·${labels}`,
-  );
+  assert.ok(Math.abs(value - seen - 100 * labels) < 1e-4, `${value} is not ${seen} + 100·${labels}`);
   assert.equal((await states())["generated.x"], expected.x, "and leaves them as they are");
 });
 
@@ -191,10 +182,7 @@ test("turnProgram: a loss that is no number is refused by name and shape", async
   const { trace } = await parts({ losses: { mine: { use: "pair" } } });
   const error = thrown(() => trace("generator"));
   assert.is(error.code, "E_SHAPE");
-  assert.is(
-    error.message,
-    "Cannot use loss mine: it returns a tensor of shape [4, 2], expected one number",
-  );
+  assert.is(error.message, "Cannot use loss mine: it returns a tensor of shape [4, 2], expected one number");
 });
 
 test("turnProgram: a loss of one element of any rank will do", async () => {
@@ -264,9 +252,7 @@ test("turnProgram: two flat tensors, two steps, one norm", () => {
   } as unknown as ReturnType<ReferenceBackend["createMemory"]>;
   const bind = (scope: Scope) => ({
     denoise: () =>
-      ["a", "b"]
-        .map((name) => sum(square(scope.parameter(name, [20, million], ones))))
-        .reduce((a, b) => add(a, b)),
+      ["a", "b"].map((name) => sum(square(scope.parameter(name, [20, million], ones)))).reduce((a, b) => add(a, b)),
   });
   const plain = {
     role: "teacher",
@@ -278,19 +264,15 @@ test("turnProgram: two flat tensors, two steps, one norm", () => {
       moments: {},
     }),
   } as const;
-  const teacher = new Player(
-    "teacher",
-    { bind, declare: (scope) => void bind(scope).denoise() },
-    memory,
-    { optimizer: plain },
-  );
+  const teacher = new Player("teacher", { bind, declare: (scope) => void bind(scope).denoise() }, memory, {
+    optimizer: plain,
+  });
   assert.is(teacher.layout.arenas.length, 2);
   const loss: Loss = {
     name: "size",
     role: "teacher",
     weight: 1,
-    compute: ({ teacher: network, noise }) =>
-      network.denoise(noise.normal([1]), noise.normal([1]), {}),
+    compute: ({ teacher: network, noise }) => network.denoise(noise.normal([1]), noise.normal([1]), {}),
   };
   const data = { sample: [1], condition: {}, sigmaData: 1 };
   const { program: traced } = turnProgram({
@@ -320,10 +302,7 @@ test("turnProgram: a gradient longer than clip is shortened to it, and its true 
   assert.ok(Math.abs(short / 0.01 - 1) < 1e-3, `${short}`);
   const generous = await parts(optimizers(1e6));
   await generous.update("critic");
-  assert.equal(
-    await generous.memory.read("critic.moment1.0"),
-    await free.memory.read("critic.moment1.0"),
-  );
+  assert.equal(await generous.memory.read("critic.moment1.0"), await free.memory.read("critic.moment1.0"));
 });
 
 test("turnProgram: groups of parameters can be clipped apart, in one piece and in parts", async () => {

@@ -1,10 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import {
-  drawPoints,
-  type RingOptions,
-  ringMixture,
-} from "../../../../plugins/datasets/shared/ring.ts";
+import { drawPoints, type RingOptions, ringMixture } from "../../../../plugins/datasets/shared/ring.ts";
 import { uniform } from "../../../helpers/uniform.ts";
 
 const test = suite("plugins/datasets/shared/ring");
@@ -52,8 +48,7 @@ test("the same random numbers give the same points", () => {
 });
 
 test("the extremes of [0, 1) give finite points", () => {
-  for (const u of [0, 1 - 2 ** -53])
-    assert.ok(drawPoints(ringMixture(), 3, () => u).every(Number.isFinite));
+  for (const u of [0, 1 - 2 ** -53]) assert.ok(drawPoints(ringMixture(), 3, () => u).every(Number.isFinite));
 });
 
 for (const [options, message] of [

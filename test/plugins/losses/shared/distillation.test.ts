@@ -3,16 +3,7 @@ import * as assert from "uvu/assert";
 import { perSample } from "../../../../core/diffusion/mod.ts";
 import { grad } from "../../../../core/graph/mod.ts";
 import type { Denoiser } from "../../../../core/interfaces/mod.ts";
-import {
-  add,
-  constant,
-  constantArray,
-  div,
-  mul,
-  sqrt,
-  square,
-  sum,
-} from "../../../../core/ops/mod.ts";
+import { add, constant, constantArray, div, mul, sqrt, square, sum } from "../../../../core/ops/mod.ts";
 import type { Tensor } from "../../../../core/tensor/tensor.ts";
 import { consistencyLosses } from "../../../../plugins/losses/shared/consistency.ts";
 import { sampleDistances } from "../../../../plugins/losses/shared/distillation.ts";
@@ -43,11 +34,7 @@ test("consistency: the end of the flow is a fixed point, up to Heun's error of t
   const feed = new Feed();
   const given = { ...samples(feed), sigma: levels([1, 20]), next: levels([0.9, 19]) };
   const roles = { generator: ending, target: ending, teacher: exact };
-  const { loss } = await evaluate(
-    { loss: consistencyLosses(given, roles, { distance: l1 }) },
-    feed,
-    "f64",
-  );
+  const { loss } = await evaluate({ loss: consistencyLosses(given, roles, { distance: l1 }) }, feed, "f64");
   assert.is(loss.length, 2);
   for (const each of loss) assert.ok(each > 0 && each < 2e-4, `${each}`);
 });
@@ -66,17 +53,12 @@ test("both: only the generator gets a gradient, and weights are per sample", asy
   const made = [
     (options: { distance: typeof l2; weight?: Tensor }) =>
       consistencyLosses(given, { generator, target, teacher }, options),
-    (options: { distance: typeof l2; weight?: Tensor }) =>
-      progressiveLosses(given, { generator, teacher }, options),
+    (options: { distance: typeof l2; weight?: Tensor }) => progressiveLosses(given, { generator, teacher }, options),
   ];
   for (const make of made) {
     const plain = make({ distance: l2 });
     const [da, db, dc] = grad(sum(plain), [a, b, c]);
-    const found = await evaluate(
-      { plain, weighted: make({ distance: l2, weight }), da, db, dc },
-      feed,
-      "f64",
-    );
+    const found = await evaluate({ plain, weighted: make({ distance: l2, weight }), da, db, dc }, feed, "f64");
     assert.ok(Math.abs(found.da[0]) > 0);
     assert.equal([...found.db, ...found.dc], [0, 0]);
     assert.is(found.weighted[0], found.plain[0]);
@@ -108,8 +90,7 @@ test("progressive: a step of its target leads where two steps of the teacher do"
   });
   const generator: Denoiser = { denoise: (x) => mul(perSample(levels(wanted), 2), x) };
   const final: Denoiser = { denoise: (x) => constant(0, "f32", x.shape) };
-  const of = (roles: Parameters<typeof progressiveLosses>[1]) =>
-    progressiveLosses(given, roles, { distance: l2 });
+  const of = (roles: Parameters<typeof progressiveLosses>[1]) => progressiveLosses(given, roles, { distance: l2 });
   const { loss, other } = await evaluate(
     { loss: of({ generator, teacher: exact }), other: of({ generator, teacher: exact, final }) },
     feed,
@@ -121,9 +102,7 @@ test("progressive: a step of its target leads where two steps of the teacher do"
 
 test("weights of levels", async () => {
   const sigma = levels([0.5, 2]);
-  const outputs = Object.fromEntries(
-    levelWeights.map((name) => [name, levelWeight(name, sigma, 0.5)]),
-  );
+  const outputs = Object.fromEntries(levelWeights.map((name) => [name, levelWeight(name, sigma, 0.5)]));
   const found = await evaluate(outputs, new Feed(), "f64");
   const lists = Object.fromEntries(levelWeights.map((name) => [name, [...found[name]]]));
   assert.equal(lists, {

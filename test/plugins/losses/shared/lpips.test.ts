@@ -63,13 +63,9 @@ test("lpips: 0 between equal images with a slope of 0, above 0 between others, s
 test("size: smaller images are enlarged bilinearly, larger ones are left; grey is three equal channels", async () => {
   const feed = new Feed();
   const vgg = networkIn(feed);
-  const [a, b] = [0, 1].map((phase) =>
-    feed.tensor(`small${phase}`, [1, 3, 16, 16], numbers([3, 16, 16], phase)),
-  );
+  const [a, b] = [0, 1].map((phase) => feed.tensor(`small${phase}`, [1, 3, 16, 16], numbers([3, 16, 16], phase)));
   const [large, other] = [a, b].map((x) => interpolate(x, { size: [24, 24], mode: "bilinear" }));
-  const grey = [0, 1].map((phase) =>
-    feed.tensor(`grey${phase}`, [1, 1, 16, 16], numbers([16, 16], phase)),
-  );
+  const grey = [0, 1].map((phase) => feed.tensor(`grey${phase}`, [1, 1, 16, 16], numbers([16, 16], phase)));
   const coloured = [0, 1].map((phase) => {
     const channel = [...numbers([16, 16], phase)];
     return feed.tensor(`three${phase}`, [1, 3, 16, 16], [...channel, ...channel, ...channel]);

@@ -33,10 +33,7 @@ test("the first of equal logits is the choice", () => {
 test("refuses sizes that do not fit, empty sets and labels out of range", () => {
   assert.throws(() => classAccuracy([], [], 10), /there are 0 labels and 10 classes/);
   assert.throws(() => classAccuracy([1, 2, 3], [0], 2), /Cannot score 3 logits/);
-  assert.throws(
-    () => classAccuracy([1, 2], [2], 2),
-    /label 0: it is 2, should be an integer from 0 to 1$/,
-  );
+  assert.throws(() => classAccuracy([1, 2], [2], 2), /label 0: it is 2, should be an integer from 0 to 1$/);
   assert.throws(() => classAccuracy([1, 2], [-1], 2), /it is -1/);
 });
 

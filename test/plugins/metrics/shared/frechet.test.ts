@@ -35,18 +35,12 @@ test("sets without any variance: the squared distance of their means", () => {
 test("NaN or infinite features give NaN, not an endless loop", () => {
   const good = featureStatistics([1, 2, 3, 4, 5, 7], 2);
   for (const bad of [Number.NaN, Infinity, 1e200])
-    assert.ok(
-      Number.isNaN(frechetDistance(featureStatistics([1, 2, 3, bad, 5, 7], 2), good)),
-      `${bad}`,
-    );
+    assert.ok(Number.isNaN(frechetDistance(featureStatistics([1, 2, 3, bad, 5, 7], 2), good)), `${bad}`);
 });
 
 test("refuses too few vectors and sets that do not fit", () => {
   assert.throws(() => featureStatistics([], 4), /Cannot take statistics of 0 feature vectors/);
-  assert.throws(
-    () => featureStatistics([1, 2], 2),
-    /of 1 feature vectors: a covariance should have at least 2$/,
-  );
+  assert.throws(() => featureStatistics([1, 2], 2), /of 1 feature vectors: a covariance should have at least 2$/);
   assert.throws(() => featureStatistics([1, 2, 3], 2), /of 3 values: D is 2/);
   const [a, b] = [featureStatistics([1, 2], 1), featureStatistics([1, 2, 3, 4], 2)];
   assert.throws(() => frechetDistance(a, b), /one set has 1 dimensions and the other 2/);

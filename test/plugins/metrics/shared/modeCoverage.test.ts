@@ -50,10 +50,7 @@ test("NaN and infinite points are near no mode", () => {
 
 test("refuses empty and odd sets", () => {
   assert.throws(() => modeCoverage([], { means: [0, 0], std: 1 }), /Cannot judge 0 coordinates/);
-  assert.throws(
-    () => modeCoverage([1, 2, 3], { means: [0, 0], std: 1 }),
-    /Cannot judge 3 coordinates/,
-  );
+  assert.throws(() => modeCoverage([1, 2, 3], { means: [0, 0], std: 1 }), /Cannot judge 3 coordinates/);
   assert.throws(() => modeCoverage([1, 2], { means: [], std: 1 }), /against 0/);
 });
 

@@ -35,10 +35,7 @@ test("a NaN coordinate gives NaN", () => {
 
 test("refuses empty sets and sets of different sizes", () => {
   assert.throws(() => slicedWasserstein([], []), /Cannot compare 0 with 0 coordinates/);
-  assert.throws(
-    () => slicedWasserstein([1, 2], [1, 2, 3, 4]),
-    /Cannot compare 2 with 4 coordinates/,
-  );
+  assert.throws(() => slicedWasserstein([1, 2], [1, 2, 3, 4]), /Cannot compare 2 with 4 coordinates/);
   assert.throws(() => slicedWasserstein([1], [1]), /sets \[N, 2\]/);
 });
 

@@ -3,8 +3,7 @@ import * as assert from "uvu/assert";
 import { movingAverage, type Point, thin } from "../../../../plugins/observers/drawing/curve.ts";
 
 const test = suite("core/io/curve");
-const curve = (values: number[]): Point[] =>
-  values.map((value, step) => ({ name: "a", step, value }));
+const curve = (values: number[]): Point[] => values.map((value, step) => ({ name: "a", step, value }));
 const values = (points: Point[]) => points.map(({ value }) => value);
 
 test("movingAverage: centred means, fewer values at the ends, gaps left out", () => {

@@ -95,10 +95,7 @@ test("PNG files hold the same pixels", () => {
 test("PNG refuses a picture whose data do not fit", () => {
   const picture = { width: 2, height: 2, channels: 1, data: new Uint8Array(3) } as const;
   assert.throws(() => encodePng(picture), /2 x 2 x 1: it has 3 bytes/);
-  assert.throws(
-    () => encodePng({ ...picture, width: 0, data: new Uint8Array(0) }),
-    /at least one pixel/,
-  );
+  assert.throws(() => encodePng({ ...picture, width: 0, data: new Uint8Array(0) }), /at least one pixel/);
 });
 
 test.run();

@@ -16,8 +16,7 @@ test("two series: an SVG file with title, labels, legend, a raw and a smooth lin
   );
   assert.match(svg, /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);
   assert.match(svg, /viewBox="0 0 500 300"/);
-  for (const text of ["mnist", "turn", "nats", "fake-score", "gan"])
-    assert.ok(svg.includes(`${text}`), text);
+  for (const text of ["mnist", "turn", "nats", "fake-score", "gan"]) assert.ok(svg.includes(`${text}`), text);
   for (const colour of ["#0072b2", "#d55e00"]) assert.is(linesIn(svg, colour).length, 2);
 });
 
@@ -31,9 +30,7 @@ test("names and titles are text, never markup", async () => {
 });
 
 test("values that are not finite leave gaps, and so do those that have no logarithm", async () => {
-  const values = falling.map((value, i) =>
-    i > 100 && i < 200 ? Number.NaN : i > 300 ? -1 : value,
-  );
+  const values = falling.map((value, i) => (i > 100 && i < 200 ? Number.NaN : i > 300 ? -1 : value));
   const svg = await lossPlot([{ name: "a", steps, values }], { logY: true, smoothing: 1 });
   const paths = linesIn(svg, "#0072b2");
   assert.is(paths.length, 1);
@@ -43,13 +40,8 @@ test("values that are not finite leave gaps, and so do those that have no logari
 
 test("nothing to draw is said, not an error", async () => {
   const none = [Number.NaN, Number.POSITIVE_INFINITY];
-  for (const series of [
-    [],
-    [{ name: "a", steps: [0, 1], values: none }],
-    [{ name: "a", steps: [], values: [] }],
-  ])
-    for (const logY of [false, true])
-      assert.match(await lossPlot(series, { logY }), /no finite value/);
+  for (const series of [[], [{ name: "a", steps: [0, 1], values: none }], [{ name: "a", steps: [], values: [] }]])
+    for (const logY of [false, true]) assert.match(await lossPlot(series, { logY }), /no finite value/);
 });
 
 test("a single point is a dot", async () => {

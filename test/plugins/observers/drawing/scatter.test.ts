@@ -31,10 +31,7 @@ test("points stand where they belong: x to the right, y upwards, panels side by 
   const found = redPixels(picture);
   const mean = (k: 0 | 1) => found.reduce((sum, at) => sum + at[k] + 0.5, 0) / found.length;
   assert.ok(found.length > 0);
-  assert.ok(
-    Math.abs(mean(0) - (150 + 28)) < 0.6 && Math.abs(mean(1) - (50 - 28)) < 0.6,
-    `${mean(0)}, ${mean(1)}`,
-  );
+  assert.ok(Math.abs(mean(0) - (150 + 28)) < 0.6 && Math.abs(mean(1) - (50 - 28)) < 0.6, `${mean(0)}, ${mean(1)}`);
 });
 
 test("the ink of a dot is its area, wherever it falls between pixels", () => {
@@ -56,15 +53,11 @@ test("the ink of a dot is its area, wherever it falls between pixels", () => {
 test("points outside, NaN and infinite ones are counted in the picture and not drawn", () => {
   const points = [0.5, 0.5, 99, 0, Number.NaN, 0, 0, -Infinity];
   const options = { width: 200, height: 200 };
-  const tidy = scatter(
-    [{ layers: [{ points: points.slice(0, 2), colour: [0, 0, 255] }] }],
-    options,
-  );
+  const tidy = scatter([{ layers: [{ points: points.slice(0, 2), colour: [0, 0, 255] }] }], options);
   const wild = scatter([{ layers: [{ points, colour: [0, 0, 255] }] }], options);
   let first = 200;
   for (let y = 199; y >= 0; y--)
-    for (let x = 0; x < 200; x++)
-      if (pixel(tidy, x, y).join() !== pixel(wild, x, y).join()) first = y;
+    for (let x = 0; x < 200; x++) if (pixel(tidy, x, y).join() !== pixel(wild, x, y).join()) first = y;
   assert.ok(
     first > 150 && first < 200,
     `the pictures first differ at row ${first}, should be in the label at the bottom`,
@@ -77,8 +70,7 @@ test("titles are drawn above the panel and never beyond the picture", () => {
     height: 100,
   });
   let dark = 0;
-  for (let y = 0; y < 22; y++)
-    for (let x = 0; x < 100; x++) if (pixel(picture, x, y)[0] < 100) dark++;
+  for (let y = 0; y < 22; y++) for (let x = 0; x < 100; x++) if (pixel(picture, x, y)[0] < 100) dark++;
   assert.ok(dark > 50);
 });
 
