@@ -28,6 +28,8 @@ export interface Stage {
    * named starts from the seed. All are read before the first is written, so that roles may exchange weights.
    */
   readonly begins?: Readonly<Record<string, string>>;
+  /** How samples of its roles are drawn while it is on, where that is not how `Method.samplers` draws them at the end. */
+  readonly samplers?: Readonly<Record<string, Sampler>>;
   /** Numbers that losses of the stage ask for by name, such as the steps that the generator of a round takes. */
   readonly numbers?: Readonly<Record<string, number>>;
 }

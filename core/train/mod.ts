@@ -20,7 +20,7 @@ export { schedule, type TurnAt } from "./loop/schedule.ts";
 export { composeRun, composeSampling, provideShape } from "./run/compose.ts";
 export { checkCapacity, planRun, type RunPlan, type StagePlan } from "./run/planRun.ts";
 export { Run, type RunRequest, type RunResult } from "./run/run.ts";
-export { Evaluation, type Judgement, judgeSamples } from "./sampling/evaluation.ts";
+export { Evaluation, type Judgement, judgeSamples, samplerOf } from "./sampling/evaluation.ts";
 export { drawPairs, type PairDraw } from "./sampling/pairs.ts";
 export { type Drawn, type DrawRequest, drawBatch, SampleDrawer } from "./sampling/sampleDrawer.ts";
 export {

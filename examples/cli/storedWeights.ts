@@ -21,6 +21,7 @@ import {
   Player,
   runFolder,
   SampleDrawer,
+  samplerOf,
   type Use,
   type WeightsInfo,
 } from "../../core/train/mod.ts";
@@ -92,7 +93,8 @@ export async function openDrawer(
 ): Promise<{ drawer: SampleDrawer; close: () => Promise<void> }> {
   const container = composeSampling(plugins, backend, info.data);
   const memory = backend.createMemory();
-  const { roles, samplers, name } = container.get(METHOD);
+  const method = container.get(METHOD);
+  const { roles, samplers, name } = method;
   if (!Object.hasOwn(samplers, info.role))
     throw failure(
       "E_CHECKPOINT",
@@ -101,7 +103,7 @@ export async function openDrawer(
     );
   const player = new Player(info.role, roles[info.role] as Role<Denoiser>, memory);
   player.load(tensors);
-  const sampler = ownLevels ? samplers[info.role] : container.get(SAMPLER);
+  const sampler = ownLevels ? samplerOf(method, info.role, info.stage) : container.get(SAMPLER);
   const batch = drawBatch(info.data, count);
   const drawer = await SampleDrawer.create(backend, memory, player, sampler, info.data, batch);
   return {

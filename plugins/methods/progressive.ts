@@ -58,13 +58,22 @@ export const progressiveMethod = definePlugin({
     const bounds = { ...lower, sigmaMax: sigmas[0] };
     const { steps, batch } = container.get(TRAIN_LENGTH);
     const taken = Array.from({ length: rounds }, (_, i) => firstSteps / 2 ** i);
-    const all = taken.reduce((sum, each) => sum + shareOf(each), 0);
+    const shares = taken.map(shareOf);
+    const before = (round: number) => shares.slice(0, round).reduce((sum, share) => sum + share, 0);
+    const all = before(rounds);
+    if (steps > 0 && steps < all)
+      throw failure(
+        "E_OPTION",
+        `Cannot configure progressive: train.steps is ${steps}, should be at least ${all} for ${rounds} rounds`,
+      );
+    const beginning = (round: number) => Math.round((steps * before(round)) / all);
     const round = (own: number, i: number): Stage => ({
       name: `round ${i + 1}`,
-      steps: Math.floor((steps * shareOf(own)) / all),
+      steps: beginning(i + 1) - beginning(i),
       batch,
       cycle: [[{ role: "generator" }]],
       begins: i === 0 ? inheriting(roles, ["generator"], "teacher") : { teacher: "generator", generator: "generator" },
+      samplers: { generator: eulerOn(own, bounds, startScale) },
       numbers: { steps: own, ...bounds },
     });
     return {

@@ -9,6 +9,8 @@ import type { NamedTensors } from "../update/player.ts";
 /** What a weights file says about itself, so that a generator can't be sampled with the wrong settings by accident. */
 export interface WeightsInfo {
   readonly role: string;
+  /** The stage that they were written in; absent in files of 0.1.0. */
+  readonly stage?: string;
   readonly data: DataShape;
   readonly config: RunConfig;
 }

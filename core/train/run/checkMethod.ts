@@ -2,8 +2,9 @@ import type { Resolver } from "../../di/resolver.ts";
 import { failure, suggestion } from "../../errors.ts";
 import { AVERAGES } from "../../interfaces/average.ts";
 import { LOSSES } from "../../interfaces/loss.ts";
-import type { Stage, Turn } from "../../interfaces/method.ts";
+import type { Method, Stage, Turn } from "../../interfaces/method.ts";
 import { OPTIMIZERS } from "../../interfaces/optimizer.ts";
+import { isRecord } from "../../plugin/spec.ts";
 import { sameShape } from "../../tensor/shape.ts";
 import type { RunSettings } from "../config/trainOptions.ts";
 import { inheritedBy } from "../update/player.ts";
@@ -54,6 +55,28 @@ export function checkMethod(container: Resolver, trainer: Trainer, settings: Run
       );
   for (const { role } of container.all(OPTIMIZERS)) checkRole(role, "optimizers");
   for (const { role } of container.all(AVERAGES)) checkRole(role, "averages");
+}
+
+/** Holds what a method gives to the shape that its type promises: it may come from a plugin that no compiler has checked. */
+export function checkParts({ name: method, roles, stages, samplers }: Method): void {
+  const refuse = (why: string) => failure("E_CONFIG", `Cannot run the method ${method}: ${why}`);
+  for (const [role, value] of Object.entries(roles ?? {}))
+    if (typeof value?.bind !== "function" || typeof value.declare !== "function")
+      throw refuse(
+        `its role "${role}" is no network, should be what a plugin provides for TEACHER, GENERATOR or CRITIC`,
+      );
+  if (!isRecord(samplers)) throw refuse("it has no samplers, should have a record of them by role, which may be empty");
+  for (const { name, steps, batch, cycle } of stages ?? []) {
+    const whole = (what: string, value: number, min: number) => {
+      if (!Number.isInteger(value) || value < min)
+        throw refuse(`${what} of stage "${name}" is ${value}, should be a whole number from ${min}`);
+    };
+    if (typeof name !== "string" || name.trim() === "") throw refuse("a stage has no name, each needs its own");
+    whole("steps", steps, 0);
+    whole("batch", batch, 1);
+    if (!Array.isArray(cycle))
+      throw refuse(`stage "${name}" has no cycle, should have a list of steps with their turns`);
+  }
 }
 
 type Refuse = (why: string) => Error;

@@ -2,11 +2,12 @@ import type { Resolver } from "../../di/resolver.ts";
 import { failure } from "../../errors.ts";
 import type { Backend } from "../../interfaces/backend.ts";
 import { DATASET } from "../../interfaces/dataset.ts";
+import { METHOD, type Stage } from "../../interfaces/method.ts";
 import type { RunSettings } from "../config/trainOptions.ts";
 import { EventBus } from "../loop/bus.ts";
 import { Evaluation, SAMPLES } from "../sampling/evaluation.ts";
 import { Trainer } from "../update/trainer.ts";
-import { checkMethod } from "./checkMethod.ts";
+import { checkMethod, checkParts } from "./checkMethod.ts";
 import { type Counted, CountingBackend } from "./countingBackend.ts";
 
 /** A time in a run, with everything that lives on the device at that time. */
@@ -41,6 +42,7 @@ export interface RunPlan {
 export async function planRun(container: Resolver, settings: RunSettings, device: Backend): Promise<RunPlan> {
   const counting = new CountingBackend(device);
   const bus = new EventBus();
+  checkParts(container.get(METHOD));
   const trainer = new Trainer(container, counting, container.get(DATASET), bus, settings);
   checkMethod(container, trainer, settings);
   const plans: StagePlan[] = [];
@@ -50,10 +52,12 @@ export async function planRun(container: Resolver, settings: RunSettings, device
     known = counting.programs;
     plans.push({ stage, programs, bytes: counting.liveBytes });
   };
-  const evaluation = new Evaluation(container, counting, trainer, bus);
+  let current: Stage | undefined;
+  const evaluation = new Evaluation(container, counting, trainer, bus, () => current);
   const { sampleEvery, evaluateCount } = settings;
   // In the order of a run, as what programs share depends on it.
   for (const stage of trainer.method.stages) {
+    current = stage;
     if (stage.steps === 0) continue;
     await trainer.prepare(stage);
     const shown = evaluation.shownIn(stage);

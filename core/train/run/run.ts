@@ -74,7 +74,7 @@ export class Run {
     this.#dataset = container.get(DATASET);
     this.#folder = folder;
     this.trainer = new Trainer(container, request.backend, this.#dataset, this.bus, request.resolved.settings);
-    this.#evaluation = new Evaluation(container, request.backend, this.trainer, this.bus);
+    this.#evaluation = new Evaluation(container, request.backend, this.trainer, this.bus, () => this.#stage);
     for (const observer of [...container.all(OBSERVERS), ...(request.observers ?? [])]) observer.observe(this.bus);
   }
 
@@ -326,7 +326,8 @@ export class Run {
   async #writeWeights(role: string): Promise<void> {
     const player = this.trainer.players[role];
     if (!this.#folder || !player.layout.count) return;
-    const info = { role, data: this.#dataset.shape, config: this.#request.resolved.config };
+    const stage = this.#stage.name;
+    const info = { role, stage, data: this.#dataset.shape, config: this.#request.resolved.config };
     await this.#folder.writeWeights(role, encodeWeights(await player.read("served"), info));
     for (const { copy, average } of player.averages)
       if (average.label !== undefined)

@@ -2,8 +2,9 @@ import type { Resolver } from "../../di/resolver.ts";
 import type { Backend } from "../../interfaces/backend.ts";
 import { DATASET } from "../../interfaces/dataset.ts";
 import type { Denoiser } from "../../interfaces/denoiser.ts";
-import type { Stage } from "../../interfaces/method.ts";
+import type { Method, Stage } from "../../interfaces/method.ts";
 import { METRICS, type Metric, type SampleSet } from "../../interfaces/metric.ts";
+import type { Sampler } from "../../interfaces/sampler.ts";
 import { hostRandom } from "../../random/hostRandom.ts";
 import { batchRows } from "../batch/turnInputs.ts";
 import type { EventBus } from "../loop/bus.ts";
@@ -27,6 +28,10 @@ export const SAMPLES = 100;
 /** Drawing noise is not training noise. */
 const EVALUATION_SEED = 99;
 
+/** How a method draws samples of a role, from weights of a stage; as at its end where the stage is not known. */
+export const samplerOf = ({ stages, samplers }: Method, role: string, stage?: string): Sampler =>
+  stages.find(({ name }) => name === stage)?.samplers?.[role] ?? samplers[role];
+
 /** What metrics say of a set of samples that comes in portions: all their numbers in one record. */
 export async function judgeSamples(
   metrics: readonly Metric[],
@@ -45,13 +50,22 @@ export class Evaluation {
   readonly #backend: Backend;
   readonly #trainer: Trainer;
   readonly #bus: EventBus;
-  readonly #drawers = new Map<string, SampleDrawer>();
+  readonly #stage: () => Stage | undefined;
+  readonly #drawers = new Map<Sampler, Map<string, SampleDrawer>>();
 
-  constructor(container: Resolver, backend: Backend, trainer: Trainer, bus: EventBus) {
+  /** @param stage the one that is on */
+  constructor(
+    container: Resolver,
+    backend: Backend,
+    trainer: Trainer,
+    bus: EventBus,
+    stage: () => Stage | undefined = () => undefined,
+  ) {
     this.#container = container;
     this.#backend = backend;
     this.#trainer = trainer;
     this.#bus = bus;
+    this.#stage = stage;
   }
 
   /** The roles that are judged: those with a sampler, unless a later stage replaces their weights by another role's. */
@@ -110,14 +124,16 @@ export class Evaluation {
   async #drawer(role: string, count: number): Promise<SampleDrawer> {
     const { shape } = this.#container.get(DATASET);
     const batch = drawBatch(shape, count);
+    const { memory, players, method } = this.#trainer;
+    const sampler = samplerOf(method, role, this.#stage()?.name);
+    const drawers = this.#drawers.get(sampler) ?? new Map<string, SampleDrawer>();
+    this.#drawers.set(sampler, drawers);
     const key = `${role} ${batch}`;
-    let drawer = this.#drawers.get(key);
+    let drawer = drawers.get(key);
     if (!drawer) {
-      const { memory, players, method } = this.#trainer;
       const player = players[role] as Player<Denoiser>;
-      const sampler = method.samplers[role];
       drawer = await SampleDrawer.create(this.#backend, memory, player, sampler, shape, batch);
-      this.#drawers.set(key, drawer);
+      drawers.set(key, drawer);
     }
     return drawer;
   }
@@ -162,7 +178,7 @@ export class Evaluation {
   }
 
   dispose(): void {
-    for (const drawer of this.#drawers.values()) drawer.dispose();
+    for (const drawers of this.#drawers.values()) for (const drawer of drawers.values()) drawer.dispose();
     this.#drawers.clear();
   }
 }

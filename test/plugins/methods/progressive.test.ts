@@ -41,6 +41,12 @@ test("steps of the samples it draws go on from round to round, so that no pictur
   assert.equal(generator, ["generator-4", "generator-8", "generator-10"]);
 });
 
+test("a stopped round draws with as many steps as its generator takes", async () => {
+  const stopped = await finished(progressive, over, { teacher: 2, steps: 10 }, { stage: "round 2", step: 2 });
+  const calls = new Set(stopped.nfes);
+  assert.equal([...calls], [2, 1]); // of the picture at the stop, and of the end
+});
+
 test("the generator of a round is the teacher of the next", async () => {
   const one = { method: { firstSteps: 2, lastSteps: 2 } };
   const first = await finished(progressive, { ...over, ...one }, { teacher: 2, steps: 4 });
@@ -63,6 +69,7 @@ test("what goes wrong is said when the run is made", async () => {
     await refused({ method: { firstSteps: 6 } }),
     /firstSteps is 6 and lastSteps 1, halving the first should lead to the last/,
   );
+  assert.match(await refused({ train: { steps: 4 } }), /train.steps is 4, should be at least 5 for 3 rounds/);
   assert.match(await refused({ method: { firstSteps: 1, lastSteps: 2 } }), /halving the first/);
   assert.match(await refused({ generator: { sigmas: [10, 1] } }), /2 noise levels, should have one/);
   assert.match(await refused({ teacher: { use: "gaussian-mixture" } }), /this teacher is not a plain network/);

@@ -54,12 +54,18 @@ export async function finished(
   });
   const stages: string[] = [];
   const drawn: string[] = [];
+  const nfes: number[] = [];
   const part = async (existing?: "resume") => {
     const run = await createdRun(recipe, config, { files, path: "out", existing });
-    run.bus.on("sample/drawn", ({ role, step }) => void drawn.push(`${role}-${step}`));
+    run.bus.on("sample/drawn", ({ role, step, nfe }) => {
+      drawn.push(`${role}-${step}`);
+      if (role === "generator") nfes.push(nfe);
+    });
     run.bus.on("step/end", ({ stage, step }) => {
       stages.push(stage);
-      if (!existing && stage === stop?.stage && step === stop.step) run.stop();
+      if (existing || stage !== stop?.stage || step !== stop.step) return;
+      run.send({ type: "sample" });
+      run.stop();
     });
     await run.start();
     const { teacher, generator } = run.trainer.players;
@@ -71,5 +77,5 @@ export async function finished(
     return states;
   };
   const states = await part();
-  return { stages, drawn, states: stop ? await part("resume") : states };
+  return { stages, drawn, nfes, states: stop ? await part("resume") : states };
 }

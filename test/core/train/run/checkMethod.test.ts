@@ -91,6 +91,25 @@ const wrong: [what: string, over: Partial<Method>, says: string, config?: object
     { samplers: { genrator: { sigmaMax: 1, steps: [] } } },
     `samplers names the role "genrator", ${known}, did you mean "generator"?`,
   ],
+  [
+    "a role without a value",
+    { roles: { teacher: undefined } as never },
+    'its role "teacher" is no network, should be what a plugin provides for TEACHER, GENERATOR or CRITIC',
+  ],
+  [
+    "no samplers",
+    { samplers: undefined },
+    "it has no samplers, should have a record of them by role, which may be empty",
+  ],
+  ["a stage without a name", stages({ name: " " }), "a stage has no name, each needs its own"],
+  ["a stage of half a step", stages({ steps: 2.5 }), 'steps of stage "all" is 2.5, should be a whole number from 0'],
+  ["a stage of steps below 0", stages({ steps: -5 }), 'steps of stage "all" is -5, should be a whole number from 0'],
+  ["a stage without samples", stages({ batch: 0 }), 'batch of stage "all" is 0, should be a whole number from 1'],
+  [
+    "a stage without a cycle",
+    stages({ cycle: undefined }),
+    'stage "all" has no cycle, should have a list of steps with their turns',
+  ],
   ["no stages", { stages: [] }, "it has no stages, should have one or more"],
   [
     "two stages of one name",
