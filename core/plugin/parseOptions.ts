@@ -35,6 +35,7 @@ export const settingOverlay = ([name, text]: Setting): unknown =>
  * `over` laid on `base`: objects merge, everything else replaces; another plugin (`use`) starts from its own defaults.
  */
 export function mergeConfig<T>(base: T, over: unknown): T {
+  if (over instanceof SettingText && base !== undefined) return new SettingText(over.text, true) as T;
   if (!isPlain(base) || !isPlain(over)) return (over === undefined ? base : over) as T;
   if ("use" in over && "use" in base && textOf(over.use) !== textOf(base.use)) return over as T;
   // Entries, so that even a key `__proto__` is only a name, which the reader of the result refuses.

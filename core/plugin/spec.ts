@@ -86,8 +86,11 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 /** A value as a command line gives it; the rule of the option parses the text when it is read. */
 export class SettingText {
   readonly text: string;
-  constructor(text: string) {
+  /** Whether it was laid over a value that was there. */
+  readonly replaces: boolean;
+  constructor(text: string, replaces = false) {
     this.text = text;
+    this.replaces = replaces;
   }
   toJSON(): string {
     return this.text;

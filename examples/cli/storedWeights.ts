@@ -49,6 +49,14 @@ export async function findWeights(given: string, roles: readonly string[]): Prom
   if (given.endsWith(".safetensors")) return given;
   const folder = runFolder(files, given);
   for (const each of roles) if (await files.exists(folder.weights(each))) return folder.weights(each);
+  const whole = (await folder.holdsRun()) ? await files.list(given) : [];
+  const others = whole
+    .filter((name) => name.endsWith(".safetensors"))
+    .map((name) => name.slice(0, -".safetensors".length));
+  if (others.length > 0)
+    throw failure("E_CHECKPOINT", `Cannot sample from ${given}: it has no weights of the ${roles.join(" or the ")}`, {
+      fix: `say whose samples to draw, with --role ${others.sort().join(" or --role ")}`,
+    });
   const found = (await folder.holdsRun())
     ? `the run has not written weights of the ${roles.join(" or the ")} yet`
     : "it is neither a run's folder nor a .safetensors file";

@@ -98,9 +98,14 @@ export function resolveConfig(given: RunConfig, registry: Registry): ResolvedCon
       continue;
     }
     const entries: [string, unknown][] = [];
-    for (const [key, value] of Object.entries(optionsAt(config[section] ?? {}, section))) {
-      if (isOff(value)) continue;
+    const listed = Object.entries(optionsAt(config[section] ?? {}, section));
+    for (const [key, value] of listed) {
       const place = `${section}.${key}`;
+      if (isOff(value)) {
+        if (value instanceof SettingText && !value.replaces && !(by === "name" && registry.has(kind, key)))
+          throw failure("E_OPTION", `Cannot switch off ${place}: ${offered(section, key, listed)}`);
+        continue;
+      }
       if (key in Object.prototype)
         throw failure("E_CONFIG", `Cannot read the config: "${place}" is no name, choose another`);
       const options = optionsAt(value, place);
@@ -119,6 +124,12 @@ export function resolveConfig(given: RunConfig, registry: Registry): ResolvedCon
   if (Object.keys(start).length > 0) complete.start = start;
   const installed = withNeeded(plugins, registry);
   return { plugins: installed, settings, config: complete as unknown as RunConfig };
+}
+
+/** What a section has, where a setting names something else. */
+function offered(section: string, key: string, listed: readonly (readonly [string, unknown])[]): string {
+  const others = listed.map(([name]) => name).filter((name) => name !== key);
+  return `${section} has ${others.join(", ") || "none"}${suggestion(key, others)}`;
 }
 
 function configured(

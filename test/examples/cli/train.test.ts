@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -212,6 +212,16 @@ test("--teacher: its weights are those of the file, and it is not trained", asyn
   assert.is(config.method.teacher.steps, 0);
   const weights = (run: string) => decodeSafetensors(readFileSync(join(path(run), "teacher.safetensors"))).tensors;
   assert.equal(weights("taught"), weights("run"));
+});
+
+test("sample: whose weights there are, where they are of other roles", async () => {
+  const folder = path("others");
+  mkdirSync(folder, { recursive: true });
+  for (const name of ["config.json", "a.safetensors", "b.safetensors"]) writeFileSync(join(folder, name), "{}");
+  const { code, stderr } = await onestep("sample", folder, "--out", path("others.png"));
+  assert.is(code, 1);
+  assert.match(stderr, /it has no weights of the generator or the teacher$/m);
+  assert.match(stderr, /with --role a or --role b$/m);
 });
 
 test.run();

@@ -150,6 +150,17 @@ test("resolveConfig: what is switched off is gone; generator and critic may be a
   assert.not(plugins.some(({ kind }) => kind === "generator" || kind === "critic"));
 });
 
+test("settings: what is switched off must be there, or be a plugin that could be", () => {
+  assert.not("twice" in withSettings("losses.twice.use=fake-score", "losses.twice=off").config.losses);
+  withSettings("losses.pair=off"); // registered, and not in the config
+  const says = (setting: string) => thrown(() => withSettings(setting)).message;
+  assert.match(
+    says("losses.fake-scoer=off"),
+    /^Cannot switch off losses\.fake-scoer: losses has .*, did you mean "fake-score"\?$/,
+  );
+  assert.match(says("optimizers.generater=off"), /did you mean "generator"\?$/);
+});
+
 test("resolveConfig: unknown sections, plugins and options, with what was meant", () => {
   const section = refused({ losess: {} });
   assert.is(section.code, "E_UNKNOWN_OPTION");
