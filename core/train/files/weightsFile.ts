@@ -77,5 +77,6 @@ function readInfo(text: string | undefined, file: string): WeightsInfo {
     typeof data.sigmaData === "number" &&
     data.sigmaData > 0;
   if (!sound) throw refuse("its manifest lacks role, data or config");
-  return { role: given.role as string, data, config: modernised(given.config) as RunConfig };
+  const info = { role: given.role as string, data, config: modernised(given.config) as RunConfig };
+  return typeof given.stage === "string" ? { ...info, stage: given.stage } : info;
 }

@@ -22,6 +22,8 @@ test("encodeWeights: decodeWeights gives back tensors and manifest", () => {
   const decoded = decodeWeights(encodeWeights(tensors, info), "g.safetensors");
   assert.equal(decoded.info, info);
   assert.equal(decoded.tensors, tensors);
+  const staged = { ...info, stage: "round 2" };
+  assert.equal(decodeWeights(encodeWeights(tensors, staged), "g").info, staged);
 });
 
 test("decodeWeights: every role, and every kind of condition", () => {
