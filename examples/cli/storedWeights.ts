@@ -49,7 +49,8 @@ export async function findWeights(given: string, roles: readonly string[]): Prom
   if (given.endsWith(".safetensors")) return given;
   const folder = runFolder(files, given);
   for (const each of roles) if (await files.exists(folder.weights(each))) return folder.weights(each);
-  const whole = (await folder.holdsRun()) ? await files.list(given) : [];
+  const isRun = await folder.holdsRun();
+  const whole = isRun ? await files.list(given) : [];
   const others = whole
     .filter((name) => name.endsWith(".safetensors"))
     .map((name) => name.slice(0, -".safetensors".length));
@@ -57,7 +58,7 @@ export async function findWeights(given: string, roles: readonly string[]): Prom
     throw failure("E_CHECKPOINT", `Cannot sample from ${given}: it has no weights of the ${roles.join(" or the ")}`, {
       fix: `say whose samples to draw, with --role ${others.sort().join(" or --role ")}`,
     });
-  const found = (await folder.holdsRun())
+  const found = isRun
     ? `the run has not written weights of the ${roles.join(" or the ")} yet`
     : "it is neither a run's folder nor a .safetensors file";
   throw failure("E_CHECKPOINT", `Cannot sample from ${given}: ${found}`, {

@@ -1,28 +1,12 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Registry } from "../../../core/plugin/mod.ts";
-import { type Recipe, resolveConfig } from "../../../core/train/mod.ts";
-import { allPlugins, dmd, dmd2 } from "../../../plugins/all.ts";
+import { dmd, dmd2 } from "../../../plugins/methods/dmd2.ts";
+import { resolvedRecipe } from "./support.ts";
 
 const test = suite("plugins/methods (recipes)");
 
-const registry = new Registry().register(allPlugins);
-/** A recipe is a complete config but for dataset and network: its plugins, and their options by name. */
-function resolved(recipe: Recipe) {
-  const { plugins, config } = resolveConfig(
-    { ...recipe, dataset: { use: "gaussians" }, network: { use: "mlp" } },
-    registry,
-  );
-  const losses = plugins.filter(({ kind }) => kind === "loss");
-  return {
-    // biome-ignore lint/suspicious/noExplicitAny: a config holds options of any plugin
-    config: config as any,
-    losses: losses.map(({ name, options }) => [name, options.weight]),
-  };
-}
-
 test("dmd2: five to one on shared images, the GAN beside distribution matching", () => {
-  const { config, losses } = resolved(dmd2);
+  const { config, losses } = resolvedRecipe(dmd2);
   assert.is(config.method.use, "dmd2");
   assert.equal(config.method.ttur, { critic: 5, generator: 1, exclusive: false });
   assert.is(config.method.criticImages, "shared");
@@ -39,7 +23,7 @@ test("dmd2: five to one on shared images, the GAN beside distribution matching",
 });
 
 test("dmd: one to one, regression, no GAN", () => {
-  const { config, losses } = resolved(dmd);
+  const { config, losses } = resolvedRecipe(dmd);
   assert.is(config.method.use, "dmd2");
   assert.equal(config.method.ttur, { critic: 1, generator: 1, exclusive: false });
   assert.equal(losses, [
