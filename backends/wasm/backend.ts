@@ -19,6 +19,8 @@ export interface WasmOptions {
   readonly shared?: boolean;
   /** Fused multiply-add. */
   readonly relaxed?: boolean;
+  /** Tiles of twice the width, for engines that join vectors to registers of 256 bits. */
+  readonly wide?: boolean;
   /** Fill memory that a program has not written with NaN. For tests. */
   readonly poison?: boolean;
 }
@@ -80,8 +82,8 @@ export class WasmBackend implements Backend {
     const relaxed = (options.relaxed ?? true) && hasRelaxedSimd();
     const shared = (options.shared ?? true) && typeof SharedArrayBuffer !== "undefined";
     const linear = new LinearMemory(shared);
-    const kernels = await compileKernels({ relaxed, shared });
-    const pool = new ThreadPool(host, threads, linear.memory, kernels, shared);
+    const kernels = await compileKernels({ relaxed, shared, wide: options.wide ?? false });
+    const pool = new ThreadPool(host, threads, linear, kernels);
     return new WasmBackend(host.processor, { linear, pool, relaxed, poison });
   }
 

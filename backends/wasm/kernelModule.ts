@@ -89,12 +89,18 @@ export function checkSimd(): void {
     });
 }
 
-/** The compiled kernels of assembly/, for a shared or a plain memory. */
-export function compileKernels(options: { relaxed: boolean; shared: boolean }): Promise<WebAssembly.Module> {
+/** The compiled kernels of assembly/, and the tile set that their instances are to use: 1 for the wide one. */
+export interface Kernels {
+  readonly module: WebAssembly.Module;
+  readonly wide: 0 | 1;
+}
+
+/** The kernels, for a shared or a plain memory. */
+export async function compileKernels(options: { relaxed: boolean; shared: boolean; wide: boolean }): Promise<Kernels> {
   const text = atob(options.relaxed ? relaxed : plain);
   const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
   if (!options.shared) clearSharedFlag(bytes);
-  return WebAssembly.compile(bytes);
+  return { module: await WebAssembly.compile(bytes), wide: options.wide ? 1 : 0 };
 }
 
 /** Makes the module import a plain memory: the only difference is one bit in the limits of the import. */

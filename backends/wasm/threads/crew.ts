@@ -37,7 +37,7 @@ export type RunStep = (step: number, start: number, end: number) => void;
 
 /** What a worker is told. */
 export type Message =
-  | { kind: "start"; memory: WebAssembly.Memory; kernels: WebAssembly.Module; slots: typeof slots }
+  | { kind: "start"; memory: WebAssembly.Memory; kernels: WebAssembly.Module; wide: number; slots: typeof slots }
   | { kind: "load"; id: number; module: WebAssembly.Module; own: number }
   | { kind: "unload"; id: number };
 
@@ -112,7 +112,7 @@ export function serve(takeChunksOf: typeof takeChunks, listen: (handle: (message
     if (message.kind === "start") {
       ({ memory, slots: at } = message);
       control = new Int32Array(memory.buffer, 0, 256);
-      const { exports } = new WebAssembly.Instance(message.kernels, { env: { memory } });
+      const { exports } = new WebAssembly.Instance(message.kernels, { env: { memory, wide: message.wide } });
       kernels = exports as WebAssembly.ModuleImports;
     } else if (message.kind === "load") {
       const own = new WebAssembly.Global({ value: "i32" }, message.own);

@@ -1,5 +1,7 @@
 import { failure } from "../../../core/errors.ts";
 import { type HostWorker, startWorker } from "../../host/worker.ts";
+import type { Kernels } from "../kernelModule.ts";
+import type { LinearMemory } from "../linearMemory.ts";
 import { MAX_CHUNKS, type Message, type RunStep, serve, slots, takeChunks } from "./crew.ts";
 import type { Host } from "./host.ts";
 
@@ -38,16 +40,17 @@ export class ThreadPool {
   #nextId = 0;
 
   /** Without a shared memory there is one thread. */
-  constructor(host: Host, threads: number, memory: WebAssembly.Memory, kernels: WebAssembly.Module, shared: boolean) {
+  constructor(host: Host, threads: number, { memory, shared }: LinearMemory, kernels: Kernels) {
+    const { module, wide } = kernels;
     this.#memory = memory;
     this.#control = new Int32Array(memory.buffer, 0, 256);
-    this.#kernels = new WebAssembly.Instance(kernels, { env: { memory } }).exports;
+    this.#kernels = new WebAssembly.Instance(module, { env: { memory, wide } }).exports;
     this.#mayWait = host.mayWait;
     if (shared)
       for (let i = 1; i < threads; i++)
         this.#workers.push(startWorker((port) => `(${serve})(${takeChunks}, ${port}.listen)`));
     this.threads = this.#workers.length + 1;
-    this.#post({ kind: "start", memory, kernels, slots });
+    this.#post({ kind: "start", memory, kernels: module, wide, slots });
   }
 
   /** Chunks that were done by other threads than this one: shows that they work. */

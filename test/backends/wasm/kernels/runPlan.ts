@@ -5,6 +5,11 @@ import { input } from "../../../../core/ops/sources.ts";
 import { type Shape, sizeOf } from "../../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../../core/tensor/tensor.ts";
 
+/** A build of the kernels with one of its tile sets. */
+interface Build {
+  readonly module: WebAssembly.Module;
+  readonly wide: 0 | 1;
+}
 type Kernels = Record<string, (...args: number[]) => void>;
 
 // Node 20 has relaxed SIMD behind this flag; later engines have it on.
@@ -34,7 +39,7 @@ const scattered: Cut = (items) => {
  * Runs the plan of a lowering on one thread: memory poisoned with NaN, tensors at odd addresses, with 64 elements
  * between them that must stay as they are.
  */
-function run(module: WebAssembly.Module, lowering: Lowering, node: Tensor, data: Float32Array[], cut: Cut) {
+function run(build: Build, lowering: Lowering, node: Tensor, data: Float32Array[], cut: Cut) {
   const plan = lowering.plan(node);
   let bytes = 1024;
   const take = (elements: number, shift: number): number => {
@@ -52,7 +57,8 @@ function run(module: WebAssembly.Module, lowering: Lowering, node: Tensor, data:
   const elements = new Float32Array(memory.buffer);
   elements.fill(Number.NaN);
   node.inputs.forEach((tensor, i) => void elements.set(data[i], tensors.get(tensor)! / 4));
-  const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+  const kernels = new WebAssembly.Instance(build.module, { env: { memory, wide: build.wide } })
+    .exports as unknown as Kernels;
   const resolve = (argument: Argument, space: number): number => {
     if (typeof argument === "number") return argument;
     if ("f32" in argument) return argument.f32;
@@ -93,7 +99,7 @@ let names = 0;
 export const tensor = (...shape: Shape): Tensor => input(`x${names++}`, shape);
 
 /**
- * Runs a node by its lowering, in every build and cut, and compares it with the oracle. `tolerance` is in units of the
+ * Runs a node by its lowering, in every build, cut and tile set, and compares it with the oracle. `tolerance` is in units of the
  * largest value. Returns the largest error in those units.
  */
 export function check(
@@ -110,18 +116,20 @@ export function check(
   const label = `${node.op.name} of ${node.inputs.map((x) => `[${x.shape}]`)} ${JSON.stringify(node.attrs)}`;
   let worst = 0;
   for (const module of modules) {
-    const actual = run(module, lowering, node, data, whole);
+    const actual = run({ module, wide: 0 }, lowering, node, data, whole);
     expected.forEach((value, i) => {
       if (Number.isNaN(value) && Number.isNaN(actual[i])) return;
       const error = Math.abs(actual[i] - value) / largest;
       if (!(error <= tolerance)) throw new Error(`${label}: element ${i} is ${actual[i]}, should be ${value}`);
       worst = Math.max(worst, error);
     });
-    const again = new Int32Array(run(module, lowering, node, data, scattered).buffer);
     const bits = new Int32Array(actual.buffer);
-    again.forEach((value, i) => {
-      if (value !== bits[i]) throw new Error(`${label}: element ${i} depends on the cut`);
-    });
+    const same = (again: Float32Array, what: string) =>
+      new Int32Array(again.buffer).forEach((value, i) => {
+        if (value !== bits[i]) throw new Error(`${label}: element ${i} depends on the ${what}`);
+      });
+    same(run({ module, wide: 0 }, lowering, node, data, scattered), "cut");
+    same(run({ module, wide: 1 }, lowering, node, data, scattered), "tile set");
   }
   return worst;
 }
