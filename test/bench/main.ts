@@ -1,6 +1,7 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { type Case, cases } from "./cases.ts";
@@ -9,7 +10,7 @@ import { EngineProcess, type Launch } from "./engineProcess.ts";
 import { installPeers } from "./peers.ts";
 import type { PrepareReply, RoundReply, ValuesReply } from "./protocol.ts";
 import { failedResult, firstResult, jsonOf, lossFault, type Result, resultOf } from "./results.ts";
-import { tableHead, tableRows } from "./table.ts";
+import { isOurs, tableHead, tableRows } from "./table.ts";
 
 const HELP = `npm run bench -- [flags]: onestep beside other engines, interleaved, in one run
 
@@ -18,6 +19,8 @@ const HELP = `npm run bench -- [flags]: onestep beside other engines, interleave
   --rounds N        turns of each engine in each case; default 5
   --ms N            least time of a turn; default 200
   --threads N       of wasm and PyTorch; default all cores
+  --base DIR        an older checkout, with its packages: its engine takes part as "base", beside each device of ours
+  --node PATH       another Node: ours takes part on it too, as "onestep@" with its version
   --json FILE       results for programs
 `;
 
@@ -29,6 +32,8 @@ const { values: flags } = parseArgs({
     rounds: { type: "string", default: "5" },
     ms: { type: "string", default: "200" },
     threads: { type: "string", default: String(availableParallelism()) },
+    base: { type: "string" },
+    node: { type: "string" },
     json: { type: "string" },
     help: { type: "boolean", default: false },
   },
@@ -67,9 +72,9 @@ class Lane {
 
 function lanes(): Lane[] {
   const { threads } = flags;
-  const node = (file: string, device: string): Launch => ({
-    command: process.execPath,
-    args: [join(here, `engines/${file}.mjs`), device, threads],
+  const node = (file: string, device: string, from = { command: process.execPath, bench: here }): Launch => ({
+    command: from.command,
+    args: [join(from.bench, `engines/${file}.mjs`), device, threads],
     // Lavapipe complains without one.
     env: { XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? scratch },
   });
@@ -80,18 +85,46 @@ function lanes(): Lane[] {
     // Without it, OpenMP may start as many threads as it likes.
     env: { OMP_NUM_THREADS: threads },
   };
+  const older = flags.base === undefined ? undefined : { command: process.execPath, bench: bundled(flags.base) };
+  const other = flags.node === undefined ? undefined : { command: flags.node, bench: here };
+  const version = other && versionOf(other.command);
+  const ours = (device: string): Lane[] => [
+    new Lane("onestep", device, node("onestep", device)),
+    ...(other ? [new Lane(`onestep@${version}`, device, node("onestep", device, other))] : []),
+    ...(older ? [new Lane("base", device, node("onestep", device, older))] : []),
+  ];
   const all = [
-    new Lane("onestep", "wasm", node("onestep", "wasm")),
-    new Lane("onestep", "webgpu", node("onestep", "webgpu")),
+    ...ours("wasm"),
+    ...ours("webgpu"),
     new Lane("jax-js", "webgpu", node("jaxJs", "webgpu")),
     new Lane("tfjs", "webgpu", node("tfjs", "webgpu")),
     new Lane("pytorch", "cpu", python),
   ];
   const wanted = flags.engines.split(",").map((word) => word.trim());
-  const named = (name: string) => all.filter(({ engine, device }) => name === engine || name === `${engine}/${device}`);
+  // What stands beside ours comes with it.
+  const nameOf = (engine: string) => (engine === "base" || isOurs(engine) ? "onestep" : engine);
+  const named = (name: string) =>
+    all.filter(({ engine, device }) => [nameOf(engine), `${nameOf(engine)}/${device}`].includes(name));
   const unknown = wanted.find((name) => named(name).length === 0);
   if (unknown !== undefined) refuse(`there is no engine "${unknown}"`);
   return all.filter((lane) => wanted.some((name) => named(name).includes(lane)));
+}
+
+/** The folder of the bench of another checkout, its engines bundled anew. */
+function bundled(checkout: string): string {
+  const root = resolve(checkout);
+  if (!existsSync(join(root, "test/bench"))) refuse(`--base ${checkout}: there is no checkout of onestep`);
+  const made = spawnSync(process.execPath, ["build.mjs", "bench", "--", "--help"], { cwd: root, encoding: "utf8" });
+  if (made.status !== 0) refuse(`--base ${checkout}: its bench cannot be bundled: ${made.stderr.trim()}`);
+  return join(root, ".test/bench");
+}
+
+/** The first part of a Node's version. */
+function versionOf(command: string): string {
+  const { stdout, error } = spawnSync(command, ["--version"], { encoding: "utf8" });
+  const major = /^v(\d+)/.exec(stdout ?? "")?.[1];
+  if (major === undefined) refuse(`--node ${command}: ${error?.message ?? "this is no Node"}`);
+  return major;
 }
 
 function refuse(why: string): never {
@@ -184,7 +217,7 @@ function iterationNotes(results: readonly Result[]): string[] {
   return results
     .filter((result) => result.case === "dmd2 iteration" && result.wallMs)
     .map(({ engine, device, wallMs, cpuMs, note }) => {
-      const forward = results.find((r) => r.case === "dmd2 forward" && r.device === device);
+      const forward = results.find((r) => r.case === "dmd2 forward" && r.engine === engine && r.device === device);
       const byTime = forward?.wallMs
         ? `; ${(wallMs! / forward.wallMs).toFixed(2)} by wall time, ${(cpuMs! / forward.cpuMs!).toFixed(2)} by CPU time`
         : "";
@@ -217,7 +250,7 @@ async function main(): Promise<void> {
   print(`\n${tableHead()}`);
   try {
     for (const what of chosen) {
-      const group = open.filter(({ engine }) => !what.own || engine === "onestep");
+      const group = open.filter(({ engine }) => !what.own || engine === "base" || isOurs(engine));
       const found = what.first ? await firstStep(what, group) : await measure(what, group);
       results.push(...found);
       print(tableRows(found).join("\n"));

@@ -76,4 +76,16 @@ test("tableRows: ratios in our rows only, a reason instead of figures, a verdict
   assert.match(rows[2], /^matmul 512 +tfjs webgpu +failed: no adapter$/);
 });
 
+test("tableRows: an older build is held against on the same device, from every Node", () => {
+  const rows = tableRows([
+    resultOf({ ...ours, device: "webgpu" }, [round([7], 7)], {}),
+    resultOf({ ...ours, engine: "onestep@24" }, [round([2], 2)], {}),
+    resultOf({ ...ours, engine: "base" }, [round([6], 6)], {}),
+  ]);
+  assert.is(rows[1].length, tableHead().indexOf("× base") + "× base".length);
+  assert.match(rows[1], /^matmul 512 +onestep@24 wasm +2 .* 3$/);
+  assert.match(rows[0], /^matmul 512 +onestep webgpu +7 .* -$/);
+  assert.match(rows[2], /^matmul 512 +base wasm +6 .* -$/);
+});
+
 test.run();

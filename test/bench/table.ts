@@ -1,7 +1,7 @@
 import type { Result } from "./results.ts";
 
-/** Engines that others are held to. */
-const PEERS = ["jax-js", "tfjs", "pytorch"];
+/** Engines that ours is held to; `base`, an older build of it, on the same device. */
+const PEERS = ["base", "jax-js", "tfjs", "pytorch"];
 
 const columns: readonly [title: string, width: number, text: (r: Result) => string][] = [
   ["case", -25, (r) => r.case],
@@ -18,6 +18,9 @@ const columns: readonly [title: string, width: number, text: (r: Result) => stri
 ];
 const RATIO_WIDTH = 9;
 
+/** Whether an engine is this tree, on the Node of the bench or on another: `onestep@24`. */
+export const isOurs = (engine: string): boolean => engine.split("@")[0] === "onestep";
+
 const cell = (text: string, width: number) => (width < 0 ? text.padEnd(-width) : text.padStart(width));
 
 export const tableHead = (): string =>
@@ -32,8 +35,10 @@ export function tableRows(results: readonly Result[]): string[] {
     const [name, who, ...figures] = columns.map(([, width, text]) => cell(text(result), width));
     if (result.failed) return `${name}${who}  failed: ${result.failed}`;
     const ratios = PEERS.map((peer) => {
-      const other = results.find(({ engine, failed }) => engine === peer && !failed);
-      const comparable = result.engine === "onestep" && other?.wallMs && result.wallMs;
+      const other = results.find(
+        ({ engine, device, failed }) => engine === peer && !failed && (peer !== "base" || device === result.device),
+      );
+      const comparable = isOurs(result.engine) && other?.wallMs && result.wallMs;
       return cell(comparable ? digits(other.wallMs! / result.wallMs!) : "", RATIO_WIDTH + 1);
     });
     const verdict = result.wrong ? `  wrong: ${result.wrong}` : "";
