@@ -77,10 +77,11 @@ export class ThreadPool {
 
   #post(message: Message | ((thread: number) => Message)): void {
     if (!this.#workers.length) return;
+    // Counted first: a worker that had handled more than were counted would wait for a message that never comes.
+    Atomics.add(this.#control, slots.mail, 1);
     this.#workers.forEach((worker, i) => {
       worker.post(typeof message === "function" ? message(i + 1) : message);
     });
-    Atomics.add(this.#control, slots.mail, 1);
     // A call without chunks, so that no worker sleeps through it. The slots still hold the call before: no chunk of it
     // must be taken again.
     this.#publish(CLOSED);
