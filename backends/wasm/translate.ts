@@ -106,7 +106,8 @@ export function translate(
       const { node } = step;
       if (sizeOf(node.shape) === 0) return;
       const plan = plans.get(node)!;
-      const label = `${node.op.name} ${node.inputs.map(({ shape }) => formatShape(shape)).join(" ")}`;
+      const shapes = node.inputs.map(({ shape }) => formatShape(shape)).join(" ");
+      const label = `${node.op.name} ${shapes}${plan.method ? ` ${plan.method}` : ""}`;
       for (const call of plan.calls) addCall(call, plan.calls.length > 1 ? `${label} ${call.fn}` : label, plan);
     } else if (step.kind === "elementwise") {
       if (sizeOf(step.shape) === 0) return;
