@@ -1,5 +1,6 @@
 // The transform of weights for convolutions by F(4×4, 3×3).
 
+import { panelStart } from "./lib/convTile.ts";
 import { tileRows } from "./lib/gemmTile.ts";
 import { paddedRows } from "./lib/panelTile.ts";
 import { loadTaps, TAPS_BYTES } from "./lib/winogradTaps.ts";
@@ -53,7 +54,7 @@ function clearRows(U: usize, rows: i32, k: i32, depth: i32, sixes: i32, step: us
 
 /**
  * U[36][panel][C][6 or 4] of `outputs` of weights[O C 3 3], from `first` on: rows are outputs, columns channels. An item
- * is an output. Own space: 63 vectors.
+ * is a panel. Own space: 63 vectors.
  */
 export function winogradWeights(
   start: i32,
@@ -67,25 +68,30 @@ export function winogradWeights(
 ): void {
   const step = ((<usize>(paddedRows(outputs) * C)) << 2) + MATRIX_PAD;
   const sixes = rowsInSixes(outputs);
-  for (let m = start; m < end; m++) {
-    const lane = <usize>(m < sixes ? 24 : 16);
-    let to = U + panelByte(m, 0, C, sixes);
-    for (let c = 0; c < C; c += 4) {
-      loadTaps(weights + ((<usize>(((first + m) * C + c) * 9)) << 2), C - c, own);
-      // A lane beyond the last channel goes where lane 0 writes after it.
-      const to1 = c + 1 < C ? to + lane : to;
-      const to2 = c + 2 < C ? to1 + lane : to;
-      const to3 = c + 3 < C ? to2 + lane : to;
-      scatterMatrices(own, to, to1, to2, to3, step);
-      to += lane << 2;
-    }
-    if (m == outputs - 1) for (let c = 0; c < C; c++) clearRows(U, outputs, c, C, sixes, step);
+  for (let panel = start; panel < end; panel++) {
+    const m0 = panelStart(panel, outputs);
+    const m1 = min(m0 + tileRows(outputs - m0), outputs);
+    const column = <usize>(m0 < sixes ? 24 : 16);
+    for (let c = 0; c < C; c += 4)
+      for (let m = m0; m < m1; m++) {
+        loadTaps(weights + ((<usize>(((first + m) * C + c) * 9)) << 2), C - c, own);
+        // A lane beyond the last channel goes where lane 0 writes after it.
+        const to = U + panelByte(m, c, C, sixes);
+        const to1 = c + 1 < C ? to + column : to;
+        const to2 = c + 2 < C ? to1 + column : to;
+        const to3 = c + 3 < C ? to2 + column : to;
+        scatterMatrices(own, to, to1, to2, to3, step);
+      }
+    if (m1 == outputs) for (let c = 0; c < C; c++) clearRows(U, outputs, c, C, sixes, step);
   }
 }
 
+/** Channels of an item of `winogradInputWeights`: two panels, three vectors. */
+const ITEM_CHANNELS: i32 = 12;
+
 /**
  * The same for the input gradient, a convolution of dy with flipped taps: rows are `channels` from `first` on, columns
- * outputs. An item is an output.
+ * outputs. An item is 12 channels.
  */
 export function winogradInputWeights(
   start: i32,
@@ -100,17 +106,21 @@ export function winogradInputWeights(
 ): void {
   const step = ((<usize>(paddedRows(channels) * O)) << 2) + MATRIX_PAD;
   const sixes = rowsInSixes(channels);
-  for (let o = start; o < end; o++) {
-    for (let c = 0; c < channels; c += 4) {
-      loadTaps(weights + ((<usize>((o * C + first + c) * 9)) << 2), channels - c, own);
-      flipTaps(own);
-      const to = U + panelByte(c, o, O, sixes);
-      const to1 = c + 1 < channels ? U + panelByte(c + 1, o, O, sixes) : to;
-      const to2 = c + 2 < channels ? U + panelByte(c + 2, o, O, sixes) : to;
-      const to3 = c + 3 < channels ? U + panelByte(c + 3, o, O, sixes) : to;
-      scatterMatrices(own, to, to1, to2, to3, step);
+  for (let item = start; item < end; item++) {
+    const c0 = item * ITEM_CHANNELS;
+    const c1 = min(c0 + ITEM_CHANNELS, channels);
+    for (let o = 0; o < O; o++) {
+      for (let c = c0; c < c1; c += 4) {
+        loadTaps(weights + ((<usize>((o * C + first + c) * 9)) << 2), c1 - c, own);
+        flipTaps(own);
+        const to = U + panelByte(c, o, O, sixes);
+        const to1 = c + 1 < c1 ? U + panelByte(c + 1, o, O, sixes) : to;
+        const to2 = c + 2 < c1 ? U + panelByte(c + 2, o, O, sixes) : to;
+        const to3 = c + 3 < c1 ? U + panelByte(c + 3, o, O, sixes) : to;
+        scatterMatrices(own, to, to1, to2, to3, step);
+      }
+      if (c1 == channels) clearRows(U, channels, o, O, sixes, step);
     }
-    clearRows(U, channels, o, O, sixes, step);
   }
 }
 

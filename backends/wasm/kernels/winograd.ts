@@ -13,8 +13,8 @@ const BLOCK_TILES = 16;
 const GRAD_BLOCK_TILES = 32;
 /** Longest sum over channels: parts of it, added, round less. */
 const MAX_SUM = 128;
-/** Elements of transformed weights: those of more outputs are made, and used, one part after another. */
-const MAX_WEIGHTS = 1 << 22;
+/** Elements of transformed weights, 4 MB: those of more outputs are made, and used, one part after another. */
+const MAX_WEIGHTS = 1 << 20;
 /** Panels of outputs of an item: 36 sums for each of 16 tiles, 590 KB, stay in the second-level cache. */
 const MAX_PANELS = 42;
 /** Fewest panels of an item: each item transforms its tiles anew. */
@@ -28,9 +28,10 @@ const GRAD_MIN_BLOCKS = 2;
 /** Elements of partial gradients, over all chunks of the batch. */
 const MAX_PARTIAL = 5 << 16;
 
-/** Fewest channels on either side, and tiles, for which transforms cost less than they save. */
-const MIN_CHANNELS = 16;
-const MIN_TILES = 48;
+/** Fewest channels to transform, products of channels and outputs, and tiles, for which transforms cost less than they save. */
+const MIN_CHANNELS = 8;
+const MIN_PRODUCTS = 64;
+const MIN_TILES = 16;
 
 const tilesOf = (B: number, height: number, width: number): number =>
   B * Math.ceil(height / TILE) * Math.ceil(width / TILE);
@@ -52,7 +53,8 @@ export function convMethod(
     stride.every((n) => n === 1) &&
     padding.every((n) => n <= 2) &&
     Math.min(W, OW) >= TILE &&
-    Math.min(C, O) >= MIN_CHANNELS &&
+    (op === "conv2dInputGrad" ? O : C) >= MIN_CHANNELS &&
+    C * O >= MIN_PRODUCTS &&
     tiles >= MIN_TILES &&
     9 * B * down * across >= 2 * MATRICES * tiles;
   return suits ? "winograd" : "direct";
@@ -90,14 +92,14 @@ export function winogradConv(from: Tensor, weight: Tensor, to: Tensor, g: ConvGe
         ? {
             fn: "winogradInputWeights",
             args: [at(weight), temp(0), own, K, M, first, rows],
-            items: K,
-            grain: grainOf(10 * rows),
+            items: Math.ceil(rows / 12),
+            grain: grainOf(120 * K),
           }
         : {
             fn: "winogradWeights",
             args: [at(weight), temp(0), own, K, first, rows],
-            items: rows,
-            grain: grainOf(10 * K),
+            items: panelsOf(rows).count,
+            grain: grainOf(60 * K),
           },
       {
         fn: "winogradForward",
