@@ -70,8 +70,8 @@ export function winogradForward(
     const groups = (count + 7) >> 3;
     const runCount = listRuns(runs, block, count, tilesDown, tilesAcross);
     memory.fill(rows, 0, <usize>runCount * 6 * pitch);
-    listPatches(patches, rows, pitch, runs, runCount, groups);
-    listTiles(entries, y, O, OH, OW, runs, runCount, groups);
+    listPatches(patches, pitch, runs, runCount, groups);
+    listTiles(entries, O, OH, OW, runs, runCount, groups);
 
     for (let c0 = 0; c0 < C; c0 += cut) {
       const depth = min(cut, C - c0);
@@ -94,7 +94,7 @@ export function winogradForward(
           );
           to += 6 * pitch;
         }
-        transformTiles(patches, groups, pitch, V + <usize>c * line, vStep);
+        transformTiles(patches, rows, groups, pitch, V + <usize>c * line, vStep);
       }
       for (let xi: usize = 0; xi < <usize>MATRICES; xi++)
         for (let o = o0; o < o1; ) {
@@ -116,14 +116,14 @@ export function winogradForward(
     }
     for (let o = o0; o < min(o1, outputs); o++) {
       const from = M + <usize>(o - o0) * line;
-      const offset = <usize>(first + o) * outPlane;
+      const channel = y + <usize>(first + o) * outPlane;
       for (let g = 0; g < groups; g++) {
         const at = from + ((<usize>g) << 5);
         const entry = entries + ((<usize>g) << 3) * TILE_ENTRY;
-        if (WIDE) writeTilePairs(at, mStep, scratch, entry, offset, (<usize>OW) << 2);
+        if (WIDE) writeTilePairs(at, mStep, scratch, entry, channel, (<usize>OW) << 2);
         else {
-          writeTiles(at, mStep, scratch, entry, offset, (<usize>OW) << 2);
-          writeTiles(at + 16, mStep, scratch, entry + 4 * TILE_ENTRY, offset, (<usize>OW) << 2);
+          writeTiles(at, mStep, scratch, entry, channel, (<usize>OW) << 2);
+          writeTiles(at + 16, mStep, scratch, entry + 4 * TILE_ENTRY, channel, (<usize>OW) << 2);
         }
       }
     }
@@ -139,10 +139,10 @@ function placeOf(t: i32): i32 {
   return (t & ~7) | ((t & 1) << 2) | ((t & 7) >> 1);
 }
 
-/** Addresses of the patches of all tiles, the last one again where eight are not full. */
-function listPatches(list: usize, rows: usize, pitch: usize, runs: usize, runCount: i32, groups: i32): void {
+/** Where the patches of all tiles begin, in bytes from the rows, the last one again where eight are not full. */
+function listPatches(list: usize, pitch: usize, runs: usize, runCount: i32, groups: i32): void {
   let t = 0;
-  let at = rows + ROW_MARGIN;
+  let at: usize = ROW_MARGIN;
   let last = at;
   for (let run = 0; run < runCount; run++) {
     for (let i = load<i32>(runs, 12); i > 0; i--) {
@@ -155,8 +155,8 @@ function listPatches(list: usize, rows: usize, pitch: usize, runs: usize, runCou
   for (; t < groups << 3; t++) store<u32>(list + ((<usize>placeOf(t)) << 2), <u32>last);
 }
 
-/** Entries of the output tiles: address in channel 0, rows and columns that are inside; none for tiles beyond the last. */
-function listTiles(list: usize, y: usize, O: i32, OH: i32, OW: i32, runs: usize, runCount: i32, groups: i32): void {
+/** Entries of the output tiles: number of the element in channel 0, rows and columns that are inside; none for tiles beyond the last. */
+function listTiles(list: usize, O: i32, OH: i32, OW: i32, runs: usize, runCount: i32, groups: i32): void {
   let t = 0;
   for (let run = 0; run < runCount; run++) {
     const top = load<i32>(runs, 4) << 2;
@@ -164,7 +164,7 @@ function listTiles(list: usize, y: usize, O: i32, OH: i32, OW: i32, runs: usize,
     for (let i = 0; i < load<i32>(runs, 12); i++) {
       const left = (load<i32>(runs, 8) + i) << 2;
       const entry = list + <usize>placeOf(t++) * TILE_ENTRY;
-      store<u32>(entry, <u32>(y + ((<usize>((image + top) * OW + left)) << 2)));
+      store<i32>(entry, (image + top) * OW + left);
       store<i32>(entry, (min(OH - top, 4) << 4) | min(OW - left, 4), 4);
     }
     runs += RUN;

@@ -22,15 +22,15 @@ function seconds(a: v128, b: v128): v128 {
 
 /**
  * Transforms the rows of patches, whose columns are transformed, of `groups` times eight tiles of one channel. `patches`
- * lists their addresses; rows are `pitch` bytes apart. Matrix number 6·row + column has them as neighbours at `to` plus
+ * lists where they begin from `rows` on; rows are `pitch` bytes apart. Matrix number 6·row + column has them as neighbours at `to` plus
  * its number times `step`.
  */
-export function transformTiles(patches: usize, groups: i32, pitch: usize, to: usize, step: usize): void {
+export function transformTiles(patches: usize, rows: usize, groups: i32, pitch: usize, to: usize, step: usize): void {
   for (; groups > 0; groups--) {
-    if (WIDE && areNeighbours(patches)) eightTiles(patches, pitch, to, step);
+    if (WIDE && areNeighbours(patches)) eightTiles(patches, rows, pitch, to, step);
     else {
-      fourTiles(patches, pitch, to, step);
-      fourTiles(patches + 16, pitch, to + 16, step);
+      fourTiles(patches, rows, pitch, to, step);
+      fourTiles(patches + 16, rows, pitch, to + 16, step);
     }
     patches += 32;
     to += 32;
@@ -44,11 +44,11 @@ function areNeighbours(patches: usize): bool {
   return i32x4.all_true(i32x4.eq(distance, i32x4.splat(16)));
 }
 
-function fourTiles(patches: usize, pitch: usize, to: usize, step: usize): void {
-  let p0 = <usize>load<u32>(patches);
-  let p1 = <usize>load<u32>(patches, 4);
-  let p2 = <usize>load<u32>(patches, 8);
-  let p3 = <usize>load<u32>(patches, 12);
+function fourTiles(patches: usize, rows: usize, pitch: usize, to: usize, step: usize): void {
+  let p0 = rows + <usize>load<u32>(patches);
+  let p1 = rows + <usize>load<u32>(patches, 4);
+  let p2 = rows + <usize>load<u32>(patches, 8);
+  let p3 = rows + <usize>load<u32>(patches, 12);
   for (let row = 0; row < 6; row++) {
     const l0 = v128.load(p0);
     const l1 = v128.load(p1);
@@ -79,11 +79,11 @@ function fourTiles(patches: usize, pitch: usize, to: usize, step: usize): void {
 }
 
 /** Four pairs of neighbours: the second vector of a pair is that of the next tile. */
-function eightTiles(patches: usize, pitch: usize, to: usize, step: usize): void {
-  let p0 = <usize>load<u32>(patches);
-  let p1 = <usize>load<u32>(patches, 4);
-  let p2 = <usize>load<u32>(patches, 8);
-  let p3 = <usize>load<u32>(patches, 12);
+function eightTiles(patches: usize, rows: usize, pitch: usize, to: usize, step: usize): void {
+  let p0 = rows + <usize>load<u32>(patches);
+  let p1 = rows + <usize>load<u32>(patches, 4);
+  let p2 = rows + <usize>load<u32>(patches, 8);
+  let p3 = rows + <usize>load<u32>(patches, 12);
   for (let row = 0; row < 6; row++) {
     const l0 = v128.load(p0);
     const l1 = v128.load(p1);

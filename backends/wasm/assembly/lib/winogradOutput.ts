@@ -26,14 +26,14 @@ function seconds(a: v128, b: v128): v128 {
 
 /**
  * Writes four tiles, whose products lie as neighbours at `from` plus the matrix's number times `step`, to the addresses
- * of `entries` plus `offset`; rows of the image are `line` bytes apart. Scratch: 24 vectors.
+ * of `entries` of the plane at `channel`; rows of the image are `line` bytes apart. Scratch: 24 vectors.
  */
 export function writeTiles(
   from: usize,
   step: usize,
   scratch: usize,
   entries: usize,
-  offset: usize,
+  channel: usize,
   line: usize,
 ): void {
   const row = 6 * step;
@@ -62,15 +62,15 @@ export function writeTiles(
     t += 16;
     from += step;
   }
-  writeRows(scratch, 16, entries, offset, line);
+  writeRows(scratch, 16, entries, channel, line);
 }
 
 /** Transforms rows of four tiles, whose columns are transformed, at `t`: 4 rows of 6 vectors, `step` bytes apart. */
-function writeRows(t: usize, step: usize, entries: usize, offset: usize, line: usize): void {
-  let a0 = <usize>load<u32>(entries) + offset;
-  let a1 = <usize>load<u32>(entries, 8) + offset;
-  let a2 = <usize>load<u32>(entries, 16) + offset;
-  let a3 = <usize>load<u32>(entries, 24) + offset;
+function writeRows(t: usize, step: usize, entries: usize, channel: usize, line: usize): void {
+  let a0 = channel + ((<usize>load<i32>(entries)) << 2);
+  let a1 = channel + ((<usize>load<i32>(entries, 8)) << 2);
+  let a2 = channel + ((<usize>load<i32>(entries, 16)) << 2);
+  let a3 = channel + ((<usize>load<i32>(entries, 24)) << 2);
   const e0 = load<i32>(entries, 4);
   const e1 = load<i32>(entries, 12);
   const e2 = load<i32>(entries, 20);
@@ -135,7 +135,7 @@ export function writeTilePairs(
   step: usize,
   scratch: usize,
   entries: usize,
-  offset: usize,
+  channel: usize,
   line: usize,
 ): void {
   const row = 6 * step;
@@ -174,10 +174,10 @@ export function writeTilePairs(
     t += 32;
     from += step;
   }
-  if (areNeighbours(entries)) writeRowPairs(scratch, entries, offset, line);
+  if (areNeighbours(entries)) writeRowPairs(scratch, entries, channel, line);
   else {
-    writeRows(scratch, 32, entries, offset, line);
-    writeRows(scratch + 16, 32, entries + 4 * TILE_ENTRY, offset, line);
+    writeRows(scratch, 32, entries, channel, line);
+    writeRows(scratch + 16, 32, entries + 4 * TILE_ENTRY, channel, line);
   }
 }
 
@@ -185,18 +185,18 @@ export function writeTilePairs(
 function areNeighbours(entries: usize): bool {
   for (let i = 0; i < 4; i++) {
     if (load<i32>(entries, 4) != WHOLE || load<i32>(entries, 36) != WHOLE) return false;
-    if (load<i32>(entries, 32) - load<i32>(entries) != 16) return false;
+    if (load<i32>(entries, 32) - load<i32>(entries) != 4) return false;
     entries += TILE_ENTRY;
   }
   return true;
 }
 
 /** As `writeRows` for eight whole tiles, neighbours in pairs. */
-function writeRowPairs(t: usize, entries: usize, offset: usize, line: usize): void {
-  let a0 = <usize>load<u32>(entries) + offset;
-  let a1 = <usize>load<u32>(entries, 8) + offset;
-  let a2 = <usize>load<u32>(entries, 16) + offset;
-  let a3 = <usize>load<u32>(entries, 24) + offset;
+function writeRowPairs(t: usize, entries: usize, channel: usize, line: usize): void {
+  let a0 = channel + ((<usize>load<i32>(entries)) << 2);
+  let a1 = channel + ((<usize>load<i32>(entries, 8)) << 2);
+  let a2 = channel + ((<usize>load<i32>(entries, 16)) << 2);
+  let a3 = channel + ((<usize>load<i32>(entries, 24)) << 2);
   for (let i = 0; i < 4; i++) {
     const m0 = v128.load(t);
     const n0 = v128.load(t, 16);
