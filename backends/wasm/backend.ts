@@ -2,11 +2,13 @@ import { failure, invariant } from "../../core/errors.ts";
 import type { Program } from "../../core/graph/program.ts";
 import { ScratchPool } from "../../core/graph/scratchPool.ts";
 import type { Backend, DeviceInfo, Footprint, Memory } from "../../core/interfaces/backend.ts";
+import type { AddressType } from "./emit/module.ts";
 import { type Surroundings, WasmExecutable } from "./executable.ts";
 import { footprintOf } from "./footprint.ts";
-import { checkSimd, compileKernels, hasRelaxedSimd } from "./kernelModule.ts";
+import { checkSimd, compileKernels, hasRelaxedSimd, type Kernels } from "./kernelModule.ts";
 import { LinearMemory } from "./linearMemory.ts";
 import { WasmMemory } from "./memory.ts";
+import { memoryLimit } from "./memoryLimit.ts";
 import { browserHost } from "./threads/browser.ts";
 import { nodeHost } from "./threads/node.ts";
 import { ThreadPool } from "./threads/pool.ts";
@@ -21,8 +23,20 @@ export interface WasmOptions {
   readonly relaxed?: boolean;
   /** Tiles of twice the width, for engines that join vectors to registers of 256 bits. */
   readonly wide?: boolean;
+  /**
+   * 64-bit addresses, once programs and states need more than 4 GiB. By default where the engine has them, up to what memory
+   * the machine has; with `true`, up to the 16 GiB that engines allow.
+   */
+  readonly memory64?: boolean;
   /** Fill memory that a program has not written with NaN. For tests. */
   readonly poison?: boolean;
+  /** Address of what is allocated first. For tests. */
+  readonly first?: number;
+}
+
+/** What a backend is made of. */
+interface Parts extends Pick<Surroundings, "linear" | "pool" | "relaxed" | "poison"> {
+  kernelsFor(addresses: AddressType): Promise<Kernels>;
 }
 
 /** Longest time that runs keep the runtime from its timers and signals. */
@@ -38,7 +52,7 @@ export class WasmBackend implements Backend {
   readonly #memories = new Set<WasmMemory>();
   readonly #executables = new Set<WasmExecutable>();
 
-  private constructor(processor: string, parts: Pick<Surroundings, "linear" | "pool" | "relaxed" | "poison">) {
+  private constructor(processor: string, parts: Parts) {
     const { linear, pool, relaxed } = parts;
     this.#linear = linear;
     this.#pool = pool;
@@ -61,6 +75,13 @@ export class WasmBackend implements Backend {
           breathed = performance.now();
         });
       },
+      followMemory: async () => {
+        if (pool.memory === linear.memory) return;
+        const kernels = await parts.kernelsFor(linear.addresses);
+        if (pool.memory === linear.memory) return;
+        pool.follow(linear, kernels);
+        for (const executable of this.#executables) executable.forgetCode();
+      },
       forget: (executable) => this.#executables.delete(executable),
     };
   }
@@ -72,7 +93,7 @@ export class WasmBackend implements Backend {
   static async open(options: WasmOptions = {}): Promise<WasmBackend> {
     checkSimd();
     const host = nodeHost() ?? browserHost();
-    const { threads = host.cores, poison = false } = options;
+    const { threads = host.cores, poison = false, first } = options;
     if (!Number.isInteger(threads) || threads < 1)
       throw failure(
         "E_OPTION",
@@ -81,10 +102,12 @@ export class WasmBackend implements Backend {
     if (options.relaxed !== false && !hasRelaxedSimd()) host.allowRelaxedSimd();
     const relaxed = (options.relaxed ?? true) && hasRelaxedSimd();
     const shared = (options.shared ?? true) && typeof SharedArrayBuffer !== "undefined";
-    const linear = new LinearMemory(shared);
-    const kernels = await compileKernels({ relaxed, shared, wide: options.wide ?? false });
-    const pool = new ThreadPool(host, threads, linear, kernels);
-    return new WasmBackend(host.processor, { linear, pool, relaxed, poison });
+    const linear = new LinearMemory({ shared, first, ...memoryLimit(host, { ...options, relaxed }) });
+    // V8 joins no vectors that are read by 64-bit addresses: there the wide tiles are the slower ones.
+    const kernelsFor = (addresses: AddressType) =>
+      compileKernels({ relaxed, shared, wide: (options.wide ?? false) && addresses === "i32", addresses });
+    const pool = new ThreadPool(host, threads, linear, await kernelsFor(linear.addresses));
+    return new WasmBackend(host.processor, { linear, pool, relaxed, poison, kernelsFor });
   }
 
   createMemory(): WasmMemory {
@@ -106,6 +129,13 @@ export class WasmBackend implements Backend {
   }
   get capacity(): number {
     return this.#linear.capacity;
+  }
+  get capacityHint(): string | undefined {
+    return this.#linear.hint;
+  }
+
+  expect(bytes: number): void {
+    this.#linear.expect(bytes);
   }
 
   async finish(): Promise<void> {}

@@ -7,7 +7,7 @@ import { isShared, ownSpace } from "./footprint.ts";
 import { blockSize, type LinearMemory } from "./linearMemory.ts";
 import type { WasmMemory } from "./memory.ts";
 import type { LoadedProgram, ThreadPool } from "./threads/pool.ts";
-import { type KernelPlans, type LabelledJob, planKernels, spaceOf, translate } from "./translate.ts";
+import { type Addresses, type KernelPlans, type LabelledJob, planKernels, spaceOf, translate } from "./translate.ts";
 
 /** What an executable shares with its backend. */
 export interface Surroundings {
@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly relaxed: boolean;
   /** Fill what a program has not written yet with NaN, to find kernels that read it. For tests. */
   readonly poison: boolean;
+  /** Makes the threads compute on the memory as it is now. */
+  followMemory(): Promise<void>;
   /** Lets timers and signals of the runtime through, when it is time to. */
   breathe(): Promise<void> | undefined;
   /** Called once, on `dispose`. */
@@ -39,8 +41,10 @@ export class WasmExecutable implements Executable {
   /** What a run has to look at: inputs and states; with poison, also what steps write. */
   readonly #buffers: readonly { spec: BufferSpec; address: number }[];
   readonly #outputs: ReadonlyMap<string, { spec: BufferSpec; address: number }>;
-  readonly #loaded: LoadedProgram;
+  readonly #placed: Placed;
   readonly #jobs: readonly LabelledJob[];
+  /** Absent after the memory has changed, until the next run. */
+  #loaded?: Loaded;
   #times?: StepTime[];
   #disposed = false;
 
@@ -48,25 +52,27 @@ export class WasmExecutable implements Executable {
     program: Program,
     memory: WasmMemory,
     around: Surroundings,
-    parts: { blocks: Blocks; addresses: number[]; loaded: LoadedProgram; jobs: LabelledJob[] },
+    parts: { blocks: Blocks; placed: Placed; loaded: Loaded },
   ) {
     this.program = program;
     this.#memory = memory;
     this.#around = around;
     this.#blocks = parts.blocks;
-    const placed = program.plan.buffers.map((spec, i) => ({ spec, address: parts.addresses[i] }));
+    const { buffers } = parts.placed.addresses;
+    const placed = program.plan.buffers.map((spec, i) => ({ spec, address: buffers[i] }));
     const seen = new Set<BufferKind>(["input", "state"]);
     if (around.poison) seen.add("scratch").add("output");
     this.#buffers = placed.filter(({ spec }) => seen.has(spec.kind));
     const outputs = placed.filter(({ spec }) => spec.kind === "output");
     this.#outputs = new Map(outputs.map((buffer) => [buffer.spec.name, buffer]));
+    this.#placed = parts.placed;
     this.#loaded = parts.loaded;
-    this.#jobs = parts.jobs;
+    this.#jobs = parts.loaded.jobs;
   }
 
   /** @throws KernelError when an op has no kernel, or the program does not fit into the memory. */
   static async compile(program: Program, memory: WasmMemory, around: Surroundings): Promise<WasmExecutable> {
-    const { linear, pool, relaxed } = around;
+    const { linear, pool } = around;
     const plans: KernelPlans = planKernels(program);
     const blocks: Blocks = { own: [], shared: [] };
     const allocate = (elements: number): number => {
@@ -93,10 +99,10 @@ export class WasmExecutable implements Executable {
         linear.view(temps, space.temps).fill(Number.NaN);
         linear.view(own, ownElements * pool.threads).fill(Number.NaN);
       }
-      const options = { relaxed, shared: linear.shared };
-      const { bytes, jobs } = translate(program, plans, { buffers: addresses, temps }, options);
-      const loaded = await load(program, bytes, pool, (thread) => own + thread * ownElements * 4);
-      return new WasmExecutable(program, memory, around, { blocks, addresses, loaded, jobs });
+      const ownOf = (thread: number) => own + thread * ownElements * 4;
+      const placed = { plans, addresses: { buffers: addresses, temps }, ownOf };
+      const loaded = await load(program, placed, around);
+      return new WasmExecutable(program, memory, around, { blocks, placed, loaded });
     } catch (error) {
       freeBlocks(around, blocks);
       throw error;
@@ -109,6 +115,9 @@ export class WasmExecutable implements Executable {
     const { linear, pool, poison } = this.#around;
     const pause = this.#around.breathe();
     if (pause) await pause;
+    // Another program may have made the memory wider since this one was loaded; addresses and contents are the same.
+    while (this.#loaded?.memory !== linear.memory) this.#loaded = await load(this.program, this.#placed, this.#around);
+    const { program } = this.#loaded;
     for (const { spec, address } of this.#buffers) {
       if (spec.kind === "input") {
         const given = inputs[spec.name];
@@ -126,18 +135,23 @@ export class WasmExecutable implements Executable {
         );
       } else if (poison) fillBuffer(linear, address, spec, poison);
     }
-    if (this.#times) this.#runTimed(this.#times);
-    else for (const job of this.#jobs) pool.run(this.#loaded, job);
+    if (this.#times) this.#runTimed(program, this.#times);
+    else for (const job of this.#jobs) pool.run(program, job);
   }
 
-  #runTimed(times: StepTime[]): void {
+  #runTimed(program: LoadedProgram, times: StepTime[]): void {
     let last = performance.now();
     this.#jobs.forEach((job, i) => {
-      this.#around.pool.run(this.#loaded, job);
+      this.#around.pool.run(program, job);
       const now = performance.now();
       times[i].ms += now - last;
       last = now;
     });
+  }
+
+  /** Lets go of the code for a memory that is not used any more. The threads have let go of it already. */
+  forgetCode(): void {
+    this.#loaded = undefined;
   }
 
   /** Starts to add up the time of each step; returns the list that `run` adds to. */
@@ -157,10 +171,25 @@ export class WasmExecutable implements Executable {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#around.pool.unload(this.#loaded);
+    if (this.#loaded) this.#around.pool.unload(this.#loaded.program);
     freeBlocks(this.#around, this.#blocks);
     this.#around.forget(this);
   }
+}
+
+/** What the code of a program is made from, besides the program. */
+interface Placed {
+  readonly plans: KernelPlans;
+  readonly addresses: Addresses;
+  /** Address of a thread's own space. */
+  ownOf(thread: number): number;
+}
+
+/** A program as the threads have it, for the memory that they compute on. */
+interface Loaded {
+  readonly memory: WebAssembly.Memory;
+  readonly program: LoadedProgram;
+  readonly jobs: readonly LabelledJob[];
 }
 
 /** Addresses of what a program allocated, and of what it shares with others. */
@@ -198,16 +227,20 @@ function fillBuffer(
   else view.fill(-0x7fffffff);
 }
 
-/** Compiles a program's module and gives it to the threads. */
-async function load(
-  { name }: Program,
-  bytes: Uint8Array<ArrayBuffer>,
-  pool: ThreadPool,
-  ownOf: (thread: number) => number,
-): Promise<LoadedProgram> {
-  try {
-    return await pool.load(await WebAssembly.compile(bytes), ownOf);
-  } catch (cause) {
-    throw failure("E_KERNEL", `Cannot compile ${name}: ${(cause as Error).message}`, { cause });
+/** Translates and compiles a program and gives it to the threads. */
+async function load(program: Program, { plans, addresses, ownOf }: Placed, around: Surroundings): Promise<Loaded> {
+  const { linear, pool, relaxed } = around;
+  for (;;) {
+    await around.followMemory();
+    const { memory } = linear;
+    const options = { relaxed, shared: linear.shared, addresses: linear.addresses };
+    const { bytes, jobs } = translate(program, plans, addresses, options);
+    try {
+      const module = await WebAssembly.compile(bytes);
+      // Unless the memory has become wider in the meantime.
+      if (pool.memory === memory) return { memory, program: pool.load(module, ownOf), jobs };
+    } catch (cause) {
+      throw failure("E_KERNEL", `Cannot compile ${program.name}: ${(cause as Error).message}`, { cause });
+    }
   }
 }

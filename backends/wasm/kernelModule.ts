@@ -1,4 +1,5 @@
 import { failure } from "../../core/errors.ts";
+import type { MemoryKind } from "./emit/module.ts";
 import { plain, relaxed } from "./kernels.generated.ts";
 
 /** `f32x4.relaxed_madd` in a function: valid where the engine has relaxed SIMD. */
@@ -79,6 +80,12 @@ const SIMD_PROBE = Uint8Array.of(
   0x0b,
 );
 
+/** A memory of 64-bit addresses. */
+const MEMORY64_PROBE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 5, 3, 1, 4, 0);
+
+/** Whether memories may be larger than 4 GiB, and the kernels for them run: they are built with relaxed SIMD only. */
+export const hasMemory64 = (): boolean => hasRelaxedSimd() && WebAssembly.validate(MEMORY64_PROBE);
+
 export const hasRelaxedSimd = (): boolean => WebAssembly.validate(RELAXED_PROBE);
 
 /** @throws KernelError when the engine has no SIMD. */
@@ -95,13 +102,22 @@ export interface Kernels {
   readonly wide: 0 | 1;
 }
 
-/** The kernels, for a shared or a plain memory. */
-export async function compileKernels(options: { relaxed: boolean; shared: boolean; wide: boolean }): Promise<Kernels> {
-  const text = atob(options.relaxed ? relaxed : plain);
+/** Which kernels a backend uses. */
+export interface KernelOptions extends MemoryKind {
+  readonly relaxed: boolean;
+  readonly wide: boolean;
+}
+
+/** The kernels, for a memory of any kind. */
+export async function compileKernels(options: KernelOptions): Promise<Kernels> {
+  const text = atob(options.addresses === "i64" ? await wideKernels() : options.relaxed ? relaxed : plain);
   const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
   if (!options.shared) clearSharedFlag(bytes);
   return { module: await WebAssembly.compile(bytes), wide: options.wide ? 1 : 0 };
 }
+
+/** Loaded when they are needed: few programs need more than 4 GiB. */
+const wideKernels = async (): Promise<string> => (await import("./kernels64.generated.ts")).relaxed;
 
 /** Makes the module import a plain memory: the only difference is one bit in the limits of the import. */
 function clearSharedFlag(bytes: Uint8Array): void {

@@ -1,7 +1,7 @@
 import { failure } from "../../core/errors.ts";
 import type { HostArray } from "../../core/interfaces/backend.ts";
 import type { DType } from "../../core/tensor/tensor.ts";
-import { MAX_PAGES } from "./emit/module.ts";
+import { type AddressType, MAX_PAGES } from "./emit/module.ts";
 
 const PAGE = 65536;
 /** The first page belongs to the thread pool and to the kernels' constant tables. */
@@ -16,20 +16,48 @@ interface Gap {
   size: number;
 }
 
+/** What a linear memory may be. */
+export interface LinearOptions {
+  readonly shared: boolean;
+  /** Bytes that it may have, 4 GiB by default. To have more it becomes one of 64-bit addresses when it needs them. */
+  readonly most?: number;
+  /** How to get more memory, for error messages. */
+  readonly hint?: string;
+  /** Address of the first block. For tests. */
+  readonly first?: number;
+}
+
 /** The one linear memory of a backend, and what is free in it. Addresses are bytes. */
 export class LinearMemory {
-  readonly memory: WebAssembly.Memory;
   readonly shared: boolean;
+  readonly hint: string | undefined;
   /** Free space, by address; no two gaps touch. */
   #gaps: Gap[] = [];
-  #end = FIRST;
-  readonly #pages: number;
+  readonly #first: number;
+  #end: number;
+  #memory: WebAssembly.Memory;
+  #pages: number;
+  #addresses: AddressType = "i32";
+  readonly #most: number;
   readonly #sizes = new Map<number, number>();
   #live = 0;
 
-  constructor(shared: boolean) {
+  constructor({ shared, most = MAX_PAGES.i32 * PAGE, hint, first = FIRST }: LinearOptions) {
     this.shared = shared;
-    [this.memory, this.#pages] = reserve(shared, MAX_PAGES);
+    this.#most = Math.floor(most / PAGE);
+    this.hint = hint;
+    this.#first = first;
+    this.#end = first;
+    [this.#memory, this.#pages] = reserve(shared, "i32", MAX_PAGES.i32);
+  }
+
+  /** The memory as it is now: another one, with the same blocks at the same addresses, once it has become wider. */
+  get memory(): WebAssembly.Memory {
+    return this.#memory;
+  }
+  /** The type of its addresses: 64-bit ones are slower, so it has them only where a block needs them. */
+  get addresses(): AddressType {
+    return this.#addresses;
   }
 
   /** Bytes of all blocks. */
@@ -39,7 +67,16 @@ export class LinearMemory {
 
   /** Bytes that all blocks together can have. */
   get capacity(): number {
-    return this.#pages * PAGE - FIRST - MARGIN;
+    return this.#limit - this.#first - MARGIN;
+  }
+
+  /** Where the memory ends, or could end. */
+  get #limit(): number {
+    return (this.#mayWiden ? this.#most : this.#pages) * PAGE;
+  }
+
+  get #mayWiden(): boolean {
+    return this.#addresses === "i32" && this.#most > MAX_PAGES.i32;
   }
 
   /** Address of a new block of at least `bytes`, whose contents are undefined. */
@@ -67,21 +104,43 @@ export class LinearMemory {
     return address;
   }
 
+  /** Prepares for so many bytes more: a memory that has to become wider has the least to move now. */
+  expect(bytes: number): void {
+    const last = this.#end + bytes + MARGIN;
+    if (last > this.#pages * PAGE && last <= this.#limit && this.#mayWiden) this.#widen();
+  }
+
   #reserve(end: number, asked: number): void {
-    const missing = Math.ceil((end + MARGIN - this.memory.buffer.byteLength) / PAGE);
-    if (missing <= 0) return;
-    const refused = (cause?: unknown) =>
-      failure(
-        "E_DEVICE_LIMIT",
-        `Cannot allocate ${megabytes(asked)}: ${megabytes(this.#live)} are in use, and the memory of WebAssembly ends at ${megabytes(this.#pages * PAGE)}`,
-        { cause },
-      );
-    if (end + MARGIN > this.#pages * PAGE) throw refused();
+    const last = end + MARGIN;
+    let cause: unknown;
     try {
-      this.memory.grow(missing);
-    } catch (cause) {
-      throw refused(cause);
+      this.expect(end - this.#end);
+      if (last <= this.#pages * PAGE) {
+        grow(this.#memory, last, this.#addresses);
+        return;
+      }
+    } catch (error) {
+      cause = error;
     }
+    throw this.#refusal(asked, cause);
+  }
+
+  #refusal(asked: number, cause: unknown): Error {
+    const end = megabytes(this.#limit);
+    return failure(
+      "E_DEVICE_LIMIT",
+      `Cannot allocate ${megabytes(asked)}: ${megabytes(this.#live)} are in use, and the memory of WebAssembly ends at ${end}`,
+      { fix: this.hint && `use a smaller batch or network; or ${this.hint}`, cause },
+    );
+  }
+
+  /** Moves all blocks to a memory of 64-bit addresses; they keep theirs. */
+  #widen(): void {
+    const [wider, pages] = reserve(this.shared, "i64", this.#most);
+    grow(wider, this.#end + MARGIN, "i64");
+    for (const [address, size] of this.#sizes)
+      new Uint8Array(wider.buffer, address, size).set(new Uint8Array(this.#memory.buffer, address, size));
+    [this.#memory, this.#pages, this.#addresses] = [wider, pages, "i64"];
   }
 
   free(address: number): void {
@@ -106,21 +165,39 @@ export class LinearMemory {
   /** The elements at an address; valid until the memory grows, so not to be kept. */
   view(address: number, elements: number, dtype: DType = "f32"): HostArray {
     return dtype === "f32"
-      ? new Float32Array(this.memory.buffer, address, elements)
-      : new Int32Array(this.memory.buffer, address, elements);
+      ? new Float32Array(this.#memory.buffer, address, elements)
+      : new Int32Array(this.#memory.buffer, address, elements);
   }
 }
 
+/** The JavaScript interface of a memory of 64-bit addresses, which counts in bigints. */
+interface WideMemory {
+  new (descriptor: { initial: bigint; maximum: bigint; shared: boolean; address: "i64" }): WebAssembly.Memory;
+}
+
 /** A memory that can grow to `pages`, or to less where the system has no address space for so much. */
-function reserve(shared: boolean, pages: number): [WebAssembly.Memory, number] {
+function reserve(shared: boolean, address: AddressType, pages: number): [WebAssembly.Memory, number] {
   try {
-    return [new WebAssembly.Memory({ initial: 1, maximum: pages, shared }), pages];
+    const Wide = WebAssembly.Memory as unknown as WideMemory;
+    const memory =
+      address === "i64"
+        ? new Wide({ initial: 1n, maximum: BigInt(pages), shared, address })
+        : new WebAssembly.Memory({ initial: 1, maximum: pages, shared });
+    return [memory, pages];
   } catch (cause) {
-    if (pages > 1024) return reserve(shared, pages / 2);
-    throw failure("E_DEVICE_LIMIT", "Cannot start the wasm backend: there is no memory for it", {
+    if (pages > 1024) return reserve(shared, address, Math.floor(pages / 2));
+    throw failure("E_DEVICE_LIMIT", "Cannot make a memory for WebAssembly: the system has no address space for it", {
       cause,
     });
   }
+}
+
+/** Makes a memory have at least so many bytes. */
+function grow(memory: WebAssembly.Memory, bytes: number, address: AddressType): void {
+  const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
+  if (missing <= 0) return;
+  if (address === "i64") (memory as unknown as { grow(pages: bigint): bigint }).grow(BigInt(missing));
+  else memory.grow(missing);
 }
 
 /** Bytes that a block of `bytes` takes. */

@@ -6,7 +6,14 @@ import { formatShape, sizeOf } from "../../core/tensor/shape.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import type { Dialect } from "./emit/body.ts";
 import { ElementwiseEmitter } from "./emit/elementwise.ts";
-import { i32Const, ModuleWriter, type ValueType } from "./emit/module.ts";
+import {
+  type AddressType,
+  addressConst,
+  i32Const,
+  type MemoryKind,
+  ModuleWriter,
+  type ValueType,
+} from "./emit/module.ts";
 import { floatBytes } from "./emit/opcodes.ts";
 import { type Argument, type Call, grainOf, type KernelPlan } from "./kernel.ts";
 import { lowerings } from "./kernels/mod.ts";
@@ -20,7 +27,7 @@ export interface LabelledJob extends Job {
 /** How each kernel step of a program runs. */
 export type KernelPlans = ReadonlyMap<Tensor, KernelPlan>;
 
-/** Asks the lowerings. @throws KernelError when an op has none. */
+/** Asks the lowerings. @throws KernelError when an op has none, or E_DEVICE_LIMIT when a tensor is too large */
 export function planKernels(program: Program): KernelPlans {
   const plans = new Map<Tensor, KernelPlan>();
   for (const step of program.plan.steps) {
@@ -33,7 +40,25 @@ export function planKernels(program: Program): KernelPlans {
       );
     plans.set(step.node, lowering.plan(step.node));
   }
+  checkSizes(program, plans);
   return plans;
+}
+
+/** Elements are counted in 32 bits, with a sign. */
+const MAX_ELEMENTS = 2 ** 31 - 1;
+
+/** @throws KernelError E_DEVICE_LIMIT when a tensor, a temporary or a thread's own space has more elements than code can count */
+function checkSizes({ name, plan }: Program, plans: KernelPlans): void {
+  const check = (elements: number, what: string) => {
+    if (elements <= MAX_ELEMENTS) return;
+    throw failure(
+      "E_DEVICE_LIMIT",
+      `Cannot compile ${name}: ${what} has ${elements} elements, kernels on wasm count to ${MAX_ELEMENTS}`,
+    );
+  };
+  for (const { op, shape } of plan.places.keys()) check(sizeOf(shape), `${op.name} ${formatShape(shape)}`);
+  for (const [{ op }, { temps = [], threadSpace = 0 }] of plans)
+    for (const elements of [...temps, threadSpace]) check(elements, `a temporary of ${op.name}`);
 }
 
 /** Elements of temporaries that the largest step needs, and of space that a thread needs. */
@@ -70,9 +95,9 @@ export function translate(
   program: Program,
   plans: KernelPlans,
   addresses: Addresses,
-  options: Dialect & { shared: boolean },
+  options: Dialect & MemoryKind,
 ): { bytes: Uint8Array<ArrayBuffer>; jobs: LabelledJob[] } {
-  const module = new ModuleWriter(options.shared);
+  const module = new ModuleWriter(options);
   const elementwise = new ElementwiseEmitter(module, options);
   const jobs: LabelledJob[] = [];
 
@@ -83,19 +108,21 @@ export function translate(
     return addresses.buffers[place.buffer] + (place.offset + offset + elements) * 4;
   };
 
-  const addCall = (call: Call, label: string, plan: KernelPlan = { calls: [] }): void => {
+  const addCall = (call: PlacedCall, label: string, plan: KernelPlan = { calls: [] }): void => {
     const { offsets } = tempOffsets(plan);
-    const types = call.args.map(typeOf);
+    const types = call.args.map((arg) => typeOf(arg, options.addresses));
     const fn = module.importFunction("kernels", call.fn, {
       params: ["i32", "i32", ...types],
       results: [],
     });
-    const push = (arg: Argument): number[] => {
+    const pointer = (address: number) => addressConst(options.addresses, address);
+    const push = (arg: Argument | Placed): number[] => {
       if (typeof arg === "number") return i32Const(arg);
       if ("f32" in arg) return [0x43, ...floatBytes(arg.f32)];
       if ("own" in arg) return [0x23, 0];
-      if ("temp" in arg) return i32Const(addresses.temps + (offsets[arg.temp] + arg.offset) * 4);
-      return i32Const(addressOf(arg.tensor, arg.offset));
+      if ("address" in arg) return pointer(arg.address);
+      if ("temp" in arg) return pointer(addresses.temps + (offsets[arg.temp] + arg.offset) * 4);
+      return pointer(addressOf(arg.tensor, arg.offset));
     };
     const step = module.addStep({ imported: fn }, call.args.flatMap(push));
     if (call.items > 0) jobs.push({ step, items: call.items, grain: call.grain, label });
@@ -115,7 +142,9 @@ export function translate(
       const names = step.nodes.map((node) => node.op.name).join("+");
       jobs.push({ ...call, label: `${names} ${formatShape(step.shape)}` });
     } else if (step.elements > 0) {
-      const at = ({ buffer, offset }: { buffer: number; offset: number }) => addresses.buffers[buffer] + offset * 4;
+      const at = ({ buffer, offset }: { buffer: number; offset: number }): Placed => ({
+        address: addresses.buffers[buffer] + offset * 4,
+      });
       const args = [at(step.from), at(step.to)];
       const call = { fn: "copyElements", args, items: step.elements, grain: grainOf(0.4) };
       addCall(call, `copy [${step.elements}]`);
@@ -125,4 +154,13 @@ export function translate(
   return { bytes: module.bytes(), jobs };
 }
 
-const typeOf = (arg: Argument): ValueType => (typeof arg === "object" && "f32" in arg ? "f32" : "i32");
+/** An address that is known already. */
+interface Placed {
+  readonly address: number;
+}
+type PlacedCall = Omit<Call, "args"> & { readonly args: readonly (Argument | Placed)[] };
+
+function typeOf(arg: Argument | Placed, addresses: AddressType): ValueType {
+  if (typeof arg === "number") return "i32";
+  return "f32" in arg ? "f32" : addresses;
+}

@@ -123,6 +123,10 @@ export interface Backend {
   footprint?(program: Program): Footprint;
   /** Bytes that all tensors together may take, if the device says. */
   readonly capacity?: number;
+  /** How to get more than that, where there is a way: a sentence for error messages, as in `fix` of a failure. */
+  readonly capacityHint?: string;
+  /** Told before a run how many bytes it will hold in all, so that the device can prepare for it. */
+  expect?(bytes: number): void;
   /** Resolves when all submitted work is done. */
   finish(): Promise<void>;
   /** Bytes of all buffers that this backend holds on the device now. */

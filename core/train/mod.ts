@@ -18,7 +18,7 @@ export { type Command, Control } from "./loop/control.ts";
 export * from "./loop/events.ts";
 export { schedule, type TurnAt } from "./loop/schedule.ts";
 export { composeRun, composeSampling, provideShape } from "./run/compose.ts";
-export { checkCapacity, planRun, type RunPlan, type StagePlan } from "./run/planRun.ts";
+export { checkCapacity, planRun, type RunPlan, type StagePlan, withHint } from "./run/planRun.ts";
 export { Run, type RunRequest, type RunResult } from "./run/run.ts";
 export { Evaluation, type Judgement, judgeSamples, samplerOf } from "./sampling/evaluation.ts";
 export { drawPairs, type PairDraw } from "./sampling/pairs.ts";

@@ -5,48 +5,15 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../backends/reference/mod.ts";
 import { WasmBackend } from "../../backends/wasm/mod.ts";
-import { program } from "../../core/graph/mod.ts";
-import type { Backend, HostArray } from "../../core/interfaces/mod.ts";
+import type { Backend } from "../../core/interfaces/mod.ts";
 import * as ops from "../../core/ops/mod.ts";
 import { keyOf } from "../../core/random/philox.ts";
-import type { Tensor } from "../../core/tensor/mod.ts";
 import { interpret } from "../helpers/interpret.ts";
 import { closeTestBackends, compare, testBackend, tolerances } from "../helpers/kernelHarness.ts";
-import { Draw, examplesOf, exportedOps } from "../helpers/ops.ts";
+import { exportedOps } from "../helpers/ops.ts";
+import { programOf, runOn } from "../helpers/opsProgram.ts";
 
 const test = suite("backends/ops");
-
-type Outputs = Readonly<Record<string, Tensor>>;
-type Inputs = Readonly<Record<string, HostArray>>;
-
-/** What each backend makes of the outputs. */
-async function runOn(backend: Backend, outputs: Outputs, inputs: Inputs): Promise<Inputs> {
-  const memory = backend.createMemory();
-  const executable = await backend.compile(program({ name: "ops", outputs }), memory);
-  try {
-    await executable.run(inputs);
-    const read: Record<string, HostArray> = {};
-    for (const name of Object.keys(outputs)) read[name] = await executable.read(name);
-    return read;
-  } finally {
-    executable.dispose();
-    memory.dispose();
-  }
-}
-
-/** An op's examples as the outputs of one program. */
-function programOf(name: string, index: number): { outputs: Outputs; inputs: Inputs } {
-  const outputs: Record<string, Tensor> = {};
-  const inputs: Record<string, HostArray> = {};
-  for (const [i, example] of examplesOf(name, exportedOps[name], new Draw(index)).entries()) {
-    const given = example.inputs.map(({ shape, dtype, data }, at) => {
-      inputs[`${i}.${at}`] = dtype === "i32" ? Int32Array.from(data) : Float32Array.from(data);
-      return ops.input(`${i}.${at}`, shape, dtype);
-    });
-    outputs[`example ${i}`] = example.call(...given);
-  }
-  return { outputs, inputs };
-}
 
 let opened: Promise<Backend> | undefined;
 const wasm = () => (opened ??= WasmBackend.open({ threads: 2, poison: true }));

@@ -1,4 +1,4 @@
-import type { ValueType } from "./module.ts";
+import type { AddressType, ValueType } from "./module.ts";
 import { doubleBytes, floatBytes, integerBytes, type Opcode, opcodeBytes, signed, unsigned } from "./opcodes.ts";
 
 /**
@@ -21,10 +21,10 @@ export interface Address {
   readonly position?: Value;
 }
 
-const push = ({ base, position }: Address): number[] => [
+const push = ({ base, position }: Address, type: AddressType): number[] => [
   0x20,
   ...unsigned(base),
-  ...(position ? [0x20, ...unsigned(position.local), ...opcodeBytes("i32.add")] : []),
+  ...(position ? [0x20, ...unsigned(position.local), ...opcodeBytes(`${type}.add`)] : []),
 ];
 
 /** Functions of `Math` that code may fall back to, lane by lane. */
@@ -34,6 +34,8 @@ export type ScalarFunction = "sin" | "cos" | "pow";
 export interface Dialect {
   /** The engine has relaxed SIMD: multiply-add is one instruction. */
   readonly relaxed: boolean;
+  /** The type of addresses, and of positions relative to them. */
+  readonly addresses: AddressType;
 }
 
 /** Code of a function in static single assignment: every operation sets a fresh local. */
@@ -157,14 +159,14 @@ export class Body {
     if (known) return known;
     const level = address.position?.level ?? levels.call;
     // Alignment 2^2: tensors start anywhere.
-    this.code[level].push(...push(address), ...opcodeBytes(how), 2, 0);
+    this.code[level].push(...push(address, this.dialect.addresses), ...opcodeBytes(how), 2, 0);
     return this.#keep(key, level);
   }
   /** Stores four floats, or the first lane. Never merged, always in the innermost loop. */
   store(how: "v128.store" | "v128.store32_lane", address: Address, x: Value): void {
     const lane = how === "v128.store32_lane" ? [0] : [];
     const code = this.code[levels.vector];
-    code.push(...push(address), 0x20, ...unsigned(x.local), ...opcodeBytes(how), 2, 0, ...lane);
+    code.push(...push(address, this.dialect.addresses), 0x20, ...unsigned(x.local), ...opcodeBytes(how), 2, 0, ...lane);
   }
 
   // Shorthands for the arithmetic of emit/maths.ts.

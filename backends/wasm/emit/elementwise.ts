@@ -7,7 +7,7 @@ import type { Job } from "../threads/pool.ts";
 import { Body, type Dialect, levels, type Value } from "./body.ts";
 import { type Chain, chainOf, type Reference } from "./chain.ts";
 import { emitters } from "./emitters.ts";
-import { i32Const, type ModuleWriter, type Signature, type ValueType } from "./module.ts";
+import { addressConst, i32Const, type ModuleWriter, type Signature, type ValueType } from "./module.ts";
 import { floatBytes, opcodeBytes } from "./opcodes.ts";
 import { Positions } from "./positions.ts";
 
@@ -64,12 +64,16 @@ class FunctionBuilder {
       this.args.push(...i32Const(value));
       return this.#types.push("i32") - 1;
     };
+    const takeAddress = (tensor: Tensor): number => {
+      this.args.push(...addressConst(dialect.addresses, addressOf(tensor)));
+      return this.#types.push(dialect.addresses) - 1;
+    };
     const takeFloat = (value: number): number => {
       this.args.push(0x43, ...floatBytes(value));
       return this.#types.push("f32") - 1;
     };
-    this.#inputs = chain.inputs.map((input) => take(addressOf(input)));
-    this.#outputs = chain.outputs.map((i) => take(addressOf(chain.nodes[i].node)));
+    this.#inputs = chain.inputs.map(takeAddress);
+    this.#outputs = chain.outputs.map((i) => takeAddress(chain.nodes[i].node));
     this.#constants = chain.constants.map(({ dtype, value }) => (dtype === "f32" ? takeFloat(value) : take(value)));
     this.#positions = new Positions(this.#body, chain, { take });
   }

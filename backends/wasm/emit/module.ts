@@ -1,7 +1,7 @@
-import { signed, unsigned } from "./opcodes.ts";
+import { signed, signed64, unsigned } from "./opcodes.ts";
 
 /** Types of values, as the binary format writes them. */
-export const valueTypes = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const;
+export const valueTypes = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const;
 export type ValueType = keyof typeof valueTypes;
 
 /** A function type. */
@@ -13,8 +13,17 @@ export interface Signature {
 /** A function to call: an imported one, or one of the module itself. */
 export type Target = { readonly imported: number } | { readonly number: number; readonly signature: Signature };
 
-/** The largest memory, in pages of 64 KiB: 4 GiB. */
-export const MAX_PAGES = 65536;
+/** The type of addresses: it limits the size of a memory. */
+export type AddressType = "i32" | "i64";
+
+/** The largest memory, in pages of 64 KiB: 4 GiB, or the 16 GiB that engines allow. */
+export const MAX_PAGES: Readonly<Record<AddressType, number>> = { i32: 65536, i64: 262144 };
+
+/** The memory that code is made for. */
+export interface MemoryKind {
+  readonly shared: boolean;
+  readonly addresses: AddressType;
+}
 
 /** The type of a step: it gets a range of work items. */
 export const STEP: Signature = { params: ["i32", "i32"], results: [] };
@@ -25,14 +34,14 @@ export const STEP: Signature = { params: ["i32", "i32"], results: [] };
  * export anew.) All live on the memory imported as `env.memory`, and know their thread's own space by the global `env.own`.
  */
 export class ModuleWriter {
-  readonly #shared: boolean;
+  readonly #memory: MemoryKind;
   readonly #types: string[] = [];
   readonly #typeBytes: number[][] = [];
   readonly #imports = new Map<string, { index: number; bytes: number[] }>();
   readonly #functions: { type: number; head: number[]; code: readonly number[] }[] = [];
 
-  constructor(shared: boolean) {
-    this.#shared = shared;
+  constructor(memory: MemoryKind) {
+    this.#memory = memory;
   }
 
   #type({ params, results }: Signature): number {
@@ -83,15 +92,11 @@ export class ModuleWriter {
 
   /** The module, of which nothing may be added to any more. */
   bytes(): Uint8Array<ArrayBuffer> {
-    const memory = [
-      ...text("env"),
-      ...text("memory"),
-      0x02,
-      this.#shared ? 0x03 : 0x01,
-      ...unsigned(1),
-      ...unsigned(MAX_PAGES),
-    ];
-    const own = [...text("env"), ...text("own"), 0x03, valueTypes.i32, 0x00];
+    const { shared, addresses } = this.#memory;
+    const flags = 0x01 | (shared ? 0x02 : 0) | (addresses === "i64" ? 0x04 : 0);
+    const limits = [flags, ...unsigned(1), ...unsigned(MAX_PAGES[addresses])];
+    const memory = [...text("env"), ...text("memory"), 0x02, ...limits];
+    const own = [...text("env"), ...text("own"), 0x03, valueTypes[addresses], 0x00];
     const imports = [...[...this.#imports.values()].map(({ bytes }) => bytes), memory, own];
     const first = this.#imports.size;
     const count = this.#functions.length;
@@ -145,3 +150,7 @@ function joined(parts: readonly Bytes[]): Uint8Array<ArrayBuffer> {
 
 /** `i32.const value`. */
 export const i32Const = (value: number): number[] => [0x41, ...signed(value)];
+
+/** Pushes an address, or a distance of addresses; neither is negative. */
+export const addressConst = (type: AddressType, value: number): number[] =>
+  type === "i32" ? i32Const(value) : [0x42, ...signed64(value)];

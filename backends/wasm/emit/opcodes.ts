@@ -11,6 +11,11 @@ const plain = {
   "i32.rem_u": 0x70,
   "i32.and": 0x71,
   "i32.shl": 0x74,
+  "i64.lt_u": 0x54,
+  "i64.add": 0x7c,
+  "i64.mul": 0x7e,
+  "i64.shl": 0x86,
+  "i64.extend_i32_u": 0xad,
   "f64.promote_f32": 0xbb,
   "f32.demote_f64": 0xb6,
 } as const;
@@ -107,6 +112,14 @@ export function signed(value: number): number[] {
     bytes.push(last ? low : low | 0x80);
     if (last) return bytes;
   }
+}
+
+/** LEB128 of a number from 0 to 2⁵³ - 1 as a signed 64-bit one. */
+export function signed64(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 64; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 0x80);
+  return [...bytes, rest];
 }
 
 const scratch = new DataView(new ArrayBuffer(8));

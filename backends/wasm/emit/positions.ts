@@ -1,7 +1,7 @@
 import type { Body, Value } from "./body.ts";
 import { levels } from "./body.ts";
 import type { Chain } from "./chain.ts";
-import { i32Const } from "./module.ts";
+import { type AddressType, addressConst, i32Const } from "./module.ts";
 import { opcodeBytes, unsigned } from "./opcodes.ts";
 
 /** Elements of a row that one work item computes. */
@@ -22,6 +22,7 @@ export class Positions {
   readonly items: number;
   readonly #values: readonly (Value | undefined)[];
   readonly #chain: Chain;
+  readonly #type: AddressType;
   /** Parameters: the innermost size, blocks per row, sizes of the outer axes, strides by pattern and axis. */
   readonly #inner: number;
   readonly #blocks: number;
@@ -36,6 +37,7 @@ export class Positions {
 
   constructor(body: Body, chain: Chain, parameters: Parameters) {
     this.#chain = chain;
+    this.#type = body.dialect.addresses;
     const { sizes, patterns } = chain;
     const last = sizes.length - 1;
     const elements = sizes.reduce((product, size) => product * size, 1);
@@ -49,13 +51,14 @@ export class Positions {
       strides.slice(0, last).map((stride) => (stride ? parameters.take(stride) : undefined)),
     );
     const local = () => body.local("i32");
+    const position = () => body.local(this.#type);
     this.#values = patterns.map((strides, i) => {
       // The output moves even where it has a single element.
-      if (i === 0 || strides[last] !== 0) return { local: local(), level: levels.vector };
-      return strides.some((stride) => stride !== 0) ? { local: local(), level: levels.row } : undefined;
+      if (i === 0 || strides[last] !== 0) return { local: position(), level: levels.vector };
+      return strides.some((stride) => stride !== 0) ? { local: position(), level: levels.row } : undefined;
     });
     [this.#row, this.#first, this.#count] = [local(), local(), local()];
-    [this.vectorEnd, this.end] = [local(), local()];
+    [this.vectorEnd, this.end] = [position(), position()];
   }
 
   /** The position of a pattern; undefined where it never moves. */
@@ -72,6 +75,9 @@ export class Positions {
   ofItem(item: number): number[] {
     const { sizes } = this.#chain;
     const op = opcodeBytes;
+    const type = this.#type;
+    // Makes an index a position, so that products are those of positions.
+    const wide = type === "i64" ? op("i64.extend_i32_u") : [];
     const row = get(this.#row);
     // row = item / blocks;  first = (item − row·blocks)·BLOCK
     const code = [...get(item), ...get(this.#blocks), ...op("i32.div_u"), ...set(this.#row)];
@@ -79,7 +85,7 @@ export class Positions {
     code.push(...i32Const(BLOCK), ...op("i32.mul"), ...set(this.#first));
     for (const value of this.#values) {
       if (!value) continue;
-      const start = value.level === levels.vector ? get(this.#first) : i32Const(0);
+      const start = value.level === levels.vector ? [...get(this.#first), ...wide] : addressConst(type, 0);
       code.push(...start, ...set(value.local));
     }
     // The row's index along each outer axis, innermost first; `row` keeps what is left.
@@ -89,20 +95,21 @@ export class Positions {
       this.#values.forEach((value, pattern) => {
         const stride = this.#strides[pattern][axis];
         if (!value || stride === undefined) return;
-        code.push(...index, ...get(stride), ...op("i32.mul"));
-        code.push(...get(value.local), ...op("i32.add"), ...set(value.local));
+        code.push(...index, ...wide, ...get(stride), ...wide, ...op(`${type}.mul`));
+        code.push(...get(value.local), ...op(`${type}.add`), ...set(value.local));
       });
       if (axis > 0) code.push(...row, ...size, ...op("i32.div_u"), ...set(this.#row));
     }
     for (const value of this.#values)
-      if (value) code.push(...get(value.local), ...i32Const(2), ...op("i32.shl"), ...set(value.local));
+      if (value) code.push(...get(value.local), ...addressConst(type, 2), ...op(`${type}.shl`), ...set(value.local));
     // count = min(inner − first, BLOCK); the loops end at its multiple of four and at the count itself.
     const left = [...get(this.#inner), ...get(this.#first), ...op("i32.sub")];
     code.push(...left, ...i32Const(BLOCK), ...left, ...i32Const(BLOCK), ...op("i32.lt_u"), 0x1b);
     code.push(...set(this.#count));
     const [output] = this.moving();
     const endAt = (count: number[], local: number) => {
-      code.push(...count, ...i32Const(2), ...op("i32.shl"), ...get(output), ...op("i32.add"));
+      code.push(...count, ...wide, ...addressConst(type, 2), ...op(`${type}.shl`));
+      code.push(...get(output), ...op(`${type}.add`));
       code.push(...set(local));
     };
     endAt([...get(this.#count), ...i32Const(-4), ...op("i32.and")], this.vectorEnd);
@@ -115,11 +122,11 @@ export class Positions {
     const moving = this.moving();
     const advance = moving.flatMap((local) => [
       ...get(local),
-      ...i32Const(step),
-      ...opcodeBytes("i32.add"),
+      ...addressConst(this.#type, step),
+      ...opcodeBytes(`${this.#type}.add`),
       ...set(local),
     ]);
-    const inside = [...get(moving[0]), ...get(end), ...opcodeBytes("i32.lt_u")];
+    const inside = [...get(moving[0]), ...get(end), ...opcodeBytes(`${this.#type}.lt_u`)];
     // if (inside) { loop { body; advance; if (inside) again } }
     return [...inside, 0x04, 0x40, 0x03, 0x40, ...body, ...advance, ...inside, 0x0d, 0, 0x0b, 0x0b];
   }

@@ -38,7 +38,7 @@ export type RunStep = (step: number, start: number, end: number) => void;
 /** What a worker is told. */
 export type Message =
   | { kind: "start"; memory: WebAssembly.Memory; kernels: WebAssembly.Module; wide: number; slots: typeof slots }
-  | { kind: "load"; id: number; module: WebAssembly.Module; own: number }
+  | { kind: "load"; id: number; module: WebAssembly.Module; type: "i32" | "i64"; own: number | bigint }
   | { kind: "unload"; id: number };
 
 /** Takes chunks of the call that `word` belongs to, until none is left. `run` gets the chunk's number. */
@@ -115,7 +115,7 @@ export function serve(takeChunksOf: typeof takeChunks, listen: (handle: (message
       const { exports } = new WebAssembly.Instance(message.kernels, { env: { memory, wide: message.wide } });
       kernels = exports as WebAssembly.ModuleImports;
     } else if (message.kind === "load") {
-      const own = new WebAssembly.Global({ value: "i32" }, message.own);
+      const own = new WebAssembly.Global<"i32" | "i64">({ value: message.type }, message.own);
       const { exports } = new WebAssembly.Instance(message.module, {
         env: { memory, own },
         kernels,

@@ -4,6 +4,8 @@ export interface Host {
   readonly processor: string;
   /** Threads that can run at the same time. */
   readonly cores: number;
+  /** Bytes of memory that the machine has for this process, if the runtime tells. */
+  readonly memory?: number;
   /** Whether the calling thread may sleep. */
   readonly mayWait: boolean;
   /** Switches relaxed SIMD on where the engine has it behind a flag. */

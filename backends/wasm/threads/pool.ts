@@ -1,5 +1,6 @@
 import { failure } from "../../../core/errors.ts";
 import { type HostWorker, startWorker } from "../../host/worker.ts";
+import type { AddressType } from "../emit/module.ts";
 import type { Kernels } from "../kernelModule.ts";
 import type { LinearMemory } from "../linearMemory.ts";
 import { MAX_CHUNKS, type Message, type RunStep, serve, slots, takeChunks } from "./crew.ts";
@@ -31,26 +32,45 @@ const SPINS = 20_000;
 export class ThreadPool {
   /** Threads that take part, this one included. */
   readonly threads: number;
-  readonly #memory: WebAssembly.Memory;
-  readonly #kernels: WebAssembly.Exports;
-  readonly #control: Int32Array;
-  readonly #workers: HostWorker[] = [];
   readonly #mayWait: boolean;
+  #workers: HostWorker[] = [];
+  #memory!: WebAssembly.Memory;
+  #addresses!: AddressType;
+  #kernels!: WebAssembly.Exports;
+  #control!: Int32Array;
   #epoch = 0;
   #nextId = 0;
 
   /** Without a shared memory there is one thread. */
-  constructor(host: Host, threads: number, { memory, shared }: LinearMemory, kernels: Kernels) {
-    const { module, wide } = kernels;
+  constructor(host: Host, threads: number, linear: LinearMemory, kernels: Kernels) {
+    this.#mayWait = host.mayWait;
+    this.threads = linear.shared ? threads : 1;
+    this.#start(linear, kernels);
+  }
+
+  #start({ memory, addresses }: LinearMemory, { module, wide }: Kernels): void {
     this.#memory = memory;
+    this.#addresses = addresses;
     this.#control = new Int32Array(memory.buffer, 0, 256);
     this.#kernels = new WebAssembly.Instance(module, { env: { memory, wide } }).exports;
-    this.#mayWait = host.mayWait;
-    if (shared)
-      for (let i = 1; i < threads; i++)
-        this.#workers.push(startWorker((port) => `(${serve})(${takeChunks}, ${port}.listen)`));
-    this.threads = this.#workers.length + 1;
+    this.#workers = Array.from({ length: this.threads - 1 }, () =>
+      startWorker((port) => `(${serve})(${takeChunks}, ${port}.listen)`),
+    );
     this.#post({ kind: "start", memory, kernels: module, wide, slots });
+  }
+
+  /** The memory that the threads compute on. */
+  get memory(): WebAssembly.Memory {
+    return this.#memory;
+  }
+
+  /** Goes on with another memory of `linear`, and with kernels for it. All programs must be loaded again. */
+  follow(linear: LinearMemory, kernels: Kernels): void {
+    const [workers, helped] = [this.#workers, this.chunksByWorkers];
+    this.#start(linear, kernels);
+    this.#control[slots.helped] = helped;
+    // New ones have taken their place: an idle thread would hold the old memory for ever.
+    for (const worker of workers) void worker.stop();
   }
 
   /** Chunks that were done by other threads than this one: shows that they work. */
@@ -59,15 +79,16 @@ export class ThreadPool {
   }
 
   /** Gives all threads a program's module; `ownOf(thread)` is the address of a thread's own space. */
-  async load(module: WebAssembly.Module, ownOf: (thread: number) => number): Promise<LoadedProgram> {
+  load(module: WebAssembly.Module, ownOf: (thread: number) => number): LoadedProgram {
     const id = this.#nextId++;
-    const own = new WebAssembly.Global({ value: "i32" }, ownOf(0));
-    const { exports } = await WebAssembly.instantiate(module, {
-      env: { memory: this.#memory, own },
+    const type = this.#addresses;
+    const addressOf = (thread: number) => (type === "i64" ? BigInt(ownOf(thread)) : ownOf(thread));
+    const { exports } = new WebAssembly.Instance(module, {
+      env: { memory: this.#memory, own: new WebAssembly.Global<AddressType>({ value: type }, addressOf(0)) },
       kernels: this.#kernels as WebAssembly.ModuleImports,
       Math: Math as unknown as WebAssembly.ModuleImports,
     });
-    this.#post((thread) => ({ kind: "load", id, module, own: ownOf(thread) }));
+    this.#post((thread) => ({ kind: "load", id, module, type, own: addressOf(thread) }));
     return { id, run: exports.run as RunStep };
   }
 

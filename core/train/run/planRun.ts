@@ -86,10 +86,12 @@ export function checkCapacity({ peakBytes, stages }: RunPlan, device: Backend, c
   throw failure(
     "E_DEVICE_LIMIT",
     `Cannot run on ${device.info.name}: ${stage === SAMPLING ? "drawing samples" : `stage "${stage}"`} needs ${mebibytes(peakBytes)}, the device has ${mebibytes(capacity)}`,
-    {
-      fix: "`onestep plan` says what would fit: a smaller train.batch, train.checkpointing=blocks",
-    },
+    { fix: withHint("`onestep plan` says what would fit: a smaller train.batch, train.checkpointing=blocks", device) },
   );
 }
+
+/** What to do where a device is too small, and how the device could have more. */
+export const withHint = (fix: string, { capacityHint }: Backend): string =>
+  capacityHint ? `${fix}; or ${capacityHint}` : fix;
 
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

@@ -94,7 +94,9 @@ export class Run {
     let run: Run | undefined;
     try {
       // Finds now what would otherwise end the run after hours of training.
-      checkCapacity(await planRun(container, resolved.settings, backend), backend);
+      const plan = await planRun(container, resolved.settings, backend);
+      checkCapacity(plan, backend);
+      backend.expect?.(plan.peakBytes);
       run = new Run(request, container, folder);
       const roles = Object.keys(run.trainer.players);
       if (!output?.existing && (await folder?.holdsRun(roles))) throw occupied(output!.path);

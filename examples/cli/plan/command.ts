@@ -1,7 +1,14 @@
 import { files } from "../../../backends/host/files.ts";
 import { failure, OnestepError } from "../../../core/errors.ts";
 import type { Backend } from "../../../core/interfaces/backend.ts";
-import { checkCapacity, composeRun, planRun, type ResolvedConfig, resolveConfig } from "../../../core/train/mod.ts";
+import {
+  checkCapacity,
+  composeRun,
+  planRun,
+  type ResolvedConfig,
+  resolveConfig,
+  withHint,
+} from "../../../core/train/mod.ts";
 import type { Given } from "../command.ts";
 import { findConfig, layOver } from "../configFile.ts";
 import { describeBackend, openBackend } from "../device.ts";
@@ -51,7 +58,9 @@ async function report(
     const fix = ways.length
       ? `what would fit:\n  ${ways.join("\n  ")}`
       : "use a smaller network or another device; neither repeated blocks nor a smaller batch is enough";
-    throw failure("E_DEVICE_LIMIT", error.message, { fix, cause: error });
+    // A limit that was given by hand says nothing of the device.
+    const hinted = capacity === device.capacity ? withHint(fix, device) : fix;
+    throw failure("E_DEVICE_LIMIT", error.message, { fix: hinted, cause: error });
   } finally {
     await container.dispose();
   }

@@ -151,7 +151,7 @@ test("what cannot work is refused with a code", async () => {
 });
 
 test("a program larger than the memory is refused, and leaves nothing behind", async () => {
-  const backend = await WasmBackend.open({ threads: 1 });
+  const backend = await WasmBackend.open({ threads: 1, memory64: false });
   const memory = backend.createMemory();
   const before = backend.liveBytes;
   const scalar = ops.input("x", []);

@@ -1,5 +1,6 @@
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../backends/reference/mod.ts";
+import { hasMemory64 } from "../../../backends/wasm/kernelModule.ts";
 import { WasmBackend, type WasmOptions } from "../../../backends/wasm/mod.ts";
 import { program } from "../../../core/graph/mod.ts";
 import type { Backend, HostArray } from "../../../core/interfaces/backend.ts";
@@ -17,11 +18,20 @@ export interface Given {
 
 export const scattered = (i: number): number => Math.sin(i * 12.9898 + 1) * 2;
 
+/** Everything beyond 4 GiB, where an address that is cut to 32 bits meets what lies elsewhere or nothing. */
+export const far: WasmOptions = { memory64: true, first: 5 * 2 ** 30 };
+
 /** Ways to run the backend that must all give the same bits. */
 export const variants: readonly WasmOptions[] = [
   { threads: 2, relaxed: false, poison: true },
   { threads: 1, relaxed: false, poison: true },
   { shared: false, relaxed: false, poison: true },
+];
+
+/** The same with fused multiply-add: other bits than without, but the same among themselves. */
+const fusedVariants: readonly WasmOptions[] = [
+  { threads: 2, poison: true },
+  ...(hasMemory64() ? [{ threads: 2, poison: true, ...far }] : []),
 ];
 
 const open = new Map<string, Promise<WasmBackend>>();
@@ -70,21 +80,22 @@ export async function agree(
   const built = build(inputs);
   const outputs = "op" in built ? { y: built as Tensor } : (built as Record<string, Tensor>);
   const expected = await outputsOn(new ReferenceBackend(), outputs, data);
-  let first: Record<string, HostArray> | undefined;
-  for (const options of variants) {
-    const actual = await outputsOn(await backendOf(options), outputs, data);
-    const label = JSON.stringify(options);
-    if (first)
-      for (const name of Object.keys(first))
-        assert.equal(bits(actual[name]), bits(first[name]), `${name}: bits differ with ${label}`);
-    first ??= actual;
-    compare(actual, expected, label, tolerance, scale);
+  for (const alike of [variants, fusedVariants]) {
+    let first: Record<string, HostArray> | undefined;
+    for (const options of alike) {
+      const actual = await outputsOn(await backendOf(options), outputs, data);
+      const label = JSON.stringify(options);
+      if (first)
+        for (const name of Object.keys(first))
+          assert.equal(bits(actual[name]), bits(first[name]), `${name}: bits differ with ${label}`);
+      first ??= actual;
+      compare(actual, expected, label, tolerance, scale);
+    }
   }
-  const fused = await outputsOn(await backendOf({ threads: 2, poison: true }), outputs, data);
-  compare(fused, expected, "fused multiply-add", tolerance, scale);
 }
 
-const bits = (array: HostArray): Int32Array => new Int32Array(array.buffer, array.byteOffset, array.length);
+/** The bits of numbers, among which every NaN is itself. */
+export const bits = (array: HostArray): Int32Array => new Int32Array(array.buffer, array.byteOffset, array.length);
 
 function compare(
   actual: Record<string, HostArray>,

@@ -1,6 +1,8 @@
 import { setFlagsFromString } from "node:v8";
 import type { Argument, Lowering } from "../../../../backends/wasm/kernel.ts";
+import { hasMemory64 } from "../../../../backends/wasm/kernelModule.ts";
 import * as generated from "../../../../backends/wasm/kernels.generated.ts";
+import * as generated64 from "../../../../backends/wasm/kernels64.generated.ts";
 import { input } from "../../../../core/ops/sources.ts";
 import { type Shape, sizeOf } from "../../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../../core/tensor/tensor.ts";
@@ -9,17 +11,40 @@ import type { Tensor } from "../../../../core/tensor/tensor.ts";
 interface Build {
   readonly module: WebAssembly.Module;
   readonly wide: 0 | 1;
+  /** Whether its addresses have 64 bits. */
+  readonly far?: boolean;
 }
-type Kernels = Record<string, (...args: number[]) => void>;
+type Kernels = Record<string, (...args: (number | bigint)[]) => void>;
 
 // Node 20 has relaxed SIMD behind this flag; later engines have it on.
 setFlagsFromString("--experimental-wasm-relaxed-simd");
 
-/** The two builds of the kernels; the second is absent where the engine has no relaxed SIMD. */
-const modules = [generated.plain, generated.relaxed].flatMap((base64) => {
-  const bytes = Buffer.from(base64, "base64");
-  return WebAssembly.validate(bytes) ? [new WebAssembly.Module(bytes)] : [];
-});
+const compiled = (base64: string) => new WebAssembly.Module(Buffer.from(base64, "base64"));
+
+/**
+ * The builds of the kernels, each with one that must give the same bits. The second is absent where the engine has no relaxed
+ * SIMD, that for 64-bit addresses where it has none of those.
+ */
+const modules: { readonly module: WebAssembly.Module; readonly far?: WebAssembly.Module }[] = [
+  { module: compiled(generated.plain) },
+  ...(WebAssembly.validate(Buffer.from(generated.relaxed, "base64"))
+    ? [{ module: compiled(generated.relaxed), far: hasMemory64() ? compiled(generated64.relaxed) : undefined }]
+    : []),
+];
+
+/** Where the tensors of a 64-bit build lie: beyond all that 32 bits can tell apart. */
+const FAR = 5 * 2 ** 30;
+let farMemory: WebAssembly.Memory | undefined;
+
+/** A memory with so many pages from `FAR` on; always the same one, since each takes a large part of the address space. */
+function farMemoryOf(pages: number): WebAssembly.Memory {
+  type Grow = { grow(pages: bigint): void };
+  const Far = WebAssembly.Memory as unknown as new (descriptor: unknown) => WebAssembly.Memory;
+  farMemory ??= new Far({ initial: BigInt(FAR / 65536), maximum: 262144n, shared: true, address: "i64" });
+  const missing = FAR / 65536 + pages - farMemory.buffer.byteLength / 65536;
+  if (missing > 0) (farMemory as unknown as Grow).grow(BigInt(missing));
+  return farMemory;
+}
 
 /** A way to cut `items` into calls, one own space each. */
 type Cut = (items: number) => [start: number, end: number][];
@@ -53,18 +78,22 @@ function run(build: Build, lowering: Lowering, node: Tensor, data: Float32Array[
   const temps = (plan.temps ?? []).map((elements) => take(elements, 0));
   const spaces = [0, 1, 2].map(() => take(plan.threadSpace ?? 0, 0));
   const pages = Math.ceil(bytes / 65536);
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: 65536, shared: true });
-  const elements = new Float32Array(memory.buffer);
+  const start = build.far ? FAR : 0;
+  const memory = build.far
+    ? farMemoryOf(pages)
+    : new WebAssembly.Memory({ initial: pages, maximum: 65536, shared: true });
+  const elements = new Float32Array(memory.buffer, start, pages * 16384);
   elements.fill(Number.NaN);
   node.inputs.forEach((tensor, i) => void elements.set(data[i], tensors.get(tensor)! / 4));
   const kernels = new WebAssembly.Instance(build.module, { env: { memory, wide: build.wide } })
     .exports as unknown as Kernels;
-  const resolve = (argument: Argument, space: number): number => {
+  const pointer = (at: number) => (build.far ? BigInt(start + at) : at);
+  const resolve = (argument: Argument, space: number): number | bigint => {
     if (typeof argument === "number") return argument;
     if ("f32" in argument) return argument.f32;
-    if ("own" in argument) return spaces[space];
-    if ("temp" in argument) return temps[argument.temp] + argument.offset * 4;
-    return tensors.get(argument.tensor)! + argument.offset * 4;
+    if ("own" in argument) return pointer(spaces[space]);
+    if ("temp" in argument) return pointer(temps[argument.temp] + argument.offset * 4);
+    return pointer(tensors.get(argument.tensor)! + argument.offset * 4);
   };
   for (const { fn, args, items } of plan.calls)
     cut(items).forEach(([start, end], space) => {
@@ -115,7 +144,7 @@ export function check(
   const largest = sized.reduce((top, value) => Math.max(top, Math.abs(value)), 1e-30);
   const label = `${node.op.name} of ${node.inputs.map((x) => `[${x.shape}]`)} ${JSON.stringify(node.attrs)}`;
   let worst = 0;
-  for (const module of modules) {
+  for (const { module, far } of modules) {
     const actual = run({ module, wide: 0 }, lowering, node, data, whole);
     expected.forEach((value, i) => {
       if (Number.isNaN(value) && Number.isNaN(actual[i])) return;
@@ -130,6 +159,9 @@ export function check(
       });
     same(run({ module, wide: 0 }, lowering, node, data, scattered), "cut");
     same(run({ module, wide: 1 }, lowering, node, data, scattered), "tile set");
+    if (far)
+      for (const wide of [0, 1] as const)
+        same(run({ module: far, wide, far: true }, lowering, node, data, scattered), "width of addresses");
   }
   return worst;
 }

@@ -81,7 +81,7 @@ test("planning allocates nothing and leaves the config's stages apart", async ()
 });
 
 test("a run that does not fit is refused before its folder is touched", async () => {
-  const backend = new ReferenceBackend() as Backend & { capacity?: number };
+  const backend = new ReferenceBackend() as Backend & { capacity?: number; capacityHint?: string };
   const { peakBytes } = await planOf(tinyConfig(), backend);
   const files = memoryFiles();
   const create = () =>
@@ -97,8 +97,15 @@ test("a run that does not fit is refused before its folder is touched", async ()
   assert.match(error!.fix, /train\.checkpointing=blocks/);
   assert.is(files.contents.size, 0);
   assert.is(backend.liveBytes, 0);
+  backend.capacityHint = "use Node 24";
+  assert.match((await create())!.fix, /train\.checkpointing=blocks; or use Node 24$/);
+  const expected: number[] = [];
+  backend.expect = (bytes) => void expected.push(bytes);
+  await create();
+  assert.equal(expected, []);
   backend.capacity = peakBytes;
   assert.is(await create(), undefined);
+  assert.equal(expected, [peakBytes], "the device is told before it is filled");
 });
 
 test("a capacity given by hand wins over the device's", async () => {
