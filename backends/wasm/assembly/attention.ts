@@ -1,11 +1,12 @@
 // y = softmax(scale · q·kᵀ)·v without the N × M matrix: the scores of six queries at a time stay in the cache.
 
 import {
-  gemmTile,
+  gemmTiles,
   matrixAt,
   packColumns,
   packRows,
   TILE_COLUMNS,
+  tileColumns,
   tileRows,
 } from "./lib/gemmTile.ts";
 import { rowExp, rowMax, rowScale } from "./lib/softmaxRow.ts";
@@ -79,13 +80,16 @@ export function attention(
     for (let n = (item % blocks) * nBlock; n < last; ) {
       const step = tileRows(last - n);
       const rows = min(step, last - n);
-      for (let p = 0; p < mPanels; p++)
-        gemmTile(
+      for (let p = 0, width = 0; p < mPanels; p += width / TILE_COLUMNS) {
+        width = tileColumns((mPanels - p) * TILE_COLUMNS);
+        gemmTiles(
+          width,
           D,
           queries + ((<usize>(n * D)) << 2),
           (<usize>D) << 2,
           4,
           own + ((<usize>(p * D)) << 5),
+          (<usize>D) << 5,
           32,
           scores + ((<usize>p) << 5),
           scoreRow,
@@ -93,26 +97,31 @@ export function attention(
           TILE_COLUMNS,
           false,
         );
+      }
       for (let row = 0; row < rows; row++) {
         const at = scores + <usize>row * scoreRow;
         if (sign < 0) rowScale(at, M, -1);
         const total = rowExp(at, at, M, rowMax(at, M), scale * sign);
         store<f32>(totals + (row << 2), total);
       }
-      for (let p = 0; p < ePanels; p++)
-        gemmTile(
+      for (let e = 0, width = 0; e < E; e += width) {
+        width = tileColumns(E - e);
+        gemmTiles(
+          width,
           M,
           scores,
           scoreRow,
           4,
-          vPanels + ((<usize>(p * M)) << 5),
+          vPanels + ((<usize>(e * M)) << 2),
+          (<usize>M) << 5,
           32,
-          to + ((<usize>(n * E + p * TILE_COLUMNS)) << 2),
+          to + ((<usize>(n * E + e)) << 2),
           (<usize>E) << 2,
           rows,
-          min(TILE_COLUMNS, E - p * TILE_COLUMNS),
+          min(width, E - e),
           false,
         );
+      }
       // Dividing the few elements of y costs less than dividing the scores.
       for (let row = 0; row < rows; row++)
         rowScale(to + ((<usize>((n + row) * E)) << 2), E, 1 / load<f32>(totals + (row << 2)));

@@ -1,10 +1,11 @@
 // Gradients of attention without the N × M matrices: probabilities and slopes of a block of queries stay in the cache.
 
 import {
-  gemmTile,
+  gemmTiles,
   packColumns,
   packRows,
   TILE_COLUMNS,
+  tileColumns,
   tileRows,
 } from "./lib/gemmTile.ts";
 import { madd, sumLanes } from "./lib/simd.ts";
@@ -87,17 +88,20 @@ function multiply(
   isPadded: bool,
   accumulate: bool,
 ): void {
-  for (let n = 0; n < columns; n += TILE_COLUMNS) {
-    const width = isPadded ? TILE_COLUMNS : min(TILE_COLUMNS, columns - n);
+  const padded = isPadded ? (columns + TILE_COLUMNS - 1) & -TILE_COLUMNS : columns;
+  for (let n = 0; n < padded; ) {
+    const width = tileColumns(padded - n);
+    const written = min(width, padded - n);
     for (let m = 0; m < rows; ) {
       const step = tileRows(rows - m);
       const from = a + <usize>m * aRow;
       const to = c + <usize>m * cRow + ((<usize>n) << 2);
       const count = min(step, rows - m);
-      gemmTile(depth, from, aRow, aStep, panels, 32, to, cRow, count, width, accumulate);
+      gemmTiles(width, depth, from, aRow, aStep, panels, panelStep, 32, to, cRow, count, written, accumulate);
       m += step;
     }
-    panels += panelStep;
+    panels += <usize>(width / TILE_COLUMNS) * panelStep;
+    n += width;
   }
 }
 

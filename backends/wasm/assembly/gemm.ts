@@ -2,11 +2,12 @@
 
 import {
   gemmBlock,
-  gemmTile,
+  gemmTiles,
   matrixAt,
   packColumns,
   packRows,
   TILE_COLUMNS,
+  tileColumns,
   tileRows,
   transposeBlock,
 } from "./lib/gemmTile.ts";
@@ -169,21 +170,25 @@ export function gemmFewRows(
   bInner: i32,
 ): void {
   const across = (N + TILE_COLUMNS - 1) / TILE_COLUMNS;
-  for (let item = start; item < end; item++) {
+  for (let item = start, taken = 1; item < end; item += taken) {
     const matrix = item / across;
     const n = (item % across) * TILE_COLUMNS;
     const matrixA = matrixAt(a, matrix, inner, aOuter, aInner);
     const matrixB = matrixAt(b, matrix, inner, bOuter, bInner) + ((<usize>n) << 2);
     const to = c + ((<usize>(matrix * M * N + n)) << 2);
+    const width = item + 1 < end ? tileColumns(N - n) : TILE_COLUMNS;
+    taken = width / TILE_COLUMNS;
     if (n + TILE_COLUMNS <= N) {
       for (let m = 0; m < M; ) {
         const rows = tileRows(M - m);
-        gemmTile(
+        gemmTiles(
+          width,
           K,
           matrixA + ((<usize>(m * aRow)) << 2),
           (<usize>aRow) << 2,
           (<usize>aStep) << 2,
           matrixB,
+          32,
           (<usize>N) << 2,
           to + ((<usize>(m * N)) << 2),
           (<usize>N) << 2,

@@ -4,6 +4,8 @@
 
 import { tileRows } from "./gemmTile.ts";
 import { madd } from "./simd.ts";
+import { WIDE } from "./wide.ts";
+import { fourTapped, sixTapped } from "./wideTile.ts";
 
 /**
  * Pixels of a group: one vector, neighbours within a row. A tile is 6 or 4 channels by two groups, which may lie
@@ -100,7 +102,8 @@ export function copyRow(from: usize, to: usize, count: i32): void {
 
 /**
  * Lists the groups of rows × columns pixels. `inStep` bytes from row to row in the planes; in the output `rowStep`
- * bytes from row to row and `pixelStep` from pixel to pixel. Returns their number.
+ * bytes from row to row and `pixelStep` from pixel to pixel. Returns their number. Wide tiles want pairs of neighbours,
+ * so the last group of a row that has none comes after all pairs.
  */
 export function listGroups(
   list: usize,
@@ -112,15 +115,17 @@ export function listGroups(
   rowStep: usize,
   pixelStep: usize,
 ): i32 {
+  const whole = WIDE ? columns & -(2 * GROUP) : columns;
   let count = 0;
-  for (let y = 0; y < rows; y++)
-    for (let x = 0; x < columns; x += GROUP) {
-      store<u32>(list, <u32>(inStart + <usize>y * inStep + ((<usize>x) << 2)));
-      store<u32>(list, <u32>(outStart + <usize>y * rowStep + <usize>x * pixelStep), 4);
-      store<i32>(list, min(GROUP, columns - x), 8);
-      list += GROUP_ENTRY;
-      count++;
-    }
+  for (let from = 0, to = whole; from < columns; from = to, to = columns)
+    for (let y = 0; y < rows; y++)
+      for (let x = from; x < to; x += GROUP) {
+        store<u32>(list, <u32>(inStart + <usize>y * inStep + ((<usize>x) << 2)));
+        store<u32>(list, <u32>(outStart + <usize>y * rowStep + <usize>x * pixelStep), 4);
+        store<i32>(list, min(GROUP, columns - x), 8);
+        list += GROUP_ENTRY;
+        count++;
+      }
   return count;
 }
 
@@ -378,6 +383,17 @@ function fourChannels(
   storePixels(out1, c31, pixels1, pixelStep, accumulate);
 }
 
+/** Whether a group of the list and the next are eight neighbours, in the planes and in the output. */
+@inline
+function isPair(entry: usize): bool {
+  return (
+    load<u32>(entry, GROUP_ENTRY) == load<u32>(entry) + 16 &&
+    load<u32>(entry, GROUP_ENTRY + 4) == load<u32>(entry, 4) + 16 &&
+    load<i32>(entry, 8) == GROUP &&
+    load<i32>(entry, GROUP_ENTRY + 8) == GROUP
+  );
+}
+
 /** out[channel][group] = Σ_k weights[channel][k] · planes[group + taps[k]] for all channels and listed groups. */
 export function convMultiply(
   planes: usize,
@@ -404,8 +420,21 @@ export function convMultiply(
         const panel = panels + ((<usize>(channel * depth + k * rows)) << 2);
         const to = out + <usize>channel * channelStep;
         const left = channels - channel;
-        for (let g = pass; g < passEnd; g += 2) {
+        for (let g = pass, taken = 2; g < passEnd; g += taken) {
           const first = groups + <usize>(g * GROUP_ENTRY);
+          const add = k > 0;
+          if (WIDE && g + 4 <= passEnd && pixelStep == 4 && isPair(first) && isPair(first + 2 * GROUP_ENTRY)) {
+            taken = 4;
+            const third = first + 2 * GROUP_ENTRY;
+            const b0 = planes + load<u32>(first);
+            const b1 = planes + load<u32>(third);
+            const to0 = to + load<u32>(first, 4);
+            const to1 = to + load<u32>(third, 4);
+            if (rows == 6) sixTapped(terms, panel, tapsHere, b0, b1, to0, to1, channelStep, add);
+            else fourTapped(terms, panel, tapsHere, b0, b1, to0, to1, channelStep, left, add);
+            continue;
+          }
+          taken = 2;
           // A last odd group is paired with itself and stored once.
           const paired = g + 1 < passEnd;
           const second = paired ? first + GROUP_ENTRY : first;
@@ -415,7 +444,6 @@ export function convMultiply(
           const o1 = to + load<u32>(second, 4);
           const n0 = load<i32>(first, 8);
           const n1 = paired ? load<i32>(second, 8) : 0;
-          const add = k > 0;
           if (rows == 6)
             sixChannels(
               terms,

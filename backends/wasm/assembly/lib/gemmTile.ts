@@ -1,6 +1,8 @@
 // The register tile of every matrix product, and the packing that feeds it.
 
 import { madd } from "./simd.ts";
+import { WIDE } from "./wide.ts";
+import { fewWide, sixWide, WIDE_COLUMNS } from "./wideTile.ts";
 
 /** Columns of a tile: two vectors. */
 export const TILE_COLUMNS: i32 = 8;
@@ -50,7 +52,11 @@ function addTo(c: usize, value: v128): void {
   v128.store(c, f32x4.add(v128.load(c), value));
 }
 
-/** Six rows. Their addresses are added up anew at every step: six pointers and twelve sums do not fit the registers. */
+/**
+ * Six rows. Their addresses are added up anew at every step: six pointers and twelve sums do not fit the registers. Columns
+ * 4 to 7 of c are at cHigh: the two vectors of a row must not look like a pair to V8 (wideTile.ts), which dies of some of
+ * those that are not used as pairs throughout.
+ */
 function sixRows(
   depth: i32,
   a: usize,
@@ -59,6 +65,7 @@ function sixRows(
   b: usize,
   bStep: usize,
   c: usize,
+  cHigh: usize,
   cRow: usize,
   columns: i32,
   accumulate: bool,
@@ -108,40 +115,50 @@ function sixRows(
   if (columns == TILE_COLUMNS) {
     if (accumulate) {
       addTo(c, c00);
-      addTo(c + 16, c01);
+      addTo(cHigh, c01);
       c += cRow;
+      cHigh += cRow;
       addTo(c, c10);
-      addTo(c + 16, c11);
+      addTo(cHigh, c11);
       c += cRow;
+      cHigh += cRow;
       addTo(c, c20);
-      addTo(c + 16, c21);
+      addTo(cHigh, c21);
       c += cRow;
+      cHigh += cRow;
       addTo(c, c30);
-      addTo(c + 16, c31);
+      addTo(cHigh, c31);
       c += cRow;
+      cHigh += cRow;
       addTo(c, c40);
-      addTo(c + 16, c41);
+      addTo(cHigh, c41);
       c += cRow;
+      cHigh += cRow;
       addTo(c, c50);
-      addTo(c + 16, c51);
+      addTo(cHigh, c51);
     } else {
       v128.store(c, c00);
-      v128.store(c, c01, 16);
+      v128.store(cHigh, c01);
       c += cRow;
+      cHigh += cRow;
       v128.store(c, c10);
-      v128.store(c, c11, 16);
+      v128.store(cHigh, c11);
       c += cRow;
+      cHigh += cRow;
       v128.store(c, c20);
-      v128.store(c, c21, 16);
+      v128.store(cHigh, c21);
       c += cRow;
+      cHigh += cRow;
       v128.store(c, c30);
-      v128.store(c, c31, 16);
+      v128.store(cHigh, c31);
       c += cRow;
+      cHigh += cRow;
       v128.store(c, c40);
-      v128.store(c, c41, 16);
+      v128.store(cHigh, c41);
       c += cRow;
+      cHigh += cRow;
       v128.store(c, c50);
-      v128.store(c, c51, 16);
+      v128.store(cHigh, c51);
     }
     return;
   }
@@ -169,6 +186,7 @@ function fewRows(
   b: usize,
   bStep: usize,
   c: usize,
+  cHigh: usize,
   cRow: usize,
   rows: i32,
   columns: i32,
@@ -208,29 +226,35 @@ function fewRows(
   }
   if (rows == 4 && columns == TILE_COLUMNS) {
     if (accumulate) {
-      v128.store(c, f32x4.add(v128.load(c), c00));
-      v128.store(c, f32x4.add(v128.load(c, 16), c01), 16);
+      addTo(c, c00);
+      addTo(cHigh, c01);
       c += cRow;
-      v128.store(c, f32x4.add(v128.load(c), c10));
-      v128.store(c, f32x4.add(v128.load(c, 16), c11), 16);
+      cHigh += cRow;
+      addTo(c, c10);
+      addTo(cHigh, c11);
       c += cRow;
-      v128.store(c, f32x4.add(v128.load(c), c20));
-      v128.store(c, f32x4.add(v128.load(c, 16), c21), 16);
+      cHigh += cRow;
+      addTo(c, c20);
+      addTo(cHigh, c21);
       c += cRow;
-      v128.store(c, f32x4.add(v128.load(c), c30));
-      v128.store(c, f32x4.add(v128.load(c, 16), c31), 16);
+      cHigh += cRow;
+      addTo(c, c30);
+      addTo(cHigh, c31);
     } else {
       v128.store(c, c00);
-      v128.store(c, c01, 16);
+      v128.store(cHigh, c01);
       c += cRow;
+      cHigh += cRow;
       v128.store(c, c10);
-      v128.store(c, c11, 16);
+      v128.store(cHigh, c11);
       c += cRow;
+      cHigh += cRow;
       v128.store(c, c20);
-      v128.store(c, c21, 16);
+      v128.store(cHigh, c21);
       c += cRow;
+      cHigh += cRow;
       v128.store(c, c30);
-      v128.store(c, c31, 16);
+      v128.store(cHigh, c31);
     }
     return;
   }
@@ -259,8 +283,38 @@ export function gemmTile(
   columns: i32,
   accumulate: bool,
 ): void {
-  if (rows == 6) sixRows(depth, a, aRow, aStep, b, bStep, c, cRow, columns, accumulate);
-  else fewRows(depth, a, aRow, aStep, b, bStep, c, cRow, rows, columns, accumulate);
+  if (rows == 6) sixRows(depth, a, aRow, aStep, b, bStep, c, c + 16, cRow, columns, accumulate);
+  else fewRows(depth, a, aRow, aStep, b, bStep, c, c + 16, cRow, rows, columns, accumulate);
+}
+
+/** Columns of the next tile when `left` are left, all of them there to be read: 16 where wide tiles pay, else 8. */
+@inline
+export function tileColumns(left: i32): i32 {
+  return WIDE && left >= WIDE_COLUMNS ? WIDE_COLUMNS : TILE_COLUMNS;
+}
+
+/**
+ * gemmTile for `width` columns, as tileColumns says; columns 8 to 15 of b lie `bNext` bytes behind the others.
+ */
+@inline
+export function gemmTiles(
+  width: i32,
+  depth: i32,
+  a: usize,
+  aRow: usize,
+  aStep: usize,
+  b: usize,
+  bNext: usize,
+  bStep: usize,
+  c: usize,
+  cRow: usize,
+  rows: i32,
+  columns: i32,
+  accumulate: bool,
+): void {
+  if (width == TILE_COLUMNS) gemmTile(depth, a, aRow, aStep, b, bStep, c, cRow, rows, columns, accumulate);
+  else if (rows == 6) sixWide(depth, a, aRow, aStep, b, b + bNext, bStep, c, c + 32, cRow, accumulate);
+  else fewWide(depth, a, aRow, aStep, b, b + bNext, bStep, c, c + 32, cRow, rows, accumulate);
 }
 
 /**
@@ -278,21 +332,25 @@ export function gemmBlock(
   depth: i32,
 ): void {
   const aRow = (<usize>depth) << 2;
+  const panelStep = (<usize>depth) << 5;
   const cuts = max((depth + MAX_DEPTH - 1) / MAX_DEPTH, 1);
   const part = (depth + cuts - 1) / cuts;
   let k = 0;
   do {
     const terms = min(part, depth - k);
-    for (let n = n0; n < n1; n += TILE_COLUMNS) {
+    for (let n = n0; n < n1; ) {
       const panel = panels + ((<usize>(n * depth + k * TILE_COLUMNS)) << 2);
-      const columns = min(TILE_COLUMNS, n1 - n);
+      const width = tileColumns(n1 - n);
+      const columns = min(width, n1 - n);
       for (let m = m0; m < m1; ) {
         const rows = tileRows(m1 - m);
         const from = a + <usize>m * aRow + ((<usize>k) << 2);
         const to = c + <usize>m * cRow + ((<usize>n) << 2);
-        gemmTile(terms, from, aRow, 4, panel, 32, to, cRow, min(rows, m1 - m), columns, k > 0);
+        const count = min(rows, m1 - m);
+        gemmTiles(width, terms, from, aRow, 4, panel, panelStep, 32, to, cRow, count, columns, k > 0);
         m += rows;
       }
+      n += width;
     }
     k += part;
   } while (k < depth);

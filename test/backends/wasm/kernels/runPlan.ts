@@ -16,8 +16,12 @@ interface Build {
 }
 type Kernels = Record<string, (...args: (number | bigint)[]) => void>;
 
-// Node 20 has relaxed SIMD behind this flag; later engines have it on.
-setFlagsFromString("--experimental-wasm-relaxed-simd");
+// Node 20 has relaxed SIMD behind a flag; later engines have it on, and may join vectors, in optimised code only.
+const flags =
+  Number.parseInt(process.versions.v8, 10) < 13
+    ? ["--experimental-wasm-relaxed-simd"]
+    : ["--experimental-wasm-revectorize", "--no-wasm-inlining", "--no-liftoff"];
+for (const flag of flags) setFlagsFromString(flag);
 
 const compiled = (base64: string) => new WebAssembly.Module(Buffer.from(base64, "base64"));
 
