@@ -1,7 +1,7 @@
 import { failure, suggestion } from "../errors.ts";
 import { ALIGNMENT } from "../graph/alignment.ts";
 import { input, state, view } from "../ops/mod.ts";
-import { normalsFrom, philox, uniformFrom } from "../random/philox.ts";
+import { fillFrom, keyWords } from "../random/philox.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type DerivedTensor, type Initializer, type ParameterSource, Scope } from "./scope.ts";
@@ -119,14 +119,14 @@ function fill(out: Float32Array, init: Initializer, seed: number, stream: number
     out.fill(init.value);
     return;
   }
-  for (let block = 0; block * 4 < out.length; block++) {
-    const bits = philox([block, 0, stream, 1], [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0]);
-    const values =
-      init.kind === "uniform"
-        ? bits.map((word) => (2 * uniformFrom(word) - 1) * init.bound)
-        : [...normalsFrom(bits[0], bits[1]), ...normalsFrom(bits[2], bits[3])].map((value) => value * init.deviation);
-    for (let lane = 0; lane < 4 && block * 4 + lane < out.length; lane++) out[block * 4 + lane] = values[lane];
+  const counter = [0, stream, 1] as const;
+  const key = keyWords(seed);
+  if (init.kind === "normal") {
+    fillFrom(out, { distribution: "normal", counter, key }, { scale: init.deviation });
+    return;
   }
+  fillFrom(out, { distribution: "uniform", counter, key });
+  for (let i = 0; i < out.length; i++) out[i] = (2 * out[i] - 1) * init.bound;
 }
 
 /** FNV-1a, 32 bits. */

@@ -1,4 +1,4 @@
-import { normalsFrom, philox, uniformFrom } from "../random/philox.ts";
+import { fillFrom } from "../random/philox.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { defineOp, type Op } from "./op.ts";
@@ -19,16 +19,9 @@ const randomRows: Op<[key: Tensor, rows: Tensor, attrs: RandomAttrs]> = defineOp
   dtype: "f32",
   vjp: "no gradient",
   reference: ({ distribution, stream, shape }, key, rows, y) => {
-    const first = rows[0] * sizeOf(shape.slice(1));
-    for (let block = Math.floor(first / 4); block * 4 < first + y.length; block++) {
-      const bits = philox([block, key[2] >>> 0, stream, 0], [key[0] >>> 0, key[1] >>> 0]);
-      const values =
-        distribution === "uniform"
-          ? bits.map(uniformFrom)
-          : [...normalsFrom(bits[0], bits[1]), ...normalsFrom(bits[2], bits[3])];
-      // A typed array ignores what is written outside of it.
-      for (let lane = 0; lane < 4; lane++) y[block * 4 + lane - first] = values[lane];
-    }
+    const words = [key[0] >>> 0, key[1] >>> 0] as const;
+    const draw = { distribution, counter: [key[2] >>> 0, stream, 0], key: words } as const;
+    fillFrom(y as Float64Array, draw, { first: rows[0] * sizeOf(shape.slice(1)) });
   },
 });
 

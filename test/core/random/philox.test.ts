@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { keyOf, normalsFrom, philox, uniformFrom } from "../../../core/random/philox.ts";
+import { fillFrom, keyOf, normalsFrom, philox, uniformFrom } from "../../../core/random/philox.ts";
 import { moments } from "../../helpers/moments.ts";
 
 const test = suite("core/random/philox");
@@ -47,6 +47,27 @@ test("uniforms and normals: the moments of their distributions", () => {
   assert.ok(Math.abs(n.mean) < 0.025, `mean ${n.mean}`);
   assert.ok(Math.abs(n.variance - 1) < 0.036, `variance ${n.variance}`);
   assert.ok(Math.abs(n.kurtosis - 3) < 0.13, `kurtosis ${n.kurtosis}`);
+});
+
+test("fillFrom: block after block of its counter, from any element on", () => {
+  const counter = [3, 5, 1] as const;
+  const key = [7, 11] as const;
+  const blocks = Array.from({ length: 4 }, (_, block) => philox([block, ...counter], key));
+  const uniforms = blocks.flatMap((bits) => bits.map(uniformFrom));
+  const normals = blocks.flatMap((bits) => [...normalsFrom(bits[0], bits[1]), ...normalsFrom(bits[2], bits[3])]);
+  for (const [first, count] of [
+    [0, 16],
+    [3, 10],
+    [6, 1],
+    [8, 5],
+  ]) {
+    const out = new Float64Array(count);
+    fillFrom(out, { distribution: "uniform", counter, key }, { first });
+    assert.equal([...out], uniforms.slice(first, first + count));
+    fillFrom(out, { distribution: "normal", counter, key }, { first, scale: 0.3 });
+    const scaled = normals.slice(first, first + count).map((value) => value * 0.3);
+    assert.equal([...out], scaled);
+  }
 });
 
 test("keyOf: low and high words of the seed, and the step", () => {
