@@ -73,7 +73,7 @@ async function runTrajectory(name: string, set: Job["set"], backend: Backend): P
   };
   const bus = new EventBus();
   const draws = new SavedDraws(inputs);
-  const trainer = new Trainer(container, backend, dataset, bus, { seed: 0 }, draws);
+  const trainer = new Trainer(container, backend, dataset, bus, { seed: 0 }, { draws });
   try {
     const { teacher, generator, critic } = trainer.players;
     const [teaching, distillation] = trainer.method.stages;

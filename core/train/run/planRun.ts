@@ -6,6 +6,7 @@ import { METHOD, type Stage } from "../../interfaces/method.ts";
 import type { RunSettings } from "../config/trainOptions.ts";
 import { EventBus } from "../loop/bus.ts";
 import { Evaluation, SAMPLES } from "../sampling/evaluation.ts";
+import { Traces } from "../update/traces.ts";
 import { Trainer } from "../update/trainer.ts";
 import { checkMethod, checkParts } from "./checkMethod.ts";
 import { type Counted, CountingBackend } from "./countingBackend.ts";
@@ -37,13 +38,19 @@ export interface RunPlan {
 /**
  * Checks the method of a composed run, traces all its programs and measures them for a device, without allocating, training
  * or writing anything.
+ * @param traces keeps what is traced, for the run itself
  * @throws KernelError when a tensor is larger than the device allows; ShapeError or OptionError where parts don't fit
  */
-export async function planRun(container: Resolver, settings: RunSettings, device: Backend): Promise<RunPlan> {
+export async function planRun(
+  container: Resolver,
+  settings: RunSettings,
+  device: Backend,
+  traces: Traces = new Traces(),
+): Promise<RunPlan> {
   const counting = new CountingBackend(device);
   const bus = new EventBus();
   checkParts(container.get(METHOD));
-  const trainer = new Trainer(container, counting, container.get(DATASET), bus, settings);
+  const trainer = new Trainer(container, counting, container.get(DATASET), bus, settings, { traces });
   checkMethod(container, trainer, settings);
   const plans: StagePlan[] = [];
   let known: readonly Counted[] = [];

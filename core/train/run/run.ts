@@ -18,6 +18,7 @@ import { Evaluation, type Judgement, SAMPLES } from "../sampling/evaluation.ts";
 import type { Drawn } from "../sampling/sampleDrawer.ts";
 import type { Player } from "../update/player.ts";
 import { precisionNotice } from "../update/precision.ts";
+import { Traces } from "../update/traces.ts";
 import { Trainer } from "../update/trainer.ts";
 import { learnersOf } from "../update/turnContext.ts";
 import { composeRun } from "./compose.ts";
@@ -68,13 +69,14 @@ export class Run {
   #position = { stage: 0, step: 0 };
   #done = false;
 
-  private constructor(request: RunRequest, container: Container, folder: RunFolder | undefined) {
+  private constructor(request: RunRequest, container: Container, folder: RunFolder | undefined, traces: Traces) {
     this.#request = request;
     this.#container = container;
     this.#dataset = container.get(DATASET);
     this.#folder = folder;
-    this.trainer = new Trainer(container, request.backend, this.#dataset, this.bus, request.resolved.settings);
-    this.#evaluation = new Evaluation(container, request.backend, this.trainer, this.bus, () => this.#stage);
+    const { backend, resolved } = request;
+    this.trainer = new Trainer(container, backend, this.#dataset, this.bus, resolved.settings, { traces });
+    this.#evaluation = new Evaluation(container, backend, this.trainer, this.bus, () => this.#stage);
     for (const observer of [...container.all(OBSERVERS), ...(request.observers ?? [])]) observer.observe(this.bus);
   }
 
@@ -94,10 +96,11 @@ export class Run {
     let run: Run | undefined;
     try {
       // Finds now what would otherwise end the run after hours of training.
-      const plan = await planRun(container, resolved.settings, backend);
+      const traces = new Traces();
+      const plan = await planRun(container, resolved.settings, backend, traces);
       checkCapacity(plan, backend);
       backend.expect?.(plan.peakBytes);
-      run = new Run(request, container, folder);
+      run = new Run(request, container, folder, traces);
       const roles = Object.keys(run.trainer.players);
       if (!output?.existing && (await folder?.holdsRun(roles))) throw occupied(output!.path);
       if (resumed) run.#restore(resumed);

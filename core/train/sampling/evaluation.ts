@@ -124,7 +124,7 @@ export class Evaluation {
   async #drawer(role: string, count: number): Promise<SampleDrawer> {
     const { shape } = this.#container.get(DATASET);
     const batch = drawBatch(shape, count);
-    const { memory, players, method } = this.#trainer;
+    const { memory, players, method, traces } = this.#trainer;
     const sampler = samplerOf(method, role, this.#stage()?.name);
     const drawers = this.#drawers.get(sampler) ?? new Map<string, SampleDrawer>();
     this.#drawers.set(sampler, drawers);
@@ -132,7 +132,7 @@ export class Evaluation {
     let drawer = drawers.get(key);
     if (!drawer) {
       const player = players[role] as Player<Denoiser>;
-      drawer = await SampleDrawer.create(this.#backend, memory, player, sampler, shape, batch);
+      drawer = await SampleDrawer.create(this.#backend, memory, player, sampler, shape, batch, traces);
       drawers.set(key, drawer);
     }
     return drawer;

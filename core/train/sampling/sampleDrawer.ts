@@ -9,6 +9,7 @@ import { sizeOf } from "../../tensor/shape.ts";
 import { conditionArrays, conditionInputs } from "../batch/conditionInputs.ts";
 import { conditionRows } from "../batch/turnInputs.ts";
 import type { Player } from "../update/player.ts";
+import { Traces } from "../update/traces.ts";
 import { type SamplerStates, samplerStates, type TracedRule, traceRule } from "./samplerProgram.ts";
 
 /** Samples on the host, with what they cost. */
@@ -62,7 +63,10 @@ export class SampleDrawer {
     this.#states = samplerStates(sampler, `samples.${batch}`, [batch, ...data.sample]);
   }
 
-  /** @param batch samples computed at a time; any count can be drawn */
+  /**
+   * @param batch samples computed at a time; any count can be drawn
+   * @param traces of players and data like these
+   */
   static async create(
     backend: Backend,
     memory: Memory,
@@ -70,10 +74,14 @@ export class SampleDrawer {
     sampler: Sampler,
     data: DataShape,
     batch: number,
+    traces: Traces = new Traces(),
   ): Promise<SampleDrawer> {
     const drawer = new SampleDrawer(sampler, data, batch, memory);
     for (const name of drawer.#states.names) memory.allocate(name, batch * sizeOf(data.sample));
-    for (const rule of new Set(sampler.steps.map((step) => step.rule))) await drawer.#compile(backend, player, rule);
+    for (const rule of new Set(sampler.steps.map((step) => step.rule))) {
+      const { step, ...traced } = traces.once(rule, `${player.name} ${batch}`, () => drawer.#trace(player, rule));
+      drawer.#rules.set(rule, { run: await backend.compile(step, memory), ...traced });
+    }
     return drawer;
   }
 
@@ -143,12 +151,11 @@ export class SampleDrawer {
     return (await this.#memory.read(samples)) as Float32Array;
   }
 
-  async #compile(backend: Backend, player: Player<Denoiser>, rule: SamplerRule): Promise<void> {
+  #trace(player: Player<Denoiser>, rule: SamplerRule) {
     const { network } = player.bind("served");
     const condition = conditionInputs(this.#data.condition, "prompt", this.#batch);
     const { updates, ...traced } = traceRule(rule, this.#states, (x, sigma) => network.denoise(x, sigma, condition));
-    const step = program({ name: `${player.name} ${rule.name}`, updates });
-    this.#rules.set(rule, { run: await backend.compile(step, this.#memory), ...traced });
+    return { step: program({ name: `${player.name} ${rule.name}`, updates }), ...traced };
   }
 
   dispose(): void {

@@ -22,6 +22,7 @@ import { type DiagnosisProgram, diagnosisProgram } from "./diagnosis.ts";
 import { checkHealth } from "./health.ts";
 import { type NamedTensors, Player } from "./player.ts";
 import { scalingOf, storageOn } from "./precision.ts";
+import { Traces } from "./traces.ts";
 import { activeLosses, learnersOf, type Players, type TurnDefinition } from "./turnContext.ts";
 import { GATHERED_KEEP, type TurnProgram, turnProgram, weightName } from "./turnProgram.ts";
 
@@ -45,6 +46,7 @@ export class Trainer {
   readonly method: Method;
   readonly players: Players;
   readonly memory: Memory;
+  readonly traces: Traces;
   readonly #backend: Backend;
   readonly #dataset: Dataset;
   readonly #settings: TrainSettings;
@@ -65,10 +67,11 @@ export class Trainer {
     dataset: Dataset,
     bus: EventBus,
     settings: TrainSettings,
-    draws?: GivenDraws,
+    { draws, traces = new Traces() }: { readonly draws?: GivenDraws; readonly traces?: Traces } = {},
   ) {
     this.method = container.get(METHOD);
     this.#draws = draws;
+    this.traces = traces;
     this.#backend = backend;
     this.#dataset = dataset;
     this.#settings = settings;
@@ -217,9 +220,12 @@ export class Trainer {
 
   #turn(stage: Stage, turn: Turn): PreparedTurn {
     const key = turnKey(stage, turn);
-    const known = this.#programs.get(key) ?? turnProgram(this.#definition(stage, turn));
-    this.#programs.set(key, known);
-    return known;
+    let prepared = this.#programs.get(key);
+    if (!prepared) {
+      prepared = { ...this.traces.once(stage, key, () => turnProgram(this.#definition(stage, turn))) };
+      this.#programs.set(key, prepared);
+    }
+    return prepared;
   }
 
   async #compiled(stage: Stage, turn: Turn) {
@@ -291,7 +297,10 @@ export class Trainer {
 
   async #diagnosis(stage: Stage, turn: Turn) {
     const key = turnKey(stage, turn);
-    const made: PreparedDiagnosis = this.#diagnoses.get(key) ?? diagnosisProgram(this.#definition(stage, turn));
+    const trace = () => diagnosisProgram(this.#definition(stage, turn));
+    const made: PreparedDiagnosis = this.#diagnoses.get(key) ?? {
+      ...this.traces.once(stage, `diagnosis of ${key}`, trace),
+    };
     this.#diagnoses.set(key, made);
     const run = (made.run ??= await this.#backend.compile(made.program, this.memory));
     return { ...made, run };

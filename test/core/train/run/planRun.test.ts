@@ -3,6 +3,7 @@ import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
 import { WasmBackend } from "../../../../backends/wasm/mod.ts";
 import { OnestepError } from "../../../../core/errors.ts";
+import type { Program } from "../../../../core/graph/program.ts";
 import type { Backend } from "../../../../core/interfaces/backend.ts";
 import { Registry } from "../../../../core/plugin/mod.ts";
 import { checkCapacity, composeRun, planRun, Run, type RunPlan, resolveConfig } from "../../../../core/train/mod.ts";
@@ -54,6 +55,27 @@ test("a run holds at its peak what was foretold", async () => {
     const rounding = peak - plan.peakBytes;
     assert.ok(rounding >= 0 && rounding < 64 * plan.states.size, `${peak}, ${plan.peakBytes}`);
   }
+  await backend.close();
+});
+
+test("a run compiles what its plan has measured, and traces nothing again", async () => {
+  const backend = await WasmBackend.open({ threads: 1 });
+  const { footprint, compile } = WasmBackend.prototype;
+  const measured = new Set<Program>();
+  const compiled = new Set<Program>();
+  backend.footprint = (program) => {
+    measured.add(program);
+    return footprint.call(backend, program);
+  };
+  backend.compile = (program, memory) => {
+    compiled.add(program);
+    return compile.call(backend, program, memory);
+  };
+  const run = await Run.create({ resolved: tinyConfig({ train: { diagnoseEvery: 2, sampleEvery: 3 } }), backend });
+  await run.start();
+  await run.dispose();
+  assert.ok(compiled.size > 6);
+  for (const program of compiled) assert.ok(measured.has(program), program.name);
   await backend.close();
 });
 
