@@ -15,7 +15,8 @@ import { WebGpuMemory } from "./memory.ts";
 import { Session } from "./session.ts";
 import { measuredOn } from "./tuning/signature.ts";
 import { ChoiceStore } from "./tuning/store.ts";
-import { checkTune, type Tune, Tuner } from "./tuning/tuner.ts";
+import { checkTune, type Tune } from "./tuning/tune.ts";
+import { Tuner } from "./tuning/tuner.ts";
 import type { WarmUpProgress } from "./tuning/warmUp.ts";
 import { checkForced, type ForcedVariants } from "./variants.ts";
 

@@ -6,6 +6,6 @@ export type { Dispatch, DispatchList } from "./dispatch.ts";
 export type { ExecutableStats, WebGpuExecutable } from "./executable.ts";
 export { grid } from "./grid.ts";
 export type { DimValue, KernelPlan, KernelVariant, Lowering, Pass } from "./kernel.ts";
-export { checkTune, type Tune } from "./tuning/tuner.ts";
+export { checkTune, type Tune } from "./tuning/tune.ts";
 export type { WarmUpProgress } from "./tuning/warmUp.ts";
 export type { ForcedVariants } from "./variants.ts";

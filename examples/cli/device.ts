@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import type { WebGpuBackend, WebGpuOptions } from "../../backends/webgpu/mod.ts";
-import { checkTune } from "../../backends/webgpu/tuning/tuner.ts";
+import { checkTune } from "../../backends/webgpu/tuning/tune.ts";
 import type { Backend } from "../../core/interfaces/backend.ts";
 import type { Given } from "./command.ts";
 import { warmUpLine } from "./warmUpLine.ts";

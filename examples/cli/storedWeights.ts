@@ -14,17 +14,14 @@ import {
   readSetting,
   type Setting,
 } from "../../core/plugin/mod.ts";
-import {
-  composeSampling,
-  drawBatch,
-  type NamedTensors,
-  Player,
-  runFolder,
-  SampleDrawer,
-  samplerOf,
-  type Use,
-  type WeightsInfo,
-} from "../../core/train/mod.ts";
+// From their files and not from core/train/mod.ts, which would load all of training to draw a few samples.
+import type { Use } from "../../core/train/config/config.ts";
+import { runFolder } from "../../core/train/files/runFolder.ts";
+import type { WeightsInfo } from "../../core/train/files/weightsFile.ts";
+import { composeSampling } from "../../core/train/run/compose.ts";
+import { samplerOf } from "../../core/train/sampling/evaluation.ts";
+import { drawBatch, SampleDrawer } from "../../core/train/sampling/sampleDrawer.ts";
+import { type NamedTensors, Player } from "../../core/train/update/player.ts";
 import type { Given } from "./command.ts";
 
 /** The flags of a command that are numbers, each by its option spec. @throws OptionError */

@@ -1,4 +1,4 @@
-import { failure, OnestepError, suggestion } from "../../../core/errors.ts";
+import { OnestepError } from "../../../core/errors.ts";
 import type { Program } from "../../../core/graph/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import type { DeviceTraits } from "../adapter/traits.ts";
@@ -8,25 +8,6 @@ import { calibrate, compare, fastest, perRun, type Sample } from "./measure.ts";
 import { isolated, signatureOf } from "./signature.ts";
 import type { ChoiceStore } from "./store.ts";
 import type { WarmUpProgress } from "./warmUp.ts";
-
-/**
- * Where the choice between several variants of a kernel comes from. `off`: the order in which the backend prefers them,
- * always the same. `cached`: what was measured on this device before, else that order. `measure`: what is not known yet is
- * measured when a program is compiled, and kept.
- */
-export type Tune = (typeof tunes)[number];
-
-const tunes = ["off", "cached", "measure"] as const;
-
-/** @throws OptionError when it is none of them */
-export function checkTune(tune: string): Tune {
-  const known = tunes.find((each) => each === tune);
-  if (known) return known;
-  throw failure(
-    "E_OPTION",
-    `Cannot choose kernels by "${tune}": expected one of ${tunes.join(", ")}${suggestion(tune, tunes)}`,
-  );
-}
 
 /** A program whose runs can be timed. */
 export interface Trial {
