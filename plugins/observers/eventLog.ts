@@ -12,6 +12,9 @@ export interface EventLogOptions {
   readonly every?: number;
 }
 
+/** Milliseconds for which lines gather before they are written: opening a file takes longer than many a step. */
+const GATHERING = 250;
+
 /**
  * Writes every event as a line of JSON, with `at`, the seconds since the run began. Of the updates it has only
  * those whose losses are read. Lines keep the order of the events, though losses arrive later; the run never waits for the file.
@@ -23,6 +26,10 @@ export function eventLog({ files, path, every }: EventLogOptions): Observer {
       let began = performance.now();
       const waiting: (string | Promise<string>)[] = [];
       let writing: Promise<void> | undefined;
+      let hurry = () => {};
+      const ended = new Promise<void>((resolve) => {
+        hurry = resolve;
+      });
 
       const add = (line: (at: number) => string | Promise<string>): Promise<void> => {
         waiting.push(line(Number(((performance.now() - began) / 1000).toFixed(3))));
@@ -36,11 +43,13 @@ export function eventLog({ files, path, every }: EventLogOptions): Observer {
           // Lines that gathered while the file was busy are written together.
           const lines = await Promise.all(waiting.splice(0));
           await files.append(path, lines.map((line) => `${line}\n`).join(""));
+          await Promise.race([elapsed(GATHERING), ended]);
         }
       };
 
       bus.listen((event) => {
         if (event.type === "run/start") began = performance.now();
+        if (event.type === "run/end") hurry();
         if (event.type === "role/updated") return;
         if (event.type === "role/diagnosed") {
           // The read must begin while the event is being told.
@@ -58,6 +67,8 @@ export function eventLog({ files, path, every }: EventLogOptions): Observer {
     },
   };
 }
+
+const elapsed = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** An event as JSON can hold it: errors by code and message, samples by their shape. */
 function plain(event: TrainEvent): object {

@@ -47,6 +47,26 @@ test("every event is a line in order, updates only where their losses are read",
   assert.is(reads, 2 + 2 + 2 + 2, "only what is logged is read from the device");
 });
 
+test("lines gather while the file rests, and the end of the run does not wait for more", async () => {
+  const files = memoryFiles();
+  let appends = 0;
+  const append: typeof files.append = (path, text) => {
+    appends++;
+    return files.append(path, text);
+  };
+  const bus = new EventBus();
+  eventLog({ files: { ...files, append }, path: "log" }).observe(bus);
+  const tell = (step: number) => bus.emit("step/end", { stage: "distillation", step, ms: 1 });
+  tell(0);
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.is(appends, 1);
+  for (let step = 1; step < 20; step++) tell(step);
+  bus.emit("run/end", { steps: 20, reason: "complete" });
+  await bus.settled();
+  assert.is(appends, 2);
+  assert.is(linesOf(files).length, 21);
+});
+
 test("a slow loss holds back later lines, not the run, and nothing is lost", async () => {
   const files = memoryFiles();
   const bus = new EventBus();
