@@ -55,7 +55,7 @@ export async function run(given: Given): Promise<number> {
     const condition: Record<string, HostArray> = { ...prompts?.condition };
     if (given.on("label")) condition.label = new Int32Array(n).fill(label);
     const drawn = await drawer.draw({ count: n, seed, condition, empty: prompts?.empty });
-    await files.write(out, await picture(drawn, info));
+    await files.write(out, picture(drawn, info));
     process.stdout.write(`${out}: ${n} samples of the ${info.role}, NFE ${drawn.nfe}\n`);
     await close();
     return 0;
@@ -90,7 +90,7 @@ function checkLabel(given: Given, label: number, { data }: WeightsInfo): void {
     );
 }
 
-function picture({ x, shape, nfe }: Drawn, { role }: WeightsInfo): Promise<Uint8Array> {
+function picture({ x, shape, nfe }: Drawn, { role }: WeightsInfo): Uint8Array {
   const title = `${role}, NFE ${nfe}`;
   return encodePng(samplePicture([{ title, x }], shape.slice(1), shape[0]));
 }

@@ -29,7 +29,7 @@ export function sampleGrids({ files, folder, count = 100, real }: SampleGridOpti
     sheets.set(role, sheet);
     const picture = samplePicture([...sheets.values()], samples.shape.slice(1), count);
     await files.makeDir(folder);
-    await files.write(files.join(folder, `${role}-${step}.png`), await encodePng(picture));
+    await files.write(files.join(folder, `${role}-${step}.png`), encodePng(picture));
   };
   return {
     name: "sample-grids",

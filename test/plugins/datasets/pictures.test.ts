@@ -1,16 +1,17 @@
-import { encode } from "fast-png";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { offloading, type WorkerTask } from "../../../backends/host/offload.ts";
 import { classLabel, type Offload } from "../../../core/interfaces/mod.ts";
 import { picturesDataset } from "../../../plugins/datasets/pictures.ts";
+import { encodePng } from "../../../plugins/observers/drawing/png.ts";
 import { dataFolder, type FolderContent, loadDataset, refusedDataset } from "../../helpers/datasets.ts";
 import { pngOf } from "../../helpers/pngFiles.ts";
 
 const test = suite("plugins/datasets/pictures");
 
 /** A grey picture 2 x 1. */
-const grey = (...data: [number, number]) => encode({ width: 2, height: 1, channels: 1, data: Uint8Array.from(data) });
+const grey = (...data: [number, number]) =>
+  encodePng({ width: 2, height: 1, channels: 1, data: Uint8Array.from(data) });
 const sound = grey(1, 2);
 const cut = sound.slice(0, sound.length - 20);
 const none = () => 0;

@@ -1,9 +1,7 @@
 import { decode } from "fast-png";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { OnestepError } from "../../../../core/errors.ts";
 import { imageGrid } from "../../../../plugins/observers/drawing/imageGrid.ts";
-import type { Picture } from "../../../../plugins/observers/drawing/picture.ts";
 import { encodePng } from "../../../../plugins/observers/drawing/png.ts";
 
 const test = suite("core/io/imageGrid");
@@ -84,25 +82,20 @@ test("refuses empty sets, other channel counts and lengths that do not fit", () 
   assert.throws(draw([2, 1, 4, 4], { scale: 0.5 }), /scale is 0.5/);
 });
 
-test("PNG files hold the same pixels", async () => {
+test("PNG files hold the same pixels", () => {
   for (const C of [1, 3]) {
     const samples = Float32Array.from({ length: 7 * C * 5 * 3 }, (_, i) => Math.sin(i));
     const picture = imageGrid(samples, [7, C, 5, 3]);
-    const back = decode(await encodePng(picture));
+    const back = decode(encodePng(picture));
     assert.equal([back.width, back.height, back.channels], [picture.width, picture.height, C]);
     assert.equal(new Uint8Array(back.data), picture.data);
   }
 });
 
-test("PNG refuses a picture whose data do not fit", async () => {
+test("PNG refuses a picture whose data do not fit", () => {
   const picture = { width: 2, height: 2, channels: 1, data: new Uint8Array(3) } as const;
-  const refusal = async (given: Picture) => {
-    const error = await encodePng(given).catch((reason) => reason);
-    assert.instance(error, OnestepError);
-    return error.message;
-  };
-  assert.match(await refusal(picture), /2 x 2 x 1: it has 3 bytes/);
-  assert.match(await refusal({ ...picture, width: 0, data: new Uint8Array(0) }), /at least one pixel/);
+  assert.throws(() => encodePng(picture), /2 x 2 x 1: it has 3 bytes/);
+  assert.throws(() => encodePng({ ...picture, width: 0, data: new Uint8Array(0) }), /at least one pixel/);
 });
 
 test.run();
