@@ -2,6 +2,7 @@
 
 import { tileRows } from "./lib/gemmTile.ts";
 import { panelTile } from "./lib/panelTile.ts";
+import { transpose } from "./lib/shuffles.ts";
 import { storeTaps, TAPS_BYTES } from "./lib/winogradTaps.ts";
 import { listRuns, ROW_MARGIN, RUN, transformRows } from "./lib/winogradTiles.ts";
 import {
@@ -261,18 +262,7 @@ function clearPixels(to: usize, count: i32): void {
 /** Four pixels of four channels, `LANES_BYTES` apart. */
 @inline
 function transposePixels(p0: usize, p1: usize, p2: usize, p3: usize, to: usize): void {
-  const l0 = v128.load(p0);
-  const l1 = v128.load(p1);
-  const l2 = v128.load(p2);
-  const l3 = v128.load(p3);
-  const t0 = v128.shuffle<f32>(l0, l1, 0, 4, 1, 5);
-  const t1 = v128.shuffle<f32>(l2, l3, 0, 4, 1, 5);
-  const t2 = v128.shuffle<f32>(l0, l1, 2, 6, 3, 7);
-  const t3 = v128.shuffle<f32>(l2, l3, 2, 6, 3, 7);
-  v128.store(to, v128.shuffle<f32>(t0, t1, 0, 1, 4, 5));
-  v128.store(to, v128.shuffle<f32>(t0, t1, 2, 3, 6, 7), 32);
-  v128.store(to, v128.shuffle<f32>(t2, t3, 0, 1, 4, 5), 64);
-  v128.store(to, v128.shuffle<f32>(t2, t3, 2, 3, 6, 7), 96);
+  transpose(v128.load(p0), v128.load(p1), v128.load(p2), v128.load(p3), to, LANES_BYTES);
 }
 
 /** Rows of four channels to pixels. Reads and writes whole fours of columns. */

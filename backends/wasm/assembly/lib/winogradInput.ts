@@ -1,24 +1,8 @@
 // The transform of rows of patches: from rows of pixels to lanes of tiles.
 
+import { firsts, high, low, seconds } from "./shuffles.ts";
 import { inputTransform, inputTransformPair } from "./winogradTransform.ts";
 import { WIDE } from "./wide.ts";
-
-@inline
-function low(a: v128, b: v128): v128 {
-  return v128.shuffle<f32>(a, b, 0, 4, 1, 5);
-}
-@inline
-function high(a: v128, b: v128): v128 {
-  return v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-}
-@inline
-function firsts(a: v128, b: v128): v128 {
-  return v128.shuffle<f32>(a, b, 0, 1, 4, 5);
-}
-@inline
-function seconds(a: v128, b: v128): v128 {
-  return v128.shuffle<f32>(a, b, 2, 3, 6, 7);
-}
 
 /**
  * Transforms the rows of patches, whose columns are transformed, of `groups` times eight tiles of one channel. `patches`

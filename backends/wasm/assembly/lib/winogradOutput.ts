@@ -1,28 +1,12 @@
 // From products of all 36 matrices to tiles of 4 × 4 pixels.
 
+import { firsts, high, low, seconds } from "./shuffles.ts";
 import { output0, output1, output2, output3, storePair } from "./winogradTransform.ts";
 
 /** Bytes of an entry of a list of tiles: the address in the first channel, then 16 · rows + columns that are wanted. */
 export const TILE_ENTRY: usize = 8;
 /** A tile without a clipped edge. */
 const WHOLE: i32 = 0x44;
-
-@inline
-function low(a: v128, b: v128): v128 {
-  return v128.shuffle<f32>(a, b, 0, 4, 1, 5);
-}
-@inline
-function high(a: v128, b: v128): v128 {
-  return v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-}
-@inline
-function firsts(a: v128, b: v128): v128 {
-  return v128.shuffle<f32>(a, b, 0, 1, 4, 5);
-}
-@inline
-function seconds(a: v128, b: v128): v128 {
-  return v128.shuffle<f32>(a, b, 2, 3, 6, 7);
-}
 
 /**
  * Writes four tiles, whose products lie as neighbours at `from` plus the matrix's number times `step`, to the addresses

@@ -1,32 +1,9 @@
 // Nine taps of four neighbouring channels: in a tensor channel by channel, in vectors tap by tap.
 
+import { transpose } from "./shuffles.ts";
+
 /** Bytes of nine vectors. */
 export const TAPS_BYTES: usize = 144;
-
-@inline
-function low(a: v128, b: v128): v128 {
-  return v128.shuffle<f32>(a, b, 0, 4, 1, 5);
-}
-@inline
-function high(a: v128, b: v128): v128 {
-  return v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-}
-
-/** Four rows of four become four columns. */
-@inline
-function transpose(r0: v128, r1: v128, r2: v128, r3: v128, to: usize, step: usize): void {
-  const t0 = low(r0, r1);
-  const t1 = low(r2, r3);
-  const t2 = high(r0, r1);
-  const t3 = high(r2, r3);
-  v128.store(to, v128.shuffle<f32>(t0, t1, 0, 1, 4, 5));
-  to += step;
-  v128.store(to, v128.shuffle<f32>(t0, t1, 2, 3, 6, 7));
-  to += step;
-  v128.store(to, v128.shuffle<f32>(t2, t3, 0, 1, 4, 5));
-  to += step;
-  v128.store(to, v128.shuffle<f32>(t2, t3, 2, 3, 6, 7));
-}
 
 /**
  * Loads the taps of up to four of `channels` channels into vectors of which a lane is a channel. Lanes beyond the last
