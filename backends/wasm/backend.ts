@@ -10,8 +10,11 @@ import { LinearMemory } from "./linearMemory.ts";
 import { WasmMemory } from "./memory.ts";
 import { memoryLimit } from "./memoryLimit.ts";
 import { browserHost } from "./threads/browser.ts";
+import type { Host } from "./threads/host.ts";
 import { nodeHost } from "./threads/node.ts";
 import { ThreadPool } from "./threads/pool.ts";
+import { raceTiles, type TileChoice } from "./tileRace.ts";
+import { tileTrial } from "./tileTrial.ts";
 
 /** How the backend uses the machine. What is absent is chosen by what the runtime offers. */
 export interface WasmOptions {
@@ -21,8 +24,12 @@ export interface WasmOptions {
   readonly shared?: boolean;
   /** Fused multiply-add. */
   readonly relaxed?: boolean;
-  /** Tiles of twice the width, for engines that join vectors to registers of 256 bits. */
-  readonly wide?: boolean;
+  /**
+   * Tiles of twice the width: up to twice as fast where the engine makes registers of 256 bits of pairs of vectors, which V8
+   * has behind a flag. `true` sets that flag, for the whole process; without this option wide tiles are used where Node was
+   * started with it. In both cases a race of some milliseconds has to confirm them. `"always"` asks nobody: for tests.
+   */
+  readonly wide?: boolean | "always";
   /**
    * 64-bit addresses, once programs and states need more than 4 GiB. By default where the engine has them, up to what memory
    * the machine has; with `true`, up to the 16 GiB that engines allow.
@@ -46,20 +53,24 @@ const BREATH_MS = 50;
 export class WasmBackend implements Backend {
   readonly info: DeviceInfo;
   readonly threads: number;
+  /** Which tiles the kernels use, and why. */
+  readonly tiles: TileChoice;
   readonly #linear: LinearMemory;
   readonly #pool: ThreadPool;
   readonly #around: Surroundings;
   readonly #memories = new Set<WasmMemory>();
   readonly #executables = new Set<WasmExecutable>();
 
-  private constructor(processor: string, parts: Parts) {
+  private constructor(processor: string, tiles: TileChoice, parts: Parts) {
     const { linear, pool, relaxed } = parts;
+    const features = [`${relaxed ? "relaxed " : ""}SIMD`, ...(tiles.wide ? ["wide tiles"] : [])];
+    this.tiles = tiles;
     this.#linear = linear;
     this.#pool = pool;
     this.threads = pool.threads;
     this.info = {
       backend: "wasm",
-      name: `${processor}, ${pool.threads} ${pool.threads === 1 ? "thread" : "threads"}, ${relaxed ? "relaxed " : ""}SIMD`,
+      name: `${processor}, ${pool.threads} ${pool.threads === 1 ? "thread" : "threads"}, ${features.join(", ")}`,
       software: true,
     };
     let breathed = performance.now();
@@ -103,11 +114,16 @@ export class WasmBackend implements Backend {
     const relaxed = (options.relaxed ?? true) && hasRelaxedSimd();
     const shared = (options.shared ?? true) && typeof SharedArrayBuffer !== "undefined";
     const linear = new LinearMemory({ shared, first, ...memoryLimit(host, { ...options, relaxed }) });
-    // V8 joins no vectors that are read by 64-bit addresses: there the wide tiles are the slower ones.
-    const kernelsFor = (addresses: AddressType) =>
-      compileKernels({ relaxed, shared, wide: (options.wide ?? false) && addresses === "i32", addresses });
-    const pool = new ThreadPool(host, threads, linear, await kernelsFor(linear.addresses));
-    return new WasmBackend(host.processor, { linear, pool, relaxed, poison, kernelsFor });
+    const { addresses } = linear;
+    const settled = addresses === "i64" ? NARROW_ONLY : settledTiles(options.wide, host);
+    const module = await compileKernels({ relaxed, shared, addresses });
+    const tiles = settled ?? (await fasterTiles(module, relaxed, linear));
+    const kernelsFor = async (type: AddressType): Promise<Kernels> => ({
+      module: type === addresses ? module : await compileKernels({ relaxed, shared, addresses: type }),
+      wide: tiles.wide && type === "i32" ? 1 : 0,
+    });
+    const pool = new ThreadPool(host, threads, linear, await kernelsFor(addresses));
+    return new WasmBackend(host.processor, tiles, { linear, pool, relaxed, poison, kernelsFor });
   }
 
   createMemory(): WasmMemory {
@@ -153,6 +169,32 @@ export class WasmBackend implements Backend {
     for (const executable of [...this.#executables]) executable.dispose();
     for (const memory of [...this.#memories]) memory.dispose();
     await this.#pool.close();
+  }
+}
+
+/** V8 joins no vectors that are read by 64-bit addresses: there the wide tiles are the slower ones. */
+const NARROW_ONLY: TileChoice = { wide: false, reason: "vectors are not joined where addresses have 64 bits" };
+
+/** The tiles where there is nothing to find out. Comes before kernels are compiled: it may set flags. */
+function settledTiles(wide: WasmOptions["wide"], host: Host): TileChoice | undefined {
+  if (wide === "always") return { wide: true, reason: "they were asked for in any case" };
+  const refused = wide === false ? "wide ones are switched off" : host.joinVectors(wide === true);
+  return refused === undefined ? undefined : { wide: false, reason: refused };
+}
+
+/** What races in this process have found, with and without relaxed SIMD: engines optimise the same module once. */
+const raced = new Map<boolean, TileChoice>();
+
+async function fasterTiles(module: WebAssembly.Module, relaxed: boolean, linear: LinearMemory): Promise<TileChoice> {
+  const known = raced.get(relaxed);
+  if (known) return known;
+  const trial = tileTrial(module, linear);
+  try {
+    const found = await raceTiles(trial);
+    raced.set(relaxed, found);
+    return found;
+  } finally {
+    trial.release();
   }
 }
 

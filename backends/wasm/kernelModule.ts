@@ -102,18 +102,12 @@ export interface Kernels {
   readonly wide: 0 | 1;
 }
 
-/** Which kernels a backend uses. */
-export interface KernelOptions extends MemoryKind {
-  readonly relaxed: boolean;
-  readonly wide: boolean;
-}
-
-/** The kernels, for a memory of any kind. */
-export async function compileKernels(options: KernelOptions): Promise<Kernels> {
+/** Compiles the kernels for a memory of any kind. */
+export async function compileKernels(options: MemoryKind & { relaxed: boolean }): Promise<WebAssembly.Module> {
   const text = atob(options.addresses === "i64" ? await wideKernels() : options.relaxed ? relaxed : plain);
   const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
   if (!options.shared) clearSharedFlag(bytes);
-  return { module: await WebAssembly.compile(bytes), wide: options.wide ? 1 : 0 };
+  return WebAssembly.compile(bytes);
 }
 
 /** Loaded when they are needed: few programs need more than 4 GiB. */

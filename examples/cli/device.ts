@@ -1,6 +1,8 @@
 import { readdirSync } from "node:fs";
+import type { WasmBackend } from "../../backends/wasm/mod.ts";
 import type { WebGpuBackend, WebGpuOptions } from "../../backends/webgpu/mod.ts";
 import { checkTune } from "../../backends/webgpu/tuning/tune.ts";
+import { failure } from "../../core/errors.ts";
 import type { Backend } from "../../core/interfaces/backend.ts";
 import type { Given } from "./command.ts";
 import { warmUpLine } from "./warmUpLine.ts";
@@ -23,15 +25,25 @@ const openers = {
     const { WebGpuBackend } = await import("../../backends/webgpu/mod.ts");
     return WebGpuBackend.open(options);
   },
-  async wasm(): Promise<Backend> {
-    const { WasmBackend } = await import("../../backends/wasm/mod.ts");
-    return WasmBackend.open();
-  },
+  wasm: (): Promise<Backend> => openWasm(),
   async reference(): Promise<Backend> {
     const { ReferenceBackend } = await import("../../backends/reference/mod.ts");
     return new ReferenceBackend();
   },
 };
+
+/**
+ * The wasm backend, with wide tiles where the engine has them: the process is the command's own, so it may set flags. The
+ * environment variable ONESTEP_WIDE switches them off, or on.
+ * @throws E_OPTION when that is something else
+ */
+export async function openWasm(): Promise<WasmBackend> {
+  const wish = process.env.ONESTEP_WIDE || "on";
+  if (!["on", "off"].includes(wish))
+    throw failure("E_OPTION", `Cannot read ONESTEP_WIDE="${wish}": expected on or off`);
+  const { WasmBackend } = await import("../../backends/wasm/mod.ts");
+  return WasmBackend.open({ wide: wish === "on" });
+}
 
 /** What `openBackend` looks at besides the device's name; a test gives its own. */
 interface Machine {

@@ -8,5 +8,6 @@ export function browserHost(): Host {
     // A page must not sleep, a worker may.
     mayWait: typeof document === "undefined",
     allowRelaxedSimd: () => {},
+    joinVectors: () => "browsers have no 256-bit vectors for WebAssembly",
   };
 }

@@ -10,4 +10,9 @@ export interface Host {
   readonly mayWait: boolean;
   /** Switches relaxed SIMD on where the engine has it behind a flag. */
   allowRelaxedSimd(): void;
+  /**
+   * Whether the engine may make registers of 256 bits of pairs of vectors, for wide tiles: undefined, else why not. Only
+   * where it `mayAsk`, it asks for it, and that changes the whole process.
+   */
+  joinVectors(mayAsk: boolean): string | undefined;
 }

@@ -1,16 +1,55 @@
 /** The machine as Node and Deno tell it: the only file of the wasm backend that knows their modules. */
 import type { Host } from "./host.ts";
 
-interface NodeProcess {
+/** What the backend asks of a process. */
+export interface NodeProcess {
   getBuiltinModule?(name: string): unknown;
   /** The limit of a container; 0 or an absurd number where there is none. */
   constrainedMemory?(): number | undefined;
+  readonly arch: string;
+  readonly execArgv: readonly string[];
+  readonly versions: { readonly node: string; readonly v8: string; readonly deno?: string; readonly bun?: string };
 }
 
-const { process } = globalThis as { process?: NodeProcess };
+const processOf = (): NodeProcess | undefined => (globalThis as { process?: NodeProcess }).process;
 
 // Asked for at run time, so that bundles for browsers need no stand-in for these modules.
-const builtin = <Module>(name: string): Module | undefined => process?.getBuiltinModule?.(name) as Module | undefined;
+const builtin = <Module>(name: string): Module | undefined =>
+  processOf()?.getBuiltinModule?.(name) as Module | undefined;
+
+const setFlag = (flag: string): void => builtin<typeof import("node:v8")>("node:v8")?.setFlagsFromString(flag);
+
+/** Makes V8 join vectors that come in pairs. */
+const JOIN = "--experimental-wasm-revectorize";
+/**
+ * Goes with it: V8 dies of some pairs that it can't join, and which ones there are depends on what it inlines. Without that
+ * it compiles every kernel as the tests do.
+ */
+const NO_INLINING = "--no-wasm-inlining";
+/** Versions of V8 that all tests have passed with, joined: those of Node 24 and 26. */
+const TESTED = { first: 13, last: 14 };
+
+/** Whether a backend of this process has set the flags. */
+let asked = false;
+
+/** `Host.joinVectors` for a process; `set` sets a flag of V8. */
+export function joinVectors(
+  { arch, execArgv, versions }: NodeProcess,
+  mayAsk: boolean,
+  set: (flag: string) => void,
+): string | undefined {
+  if (execArgv.some((argument) => argument.replaceAll("_", "-") === JOIN)) return undefined;
+  if (versions.deno || versions.bun) return `${versions.deno ? "Deno" : "Bun"} has no 256-bit vectors, Node 24 has`;
+  if (arch !== "x64") return `there are 256-bit vectors on x64 only, and this is ${arch}`;
+  const major = Number.parseInt(versions.v8, 10);
+  if (major < TESTED.first)
+    return `Node ${versions.node} has no 256-bit vectors; from Node 24 on, wide ones are faster`;
+  if (major > TESTED.last) return `Node ${versions.node} was not tested with wide ones; \`node ${JOIN}\` tries them`;
+  if (!mayAsk) return `the backend was opened without { wide: true }, and Node without ${JOIN}`;
+  set(JOIN);
+  set(NO_INLINING);
+  return undefined;
+}
 
 /** The host, or undefined in a browser. */
 export function nodeHost(): Host | undefined {
@@ -24,10 +63,15 @@ export function nodeHost(): Host | undefined {
     allowRelaxedSimd() {
       // Node 20 has it, finished, behind a flag.
       try {
-        builtin<typeof import("node:v8")>("node:v8")?.setFlagsFromString("--experimental-wasm-relaxed-simd");
+        setFlag("--experimental-wasm-relaxed-simd");
       } catch {
         // Deno has no such flag, and needs none.
       }
+    },
+    joinVectors(mayAsk) {
+      const refused = asked ? undefined : joinVectors(processOf()!, mayAsk, setFlag);
+      asked ||= mayAsk && refused === undefined;
+      return refused;
     },
   };
 }
@@ -35,7 +79,7 @@ export function nodeHost(): Host | undefined {
 /** What the machine has or a container allows. */
 function memoryOf(os: typeof import("node:os")): number | undefined {
   try {
-    return Math.min(os.totalmem(), process?.constrainedMemory?.() || Number.POSITIVE_INFINITY);
+    return Math.min(os.totalmem(), processOf()?.constrainedMemory?.() || Number.POSITIVE_INFINITY);
   } catch {
     return undefined; // Deno without the permission to tell
   }

@@ -27,7 +27,7 @@ async function webgpu(): Promise<Engine> {
 }
 
 async function wasm(): Promise<Engine> {
-  const backend = await WasmBackend.open({ threads: Number(threads) });
+  const backend = await WasmBackend.open({ threads: Number(threads), wide: true });
   let [steps, peak] = [0, 0];
   // Steps of the plan stand for dispatches; all memory is allocated when a program is compiled.
   const compile = backend.compile.bind(backend);

@@ -3,7 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { commands } from "../../../examples/cli/commands.ts";
 import { allPlugins } from "../../../plugins/all.ts";
-import { onestep } from "./program.ts";
+import { onestep, start } from "./program.ts";
 
 const test = suite("examples/cli pages");
 const names = commands.map(({ name }) => name);
@@ -44,11 +44,18 @@ test("plugins: each with its options", async () => {
   assert.not.match(losses.stdout, /^network /m);
 });
 
-test("doctor: adapters, backends and what auto uses", async () => {
+test("doctor: adapters, backends, tiles and what auto uses", async () => {
   const { code, stdout } = await onestep("doctor");
   assert.is(code, 0);
   assert.match(stdout, /^runtime +node /m);
+  assert.match(stdout, /^wasm uses (wide|narrow) tiles: \S/m);
   assert.match(stdout, /^--device auto uses (webgpu|wasm|reference): /m);
+});
+
+test("doctor: ONESTEP_WIDE switches wide tiles off, and must be on or off", async () => {
+  const said = async (wish: string) => (await (await start(["doctor"], { ONESTEP_WIDE: wish })).ended).stdout;
+  assert.match(await said("off"), /^wasm uses narrow tiles: wide ones are switched off$/m);
+  assert.match(await said("no"), /^wasm uses nothing: Cannot read ONESTEP_WIDE="no": expected on or off$/m);
 });
 
 test.run();
