@@ -1,26 +1,26 @@
 // Rows to mean 0 and variance 1, and the gradient of that.
 
-import { sumDeviations, sumProducts, sumRow } from "./lib/moments.ts";
+import { meanProducts, moments, nearOf, restOf, varianceOf } from "./lib/moments.ts";
 import { madd } from "./lib/simd.ts";
 
-/** y = (x − mean) / √(var + eps). An item is a row of N. */
-export function normalizeRows(start: i32, end: i32, x: usize, y: usize, N: i32, eps: f32): void {
+/** y = (x − mean) / √(var + eps). An item is a row of N. Own space: MOMENTS_BYTES. */
+export function normalizeRows(start: i32, end: i32, x: usize, y: usize, own: usize, N: i32, eps: f32): void {
   for (let row = start; row < end; row++) {
     let from = x + ((<usize>(row * N)) << 2);
     let to = y + ((<usize>(row * N)) << 2);
-    const near = <f32>(sumRow(from, N) / <f64>N);
-    const shiftOfMean = sumDeviations(from, N, near) / <f64>N;
-    const variance = sumProducts(from, from, N, near, near) / <f64>N - shiftOfMean * shiftOfMean;
-    const rest = <f32>shiftOfMean;
-    const scale = <f32>(1 / Math.sqrt(max<f64>(variance, 0) + <f64>eps));
+    moments(from, N, own);
+    const near = nearOf(own);
+    const rest = <f32>restOf(own);
+    const scale = <f32>(1 / Math.sqrt(varianceOf(own) + <f64>eps));
     const nears = f32x4.splat(near);
     const rests = f32x4.splat(rest);
     const scales = f32x4.splat(scale);
     let left = N;
-    for (; left >= 4; left -= 4) {
+    for (; left >= 8; left -= 8) {
       v128.store(to, f32x4.mul(f32x4.sub(f32x4.sub(v128.load(from), nears), rests), scales));
-      from += 16;
-      to += 16;
+      v128.store(to, f32x4.mul(f32x4.sub(f32x4.sub(v128.load(from, 16), nears), rests), scales), 16);
+      from += 32;
+      to += 32;
     }
     for (; left > 0; left--) {
       store<f32>(to, (load<f32>(from) - near - rest) * scale);
@@ -30,13 +30,16 @@ export function normalizeRows(start: i32, end: i32, x: usize, y: usize, N: i32, 
   }
 }
 
-/** dx = (dy − mean(dy) − y · mean(dy · y)) / √(var + eps), y from x. An item is a row of N. */
+/**
+ * dx = (dy − mean(dy) − y · mean(dy · y)) / √(var + eps), y from x. An item is a row of N. Own space: MOMENTS_BYTES.
+ */
 export function normalizeGradRows(
   start: i32,
   end: i32,
   x: usize,
   dy: usize,
   dx: usize,
+  own: usize,
   N: i32,
   eps: f32,
 ): void {
@@ -44,13 +47,14 @@ export function normalizeGradRows(
     let from = x + ((<usize>(row * N)) << 2);
     let cotangent = dy + ((<usize>(row * N)) << 2);
     let to = dx + ((<usize>(row * N)) << 2);
-    const near = <f32>(sumRow(from, N) / <f64>N);
-    const shiftOfMean = sumDeviations(from, N, near) / <f64>N;
-    const variance = sumProducts(from, from, N, near, near) / <f64>N - shiftOfMean * shiftOfMean;
-    const rest = <f32>shiftOfMean;
-    const scale = 1 / Math.sqrt(max<f64>(variance, 0) + <f64>eps);
-    const meanDy = sumRow(cotangent, N) / <f64>N;
-    const product = sumProducts(from, cotangent, N, near, 0) / <f64>N - shiftOfMean * meanDy;
+    moments(from, N, own);
+    const near = nearOf(own);
+    const restOfMean = restOf(own);
+    const rest = <f32>restOfMean;
+    const scale = 1 / Math.sqrt(varianceOf(own) + <f64>eps);
+    meanProducts(from, cotangent, N, near, own);
+    const meanDy = load<f64>(own);
+    const product = load<f64>(own, 8) - restOfMean * meanDy;
     const shift = <f32>(-scale * meanDy);
     const slope = <f32>(-scale * scale * scale * product);
     const scale32 = <f32>scale;
@@ -60,12 +64,14 @@ export function normalizeGradRows(
     const shifts = f32x4.splat(shift);
     const slopes = f32x4.splat(slope);
     let left = N;
-    for (; left >= 4; left -= 4) {
-      const d = f32x4.sub(f32x4.sub(v128.load(from), nears), rests);
-      v128.store(to, madd(d, slopes, madd(v128.load(cotangent), scales, shifts)));
-      from += 16;
-      cotangent += 16;
-      to += 16;
+    for (; left >= 8; left -= 8) {
+      const d0 = f32x4.sub(f32x4.sub(v128.load(from), nears), rests);
+      const d1 = f32x4.sub(f32x4.sub(v128.load(from, 16), nears), rests);
+      v128.store(to, madd(d0, slopes, madd(v128.load(cotangent), scales, shifts)));
+      v128.store(to, madd(d1, slopes, madd(v128.load(cotangent, 16), scales, shifts)), 16);
+      from += 32;
+      cotangent += 32;
+      to += 32;
     }
     for (; left > 0; left--) {
       const d = load<f32>(from) - near - rest;

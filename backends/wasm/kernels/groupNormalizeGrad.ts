@@ -1,6 +1,8 @@
 import { gradPlaces } from "../../../core/ops/groupNormalize.ts";
 import * as ops from "../../../core/ops/mod.ts";
-import { at, f32, grainOf, type Lowering } from "../kernel.ts";
+import { at, f32, grainOf, type Lowering, own } from "../kernel.ts";
+import { CHANNEL } from "./groupNormalize.ts";
+import { MOMENTS } from "./normalize.ts";
 
 export const groupNormalizeGrad: Lowering = {
   op: "groupNormalizeGrad",
@@ -19,6 +21,7 @@ export const groupNormalizeGrad: Lowering = {
         at(node),
         at(node, dScale),
         at(node, dShift),
+        own,
         K,
         S,
         scale.shape[0] * G,
@@ -26,8 +29,8 @@ export const groupNormalizeGrad: Lowering = {
         Number(activation === "silu"),
       ],
       items: B * G,
-      grain: grainOf(K * S * 4 + 20),
+      grain: grainOf(K * S * 1.2 + 60),
     };
-    return { calls: [call] };
+    return { calls: [call], threadSpace: MOMENTS + CHANNEL * K };
   },
 };
