@@ -136,10 +136,12 @@ class ProgramLowering {
       : this.#temps.take(elements, node.dtype, this.#storageAt(target));
     const inputs = node.inputs.map((input) => this.#bindable(input, output));
     const kept = tempStorages(passes, (bound) => this.#storageAt(typeof bound === "number" ? inputs[bound] : output));
-    const shared = temps.map((size, i) => {
+    const shared: { readonly place: Place; readonly size: number }[] = [];
+    // The largest first: steps whose order differs then share large ones, too.
+    for (const i of [...temps.keys()].sort((a, b) => temps[b] - temps[a])) {
       const storage = kept.get(`temp ${i}`) ?? "f32";
-      return { place: this.#temps.take(size, "f32", storage), size };
-    });
+      shared[i] = { place: this.#temps.take(temps[i], "f32", storage), size: temps[i] };
+    }
 
     const outputFrom = (start: number) => ({
       place: { ...output, offset: output.offset + start },

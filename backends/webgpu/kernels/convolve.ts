@@ -16,6 +16,7 @@ import {
 import { MATRICES_NEEDED, matricesFor, matrixLanes } from "./matrices.ts";
 import { repack, repackPair, roundUp } from "./repack.ts";
 import { hasLanesOf8, hasTiles } from "./subgroups.ts";
+import { hasWinograd, WINOGRAD_NEEDED } from "./winograd.ts";
 
 /**
  * Sizes of a convolution: x [B, C, H, W] and weight [O, C, R, S] give y [B, O, OH, OW].
@@ -116,6 +117,7 @@ const registers: ConvKernels = {
 export function convVariants(
   sizesOf: (node: Tensor) => ConvSizes,
   plan: (sizes: ConvSizes, kernels: ConvKernels) => KernelPlan,
+  winogradPlan: (sizes: ConvSizes) => KernelPlan,
 ): KernelVariant[] {
   const [first, ...others] = [subgroup8, tiles, registers].map(
     (kernels): KernelVariant => ({
@@ -135,7 +137,14 @@ export function convVariants(
       return plan(sizesOf(node), { ...tiles, multiply });
     },
   };
-  return [first, matrices, ...others];
+  const winograd: KernelVariant = {
+    name: "winograd",
+    needs: WINOGRAD_NEEDED,
+    supports: (node, traits) => hasWinograd(sizesOf(node), traits),
+    epilogue: true,
+    plan: (node) => winogradPlan(sizesOf(node)),
+  };
+  return [winograd, first, matrices, ...others];
 }
 
 /** The pass of a kernel over `columns` groups of four columns of `channels` rows, in `chunks`. */
