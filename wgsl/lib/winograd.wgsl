@@ -52,11 +52,16 @@ const SCALE_NEAR = -128.0 / 243.0;
 const SCALE_FAR = 32.0 / 243.0;
 
 fn winograd_weights(w: Three) -> Six {
-  let near = fma(vec4f(SCALE_NEAR * 0.5625), w[2], SCALE_NEAR * w[0]);
-  let odd_near = (SCALE_NEAR * 0.75) * w[1];
-  let far = fma(vec4f(SCALE_FAR * 2.25), w[2], SCALE_FAR * w[0]);
-  let odd_far = (SCALE_FAR * 1.5) * w[1];
-  return Six(SCALE_ZERO * w[0], near + odd_near, near - odd_near, far + odd_far, far - odd_far, w[2]);
+  let near = fma(vec4f(0.5625), w[2], w[0]);
+  let far = fma(vec4f(2.25), w[2], w[0]);
+  return Six(
+    SCALE_ZERO * w[0],
+    SCALE_NEAR * fma(vec4f(0.75), w[1], near),
+    SCALE_NEAR * fma(vec4f(-0.75), w[1], near),
+    SCALE_FAR * fma(vec4f(1.5), w[1], far),
+    SCALE_FAR * fma(vec4f(-1.5), w[1], far),
+    w[2],
+  );
 }
 
 fn winograd_taps(q: Six) -> Three {

@@ -29,6 +29,8 @@ export interface Product {
   /** Outermost first; strides in elements. */
   readonly batch: readonly BatchAxis[];
   readonly scale?: number;
+  /** Most terms that are added up in one go, a multiple of four: longer sums are cut, which keeps their errors small. */
+  readonly terms?: number;
 }
 
 /** What a product reads and writes. Temporaries from number `temps` on are free for its passes. */
@@ -273,7 +275,7 @@ export const multiplySubgroup: Multiply = (product, operands) => {
   const tiles = Math.ceil(M / ROWS) * Math.ceil(N4 / 8);
   const blocks = Math.ceil(K / 4);
   const wanted = batch.length <= 3 ? chunksOf(tiles * batches, 16, blocks, 64) : 1;
-  const CHUNK = Math.ceil(blocks / wanted);
+  const CHUNK = Math.min(Math.ceil(blocks / wanted), product.terms ? product.terms / 4 : blocks);
   const chunks = Math.ceil(blocks / CHUNK);
   const size = batches * M * N4 * 4;
   const isDirect = chunks === 1 && N % 4 === 0;

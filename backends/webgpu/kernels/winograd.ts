@@ -15,6 +15,9 @@ import { hasLanesOf8 } from "./subgroups.ts";
 /** Products of a tile, and so matrices. */
 const PLACES = 36;
 
+/** Channels that are added up in one go: errors are larger than those of direct convolutions, and grow with the sums. */
+const MOST_TERMS = 128;
+
 /** With fewer channels on either side, the transforms cost more than the products save. */
 const LEAST_CHANNELS = 16;
 /** With fewer tiles in all images, the transform of the weights does. */
@@ -28,7 +31,8 @@ export function hasWinograd(sizes: ConvSizes, traits: DeviceTraits): boolean {
   if (!hasLanesOf8(traits) || R !== 3 || S !== 3 || C % 4 || O % 4) return false;
   if ([...stride, ...padding].some((value) => value !== 1)) return false;
   const { tiles } = tilesOf(sizes);
-  const largest = PLACES * Math.max(tiles * C, tiles * O, O * C) * 4;
+  const widest = Math.max(C, O);
+  const largest = PLACES * Math.max(tiles * widest * Math.ceil(widest / MOST_TERMS), O * C) * 4;
   return (
     Math.min(C, O) >= LEAST_CHANNELS &&
     tiles >= LEAST_TILES &&
@@ -55,9 +59,17 @@ function winograd(sizes: ConvSizes, K: number, N: number, flip: 0 | 1): KernelPl
   const images = paddedRows(0, "temp 3", B * K * H, W);
   const results: Bound = isPadded ? "temp 4" : "output";
   const weights = { count: O * C, channels: C, stride: (O * C) / 4 };
-  const { passes: products } = multiplySubgroup(
-    { M: tiles, K, N, transA: false, transB: !flip, batch: [{ size: PLACES, a: tiles * K, b: O * C }] },
-    { a: "temp 0", b: "temp 1", c: "temp 2", temps: 5 },
+  const { passes: products, temps: sums } = multiplySubgroup(
+    {
+      M: tiles,
+      K,
+      N,
+      transA: false,
+      transB: !flip,
+      batch: [{ size: PLACES, a: tiles * K, b: O * C }],
+      terms: MOST_TERMS,
+    },
+    { a: "temp 0", b: "temp 1", c: "temp 2", temps: isPadded ? 5 : 3 },
   );
   const count = tiles * N;
   const output: Pass = {
@@ -79,6 +91,7 @@ function winograd(sizes: ConvSizes, K: number, N: number, flip: 0 | 1): KernelPl
       PLACES * O * C,
       PLACES * tiles * N,
       ...(isPadded ? [B * K * H * width, B * N * H * width] : []),
+      ...sums,
     ],
   };
 }

@@ -61,6 +61,18 @@ for (const [x, O] of cases)
     await check("conv2dWeightGrad", "winogradWeightGrad", weightGrad, x, y);
   });
 
+test("sums of more than 128 channels are cut", async () => {
+  if (!runs) return;
+  for (const [C, cut] of [
+    [128, []],
+    [132, ["repack"]],
+  ] as const) {
+    const inputs = [floats([2, C, 8, 8]), floats([16, C, 3, 3], 2)];
+    const [result] = await checkKernel("cut", (x, w) => conv2d(x, w, geometry), inputs, tolerances.sum, options);
+    assert.equal(kernelsOf(result), ["winogradInput", "matmulSubgroup", ...cut, "winogradOutput"]);
+  }
+});
+
 test("operands and results kept in f16, in rows that are whole vectors and others", async () => {
   const { traits } = await testBackend(options);
   if (!runs || !traits.f16) return;
