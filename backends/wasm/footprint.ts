@@ -1,12 +1,15 @@
 import type { BufferSpec } from "../../core/graph/plan.ts";
 import type { Program } from "../../core/graph/program.ts";
-import type { Footprint } from "../../core/interfaces/backend.ts";
+import { countVariant, type Footprint } from "../../core/interfaces/backend.ts";
 import { blockSize } from "./linearMemory.ts";
 import { planKernels, spaceOf } from "./translate.ts";
 
 /** Bytes of the blocks that an executable takes on so many threads. @throws KernelError when an op has no kernel */
 export function footprintOf(program: Program, threads: number): Footprint {
-  const { temps, own } = spaceOf(planKernels(program));
+  const plans = planKernels(program);
+  const { temps, own } = spaceOf(plans);
+  const variants = {};
+  for (const [{ op }, { variant }] of plans) if (variant) countVariant(variants, op.name, variant);
   const spaces = [temps, ownSpace(own) * threads].map((elements) => blockSize(elements * 4));
   const sizes = (specs: readonly BufferSpec[]) => specs.map(({ elements }) => blockSize(elements * 4));
   const { buffers } = program.plan;
@@ -14,6 +17,7 @@ export function footprintOf(program: Program, threads: number): Footprint {
     planned: total(sizes(buffers.filter(({ kind }) => kind !== "state"))),
     added: total(spaces),
     shared: [...sizes(buffers.filter(isShared)), ...spaces],
+    variants,
   };
 }
 

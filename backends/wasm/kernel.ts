@@ -35,8 +35,8 @@ export interface KernelPlan {
   readonly temps?: readonly number[];
   /** Elements of space of its own that each thread needs. */
   readonly threadSpace?: number;
-  /** Which of several ways the op is computed in, where there are several: profiles and plans show it. */
-  readonly method?: string;
+  /** Name of the way in which the op is computed, where there are several: profiles and `onestep plan` show it. */
+  readonly variant?: string;
 }
 
 /** How an op of core/ops runs on this backend. */

@@ -134,7 +134,7 @@ export function translate(
       if (sizeOf(node.shape) === 0) return;
       const plan = plans.get(node)!;
       const shapes = node.inputs.map(({ shape }) => formatShape(shape)).join(" ");
-      const label = `${node.op.name} ${shapes}${plan.method ? ` ${plan.method}` : ""}`;
+      const label = `${node.op.name} ${shapes}${plan.variant ? ` ${plan.variant}` : ""}`;
       for (const call of plan.calls) addCall(call, plan.calls.length > 1 ? `${label} ${call.fn}` : label, plan);
     } else if (step.kind === "elementwise") {
       if (sizeOf(step.shape) === 0) return;

@@ -1,4 +1,4 @@
-import type { Footprint } from "../../core/interfaces/backend.ts";
+import { countVariant, type Footprint } from "../../core/interfaces/backend.ts";
 import { type BufferNeed, bufferBytes, type DispatchList } from "./dispatch.ts";
 
 /** Whether nothing is left in a buffer that a later run needs, so that other programs may use it in between. */
@@ -11,5 +11,8 @@ export function footprintOf({ buffers, dims, dispatches }: DispatchList): Footpr
     if (need.kind === "temp") added += bufferBytes(need);
     else if (need.kind !== "state") planned += bufferBytes(need);
   const shared = buffers.filter(isShared).map(bufferBytes);
-  return { planned, added, shared, dispatches: dispatches.length };
+  const variants = {};
+  const steps = new Map(dispatches.map(({ step, op, variant }) => [`${step} ${op}`, { op, variant }]));
+  for (const { op, variant } of steps.values()) countVariant(variants, op, variant);
+  return { planned, added, shared, dispatches: dispatches.length, variants };
 }

@@ -89,6 +89,15 @@ export interface Executable {
   dispose(): void;
 }
 
+/** Steps of a program by op and variant, where an op has several. */
+export type VariantCounts = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/** Adds a step to counts that are being made. */
+export function countVariant(counts: Record<string, Record<string, number>>, op: string, variant: string): void {
+  counts[op] ??= {};
+  counts[op][variant] = (counts[op][variant] ?? 0) + 1;
+}
+
 /** Bytes that a program alone holds on a device once it is compiled, besides the states. */
 export interface Footprint {
   /** Buffers of the plan, rounded as the device rounds: inputs, outputs, constants, packed gradients, scratch. */
@@ -102,6 +111,8 @@ export interface Footprint {
   readonly shared?: readonly number[];
   /** Dispatches per run; the plan's number of steps when absent. */
   readonly dispatches?: number;
+  /** By op and the name of the way in which a device computes it, such as "conv2d" and "winograd": so many steps. */
+  readonly variants?: VariantCounts;
 }
 
 /** A device that compiles and runs programs. */

@@ -1,19 +1,19 @@
 import * as assert from "uvu/assert";
 import { program } from "../../core/graph/mod.ts";
-import type { Backend } from "../../core/interfaces/backend.ts";
+import type { Backend, Footprint } from "../../core/interfaces/backend.ts";
 import { add, input } from "../../core/ops/mod.ts";
 import { type AdmStepSettings, admStep } from "./admStep.ts";
 
 /**
  * Trains a U-Net for a step and compares the bytes that the device then holds with those foretold: the states, what the plan
  * says (rounded buffer by buffer), and what the device says it adds. Nothing is allocated while a program runs, so this is
- * the peak. Resolves with the sizes in bytes.
+ * the peak. Every convolution is counted by its variant. Resolves with the sizes in bytes.
  */
 export async function checkFootprint(
   backend: Backend,
   options: object,
   settings: AdmStepSettings,
-): Promise<{ plan: number; planned: number; added: number }> {
+): Promise<{ plan: number } & Footprint> {
   const step = admStep(options, settings);
   const { plan } = step.program;
   const footprint = backend.footprint!(step.program);
@@ -29,6 +29,12 @@ export async function checkFootprint(
   // Rounding costs less than a binding's alignment a buffer.
   assert.ok(footprint.planned >= plan.bytes);
   assert.ok(footprint.planned - plan.bytes < 256 * plan.buffers.length);
+  const convolutions = plan.steps.filter((step) => step.kind === "kernel" && step.node.op.name === "conv2d");
+  const counts = Object.values(footprint.variants!.conv2d);
+  assert.is(
+    counts.reduce((sum, count) => sum + count, 0),
+    convolutions.length,
+  );
   return { plan: plan.bytes, ...footprint };
 }
 

@@ -2,7 +2,7 @@ import * as ops from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { at, grainOf, type Lowering, own, temp } from "../kernel.ts";
 import { convGeometry, FLOPS, panelsOf, planeSize, roundUp, sizesOf, stripRows } from "./convolution.ts";
-import { convMethod, winogradConv } from "./winograd.ts";
+import { convVariant, winogradConv } from "./winograd.ts";
 
 /** Weights packed once, then images in strips: padded planes in the thread's own space, times the weights. */
 export const conv2d: Lowering = {
@@ -10,7 +10,7 @@ export const conv2d: Lowering = {
   plan(node: Tensor) {
     const [x, weight] = node.inputs;
     const g = convGeometry(x.shape, weight.shape, node.shape, ops.attrsOf(node, ops.conv2d.spec));
-    if (convMethod("conv2d", g) === "winograd") return winogradConv(x, weight, node, g, false);
+    if (convVariant("conv2d", g) === "winograd") return winogradConv(x, weight, node, g, false);
     const { B, C, H, W, O, R, S, OH, OW, stride, inPlace } = g;
     const depth = C * R * S;
     const halo = Math.floor((R - 1) / stride[0]);
@@ -34,6 +34,7 @@ export const conv2d: Lowering = {
           grain: grainOf((2 * rows * roundUp(OW, 4) * panels.padded * depth) / FLOPS),
         },
       ],
+      variant: "direct",
       temps: [panels.padded * depth],
       threadSpace: depth + rows * Math.ceil(OW / 4) * 3 + (inPlace ? 0 : planes * plane),
     };

@@ -2,7 +2,7 @@ import * as ops from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { at, grainOf, type Lowering, own, temp } from "../kernel.ts";
 import { convGeometry, FLOPS, panelsOf, planeSize, roundUp, sizesOf, stripRows } from "./convolution.ts";
-import { convMethod, winogradConv } from "./winograd.ts";
+import { convVariant, winogradConv } from "./winograd.ts";
 
 /** As conv2d, with the weights transposed and flipped, and one convolution for each phase of the stride. */
 export const conv2dInputGrad: Lowering = {
@@ -10,7 +10,7 @@ export const conv2dInputGrad: Lowering = {
   plan(node: Tensor) {
     const [dy, weight] = node.inputs;
     const g = convGeometry(node.shape, weight.shape, dy.shape, ops.attrsOf(node, ops.conv2dInputGrad.spec));
-    if (convMethod("conv2dInputGrad", g) === "winograd") return winogradConv(dy, weight, node, g, true);
+    if (convVariant("conv2dInputGrad", g) === "winograd") return winogradConv(dy, weight, node, g, true);
     const { B, C, H, W, O, R, S, stride, padding, inPlace } = g;
     // Windows that reach the image, numbered as the rows and columns of an endless dy.
     const windows = (size: number, axis: 0 | 1): number =>
@@ -38,6 +38,7 @@ export const conv2dInputGrad: Lowering = {
           grain: grainOf((2 * rows * roundUp(across, 4) * panels.padded * depth) / FLOPS),
         },
       ],
+      variant: "direct",
       temps: [panels.padded * depth],
       threadSpace: depth + rows * Math.ceil(across / 4) * 3 + (inPlace ? 0 : O * plane),
     };

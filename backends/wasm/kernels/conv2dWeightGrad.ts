@@ -2,7 +2,7 @@ import * as ops from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { at, type Call, grainOf, type Lowering, own, temp } from "../kernel.ts";
 import { CACHED_PLANES, convGeometry, evenPart, FLOPS, planeSize, roundUp, sizesOf } from "./convolution.ts";
-import { convMethod, winogradWeightGrad } from "./winograd.ts";
+import { convVariant, winogradWeightGrad } from "./winograd.ts";
 
 /** Pixels multiplied between sums over lanes: those of 6 outputs (12 KB) stay in the first-level cache. */
 const PIXELS = 512;
@@ -20,7 +20,7 @@ export const conv2dWeightGrad: Lowering = {
   plan(node: Tensor) {
     const [x, dy] = node.inputs;
     const g = convGeometry(x.shape, node.shape, dy.shape, ops.attrsOf(node, ops.conv2dWeightGrad.spec));
-    if (convMethod("conv2dWeightGrad", g) === "winograd") return winogradWeightGrad(x, dy, node, g);
+    if (convVariant("conv2dWeightGrad", g) === "winograd") return winogradWeightGrad(x, dy, node, g);
     const { B, C, H, W, O, R, S, OH, OW, stride, inPlace } = g;
     const width = roundUp(OW, 4);
     const rows = evenPart(OH, Math.max(1, Math.floor(PIXELS / width)));
@@ -69,6 +69,7 @@ export const conv2dWeightGrad: Lowering = {
       grain: grainOf(chunks / 4),
     };
     return {
+      variant: "direct",
       calls: chunks > 1 ? [call, sum] : [call],
       temps: chunks > 1 ? [chunks * elements] : [],
       threadSpace:

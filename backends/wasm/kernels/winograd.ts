@@ -40,7 +40,7 @@ const tilesOf = (B: number, height: number, width: number): number =>
  * Which way a convolution or one of its gradients is computed; for the input gradient the outputs are the pixels of x.
  * Winograd where it needs less than half the multiplications and enough of them share the transforms.
  */
-export function convMethod(
+export function convVariant(
   op: "conv2d" | "conv2dInputGrad" | "conv2dWeightGrad",
   g: ConvGeometry,
 ): "winograd" | "direct" {
@@ -124,7 +124,7 @@ export function winogradConv(from: Tensor, weight: Tensor, to: Tensor, g: ConvGe
       16 +
       MATRICES * (BLOCK_TILES * (cut + 6 * itemPanels) + 2 * MATRIX_PAD) +
       runs * 6 * pitch,
-    method: "winograd",
+    variant: "winograd",
   };
 }
 
@@ -171,6 +171,6 @@ export function winogradWeightGrad(x: Tensor, dy: Tensor, dw: Tensor, g: ConvGeo
       16 +
       MATRICES * (outputs * channels + GRAD_BLOCK_TILES * (outputs + channels) + 3 * MATRIX_PAD) +
       Math.max(80 * pitch + 32, 144),
-    method: "winograd",
+    variant: "winograd",
   };
 }

@@ -1,4 +1,5 @@
 import { type Program, rootOf } from "../../../core/graph/mod.ts";
+import type { Footprint } from "../../../core/interfaces/mod.ts";
 import { formatShape, sizeOf } from "../../../core/tensor/shape.ts";
 import { elementBytes } from "../../../core/tensor/storage.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
@@ -44,10 +45,20 @@ function stageText({ stage, programs, bytes }: StagePlan): string {
     (operationsOfProgram(program) / 1e9).toFixed(2),
     mebibytes(footprint.planned),
     mebibytes(footprint.added),
+    convolutionsOf(footprint),
     largestTensors(program),
   ]);
-  const head = ["program", "steps", "GFLOP", "MiB", "+ device", "largest tensors"];
+  const head = ["program", "steps", "GFLOP", "MiB", "+ device", "convolutions", "largest tensors"];
   return `${stage}, ${mebibytes(bytes)} MiB with states\n${table([head, ...rows])}`;
+}
+
+/** How a device computes the convolutions of a program and their gradients, such as "60 winograd, 12 direct". */
+function convolutionsOf({ variants = {} }: Footprint): string {
+  const sums = new Map<string, number>();
+  for (const [op, counts] of Object.entries(variants))
+    if (op.startsWith("conv2d"))
+      for (const [name, count] of Object.entries(counts)) sums.set(name, (sums.get(name) ?? 0) + count);
+  return [...sums].map(([name, count]) => `${count} ${name}`).join(", ") || "-";
 }
 
 /** The largest values that a program computes: op, shape and size. */

@@ -16,10 +16,11 @@ test("a program holds what was foretold, on any number of threads", async () => 
 
 test("at bench size, kernels add little to the plan", async () => {
   const backend = await WasmBackend.open({ threads: 2 });
-  const { plan, added } = await checkFootprint(backend, benchUnet, { recompute: "blocks" });
+  const { plan, added, variants } = await checkFootprint(backend, benchUnet, { recompute: "blocks" });
   // Winograd's share: its weights take 36 numbers instead of 9, 1.2 MB of the largest layer, and a thread's sums and
   // transformed tiles up to 1.2 MB, whatever the layer. A larger batch makes the plan larger, and not these.
   assert.ok(added < 0.15 * plan, `${added} of ${plan} bytes`);
+  assert.equal(Object.keys(variants!.conv2d).sort(), ["direct", "winograd"]);
   await backend.close();
 });
 

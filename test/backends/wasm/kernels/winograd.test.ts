@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { Lowering } from "../../../../backends/wasm/kernel.ts";
 import { convGeometry } from "../../../../backends/wasm/kernels/convolution.ts";
-import { convMethod, winogradConv, winogradWeightGrad } from "../../../../backends/wasm/kernels/winograd.ts";
+import { convVariant, winogradConv, winogradWeightGrad } from "../../../../backends/wasm/kernels/winograd.ts";
 import { WasmBackend } from "../../../../backends/wasm/mod.ts";
 import { planKernels } from "../../../../backends/wasm/translate.ts";
 import { program } from "../../../../core/graph/mod.ts";
@@ -89,33 +89,33 @@ test("many tiles: chunks of the gradient, blocks that end within a row", () => {
 test("the bench U-Net is computed both ways, in all three directions", () => {
   const plans = [...planKernels(admStep(benchUnet).program)];
   for (const op of ["conv2d", "conv2dInputGrad", "conv2dWeightGrad"]) {
-    const methods = plans.filter(([node]) => node.op.name === op).map(([, plan]) => plan.method);
-    assert.ok(methods.includes("winograd") && methods.includes(undefined), op);
+    const variants = plans.filter(([node]) => node.op.name === op).map(([, plan]) => plan.variant);
+    assert.ok(variants.includes("winograd") && variants.includes("direct"), op);
   }
 });
 
 test("few channels, few tiles, tiles that are mostly empty, strides and other kernels are computed directly", () => {
-  const methodOf = (B: number, C: number, O: number, size: number, kernel = 3, stride = 1) => {
+  const variantsOf = (B: number, C: number, O: number, size: number, kernel = 3, stride = 1) => {
     const [x, weight] = [tensor(B, C, size, size), tensor(O, C, kernel, kernel)];
     const conv = { stride: [stride, stride], padding: [kernel >> 1, kernel >> 1] } as const;
     const y = conv2d(x, weight, { stride: [stride, stride], padding: [kernel >> 1, kernel >> 1] });
     const g = convGeometry(x.shape, weight.shape, y.shape, conv);
-    return [...new Set((["conv2d", "conv2dInputGrad", "conv2dWeightGrad"] as const).map((op) => convMethod(op, g)))];
+    return [...new Set((["conv2d", "conv2dInputGrad", "conv2dWeightGrad"] as const).map((op) => convVariant(op, g)))];
   };
-  assert.equal(methodOf(4, 32, 32, 8), ["winograd"]);
-  assert.equal(methodOf(4, 32, 32, 7), ["winograd"]);
-  assert.equal(methodOf(1, 8, 8, 28), ["winograd"]);
-  assert.equal(methodOf(16, 7, 7, 16), ["direct"]);
-  assert.equal(methodOf(16, 16, 3, 16), ["direct"]);
-  assert.equal(methodOf(3, 512, 512, 8), ["direct"]);
+  assert.equal(variantsOf(4, 32, 32, 8), ["winograd"]);
+  assert.equal(variantsOf(4, 32, 32, 7), ["winograd"]);
+  assert.equal(variantsOf(1, 8, 8, 28), ["winograd"]);
+  assert.equal(variantsOf(16, 7, 7, 16), ["direct"]);
+  assert.equal(variantsOf(16, 16, 3, 16), ["direct"]);
+  assert.equal(variantsOf(3, 512, 512, 8), ["direct"]);
   // Only where few channels are transformed.
-  assert.equal(methodOf(16, 3, 32, 16), ["direct", "winograd"]);
-  assert.equal(methodOf(16, 32, 3, 16), ["winograd", "direct"]);
-  assert.equal(methodOf(64, 32, 32, 5), ["direct"]);
-  assert.equal(methodOf(64, 32, 32, 3), ["direct"]);
-  assert.equal(methodOf(16, 32, 32, 16, 3, 2), ["direct"]);
-  assert.equal(methodOf(16, 32, 32, 16, 1), ["direct"]);
-  assert.equal(methodOf(16, 32, 32, 16, 5), ["direct"]);
+  assert.equal(variantsOf(16, 3, 32, 16), ["direct", "winograd"]);
+  assert.equal(variantsOf(16, 32, 3, 16), ["winograd", "direct"]);
+  assert.equal(variantsOf(64, 32, 32, 5), ["direct"]);
+  assert.equal(variantsOf(64, 32, 32, 3), ["direct"]);
+  assert.equal(variantsOf(16, 32, 32, 16, 3, 2), ["direct"]);
+  assert.equal(variantsOf(16, 32, 32, 16, 1), ["direct"]);
+  assert.equal(variantsOf(16, 32, 32, 16, 5), ["direct"]);
 });
 
 test("the same bits on 1, 2 and 3 threads, with both tile sets", async () => {
@@ -127,7 +127,7 @@ test("the same bits on 1, 2 and 3 threads, with both tile sets", async () => {
     dw: conv2dWeightGrad(x, dy, { ...conv, kernel: [3, 3] }),
   };
   const three = program({ name: "three convolutions", outputs });
-  for (const plan of planKernels(three).values()) assert.is(plan.method, "winograd");
+  for (const plan of planKernels(three).values()) assert.is(plan.variant, "winograd");
   const data = Object.fromEntries(
     [x, weight, dy].map((node, i) => [node.attrs.name, noise(sizeOf(node.shape), i + 1)]),
   );

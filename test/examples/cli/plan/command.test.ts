@@ -14,7 +14,7 @@ test("says what each stage needs, and that it fits", async () => {
   assert.match(stdout, /^parameters {2}teacher \d+, generator \d+, critic \d+$/m);
   for (const row of ["teacher.weights", "generator.average", "critic.moment2"])
     assert.match(stdout, new RegExp(`^${row} +\\d+\\.\\d$`, "m"));
-  assert.match(stdout, /^teacher, .* MiB with states\nprogram +steps +GFLOP +MiB/m);
+  assert.match(stdout, /^teacher, .* MiB with states\nprogram +steps +GFLOP +MiB .*convolutions/m);
   assert.match(stdout, /^critic update +\d+ +0\.00 .*\[\d+.*\] 0\.\d/m);
   assert.match(stdout, /^fits +yes, the device has \d/m);
 });
