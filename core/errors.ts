@@ -12,6 +12,7 @@ export interface CatalogueEntry {
 /** Every code onestep can report, with how to solve it. The README's table is held to this list by a test. */
 export const catalogue = {
   E_SHAPE: { kind: "shape", fix: "compare the shapes in the message with the op's signature" },
+  E_ARGUMENT: { kind: "shape", fix: "call the op as the message says" },
   E_DTYPE: {
     kind: "shape",
     fix: "convert with toFloat or toInt, or pass the tensor the op expects",

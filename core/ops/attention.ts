@@ -3,6 +3,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { add } from "./add.ts";
 import { attentionGrad, attentionGradParts } from "./attentionGrad.ts";
 import { broadcastTo } from "./broadcastTo.ts";
+import { defineComposed } from "./composed.ts";
 import { matmul } from "./matmul.ts";
 import { mul } from "./mul.ts";
 import { defineOp, type Op } from "./op.ts";
@@ -52,15 +53,17 @@ const attend: Op<[q: Tensor, k: Tensor, v: Tensor, attrs: AttentionAttrs]> = def
  * absent. The mask [..., N, M] is added to the logits: −∞ where a query must not look. With a mask the attention is
  * composed of products and a softmax; masks are met in text encoders only.
  */
-export function attention(
-  q: Tensor,
-  k: Tensor,
-  v: Tensor,
-  { scale, mask }: Partial<AttentionAttrs> & { readonly mask?: Tensor } = {},
-): Tensor {
-  const factor = scale ?? 1 / Math.sqrt(q.shape.at(-1) ?? 1);
-  if (!mask) return attend(q, k, v, { scale: factor });
-  const logits = add(mul(matmul(q, k, { transB: true }), factor), mask);
-  return matmul(softmax(logits), v);
-}
-attention.spec = attend.spec;
+export const attention: Op<
+  [q: Tensor, k: Tensor, v: Tensor, options?: Partial<AttentionAttrs> & { readonly mask?: Tensor }],
+  AttentionAttrs
+> = defineComposed({
+  name: "attention",
+  parameters: ["q: Tensor", "k: Tensor", "v: Tensor", { "scale?": "number", "mask?": "Tensor" }],
+  spec: attend.spec,
+  build: (q, k, v, { scale, mask } = {}) => {
+    const factor = scale ?? 1 / Math.sqrt(q.shape.at(-1) ?? 1);
+    if (!mask) return attend(q, k, v, { scale: factor });
+    const logits = add(mul(matmul(q, k, { transB: true }), factor), mask);
+    return matmul(softmax(logits), v);
+  },
+});

@@ -1,5 +1,6 @@
 import { axisAt, type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { defineComposed } from "./composed.ts";
 import { defineOp, type Op, shapeFailure } from "./op.ts";
 import { slice } from "./slice.ts";
 
@@ -30,10 +31,14 @@ const concatPair: Op<[a: Tensor, b: Tensor, attrs: { axis: number }]> = defineOp
  * Tensors one after another along `axis`.
  * @throws ShapeError when the list is empty, or the shapes differ outside `axis`.
  */
-export function concat(parts: readonly Tensor[], axis: number): Tensor {
-  const shapes: Record<string, Shape> = Object.fromEntries(parts.map((part, i) => [`part ${i}`, part.shape]));
-  const at = parts.length ? axisAt(axis, parts[0].shape.length) : undefined;
-  if (at === undefined) throw shapeFailure("concat", shapes, `there is no axis ${axis}`);
-  return parts.reduce((a, b) => concatPair(a, b, { axis: at }));
-}
-concat.spec = concatPair.spec;
+export const concat: Op<[parts: readonly Tensor[], axis: number], { axis: number }> = defineComposed({
+  name: "concat",
+  parameters: ["parts: Tensor[]", "axis: number"],
+  spec: concatPair.spec,
+  build: (parts, axis) => {
+    const shapes: Record<string, Shape> = Object.fromEntries(parts.map((part, i) => [`part ${i}`, part.shape]));
+    const at = parts.length ? axisAt(axis, parts[0].shape.length) : undefined;
+    if (at === undefined) throw shapeFailure("concat", shapes, `there is no axis ${axis}`);
+    return parts.reduce((a, b) => concatPair(a, b, { axis: at }));
+  },
+});

@@ -1,9 +1,10 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import { add } from "./add.ts";
 import { blockDiagonal } from "./blockDiagonal.ts";
+import { defineComposed } from "./composed.ts";
 import { conv2dInputGrad } from "./conv2dInputGrad.ts";
 import { conv2dWeightGrad } from "./conv2dWeightGrad.ts";
-import { type ConvAttrs, forEachTap, type Pair, pairOf } from "./convolution.ts";
+import { type ConvAttrs, convKinds, forEachTap, type Pair, pairOf } from "./convolution.ts";
 import { defineOp, type Op } from "./op.ts";
 import { reshape } from "./reshape.ts";
 
@@ -43,13 +44,13 @@ const correlate: Op<[x: Tensor, weight: Tensor, attrs: ConvAttrs]> = defineOp({
 });
 
 /** y[b,o] = bias[o] + Σ_c x[b,c] ⋆ weight[o,c]: 2-D cross-correlation, NCHW and OIHW as in PyTorch. */
-export function conv2d(
-  x: Tensor,
-  weight: Tensor,
-  { stride = 1, padding = 0, groups = 1, bias }: ConvOptions = {},
-): Tensor {
-  const dense = blockDiagonal(weight, groups);
-  const y = correlate(x, dense, { stride: pairOf(stride), padding: pairOf(padding) });
-  return bias ? add(y, reshape(bias, [-1, 1, 1])) : y;
-}
-conv2d.spec = correlate.spec;
+export const conv2d: Op<[x: Tensor, weight: Tensor, options?: ConvOptions], ConvAttrs> = defineComposed({
+  name: "conv2d",
+  parameters: ["x: Tensor", "weight: Tensor", convKinds],
+  spec: correlate.spec,
+  build: (x, weight, { stride = 1, padding = 0, groups = 1, bias } = {}) => {
+    const dense = blockDiagonal(weight, groups);
+    const y = correlate(x, dense, { stride: pairOf(stride), padding: pairOf(padding) });
+    return bias ? add(y, reshape(bias, [-1, 1, 1])) : y;
+  },
+});

@@ -1,8 +1,27 @@
+import type { PoolOptions } from "./avgPool2d.ts";
+import type { AttributeKinds } from "./call.ts";
+import type { ConvOptions } from "./conv2d.ts";
+
 /** One number for both axes, or H and W apart. */
 export type Pair = number | readonly [number, number];
 
 /** [H, W] of a pair. */
 export const pairOf = (value: Pair): readonly [number, number] => (typeof value === "number" ? [value, value] : value);
+
+/** The kinds of `ConvOptions`. */
+export const convKinds: AttributeKinds<ConvOptions> = {
+  "stride?": "number | [number, number]",
+  "padding?": "number | [number, number]",
+  "groups?": "number",
+  "bias?": "Tensor",
+};
+
+/** The kinds of `PoolOptions`. */
+export const poolKinds: AttributeKinds<PoolOptions> = {
+  kernel: "number | [number, number]",
+  "stride?": "number | [number, number]",
+  "padding?": "number | [number, number]",
+};
 
 /** Attributes of the three convolution ops: the geometry they share. */
 export interface ConvAttrs {

@@ -26,6 +26,7 @@ export const groupNormalize: Op<[x: Tensor, ...Affine, attrs?: GroupNormalizeAtt
   name: "groupNormalize",
   signature: "x[B G K S], scale[N G K], shift[N G K] -> y[*]",
   attrs: { eps: 1e-5, activation: "none" } as GroupNormalizeAttrs,
+  kinds: { activation: '"none" | "silu"' },
   shape: (shapes) => {
     checkRows("groupNormalize", shapes);
     return shapes.x;
@@ -72,6 +73,7 @@ export const groupNormalizeGrad: Op<[x: Tensor, ...Affine, dy: Tensor, attrs?: G
   name: "groupNormalizeGrad",
   signature: "x[B G K S], scale[N G K], shift[N G K], dy[B G K S] -> all[*]",
   attrs: { eps: 1e-5, activation: "none" } as GroupNormalizeAttrs,
+  kinds: { activation: '"none" | "silu"' },
   shape: (shapes) => {
     checkRows("groupNormalizeGrad", shapes);
     return [gradPlaces(shapes.x).size];

@@ -1,4 +1,5 @@
 import type { Tensor } from "../tensor/tensor.ts";
+import { type Composed, defineComposed } from "./composed.ts";
 import { type Pair, pairOf } from "./convolution.ts";
 import { resample, type Taps } from "./resample.ts";
 
@@ -13,26 +14,38 @@ export interface InterpolateOptions {
 }
 
 /** An image [..., H, W] at another size, with the conventions of PyTorch's `interpolate`; area is its adaptive average. */
-export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
-  const size = pairOf(options.size);
-  const [H, W] = x.shape.slice(-2);
-  const tapsOf = (from: number, to: number): Taps[] => {
-    // Input pixels per output pixel, and the input position of the first output pixel's centre.
-    const ratio = !options.alignCorners ? from / to : to > 1 ? (from - 1) / (to - 1) : 0;
-    const half = options.alignCorners ? 0 : 0.5;
-    const tap = {
-      nearest: (p: number) => [[Math.min(Math.floor((p * from) / to), from - 1), 1]] as Taps,
-      area: (p: number) => areaTaps(p, from, to),
-      bilinear: (p: number) => linearTaps((p + half) * ratio - half, from),
-      bicubic: (p: number) => cubicTaps((p + half) * ratio - half, from),
-    }[options.mode];
-    const smooth = options.antialias && { bilinear: triangle, bicubic: softCubic }[options.mode as "bicubic"];
-    return Array.from({ length: to }, (_, p) =>
-      smooth ? smoothTaps((p + half) * ratio, half, Math.max(ratio, 1), from, smooth) : tap(p),
-    );
-  };
-  return resample("interpolate", x, tapsOf(H, size[0]), tapsOf(W, size[1]));
-}
+export const interpolate: Composed<[x: Tensor, options: InterpolateOptions]> = defineComposed({
+  name: "interpolate",
+  parameters: [
+    "x: Tensor",
+    {
+      size: "number | [number, number]",
+      mode: '"nearest" | "bilinear" | "bicubic" | "area"',
+      "antialias?": "boolean",
+      "alignCorners?": "boolean",
+    },
+  ],
+  build: (x, options) => {
+    const size = pairOf(options.size);
+    const [H, W] = x.shape.slice(-2);
+    const tapsOf = (from: number, to: number): Taps[] => {
+      // Input pixels per output pixel, and the input position of the first output pixel's centre.
+      const ratio = !options.alignCorners ? from / to : to > 1 ? (from - 1) / (to - 1) : 0;
+      const half = options.alignCorners ? 0 : 0.5;
+      const tap = {
+        nearest: (p: number) => [[Math.min(Math.floor((p * from) / to), from - 1), 1]] as Taps,
+        area: (p: number) => areaTaps(p, from, to),
+        bilinear: (p: number) => linearTaps((p + half) * ratio - half, from),
+        bicubic: (p: number) => cubicTaps((p + half) * ratio - half, from),
+      }[options.mode];
+      const smooth = options.antialias && { bilinear: triangle, bicubic: softCubic }[options.mode as "bicubic"];
+      return Array.from({ length: to }, (_, p) =>
+        smooth ? smoothTaps((p + half) * ratio, half, Math.max(ratio, 1), from, smooth) : tap(p),
+      );
+    };
+    return resample("interpolate", x, tapsOf(H, size[0]), tapsOf(W, size[1]));
+  },
+});
 
 /** Mean over the input pixels that output pixel p touches. */
 function areaTaps(p: number, from: number, to: number): Taps {

@@ -1,9 +1,10 @@
 import type { Tensor } from "../tensor/tensor.ts";
+import { defineComposed } from "./composed.ts";
 import { div } from "./div.ts";
 import { equal } from "./equal.ts";
 import { mul } from "./mul.ts";
 import { defineOp, type Op } from "./op.ts";
-import { droppedShape, forEachReduced, keptShape, type ReduceOptions, reducedAxes } from "./reduction.ts";
+import { droppedShape, forEachReduced, keptShape, type ReduceOptions, reducedAxes, reduceKinds } from "./reduction.ts";
 import { reshape } from "./reshape.ts";
 import { sum } from "./sum.ts";
 
@@ -28,9 +29,13 @@ const maxKept: Op<[x: Tensor, attrs: { axes: readonly number[] }]> = defineOp({
 });
 
 /** Largest element over axes. */
-export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
-  const axes = reducedAxes("max", x.shape, options.axes);
-  const kept = axes.length ? maxKept(x, { axes }) : x;
-  return options.keepDims ? kept : reshape(kept, droppedShape(x.shape, axes));
-}
-max.spec = maxKept.spec;
+export const max: Op<[x: Tensor, options?: ReduceOptions], { axes: readonly number[] }> = defineComposed({
+  name: "max",
+  parameters: ["x: Tensor", reduceKinds],
+  spec: maxKept.spec,
+  build: (x, options = {}) => {
+    const axes = reducedAxes("max", x.shape, options.axes);
+    const kept = axes.length ? maxKept(x, { axes }) : x;
+    return options.keepDims ? kept : reshape(kept, droppedShape(x.shape, axes));
+  },
+});

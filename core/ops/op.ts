@@ -9,6 +9,7 @@ import {
   type OpSpec,
   type Tensor,
 } from "../tensor/tensor.ts";
+import { argumentCheck, kindsOfDefaults } from "./call.ts";
 import { bindSignature, parseSignature, type Signature } from "./signature.ts";
 
 /** The attributes that an op's nodes have, all of them: from the last argument, which may leave some out. */
@@ -23,6 +24,8 @@ type AttrsIn<Args extends readonly unknown[]> =
 export interface Op<Args extends readonly unknown[] = readonly never[], A extends object = AttrsIn<Args>> {
   (...args: Args): Tensor;
   readonly spec: OpSpec<A>;
+  /** How it is called, as errors print it. */
+  readonly usage: string;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: every op declares its own arguments, and checks them when called.
@@ -64,8 +67,10 @@ export interface OpDefinition<S extends string, A extends object> {
   readonly kind?: Exclude<OpKind, "elementwise">;
   /** Checked on every call. See signature.ts for the grammar. */
   readonly signature: S;
-  /** Default attributes; also fixes their types. */
+  /** Default attributes; also fixes their types. A call with other attributes, or of other kinds, is refused. */
   readonly attrs?: A;
+  /** Kinds of attributes that take less than every value of their default's type; see call.ts. */
+  readonly kinds?: Partial<Record<keyof A, string>>;
   /** Another signature of the same names, chosen by the attributes (transposed operands). */
   readonly signatureFor?: (attrs: A) => string;
   /** Dimensions of the output that no input has. Called with the bound dimensions and the attributes. */
@@ -96,8 +101,12 @@ const formatInputs = (inputs: Record<string, Shape>): string =>
  * @throws ShapeError from the op when tensors do not fit its signature.
  */
 export function defineOp<const S extends string, A extends object = object>(definition: OpDefinition<S, A>): AnyOp<A> {
-  const { name, vjp, reference } = definition;
+  const { name, vjp, reference, attrs: defaults } = definition;
   const base = parseSignature(definition.signature);
+  const { usage, check } = argumentCheck(name, [
+    ...base.inputs.map((input) => `${input.name}: Tensor`),
+    ...attributeKinds(defaults, definition.kinds),
+  ]);
   const signatureOf = (attrs: A): Signature =>
     definition.signatureFor ? parseSignature(definition.signatureFor(attrs)) : base;
 
@@ -142,11 +151,11 @@ export function defineOp<const S extends string, A extends object = object>(defi
   }
 
   const op = (...args: unknown[]): Tensor => {
+    check(args);
     const inputs = args.slice(0, base.inputs.length) as Tensor[];
-    const given = args[base.inputs.length] as Partial<A> | undefined;
-    const attrs = { ...definition.attrs, ...given } as A;
+    const attrs = complete(defaults, args[base.inputs.length]);
     const signature = signatureOf(attrs);
-    checkInputs(name, base.inputs, inputs);
+    checkDTypes(name, base.inputs, inputs);
     const shapes = inputs.map((input) => input.shape);
     const bound = bindSignature(name, signature, shapes);
     let shape: Shape;
@@ -166,23 +175,31 @@ export function defineOp<const S extends string, A extends object = object>(defi
     const dtype = definition.dtype ?? (inputs[0]?.dtype as DType) ?? "f32";
     return createNode({ op: spec, inputs, attrs: attrs as Attrs, shape, dtype });
   };
-  return Object.assign(op, { spec }) as AnyOp<A>;
+  return Object.assign(op, { spec, usage }) as AnyOp<A>;
 }
 
-function checkInputs(
+/** The last parameter of an op that has attributes. */
+const attributeKinds = <A extends object>(defaults?: A, kinds?: Partial<Record<keyof A, string>>) =>
+  defaults ? [kindsOfDefaults(defaults, kinds)] : [];
+
+/** The attributes of a call: those that are left out or undefined have their defaults. */
+function complete<A extends object>(defaults: A | undefined, given: unknown): A {
+  const attrs = { ...defaults } as A;
+  for (const name in given as Partial<A> | undefined) {
+    const value = (given as Partial<A>)[name];
+    if (value !== undefined) attrs[name] = value;
+  }
+  return attrs;
+}
+
+function checkDTypes(
   name: string,
   parameters: readonly { name: string; dtype?: DType }[],
-  inputs: readonly unknown[],
+  inputs: readonly Tensor[],
 ): void {
-  parameters.forEach((parameter, i) => {
-    const input = inputs[i] as Tensor | undefined;
-    if (!input || !Array.isArray(input.shape))
-      throw failure("E_SHAPE", `Cannot apply ${name}: ${parameter.name} is ${typeof input}, expected a tensor`);
-    if (parameter.dtype && input.dtype !== parameter.dtype)
-      throw failure(
-        "E_DTYPE",
-        `Cannot apply ${name}: ${parameter.name} is ${input.dtype}, expected ${parameter.dtype}`,
-      );
+  parameters.forEach(({ name: parameter, dtype }, i) => {
+    if (dtype && inputs[i].dtype !== dtype)
+      throw failure("E_DTYPE", `Cannot apply ${name}: ${parameter} is ${inputs[i].dtype}, expected ${dtype}`);
   });
 }
 
@@ -225,6 +242,10 @@ export function defineElementwise<const S extends string, A extends object = obj
   const { name, scalar, vjp } = definition;
   const names = definition.inputs.split(", ");
   const arity = names.length;
+  const { usage, check } = argumentCheck(name, [
+    ...names.map((input) => `${input}: Tensor | number`),
+    ...attributeKinds(definition.attrs),
+  ]);
   const spec: OpSpec = {
     name,
     kind: "elementwise",
@@ -252,15 +273,11 @@ export function defineElementwise<const S extends string, A extends object = obj
     },
   };
   const op = (...args: unknown[]): Tensor => {
+    check(args);
     const given = args.slice(0, arity) as TensorLike[];
-    const attrs = { ...definition.attrs, ...(args[arity] as object) } as A;
+    const attrs = complete(definition.attrs, args[arity]);
     const typed = given.find((value): value is Tensor => typeof value === "object");
     const inputs = given.map((value) => (typeof value === "number" ? lift(value, typed?.dtype ?? "f32") : value));
-    checkInputs(
-      name,
-      names.map((input) => ({ name: input })),
-      inputs,
-    );
     const dtypes = new Set(inputs.map((input) => input.dtype));
     if (dtypes.size > 1 && !definition.dtype)
       throw failure(
@@ -279,7 +296,7 @@ export function defineElementwise<const S extends string, A extends object = obj
     const dtype = definition.dtype ?? inputs[0].dtype;
     return createNode({ op: spec, inputs, attrs: attrs as Attrs, shape, dtype });
   };
-  return Object.assign(op, { spec }) as AnyOp<A>;
+  return Object.assign(op, { spec, usage }) as AnyOp<A>;
 }
 
 function unravel(index: number, shape: Shape): number[] {

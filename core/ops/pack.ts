@@ -1,6 +1,7 @@
 import { sizeOf } from "../tensor/shape.ts";
 import { createNode, type OpSpec, type Tensor } from "../tensor/tensor.ts";
-import { attrsOf } from "./op.ts";
+import { defineComposed } from "./composed.ts";
+import { attrsOf, type Op } from "./op.ts";
 
 interface PackAttrs {
   /** Where each part starts. */
@@ -24,16 +25,23 @@ const spec: OpSpec<PackAttrs> = {
  * Puts `parts[i]` at `offsets[i]` of a flat tensor of `size` elements. The planner makes the parts' own kernels write
  * there, so packing costs nothing for a part with no other reader.
  */
-export function pack(parts: readonly Tensor[], offsets: readonly number[], size: number): Tensor {
-  for (let i = 0; i < parts.length; i++)
-    if (offsets[i] + sizeOf(parts[i].shape) > size) throw new Error("onestep bug: a part does not fit into its pack");
-  return createNode({
-    op: spec,
-    inputs: [...parts],
-    attrs: { offsets, size },
-    shape: [size],
-    dtype: "f32",
-    storage: "f32", // the optimiser's gradients
-  });
-}
-pack.spec = spec;
+export const pack: Op<[parts: readonly Tensor[], offsets: readonly number[], size: number], PackAttrs> = defineComposed(
+  {
+    name: "pack",
+    parameters: ["parts: Tensor[]", "offsets: number[]", "size: number"],
+    spec: spec,
+    build: (parts, offsets, size) => {
+      for (let i = 0; i < parts.length; i++)
+        if (offsets[i] + sizeOf(parts[i].shape) > size)
+          throw new Error("onestep bug: a part does not fit into its pack");
+      return createNode({
+        op: spec,
+        inputs: [...parts],
+        attrs: { offsets, size },
+        shape: [size],
+        dtype: "f32",
+        storage: "f32", // the optimiser's gradients
+      });
+    },
+  },
+);

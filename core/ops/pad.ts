@@ -1,5 +1,6 @@
 import { axisAt, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { defineComposed } from "./composed.ts";
 import { defineOp, type Op, shapeFailure } from "./op.ts";
 import { slice } from "./slice.ts";
 
@@ -32,10 +33,14 @@ const padAxis: Op<[x: Tensor, attrs: PadAttrs]> = defineOp({
 });
 
 /** The same number around x along one axis. */
-export function pad(x: Tensor, { axis, before, after, value = 0 }: PadAttrs): Tensor {
-  const at = axisAt(axis, x.shape.length);
-  if (at === undefined || before < 0 || after < 0)
-    throw shapeFailure("pad", { x: x.shape }, `cannot add ${before} and ${after} elements on axis ${axis}`);
-  return before || after ? padAxis(x, { axis: at, before, after, value }) : x;
-}
-pad.spec = padAxis.spec;
+export const pad: Op<[x: Tensor, attrs: PadAttrs], Required<PadAttrs>> = defineComposed({
+  name: "pad",
+  parameters: ["x: Tensor", { axis: "number", before: "number", after: "number", "value?": "number" }],
+  spec: padAxis.spec,
+  build: (x, { axis, before, after, value = 0 }) => {
+    const at = axisAt(axis, x.shape.length);
+    if (at === undefined || before < 0 || after < 0)
+      throw shapeFailure("pad", { x: x.shape }, `cannot add ${before} and ${after} elements on axis ${axis}`);
+    return before || after ? padAxis(x, { axis: at, before, after, value }) : x;
+  },
+});

@@ -1,6 +1,7 @@
 import { fillFrom } from "../random/philox.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { defineComposed } from "./composed.ts";
 import { defineOp, type Op } from "./op.ts";
 import { constant } from "./sources.ts";
 
@@ -31,6 +32,13 @@ const randomRows: Op<[key: Tensor, rows: Tensor, attrs: RandomAttrs]> = defineOp
  * @param rows places of the result's rows (first axis) in a larger draw, i32, one behind the other: the numbers are then
  *   those that the larger draw has there, bit for bit, and no others are drawn. Without it the draw begins at row 0
  */
-export const random = (key: Tensor, attrs: RandomAttrs, rows: Tensor = constant(0, "i32", [1])): Tensor =>
-  randomRows(key, rows, attrs);
-random.spec = randomRows.spec;
+export const random: Op<[key: Tensor, attrs: RandomAttrs, rows?: Tensor], RandomAttrs> = defineComposed({
+  name: "random",
+  parameters: [
+    "key: Tensor",
+    { distribution: '"normal" | "uniform"', stream: "number", shape: "number[]" },
+    "rows?: Tensor",
+  ],
+  spec: randomRows.spec,
+  build: (key, attrs, rows = constant(0, "i32", [1])) => randomRows(key, rows, attrs),
+});

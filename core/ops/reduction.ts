@@ -1,11 +1,15 @@
 import { failure } from "../errors.ts";
 import { axisAt, broadcastStrides, formatShape, type Shape } from "../tensor/shape.ts";
+import type { AttributeKinds } from "./call.ts";
 
 /** Which axes a reduction runs over: all when absent. `keepDims` leaves them with size 1. */
 export interface ReduceOptions {
   readonly axes?: readonly number[];
   readonly keepDims?: boolean;
 }
+
+/** The kinds of `ReduceOptions`. */
+export const reduceKinds: AttributeKinds<ReduceOptions> = { "axes?": "number[]", "keepDims?": "boolean" };
 
 /**
  * The axes as sorted numbers 0…rank-1.

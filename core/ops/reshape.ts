@@ -1,5 +1,6 @@
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { defineComposed } from "./composed.ts";
 import { defineOp, type Op, shapeFailure } from "./op.ts";
 
 const reshapeView: Op<[x: Tensor, attrs: { shape: Shape }]> = defineOp({
@@ -17,9 +18,13 @@ const reshapeView: Op<[x: Tensor, attrs: { shape: Shape }]> = defineOp({
 });
 
 /** The same elements in the same order under another shape. One size may be -1: it is worked out. */
-export function reshape(x: Tensor, shape: Shape): Tensor {
-  const known = sizeOf(shape.filter((size) => size !== -1));
-  const full = shape.map((size) => (size === -1 ? sizeOf(x.shape) / known : size));
-  return reshapeView(x, { shape: full });
-}
-reshape.spec = reshapeView.spec;
+export const reshape: Op<[x: Tensor, shape: Shape], { shape: Shape }> = defineComposed({
+  name: "reshape",
+  parameters: ["x: Tensor", "shape: number[]"],
+  spec: reshapeView.spec,
+  build: (x, shape) => {
+    const known = sizeOf(shape.filter((size) => size !== -1));
+    const full = shape.map((size) => (size === -1 ? sizeOf(x.shape) / known : size));
+    return reshapeView(x, { shape: full });
+  },
+});

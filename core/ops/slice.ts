@@ -1,5 +1,6 @@
 import { axisAt, formatShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { type Composed, defineComposed } from "./composed.ts";
 import { defineOp, type Op, shapeFailure } from "./op.ts";
 import { pad } from "./pad.ts";
 import { reshape } from "./reshape.ts";
@@ -38,18 +39,22 @@ const sliceAxis: Op<[x: Tensor, attrs: Required<SliceAttrs>]> = defineOp({
  * Elements start…end-1 along one axis, every `step`-th of them.
  * @throws ShapeError when the range is empty or outside the axis.
  */
-export function slice(x: Tensor, { step = 1, ...range }: SliceOptions): Tensor {
-  const run = sliceRun(x, range);
-  if (step === 1) return run;
-  // Rows of `step` elements, of which the first is kept.
-  const at = axisAt(range.axis, x.shape.length)!;
-  const count = Math.ceil(run.shape[at] / step);
-  const whole = pad(run, { axis: at, before: 0, after: count * step - run.shape[at] });
-  const [before, after] = [x.shape.slice(0, at), x.shape.slice(at + 1)];
-  const rows = reshape(whole, [...before, count, step, ...after]);
-  return reshape(sliceRun(rows, { axis: at + 1, start: 0, end: 1 }), [...before, count, ...after]);
-}
-slice.spec = sliceAxis.spec;
+export const slice: Op<[x: Tensor, options: SliceOptions], Required<SliceAttrs>> = defineComposed({
+  name: "slice",
+  parameters: ["x: Tensor", { axis: "number", start: "number", "end?": "number", "step?": "number" }],
+  spec: sliceAxis.spec,
+  build: (x, { step = 1, ...range }) => {
+    const run = sliceRun(x, range);
+    if (step === 1) return run;
+    // Rows of `step` elements, of which the first is kept.
+    const at = axisAt(range.axis, x.shape.length)!;
+    const count = Math.ceil(run.shape[at] / step);
+    const whole = pad(run, { axis: at, before: 0, after: count * step - run.shape[at] });
+    const [before, after] = [x.shape.slice(0, at), x.shape.slice(at + 1)];
+    const rows = reshape(whole, [...before, count, step, ...after]);
+    return reshape(sliceRun(rows, { axis: at + 1, start: 0, end: 1 }), [...before, count, ...after]);
+  },
+});
 
 function sliceRun(x: Tensor, { axis, start, end }: SliceAttrs): Tensor {
   const at = axisAt(axis, x.shape.length);
@@ -62,10 +67,14 @@ function sliceRun(x: Tensor, { axis, start, end }: SliceAttrs): Tensor {
 }
 
 /** `count` equal parts along an axis: chunk(qkv, 3, 1). */
-export function split(x: Tensor, count: number, axis: number): Tensor[] {
-  const at = axisAt(axis, x.shape.length) ?? 0;
-  const width = x.shape[at] / count;
-  if (!Number.isInteger(width))
-    throw shapeFailure("split", { x: x.shape }, `${formatShape([x.shape[at]])} does not divide by ${count}`);
-  return Array.from({ length: count }, (_, i) => slice(x, { axis: at, start: i * width, end: (i + 1) * width }));
-}
+export const split: Composed<[x: Tensor, count: number, axis: number], Tensor[]> = defineComposed({
+  name: "split",
+  parameters: ["x: Tensor", "count: number", "axis: number"],
+  build: (x, count, axis) => {
+    const at = axisAt(axis, x.shape.length) ?? 0;
+    const width = x.shape[at] / count;
+    if (!Number.isInteger(width))
+      throw shapeFailure("split", { x: x.shape }, `${formatShape([x.shape[at]])} does not divide by ${count}`);
+    return Array.from({ length: count }, (_, i) => slice(x, { axis: at, start: i * width, end: (i + 1) * width }));
+  },
+});

@@ -1,4 +1,5 @@
 import type { Tensor } from "../tensor/tensor.ts";
+import { defineComposed } from "./composed.ts";
 import { mul } from "./mul.ts";
 import { onLastAxis } from "./onLastAxis.ts";
 import { defineOp, type Op } from "./op.ts";
@@ -22,6 +23,9 @@ const softmaxRows: Op<[x: Tensor]> = defineOp({
 });
 
 /** y = e^(x − max) / Σ e^(x − max) over one axis, the last by default. */
-export const softmax = (x: Tensor, { axis = -1 }: { readonly axis?: number } = {}): Tensor =>
-  onLastAxis("softmax", x, axis, softmaxRows);
-softmax.spec = softmaxRows.spec;
+export const softmax: Op<[x: Tensor, options?: { readonly axis?: number }], object> = defineComposed({
+  name: "softmax",
+  parameters: ["x: Tensor", { "axis?": "number" }],
+  spec: softmaxRows.spec,
+  build: (x, { axis = -1 } = {}) => onLastAxis("softmax", x, axis, softmaxRows),
+});

@@ -1,6 +1,7 @@
 import { failure } from "../errors.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { createNode, type DType, type OpSpec, type Tensor } from "../tensor/tensor.ts";
+import { type Composed, defineComposed } from "./composed.ts";
 import { attrsOf, setLift } from "./op.ts";
 
 const source = <A extends object>(name: string): OpSpec<A> => ({
@@ -9,6 +10,8 @@ const source = <A extends object>(name: string): OpSpec<A> => ({
   signature: "-> x[*]",
   vjp: () => [],
 });
+
+const DTYPE = 'dtype?: "f32" | "i32"';
 
 /** One number everywhere, or a table of all elements. */
 interface ConstantAttrs {
@@ -28,30 +31,44 @@ export const sources: {
 };
 
 /** The same number everywhere: a scalar that broadcasts, or a tensor of `shape`. */
-export const constant = (value: number, dtype: DType = "f32", shape: Shape = []): Tensor =>
-  createNode({ op: sources.constant, inputs: [], attrs: { value }, shape, dtype });
+export const constant: Composed<[value: number, dtype?: DType, shape?: Shape]> = defineComposed({
+  name: "constant",
+  parameters: ["value: number", DTYPE, "shape?: number[]"],
+  build: (value, dtype = "f32", shape = []) =>
+    createNode({ op: sources.constant, inputs: [], attrs: { value }, shape, dtype }),
+});
 
 /**
  * A table known when the graph is traced, such as a sigma grid. Uploaded once.
  * @throws ShapeError when `data` does not have as many numbers as `shape`.
  */
-export function constantArray(data: ArrayLike<number>, shape: Shape, dtype: DType = "f32"): Tensor {
-  if (data.length !== sizeOf(shape))
-    throw failure(
-      "E_SHAPE",
-      `Cannot make a constant of shape [${shape.join(", ")}]: ${data.length} numbers, expected ${sizeOf(shape)}`,
-    );
-  const copy = dtype === "f32" ? Float32Array.from(data) : Int32Array.from(data);
-  return createNode({ op: sources.constant, inputs: [], attrs: { data: copy }, shape, dtype });
-}
+export const constantArray: Composed<[data: ArrayLike<number>, shape: Shape, dtype?: DType]> = defineComposed({
+  name: "constantArray",
+  parameters: ["data: ArrayLike<number>", "shape: number[]", DTYPE],
+  build: (data, shape, dtype = "f32") => {
+    if (data.length !== sizeOf(shape))
+      throw failure(
+        "E_SHAPE",
+        `Cannot make a constant of shape [${shape.join(", ")}]: ${data.length} numbers, expected ${sizeOf(shape)}`,
+      );
+    const copy = dtype === "f32" ? Float32Array.from(data) : Int32Array.from(data);
+    return createNode({ op: sources.constant, inputs: [], attrs: { data: copy }, shape, dtype });
+  },
+});
 
 /** A value the caller passes on every run of a program, known to it by `name`. */
-export const input = (name: string, shape: Shape, dtype: DType = "f32"): Tensor =>
-  createNode({ op: sources.input, inputs: [], attrs: { name }, shape, dtype });
+export const input: Composed<[name: string, shape: Shape, dtype?: DType]> = defineComposed({
+  name: "input",
+  parameters: ["name: string", "shape: number[]", DTYPE],
+  build: (name, shape, dtype = "f32") => createNode({ op: sources.input, inputs: [], attrs: { name }, shape, dtype }),
+});
 
 /** A value that lives on the device from run to run (weights, moments), known to the memory by `name`. */
-export const state = (name: string, shape: Shape, dtype: DType = "f32"): Tensor =>
-  createNode({ op: sources.state, inputs: [], attrs: { name }, shape, dtype });
+export const state: Composed<[name: string, shape: Shape, dtype?: DType]> = defineComposed({
+  name: "state",
+  parameters: ["name: string", "shape: number[]", DTYPE],
+  build: (name, shape, dtype = "f32") => createNode({ op: sources.state, inputs: [], attrs: { name }, shape, dtype }),
+});
 
 /** The number that a constant is everywhere; undefined for tables and for what is no constant. */
 export const uniformOf = (node: Tensor): number | undefined =>

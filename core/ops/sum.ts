@@ -1,7 +1,8 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import { broadcastTo } from "./broadcastTo.ts";
+import { defineComposed } from "./composed.ts";
 import { defineOp, type Op } from "./op.ts";
-import { droppedShape, forEachReduced, keptShape, type ReduceOptions, reducedAxes } from "./reduction.ts";
+import { droppedShape, forEachReduced, keptShape, type ReduceOptions, reducedAxes, reduceKinds } from "./reduction.ts";
 import { reshape } from "./reshape.ts";
 
 const sumKept: Op<[x: Tensor, attrs: { axes: readonly number[] }]> = defineOp({
@@ -17,9 +18,13 @@ const sumKept: Op<[x: Tensor, attrs: { axes: readonly number[] }]> = defineOp({
 });
 
 /** Sum over axes. */
-export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
-  const axes = reducedAxes("sum", x.shape, options.axes);
-  const kept = axes.length ? sumKept(x, { axes }) : x;
-  return options.keepDims ? kept : reshape(kept, droppedShape(x.shape, axes));
-}
-sum.spec = sumKept.spec;
+export const sum: Op<[x: Tensor, options?: ReduceOptions], { axes: readonly number[] }> = defineComposed({
+  name: "sum",
+  parameters: ["x: Tensor", reduceKinds],
+  spec: sumKept.spec,
+  build: (x, options = {}) => {
+    const axes = reducedAxes("sum", x.shape, options.axes);
+    const kept = axes.length ? sumKept(x, { axes }) : x;
+    return options.keepDims ? kept : reshape(kept, droppedShape(x.shape, axes));
+  },
+});

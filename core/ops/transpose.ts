@@ -1,5 +1,6 @@
 import { stridesOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { defineComposed } from "./composed.ts";
 import { defineOp, type Op, shapeFailure } from "./op.ts";
 
 const permute: Op<[x: Tensor, attrs: { permutation: readonly number[] }]> = defineOp({
@@ -26,9 +27,14 @@ const permute: Op<[x: Tensor, attrs: { permutation: readonly number[] }]> = defi
 });
 
 /** Axes in another order: axis i of the result is axis `permutation[i]` of x; by default the last two swap. */
-export function transpose(x: Tensor, permutation?: readonly number[]): Tensor {
-  const axes = [...x.shape.keys()];
-  const swapped = [...axes.slice(0, -2), ...axes.slice(-2).reverse()];
-  return permute(x, { permutation: permutation ?? swapped });
-}
-transpose.spec = permute.spec;
+export const transpose: Op<[x: Tensor, permutation?: readonly number[]], { permutation: readonly number[] }> =
+  defineComposed({
+    name: "transpose",
+    parameters: ["x: Tensor", "permutation?: number[]"],
+    spec: permute.spec,
+    build: (x, permutation) => {
+      const axes = [...x.shape.keys()];
+      const swapped = [...axes.slice(0, -2), ...axes.slice(-2).reverse()];
+      return permute(x, { permutation: permutation ?? swapped });
+    },
+  });

@@ -1,3 +1,4 @@
+import { defineComposed } from "./composed.ts";
 import { notEqual } from "./notEqual.ts";
 import { defineElementwise, type Op, type TensorLike } from "./op.ts";
 
@@ -9,8 +10,12 @@ const select: Op<[condition: TensorLike, a: TensorLike, b: TensorLike]> = define
 });
 
 /** y = a where the condition is not 0, else b; a value not chosen never shows, not even as NaN. */
-export function where(condition: TensorLike, a: TensorLike, b: TensorLike) {
-  const integer = typeof condition === "object" && condition.dtype === "i32";
-  return select(integer ? notEqual(condition, 0) : condition, a, b);
-}
-where.spec = select.spec;
+export const where: Op<[condition: TensorLike, a: TensorLike, b: TensorLike], object> = defineComposed({
+  name: "where",
+  parameters: ["condition: Tensor | number", "a: Tensor | number", "b: Tensor | number"],
+  spec: select.spec,
+  build: (condition, a, b) => {
+    const integer = typeof condition === "object" && condition.dtype === "i32";
+    return select(integer ? notEqual(condition, 0) : condition, a, b);
+  },
+});

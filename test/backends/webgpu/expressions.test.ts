@@ -58,7 +58,7 @@ const cases: Record<string, Case> = {
 };
 
 type AnyOp = ((...args: unknown[]) => Tensor) & { readonly spec: OpSpec };
-const elementwise = Object.values(ops).filter(
+const elementwise = (Object.values(ops) as unknown[]).filter(
   (op): op is AnyOp => "spec" in (op as object) && (op as AnyOp).spec.kind === "elementwise",
 );
 

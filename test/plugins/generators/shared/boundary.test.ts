@@ -15,7 +15,10 @@ test("it is x at the lowest level, and c_skip·x + c_out·F above", async () => 
   const feed = new Feed();
   const x = feed.tensor("x", [3, 4], numbers([3, 4]));
   const sigma = feed.tensor("sigma", [3], levels);
-  const network = boundaryDenoiser(edmDenoiser(tanh, sigmaData), options);
+  const network = boundaryDenoiser(
+    edmDenoiser((x) => tanh(x), sigmaData),
+    options,
+  );
   const { said } = await evaluate({ said: network.denoise(x, sigma, {}) }, feed, "f64");
   levels.forEach((s, b) => {
     const [skip, out] = [
