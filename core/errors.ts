@@ -34,6 +34,10 @@ export const catalogue = {
     kind: "missing-plugin",
     fix: "export a plugin made with definePlugin as the file's default export",
   },
+  E_PLUGIN: {
+    kind: "missing-plugin",
+    fix: "correct the plugin named, or report it if it comes with onestep; the cause has the place",
+  },
   E_CYCLE: {
     kind: "missing-plugin",
     fix: "let one of the plugins named ask for the other inside the function it returns",

@@ -57,6 +57,11 @@ export class Container implements Resolver {
     return this.#providers.has(key.key);
   }
 
+  /** Whether somebody has asked for the value, or for one of the values, of a token. */
+  asked<T>(key: AnyToken<T>): boolean {
+    return this.#providers.get(key.key)?.some(({ pending }) => !pending) ?? false;
+  }
+
   /**
    * Disposes every value made here, in reverse order of creation, awaiting each; repeated calls share one
    * promise. Afterwards every question throws E_DISPOSED.

@@ -1,6 +1,6 @@
 import { failure, suggestion } from "../errors.ts";
 import { formatShape } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { isTensor, type Tensor } from "../tensor/tensor.ts";
 
 /** The text of a TypeScript type: what an argument may be, checked at run time and printed in errors. */
 type KindOf<T> = [T] extends [Tensor]
@@ -55,8 +55,6 @@ function isNumbers(value: unknown): boolean {
   for (const element of value) if (typeof element !== "number") return false;
   return true;
 }
-const isTensor = (value: unknown): boolean =>
-  typeof value === "object" && value !== null && Array.isArray((value as Tensor).shape) && "op" in value;
 
 /** What the words of a kind stand for; a word in quotes stands for itself. */
 const fits: Readonly<Record<string, (value: unknown) => boolean>> = {
@@ -146,7 +144,7 @@ export function argumentCheck(
 function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "function") return "a function";
-  if (isTensor(value)) return `a tensor ${formatShape((value as Tensor).shape)}`;
+  if (isTensor(value)) return `a tensor ${formatShape(value.shape)}`;
   if (Array.isArray(value)) return `[${value.map(shown).join(", ").slice(0, 60)}]`;
   if (typeof value === "object" && value !== null) return `an object of ${Object.keys(value).join(", ") || "nothing"}`;
   return String(value);

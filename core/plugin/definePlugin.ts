@@ -3,6 +3,7 @@ import type { Resolver } from "../di/resolver.ts";
 import type { AnyToken } from "../di/token.ts";
 import { failure } from "../errors.ts";
 import { type PluginKind, pluginKinds } from "./kinds.ts";
+import { made } from "./made.ts";
 import { mergeConfig, parseOptions, type Setting, settingOverlay } from "./parseOptions.ts";
 import type { GivenOptions, OptionSpecs, OptionsOf } from "./spec.ts";
 
@@ -88,7 +89,7 @@ function configured<S extends OptionSpecs, T>(
     options,
     definition,
     install(container: Container) {
-      container.provide(token, (c) => definition.create(options, c), name);
+      container.provide(token, (c) => made(definition, options, c), name);
     },
   });
 }

@@ -57,6 +57,10 @@ export interface OpSpec<A extends object = object> {
   readonly __attrs?: A;
 }
 
+/** Whether a value is a node of a graph. */
+export const isTensor = (value: unknown): value is Tensor =>
+  typeof value === "object" && value !== null && Array.isArray((value as Tensor).shape) && "op" in value;
+
 let nextId = 0;
 
 /** Number of nodes made so far; nodes made later have this id or a higher one. */

@@ -1,6 +1,7 @@
 import type { Resolver } from "../../di/resolver.ts";
 import { failure, suggestion } from "../../errors.ts";
 import { AVERAGES, type Average } from "../../interfaces/average.ts";
+import { made } from "../../plugin/made.ts";
 import {
   type ConfiguredPlugin,
   type Kind,
@@ -150,10 +151,10 @@ function configured(
 /** What the plugin makes, under the name it has in the config, so that one plugin can serve twice. */
 function renamed(plugin: ConfiguredPlugin, name: string): ConfiguredPlugin {
   if (name === plugin.name) return plugin;
-  const { create, token } = plugin.definition;
+  const { definition, options } = plugin;
   const make = (container: Resolver) =>
-    overlaid(create(plugin.options, container) as { readonly name: string }, { name });
-  return { ...plugin, install: (container) => void container.provide(token, make, name) };
+    overlaid(made(definition, options, container) as { readonly name: string }, { name });
+  return { ...plugin, install: (container) => void container.provide(definition.token, make, name) };
 }
 
 /** `generator`, or `generator/slow` for one more average of it; a label becomes part of a file name. */
@@ -174,7 +175,7 @@ function roleAndLabel(section: string, key: string): [role: string, label?: stri
 function labelled(plugin: ConfiguredPlugin, label: string | undefined): ConfiguredPlugin {
   if (label === undefined) return plugin;
   const create = (container: Resolver): Average =>
-    overlaid(plugin.definition.create(plugin.options, container) as Average, { label });
+    overlaid(made(plugin.definition, plugin.options, container) as Average, { label });
   const install: ConfiguredPlugin["install"] = (container) =>
     void container.provide(AVERAGES, create, `${plugin.name} ${label}`);
   return { ...plugin, install };

@@ -50,7 +50,7 @@ export function checkMethod(container: Resolver, trainer: Trainer, settings: Run
   for (const { name, role, weight } of container.all(LOSSES))
     if (weight !== 0 && !learners.has(role))
       throw refuse(
-        `the loss ${name} is for the ${role}, which never learns; ${learns}`,
+        `the loss ${name} is for the ${role}, which never learns; ${learns}${suggestion(role, learners)}`,
         `leave the loss out with --set losses.${name}=off, or give the ${role} turns`,
       );
   for (const { role } of container.all(OPTIMIZERS)) checkRole(role, "optimizers");

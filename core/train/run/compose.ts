@@ -17,6 +17,7 @@ import { NETWORK, type Network } from "../../interfaces/network.ts";
 import { PROCESS } from "../../interfaces/process.ts";
 import { layoutOf } from "../../nn/parameters.ts";
 import { type ConfiguredPlugin, type Kind, kinds } from "../../plugin/mod.ts";
+import { checkNames } from "../config/checkPlugins.ts";
 import type { ResolvedConfig } from "../config/config.ts";
 import { keepingStorage } from "../update/precision.ts";
 
@@ -38,6 +39,7 @@ export async function composeRun(
   const started = Object.keys(config.start ?? {});
   provideShape(container, dataset.shape, "the run", { ...settings, started });
   checkCondition(container.get(NETWORK), dataset.shape, config);
+  checkNames(container, plugins);
   for (const loss of container.all(LOSSES)) if (loss.weight !== 0) await loss.load?.();
   return container;
 }

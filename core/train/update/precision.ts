@@ -2,6 +2,7 @@ import type { Backend } from "../../interfaces/backend.ts";
 import type { Network } from "../../interfaces/network.ts";
 import { NETWORK } from "../../interfaces/network.ts";
 import type { Scope } from "../../nn/scope.ts";
+import { made } from "../../plugin/made.ts";
 import type { ConfiguredPlugin } from "../../plugin/mod.ts";
 import { overlaid } from "../../plugin/overlaid.ts";
 import { type Storage, withStorage } from "../../tensor/storage.ts";
@@ -68,6 +69,6 @@ export function keepingStorage(plugin: ConfiguredPlugin): ConfiguredPlugin {
   return {
     ...plugin,
     install: (container) =>
-      void container.provide(NETWORK, (c) => keptByScope(definition.create(options, c) as Network), name),
+      void container.provide(NETWORK, (c) => keptByScope(made(definition, options, c) as Network), name),
   };
 }

@@ -1,13 +1,14 @@
 import { NoiseSource } from "../../diffusion/noiseSource.ts";
-import { failure } from "../../errors.ts";
+import { failure, suggestion } from "../../errors.ts";
 import type { DataShape } from "../../interfaces/dataset.ts";
 import type { GeneratorNetwork } from "../../interfaces/generator.ts";
 import type { Images, Loss, LossContext, OwnSamples } from "../../interfaces/loss.ts";
 import type { Stage, Turn } from "../../interfaces/method.ts";
 import type { BoundParameters } from "../../nn/parameters.ts";
 import { input, stopGradient } from "../../ops/mod.ts";
+import { attempt, pluginFault, whatIs } from "../../plugin/made.ts";
 import { formatShape, sizeOf } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { isTensor, type Tensor } from "../../tensor/tensor.ts";
 import { TurnImages } from "../batch/turnImages.ts";
 import { ownInput, ROWS } from "../batch/turnInputs.ts";
 import type { Copy, Player } from "./player.ts";
@@ -80,16 +81,16 @@ export function traceTurn(definition: TurnDefinition): TracedTurn {
     shared,
     stage,
     own: loss.own && ownSamples(loss, loss.own, size),
-    role: (name) => bound.role(name),
-    average: (name, label) => bound.average(name, label),
+    role: (name) => bound.role(name, loss),
+    average: (name, label) => bound.average(name, label, loss),
     get teacher() {
-      return bound.role<LossContext["teacher"]>("teacher");
+      return bound.role<LossContext["teacher"]>("teacher", loss);
     },
     get generator() {
-      return bound.role<LossContext["generator"]>("generator");
+      return bound.role<LossContext["generator"]>("generator", loss);
     },
     get critic() {
-      return bound.role<LossContext["critic"]>("critic");
+      return bound.role<LossContext["critic"]>("critic", loss);
     },
     get generated() {
       return turn.role === maker ? images.generated : detached(images.generated);
@@ -97,12 +98,16 @@ export function traceTurn(definition: TurnDefinition): TracedTurn {
     get real() {
       return images.real;
     },
-    report: (name, value) => void reports.set(name, stopGradient(scalar(name, value))),
+    report: (name, value) => void reports.set(name, stopGradient(scalar(loss, `its report of ${name} is`, value))),
   });
   const { parameters } = bound.of(turn.role, "weights");
   const terms = activeLosses(definition.losses, turn.role).map((loss) => ({
     loss,
-    value: scalar(loss.name, loss.compute(contextOf(loss))),
+    value: scalar(
+      loss,
+      "its compute returns",
+      attempt(pluginOf(loss), "compute", () => loss.compute(contextOf(loss))),
+    ),
   }));
   if (terms.length === 0)
     throw failure("E_CONFIG", `Cannot train the ${turn.role}: it has no loss, expected at least one`);
@@ -120,32 +125,35 @@ class BoundPlayers {
     this.#learners = learnersOf(stage);
   }
   /** A learner of the stage through the weights that are trained, all others through those that are served. */
-  role<T>(name: string): T {
-    return this.of(name, this.#learners.has(name) ? "weights" : "served").network as T;
+  role<T>(name: string, loss?: Loss): T {
+    return this.of(name, this.#learners.has(name) ? "weights" : "served", loss).network as T;
   }
-  average<T>(name: string, label: string | undefined): T {
-    const { averages } = this.#player(name);
+  average<T>(name: string, label: string | undefined, loss: Loss): T {
+    const { averages } = this.#player(name, loss);
     const found = averages.find(({ average }) => average.label === label);
-    if (found) return this.of(name, found.copy).network as T;
+    if (found) return this.of(name, found.copy, loss).network as T;
     const kept = averages.map(({ average }) => `${name}${average.label ? `/${average.label}` : ""}`);
     const wanted = label === undefined ? name : `${name}/${label}`;
     throw failure(
       "E_CONFIG",
-      `Cannot train: a loss asks for the average ${wanted}, the config keeps ${kept.join(", ") || `none of the ${name}`}`,
+      `Cannot train: the loss ${loss.name} asks for the average ${wanted}, the config keeps ${kept.join(", ") || `none of the ${name}`}`,
       { fix: `add averages.${wanted}, or change the loss's option to one that is kept` },
     );
   }
-  of(name: string, copy: Copy): ReturnType<Player<unknown>["bind"]> {
+  of(name: string, copy: Copy, loss?: Loss): ReturnType<Player<unknown>["bind"]> {
     const key = `${name} ${copy}`;
-    const known = this.#bound.get(key) ?? this.#player(name).bind(copy);
+    const known = this.#bound.get(key) ?? this.#player(name, loss).bind(copy);
     this.#bound.set(key, known);
     return known;
   }
-  #player(name: string): Player<unknown> {
+  #player(name: string, loss?: Loss): Player<unknown> {
     if (Object.hasOwn(this.#players, name)) return this.#players[name];
     const names = Object.keys(this.#players);
-    throw failure("E_CONFIG", `Cannot train: there is no ${name}, the stage has ${names.join(", ")}`, {
-      fix: `add a section ${name} to the config, or leave out the losses that ask for it`,
+    const asks = loss ? `the loss ${loss.name} asks for the role ${name}` : `there is no ${name}`;
+    throw failure("E_CONFIG", `Cannot train: ${asks}, the stage has ${names.join(", ")}${suggestion(name, names)}`, {
+      fix: loss
+        ? `leave the loss out with --set losses.${loss.name}=off, or use a method that has the role`
+        : `add a section ${name} to the config, or leave out the losses that ask for it`,
     });
   }
 }
@@ -164,11 +172,16 @@ const ownSamples = (loss: Loss, { tensors }: OwnSamples, size: number) =>
 
 const detached = ({ x, condition }: Images): Images => ({ x: stopGradient(x), condition });
 
-function scalar(name: string, value: Tensor): Tensor {
+const pluginOf = ({ name }: Loss): string => `loss "${name}"`;
+
+/** A number that a loss has given, as a tensor. @throws E_PLUGIN or E_SHAPE where it is something else */
+function scalar(loss: Loss, from: string, value: Tensor): Tensor {
+  if (!isTensor(value))
+    throw pluginFault(pluginOf(loss), `${from} ${whatIs(value)}`, "should be a tensor with one element");
   if (sizeOf(value.shape) !== 1)
     throw failure(
       "E_SHAPE",
-      `Cannot use loss ${name}: it returns a tensor of shape ${formatShape(value.shape)}, expected one number`,
+      `Cannot use loss ${loss.name}: ${from} a tensor of shape ${formatShape(value.shape)}, expected one number`,
     );
   return value;
 }

@@ -235,7 +235,10 @@ test("refuses learners without an optimizer, without a loss, and losses that ask
     losses: { "gan-generator": false },
   });
   assert.is(absent.code, "E_CONFIG");
-  assert.is(absent.message, "Cannot train: there is no teacher, the stage has generator");
+  assert.is(
+    absent.message,
+    "Cannot train: the loss distribution-matching asks for the role teacher, the stage has generator",
+  );
 });
 
 test("takes a sound method, kept images, and several stages", async () => {
@@ -418,7 +421,7 @@ test("an average that the config does not keep is named with those it does", asy
   const resolved = resolveConfig(given, registry().register([twoRoles, attract, follow]));
   const error = await Run.create({ resolved, backend: new ReferenceBackend() }).catch((e) => e);
   assert.is(error.code, "E_CONFIG");
-  assert.is(error.message, "Cannot train: a loss asks for the average a/slow, the config keeps a");
+  assert.is(error.message, "Cannot train: the loss follow asks for the average a/slow, the config keeps a");
 });
 
 test.run();

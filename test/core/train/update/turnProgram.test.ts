@@ -182,7 +182,7 @@ test("turnProgram: a loss that is no number is refused by name and shape", async
   const { trace } = await parts({ losses: { mine: { use: "pair" } } });
   const error = thrown(() => trace("generator"));
   assert.is(error.code, "E_SHAPE");
-  assert.is(error.message, "Cannot use loss mine: it returns a tensor of shape [4, 2], expected one number");
+  assert.is(error.message, "Cannot use loss mine: its compute returns a tensor of shape [4, 2], expected one number");
 });
 
 test("turnProgram: a loss of one element of any rank will do", async () => {
@@ -211,10 +211,13 @@ test("turnProgram: says what is missing", async () => {
     await message({ losses: { ...quiet, "fake-score": false } }, "critic"),
     "Cannot train the critic: it has no loss, expected at least one",
   );
-  for (const role of ["generator", "critic"] as const)
+  for (const [role, who] of [
+    ["generator", "the loss distribution-matching asks for the role critic"],
+    ["critic", "there is no critic"],
+  ] as const)
     assert.is(
       await message({ critic: false, losses: quiet }, role),
-      "Cannot train: there is no critic, the stage has teacher, generator",
+      `Cannot train: ${who}, the stage has teacher, generator`,
     );
 });
 
