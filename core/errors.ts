@@ -36,7 +36,7 @@ export const catalogue = {
   },
   E_PLUGIN: {
     kind: "missing-plugin",
-    fix: "correct the plugin named, or report it if it comes with onestep; the cause has the place",
+    fix: "correct the plugin that the message names",
   },
   E_CYCLE: {
     kind: "missing-plugin",

@@ -1,18 +1,39 @@
-import { catalogue, OnestepError } from "../../core/errors.ts";
+import { catalogue, failure, OnestepError } from "../../core/errors.ts";
+import { asStarted } from "./asStarted.ts";
+import { type PluginPlace, pluginPlace } from "./pluginTrace.ts";
 
 /** Exit status of a run that Ctrl-C stopped, by the convention 128 + signal number. */
 export const INTERRUPTED = 130;
 
 /** 2 for what is wrong with the command line, options or plugins, 1 for all else. */
 export function exitStatus(error: unknown): number {
-  if (!(error instanceof OnestepError)) return 1;
-  const { kind } = catalogue[error.code];
-  return kind === "option" || kind === "missing-plugin" || error.code === "E_USAGE" ? 2 : 1;
+  const known = catalogued(error, pluginPlace(error));
+  if (!known) return 1;
+  const { kind } = catalogue[known.code];
+  return kind === "option" || kind === "missing-plugin" || known.code === "E_USAGE" ? 2 : 1;
 }
 
-/** A fault as two lines, what is wrong and the way out; a bug of ours with its stack. */
+/**
+ * A fault as two lines, what is wrong and the way out. Between them stands, where a plugin file of the user's took part, the
+ * place in it; a bug of ours comes with its stack.
+ */
 export function errorText(error: unknown): string {
-  if (error instanceof OnestepError) return `error ${error.code}: ${error.message}\nfix: ${error.fix}`;
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `error: ${text}\nfix: this is a fault of onestep or of a plugin; please report it with the lines above`;
+  const place = pluginPlace(error);
+  const known = catalogued(error, place);
+  const lines = known ? [`error ${known.code}: ${known.message}`] : [`error: ${stackOf(error)}`];
+  if (place) lines.push(`  at ${place.text}`, ...place.frame);
+  // A plugin that comes with onestep has thrown.
+  const ours = known === undefined || (known.code === "E_PLUGIN" && known.cause !== undefined && !place);
+  if (known && ours) lines.push(stackOf(known.cause));
+  const report = "this is a fault of onestep; please report it with the lines above";
+  const fix = ours ? report : place && known.code === "E_PLUGIN" ? "correct the plugin at that place" : known.fix;
+  return asStarted([...lines, `fix: ${fix}`].join("\n"));
 }
+
+/** An error of the catalogue: the one given, or the fault of a plugin of the user's that it comes from. */
+function catalogued(error: unknown, place: PluginPlace | undefined): OnestepError | undefined {
+  if (error instanceof OnestepError || !place) return error instanceof OnestepError ? error : undefined;
+  return failure("E_PLUGIN", `Cannot go on: ${place.plugin ?? "a plugin"} threw ${String(error)}`, { cause: error });
+}
+
+const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));

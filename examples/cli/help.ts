@@ -1,3 +1,4 @@
+import { commandName } from "./asStarted.ts";
 import type { Command, Flag } from "./command.ts";
 
 /** The page of `onestep --help`. */
@@ -5,7 +6,7 @@ export function overview(commands: readonly Command[]): string {
   return [
     "onestep distils diffusion models into generators of one to four steps.",
     "",
-    "usage: onestep <command> [flags]",
+    `usage: ${commandName()} <command> [flags]`,
     "",
     "commands",
     ...rows(commands.map(({ name, operands, about }) => [`${name} ${operands}`.trim(), about])),
@@ -17,7 +18,7 @@ export function overview(commands: readonly Command[]): string {
     ]),
     "",
     "examples",
-    ...commands.flatMap(({ examples }) => `  onestep ${examples[0]}`),
+    ...commands.flatMap(({ examples }) => `  ${commandName()} ${examples[0]}`),
     "",
     "exit status: 0 done, 1 failed, 2 a flag, option or plugin is wrong, 130 stopped with Ctrl-C",
   ].join("\n");
@@ -30,12 +31,12 @@ export async function manual(command: Command): Promise<string> {
   return [
     about,
     "",
-    `usage: onestep ${[name, operands, optional].filter(Boolean).join(" ")}`,
+    `usage: ${commandName()} ${[name, operands, optional].filter(Boolean).join(" ")}`,
     ...(optional ? ["", "flags", ...rows(Object.entries(flags).map(([flag, spec]) => flagRow(flag, spec)))] : []),
     ...(more ? ["", await more.call(command)] : []),
     "",
     "examples",
-    ...examples.map((line) => `  onestep ${line}`),
+    ...examples.map((line) => `  ${commandName()} ${line}`),
   ].join("\n");
 }
 

@@ -2,15 +2,17 @@
  * The one door of `esbuild`: turns a user's plugin file into a module that this program can import, in TypeScript or
  * JavaScript, on Node 20 as well, which can't read TypeScript.
  */
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
-import type { Location, Message, Plugin } from "esbuild";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, extname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Loader, Location, Message, Plugin } from "esbuild";
 import { failure } from "../../core/errors.ts";
 import * as onestep from "../../core/mod.ts";
 import { type AnyPlugin, pluginOf } from "../../core/plugin/mod.ts";
 import * as testing from "../../core/testing/mod.ts";
 import * as plugins from "../../plugins/mod.ts";
 import * as observers from "../../plugins/observers/mod.ts";
+import { bundleName, type RunningFile, remember } from "./pluginTrace.ts";
 
 /** What a plugin file may import from us: the very modules that are running, not second copies from node_modules. */
 const running: Record<string, object> = {
@@ -29,11 +31,14 @@ export async function loadPluginFile(path: string): Promise<AnyPlugin> {
       fix: "check the path given with --plugin",
     });
   Object.assign(globalThis, { [Symbol.for(KEY)]: running });
-  const code = await bundle(file, path);
-  const url = `data:text/javascript;base64,${Buffer.from(code).toString("base64")}`;
+  const { code, ...bundled } = await bundle(file, path);
+  const loaded: RunningFile = { shown: path, folder: dirname(file), url: bundleName(), ...bundled };
+  remember(loaded);
+  // Stack traces call the module by this name, not by the data that it is imported from.
+  const named = `${code}\n//# sourceURL=${loaded.url}\n`;
   let module: unknown;
   try {
-    module = await import(url);
+    module = await import(`data:text/javascript;base64,${Buffer.from(named).toString("base64")}`);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw failure("E_PLUGIN_FILE", `Cannot use ${path}: ${reason}`, {
@@ -41,10 +46,12 @@ export async function loadPluginFile(path: string): Promise<AnyPlugin> {
       fix: "correct what the file does when it is imported",
     });
   }
-  return pluginOf(module, path);
+  const plugin = pluginOf(module, path);
+  loaded.plugin = `${plugin.definition.kind} "${plugin.definition.name}"`;
+  return plugin;
 }
 
-async function bundle(file: string, shown: string): Promise<string> {
+async function bundle(file: string, shown: string): Promise<{ code: string; map: RunningFile["map"] }> {
   const { build, stop } = await import("esbuild");
   try {
     const { outputFiles } = await build({
@@ -54,11 +61,15 @@ async function bundle(file: string, shown: string): Promise<string> {
       format: "esm",
       platform: "node",
       target: "node20",
-      sourcemap: "inline",
+      sourcemap: "external",
+      // Written nowhere: places in the source map are relative to it.
+      outfile: join(dirname(file), "plugin.js"),
       logLevel: "silent",
-      plugins: [runningModules],
+      define: { "import.meta": META },
+      plugins: [runningModules, importMeta],
     });
-    return outputFiles[0].text;
+    const [map, code] = [".map", ".js"].map((end) => outputFiles.find(({ path }) => path.endsWith(end))!.text);
+    return { code, map: JSON.parse(map) };
   } catch (error) {
     const [first] = (error as { errors?: Message[] }).errors ?? [];
     if (!first) throw error;
@@ -91,6 +102,29 @@ const runningModules: Plugin = {
       const names = Object.keys(running[path]).join(", ");
       const from = `globalThis[Symbol.for(${JSON.stringify(KEY)})][${JSON.stringify(path)}]`;
       return { contents: `export const { ${names} } = ${from};` };
+    });
+  },
+};
+
+/** What `import.meta` is called in a bundle: every source has one of its own, with its own URL. */
+const META = "__onestepImportMeta";
+const OF = "import.meta of ";
+
+const importMeta: Plugin = {
+  name: "import-meta",
+  setup(context) {
+    context.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, ({ path }) => {
+      const text = readFileSync(path, "utf8");
+      // Only modules have it; a word in a comment must not make a module of a script.
+      if (!text.includes("import.meta") || !/^\s*(import|export)\b/m.test(text)) return undefined;
+      const loader = extname(path).replace(/^\.[cm]?/, "") as Loader;
+      // At the end, where it moves no line; imports come first wherever they stand.
+      return { contents: `${text}\nimport ${META} from ${JSON.stringify(OF + path)};`, loader };
+    });
+    context.onResolve({ filter: new RegExp(`^${OF}`) }, ({ path }) => ({ path: path.slice(OF.length), namespace: OF }));
+    context.onLoad({ filter: /.*/, namespace: OF }, ({ path }) => {
+      const own = { url: pathToFileURL(path).href, filename: path, dirname: dirname(path) };
+      return { contents: `export default ${JSON.stringify(own)};` };
     });
   },
 };

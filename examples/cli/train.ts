@@ -13,6 +13,7 @@ import {
   sampleGrids,
 } from "../../plugins/observers/mod.ts";
 import { type Profile, profileLines, profiles } from "../../plugins/profiles/mod.ts";
+import { commandName } from "./asStarted.ts";
 import type { Given } from "./command.ts";
 import { findConfig, layOver, type NamedConfig, readConfig } from "./configFile.ts";
 import { describeBackend, openBackend, tuning } from "./device.ts";
@@ -123,10 +124,12 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
     say(`folder  ${path}`);
     const { reason } = await run.start();
     if (reason === "stopped") {
-      say(`stopped; go on with: onestep train --resume --out ${path}${sameFlags(given)}`);
+      say(
+        `stopped; go on with: ${commandName()} train --resume --out ${path}${sameFlags(given, ["data", "plugin", "device"])}`,
+      );
       return INTERRUPTED;
     }
-    say(`done; draw samples with: onestep sample ${path}`);
+    say(`done; draw samples with: ${commandName()} sample ${path}${sameFlags(given, ["plugin", "device"])}`);
     return 0;
   } finally {
     watch();
@@ -135,9 +138,9 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
   }
 }
 
-/** What `--resume` can't find in the folder and has to be told again. */
-function sameFlags(given: Given): string {
-  const words = ["data", "plugin", "device"].flatMap((flag) => given.all(flag).map((text) => ` --${flag} ${text}`));
+/** What the next command can't find in the folder and has to be told again. */
+function sameFlags(given: Given, flags: readonly string[]): string {
+  const words = flags.flatMap((flag) => given.all(flag).map((text) => ` --${flag} ${text}`));
   return words.join("");
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { commandName } from "../../../examples/cli/asStarted.ts";
 import { commands } from "../../../examples/cli/commands.ts";
 import { allPlugins } from "../../../plugins/all.ts";
 import { onestep, start } from "./program.ts";
@@ -22,8 +23,8 @@ test("every command has a page with examples", async () => {
   for (const name of names) {
     const { code, stdout } = await onestep(name, "--help");
     assert.is(code, 0);
-    assert.match(stdout, new RegExp(`usage: onestep ${name}`));
-    assert.match(stdout, new RegExp(`examples\n {2}onestep ${name}`));
+    assert.match(stdout, `usage: ${commandName()} ${name}`);
+    assert.match(stdout, `examples\n  ${commandName()} ${name}`);
     assert.is((await onestep("help", name)).stdout, stdout);
   }
 });
