@@ -64,7 +64,7 @@ export interface FrozenDefinition {
   readonly batch: number;
 }
 
-/** Rows on their way through a network. A set is done before another one begins. */
+/** Rows on their way through a network. Several streams may be open: each computes batches of its own rows. */
 export interface RowStream {
   take(inputs: Rows): Promise<void>;
   /** Outputs of all rows taken, at least one. */
@@ -84,6 +84,8 @@ export class FrozenNetwork {
   readonly #definition: FrozenDefinition;
   readonly #memory: Memory;
   readonly #run: Executable;
+  /** The batch that is on the device: outputs are read before another one runs, whosever it is. */
+  #busy: Promise<unknown> = Promise.resolve();
 
   private constructor(definition: FrozenDefinition, memory: Memory, run: Executable) {
     this.#definition = definition;
@@ -131,9 +133,14 @@ export class FrozenNetwork {
       done: [] as HostArray[],
     }));
     let filled = 0;
-    const compute = async () => {
+    const runBatch = async () => {
       await this.#run.run(Object.fromEntries(columns.map(({ name, waiting }) => [name, waiting])));
-      const values = await Promise.all(outputs.map(({ name }) => this.#run.read(name)));
+      return Promise.all(outputs.map(({ name }) => this.#run.read(name)));
+    };
+    const compute = async () => {
+      const done = this.#busy.then(runBatch);
+      this.#busy = done.catch(() => undefined);
+      const values = await done;
       for (const [i, { width, done }] of outputs.entries()) done.push(values[i].slice(0, filled * width));
       for (const { waiting } of columns) waiting.fill(0);
       filled = 0;

@@ -2,8 +2,16 @@ import { files } from "../../backends/host/files.ts";
 import { onInterrupt } from "../../backends/host/interrupt.ts";
 import { offloading } from "../../backends/host/offload.ts";
 import { failure, suggestion } from "../../core/errors.ts";
+import { readSetting } from "../../core/plugin/mod.ts";
 import { hostRandom } from "../../core/random/hostRandom.ts";
-import { mergeConfig, type ResolvedConfig, Run, resolveConfig, runFolder } from "../../core/train/mod.ts";
+import {
+  mergeConfig,
+  type ResolvedConfig,
+  Run,
+  type RunConfig,
+  resolveConfig,
+  runFolder,
+} from "../../core/train/mod.ts";
 import {
   diagnosisTable,
   eventLog,
@@ -35,6 +43,7 @@ export async function run(given: Given): Promise<number> {
   const profile = profileOf(given);
   const base = profile ? mergeConfig(config, profile.config) : config;
   const wanted = layOver(base, settingsOf(given), Object.fromEntries(settings));
+  if (profile) checkProfile(profile, wanted);
   const resolved = resolveConfig(wanted, await loadRegistry(given.all("plugin")));
   if (profile && !given.on("quiet")) process.stderr.write(`${profileLines(profile, resolved.config).join("\n")}\n`);
   return trainRun(given, resolved, await folderOf(given, name));
@@ -57,7 +66,12 @@ async function folderOf(given: Given, name: string): Promise<string> {
 /** The `--set`s. A teacher with weights is not trained, whatever a preset says, unless this command line does. */
 function settingsOf(given: Given): readonly string[] {
   const settings = given.all("set");
-  const taught = given.on("teacher") || settings.some((text) => text.startsWith("start.teacher="));
+  // Without a file the teacher is trained, as the config says.
+  const isFile = (text: string) => text !== "off" && text !== "false";
+  const file = given.text("teacher");
+  const taught =
+    (file !== undefined && isFile(file)) ||
+    settings.map(readSetting).some(([name, text]) => name === "start.teacher" && isFile(text));
   if (given.on("teacher") && given.on("resume"))
     throw failure("E_USAGE", "Cannot change the start of a run: --teacher or --resume");
   return taught && !given.on("resume") ? ["method.teacher.steps=0", ...settings] : settings;
@@ -75,6 +89,15 @@ function profileOf(given: Given): Profile | undefined {
       `Cannot use profile "${name}": it is not one of ${names.join(", ")}${suggestion(name, names)}`,
     );
   return profiles[name];
+}
+
+/** @throws E_USAGE where the config has another method than the profile's, before an option of it is refused */
+function checkProfile({ name, method }: Profile, config: RunConfig): void {
+  const { use } = JSON.parse(JSON.stringify(config.method ?? {})) as { use?: unknown };
+  if (use !== undefined && use !== method)
+    throw failure("E_USAGE", `Cannot use profile ${name}: it is for the method ${method}, the config has ${use}`, {
+      fix: "leave --profile out, or choose a config of that method",
+    });
 }
 
 /** The config to begin with: a preset's, a file's, or that of the run to go on with. */

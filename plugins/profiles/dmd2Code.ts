@@ -46,6 +46,7 @@ export const common: Profile["config"] = {
 export const dmd2Code: Profile = {
   name: "dmd2-code",
   about: "the official code: one step per batch, encoder features, no average",
+  method: "dmd2",
   config: {
     ...common,
     generator: { inputs: "simulated", drawStep: "batch" },

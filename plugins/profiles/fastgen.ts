@@ -12,6 +12,7 @@ const game = { features: "teacher", noise: "shared" };
 export const fastgen: Profile = {
   name: "fastgen",
   about: "NVIDIA FastGen's variant: exclusive turns, teacher features, real inputs, an average",
+  method: "dmd2",
   config: {
     ...common,
     generator: { inputs: "real", drawStep: "sample" },

@@ -8,6 +8,7 @@ import type { Profile } from "./profile.ts";
 export const paper: Profile = {
   name: "paper",
   about: "DMD2 as the paper has it: middle-block features, a step per sample",
+  method: "dmd2",
   config: {
     ...common,
     generator: { inputs: "simulated", drawStep: "sample" },

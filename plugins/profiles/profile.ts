@@ -10,6 +10,8 @@ export type Overlay = { readonly [Section in keyof RunConfig]?: unknown };
 export interface Profile {
   readonly name: string;
   readonly about: string;
+  /** The method whose options it sets: with another one it means nothing. */
+  readonly method: string;
   readonly config: Overlay;
   /** Parts of the source that it leaves out, and why; shown with the settings. */
   readonly without?: readonly string[];

@@ -91,7 +91,9 @@ export function resolveConfig(given: RunConfig, registry: Registry): ResolvedCon
   for (const kind of pluginKinds) {
     const { by, needed = false }: Kind = kinds[kind];
     const section = sectionOf(kind);
-    if (!by && !needed && isOff(config[section] ?? false)) continue;
+    const off = isOff(config[section] ?? (by ? undefined : false));
+    if (!by && !needed && off) continue;
+    if (off && config[section] !== undefined) throw cannotSwitchOff(section, config[section]);
     if (!by) {
       const plugin = configured(registry, kind, optionsAt(config[section], section), section);
       plugins.push(plugin);
@@ -119,12 +121,25 @@ export function resolveConfig(given: RunConfig, registry: Registry): ResolvedCon
     }
     complete[section] = Object.fromEntries(entries);
   }
+  if (isOff(config.train)) throw cannotSwitchOff("train", config.train);
   const start = readStartFiles(optionsAt(config.start ?? {}, "start"));
   const settings = parseOptions("train", trainOptions, optionsAt(config.train ?? {}, "train"));
   complete.train = settings;
   if (Object.keys(start).length > 0) complete.start = start;
   const installed = withNeeded(plugins, registry);
   return { plugins: installed, settings, config: complete as unknown as RunConfig };
+}
+
+/** Sections that every run has, and those of several plugins, stay. */
+function cannotSwitchOff(section: string, value: unknown) {
+  const kind = pluginKinds.find((each) => sectionOf(each) === section);
+  const why =
+    kind && (kinds[kind] as Kind).by
+      ? `it is not one plugin but all of them, such as ${section}.NAME=off`
+      : `every run has ${section === "train" ? "these options" : "one"}, ${section}.NAME=VALUE sets an option of it`;
+  return failure("E_CONFIG", `Cannot switch off ${section}: ${why}`, {
+    fix: `give ${section} options instead of ${value instanceof SettingText ? value.text : JSON.stringify(value)}`,
+  });
 }
 
 /** What a section has, where a setting names something else. */
@@ -181,9 +196,9 @@ function labelled(plugin: ConfiguredPlugin, label: string | undefined): Configur
   return { ...plugin, install };
 }
 
-/** Whether a section or a part of one is switched off: `false`, or as a setting `off`. */
+/** Whether a section or a part of one is switched off: `false`, or as a setting and in YAML, where it is a text, `off`. */
 const isOff = (value: unknown): boolean =>
-  value === false || (value instanceof SettingText && ["off", "false"].includes(value.text));
+  value === false || ["off", "false"].includes(value instanceof SettingText ? value.text : (value as string));
 
 /** An object of options; as a setting it is JSON. */
 function optionsAt(value: unknown, place: string): Record<string, unknown> {

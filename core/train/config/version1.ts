@@ -2,7 +2,7 @@
 import { type ConditionShape, classLabel } from "../../interfaces/condition.ts";
 import type { DataShape } from "../../interfaces/dataset.ts";
 import { mergeConfig } from "../../plugin/mod.ts";
-import { isRecord } from "../../plugin/spec.ts";
+import { isRecord, SettingText } from "../../plugin/spec.ts";
 
 /** The method of every run of 0.1.0. */
 const METHOD = { use: "dmd2" };
@@ -17,7 +17,8 @@ export function modernised(config: object): object {
   const modern: Record<string, unknown> = { ...rest, method: method ?? METHOD };
   if (method === undefined && isRecord(rest.sampler)) modern.sampler = modernSampler(rest.sampler);
   if (schedule !== undefined) modern.process = mergeConfig(rest.process, schedule);
-  if (!isRecord(train)) return train === undefined ? modern : { ...modern, train };
+  // A setting for the whole section is none of 0.1.0's.
+  if (!isRecord(train) || train instanceof SettingText) return train === undefined ? modern : { ...modern, train };
   const { criticStepsPerGeneratorStep: ratio, ttur, criticImages, teacher, ...kept } = train;
   // The short form wins over the long one.
   const turns = ratio === undefined ? ttur : mergeConfig(ttur, { critic: ratio, generator: 1 });

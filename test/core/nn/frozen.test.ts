@@ -168,4 +168,18 @@ test("storeFrozen: programs over one memory share the weights", async () => {
 
 test("close", () => backends[1].close());
 
+test("streams that are open together keep their rows apart", async () => {
+  for (const backend of backends) {
+    const network = await open(backend, 4);
+    const [first, second] = [rowsOf(10), rowsOf(7)];
+    second.x.fill(0.25);
+    const alone = [await network.run(first), await network.run(second)];
+    const streams = [network.stream(), network.stream()];
+    // None waits for the other: batches of both are under way at once.
+    const taken = [first, second].map((rows, i) => streams[i].take(rows).then(() => streams[i].end()));
+    assert.equal(await Promise.all(taken), alone, backend.info.backend);
+    network.dispose();
+  }
+});
+
 test.run();

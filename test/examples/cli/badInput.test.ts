@@ -169,6 +169,15 @@ test("a shape mismatch in a user's loss names the op and the shapes", async () =
   );
 });
 
+test("a profile of another method than the config's", () =>
+  refused(
+    ["train", "gaussians-consistency", "--profile", "dmd2-code", "--out", out],
+    "E_USAGE",
+    2,
+    /Cannot use profile dmd2-code: it is for the method dmd2, the config has consistency/,
+    /leave --profile out/,
+  ));
+
 test("a folder that holds a run is left alone, and one that holds none can't go on", async () => {
   const made = path("made");
   const again = ["train", path("tiny.json"), "--out", made, "--device", "reference", "--quiet"];

@@ -150,6 +150,29 @@ test("resolveConfig: what is switched off is gone; generator and critic may be a
   assert.not(plugins.some(({ kind }) => kind === "generator" || kind === "critic"));
 });
 
+test("sections that every run has, and those of many plugins, are not switched off as a whole", () => {
+  const says = (...settings: string[]) => thrown(() => withSettings(...settings)).message;
+  for (const section of ["train", "dataset", "method"])
+    assert.is(
+      says(`${section}=off`),
+      `Cannot switch off ${section}: every run has ${section === "train" ? "these options" : "one"}, ${section}.NAME=VALUE sets an option of it`,
+    );
+  assert.is(
+    says("losses=off"),
+    "Cannot switch off losses: it is not one plugin but all of them, such as losses.NAME=off",
+  );
+  const wrong = { ...tiny, optimizers: false } as never;
+  assert.match(thrown(() => resolveConfig(wrong, registry())).message, /^Cannot switch off optimizers: /);
+});
+
+test("a text off, as YAML reads it, switches off like false", () => {
+  const { losses, critic } = tiny as unknown as { losses: object; critic: object };
+  const yaml = { ...tiny, losses: { ...losses, "gan-generator": "off", "gan-discriminator": "off" }, critic };
+  const { config } = resolveConfig(yaml as never, registry());
+  assert.equal(Object.keys(config.losses), ["edm-denoising", "distribution-matching", "fake-score"]);
+  assert.is(resolveConfig({ ...tiny, generator: "off" } as never, registry()).config.generator, undefined);
+});
+
 test("settings: what is switched off must be there, or be a plugin that could be", () => {
   assert.not("twice" in withSettings("losses.twice.use=fake-score", "losses.twice=off").config.losses);
   withSettings("losses.pair=off"); // registered, and not in the config
@@ -186,10 +209,16 @@ test("resolveConfig: wrong types and ranges, by the name the user gave", () => {
   );
   assert.match(message({ train: { seed: "x" } }), /^Cannot configure train: seed must be/);
   assert.match(message({ train: [] }), /train is \[\], expected an object of options$/);
-  assert.match(message({ dataset: false }), /dataset is false, expected an object of options$/);
+  assert.match(
+    message({ dataset: false }),
+    /^Cannot switch off dataset: every run has one, dataset\.NAME=VALUE sets an option of it$/,
+  );
   assert.match(message({ network: { use: 5 } }), /network.use is 5, expected a plugin's name$/);
   assert.match(message({ optimizers: { teacher: 3 } }), /optimizers.teacher is 3, expected an object/);
-  assert.match(message({ method: false }), /method is false, expected an object of options$/);
+  assert.match(
+    message({ method: false }),
+    /^Cannot switch off method: every run has one, method\.NAME=VALUE sets an option of it$/,
+  );
   const { dataset: _, ...rest } = tiny;
   assert.match(
     thrown(() => resolveConfig(rest as never, registry())).message,
