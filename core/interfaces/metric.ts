@@ -22,6 +22,8 @@ export interface Judging {
 /** Judges sets of samples, one after the other; the protocol is in the metric's documentation. */
 export interface Metric {
   readonly name: string;
+  /** The fewest samples of which it can say something; 1 when absent. */
+  readonly least?: number;
   begin(): Judging;
   /** Frees what it holds on the device. The container that made it calls it. */
   dispose?(): void | Promise<void>;

@@ -14,6 +14,10 @@ interface Arrays {
   I32: Int32Array;
   F16: Uint16Array;
   BF16: Uint16Array;
+  I16: Int16Array;
+  U16: Uint16Array;
+  U32: Uint32Array;
+  I8: Int8Array;
   U8: Uint8Array;
   BOOL: Uint8Array;
 }
@@ -25,6 +29,10 @@ const arrays = {
   I32: Int32Array,
   F16: Uint16Array,
   BF16: Uint16Array,
+  I16: Int16Array,
+  U16: Uint16Array,
+  U32: Uint32Array,
+  I8: Int8Array,
   U8: Uint8Array,
   BOOL: Uint8Array,
 } as const;

@@ -6,7 +6,15 @@ import { input } from "../ops/mod.ts";
 import { joined } from "../tensor/joined.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { DType, Tensor } from "../tensor/tensor.ts";
-import { arenaName, BoundParameters, layoutOf, mismatches, type ParameterLayout, packArenas } from "./parameters.ts";
+import {
+  arenaName,
+  BoundParameters,
+  layoutOf,
+  mismatches,
+  mismatchText,
+  type ParameterLayout,
+  packArenas,
+} from "./parameters.ts";
 import type { Scope } from "./scope.ts";
 
 /** Weights on the host, laid out as a device keeps them: states `frozen.NAME.0`, `frozen.NAME.1`, … */
@@ -32,7 +40,7 @@ export function frozenWeights(
   const known = layout.entries.filter((entry) => Object.hasOwn(tensors, entry.name));
   const needed = Object.fromEntries(known.map((entry) => [entry.name, tensors[entry.name]]));
   const wrong = mismatches(layout, needed);
-  if (wrong.length) throw failure("E_CHECKPOINT", `Cannot load ${name} from ${from}: ${wrong.join("; ")}`);
+  if (wrong.length) throw failure("E_CHECKPOINT", `Cannot load ${name} from ${from}: ${mismatchText(wrong)}`);
   return { name, layout, arenas: packArenas(layout, needed) };
 }
 

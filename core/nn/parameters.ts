@@ -29,13 +29,17 @@ export interface ParameterLayout {
 /** 128 MiB, the storage binding every WebGPU device grants. */
 const MAX_ARENA = (128 * 2 ** 20) / 4;
 
+/** Limits of a network, far above any that a machine can train: what exceeds them is a slip in an option. */
+const MOST = { parameters: 100_000, elements: 2 ** 40 };
+
 /**
  * Finds out what parameters `network` asks for, by tracing it once, and lays them out.
- * @throws ShapeError when it asks for one name with two shapes.
+ * @throws ShapeError when it asks for one name with two shapes; E_OPTION, at once, when it asks for more than any machine has
  */
 export function layoutOf(network: (scope: Scope) => void): ParameterLayout {
   const found = new Map<string, { shape: Shape; init: Initializer }>();
   const derived = new Map<string, DerivedTensor>();
+  let elements = 0;
   const record: ParameterSource = (name, shape, init) => {
     const known = found.get(name);
     if (known && !sameShape(known.shape, shape))
@@ -43,7 +47,14 @@ export function layoutOf(network: (scope: Scope) => void): ParameterLayout {
         "E_SHAPE",
         `Cannot lay out parameter ${name}: it is ${formatShape(known.shape)} in one place and ${formatShape(shape)} in another`,
       );
+    if (!known) elements += sizeOf(shape);
     found.set(name, { shape, init });
+    if (found.size > MOST.parameters || elements > MOST.elements)
+      throw failure(
+        "E_OPTION",
+        `Cannot lay out a network: at ${name} ${formatShape(shape)} it has ${found.size} parameters of ${elements.toExponential(1)} elements, should have at most ${MOST.parameters} of ${MOST.elements.toExponential(1)}`,
+        { fix: "choose smaller options of the network, such as its depth and width" },
+      );
     return input(`parameter ${name}`, shape);
   };
   network(new Scope(record, "", { derive: (tensor) => derived.set(tensor.name, tensor) }));
@@ -175,6 +186,25 @@ export function mismatches(layout: ParameterLayout, tensors: Readonly<Record<str
   ];
 }
 
+/** Names of each sort that a message shows. */
+const SHOWN = 4;
+
+/** What `mismatches` has found as one line: all of a few, else counts and the first names of each sort. */
+export function mismatchText(wrong: readonly string[]): string {
+  if (wrong.length <= 2 * SHOWN) return wrong.join("; ");
+  const sortOf = (each: string) => each.match(/^(unexpected|missing) /)?.[1] ?? "of another shape";
+  const sorts = [...new Set(wrong.map(sortOf))].map((sort) => ({
+    sort,
+    found: wrong.filter((each) => sortOf(each) === sort),
+  }));
+  const counts = sorts.map(({ sort, found }) => `${found.length} ${sort}`).join(", ");
+  const first = sorts.flatMap(({ found }) => [
+    ...found.slice(0, SHOWN),
+    ...(found.length > SHOWN ? [`… (${found.length - SHOWN} more)`] : []),
+  ]);
+  return `${wrong.length} names do not fit (${counts}): ${first.join("; ")}`;
+}
+
 /** Pairs of names that are compared for a suggestion; beyond it the files have little in common, and it would take long. */
 const MOST_PAIRS = 20_000;
 
@@ -184,7 +214,7 @@ const MOST_PAIRS = 20_000;
  */
 export function packArenas(layout: ParameterLayout, tensors: Readonly<Record<string, Values>>): Float32Array[] {
   const wrong = mismatches(layout, tensors);
-  if (wrong.length) throw failure("E_CHECKPOINT", `Cannot load weights: ${wrong.join("; ")}`);
+  if (wrong.length) throw failure("E_CHECKPOINT", `Cannot load weights: ${mismatchText(wrong)}`);
   const arenas = layout.arenas.map((size) => new Float32Array(size));
   for (const { name, arena, offset } of layout.entries) arenas[arena].set(tensors[name].data, offset);
   return arenas;

@@ -89,6 +89,12 @@ export function attempt<R>(plugin: string, member: string, run: () => R): R {
 
 function blamed(plugin: string, member: string, error: unknown): unknown {
   if (error instanceof OnestepError) return error;
+  // What the options ask for is more than an array can hold.
+  if (error instanceof RangeError && /\blength\b|allocation/i.test(error.message))
+    return failure("E_OPTION", `Cannot use ${plugin}: its options ask for more than fits into memory`, {
+      cause: error,
+      fix: "choose smaller numbers among its options",
+    });
   return pluginFault(plugin, `its ${member} threw ${String(error)}`, undefined, error);
 }
 

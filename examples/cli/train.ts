@@ -126,14 +126,9 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
   const existing = given.on("resume") ? "resume" : given.on("force") ? "replace" : undefined;
   const backend = await openBackend(given.text("device"), tuning(given, given.on("quiet")));
   let run: Run | undefined;
-  let stopped = false;
   // Into the log too, as soon as there is one.
   const warn = (message: string) => (run ? run.bus.emit("run/warning", { source: "worker", message }) : say(message));
-  const watch = onInterrupt(() => {
-    stopped = true;
-    process.stderr.write("\nstopping after this step; press Ctrl-C again to give up at once\n");
-    run?.stop();
-  });
+  let watch: (() => void) | undefined;
   try {
     say(`device  ${describeBackend(backend)}`);
     run = await Run.create({
@@ -142,7 +137,11 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
       data: { files, path: given.text("data"), offload: offloading({ tell: warn }) },
       output: { files, path, existing },
     });
-    if (stopped) run.stop();
+    // Until here there is nothing to keep, and a signal ends the program wherever it is: no listener has to be waited for.
+    watch = onInterrupt(() => {
+      process.stderr.write("\nstopping after this step; press Ctrl-C again to give up at once\n");
+      run?.stop();
+    });
     await observe(run, given, existing === "resume");
     say(`folder  ${path}`);
     const { reason } = await run.start();
@@ -155,7 +154,7 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
     say(`done; draw samples with: ${commandName()} sample ${path}${sameFlags(given, ["plugin", "device"])}`);
     return 0;
   } finally {
-    watch();
+    watch?.();
     await run?.dispose();
     await backend.close();
   }

@@ -1,11 +1,21 @@
 import { failure } from "../../core/errors.ts";
 import { classLabel, DATA_FOLDER, DATASET_SOURCE, type Dataset } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import { type Column, checkFinite, chooseRows, labelled, readShards, takeRows } from "./shared/shards.ts";
+import {
+  type Column,
+  checkFinite,
+  chooseRows,
+  FLOATS,
+  INTEGERS,
+  labelled,
+  readShards,
+  takeIntegers,
+  takeRows,
+} from "./shared/shards.ts";
 
 /**
  * A user's own images: every `.safetensors` file of the data folder is a shard with `x` [N, C, H, W], U8 (read as
- * u8/127.5 − 1) or F32 in [-1, 1], and for data with classes `label` [N], I64 or I32, 0 … classes − 1. Samples [C, H, W].
+ * u8/127.5 − 1), F32, F16 or BF16 in [-1, 1], and for data with classes `label` [N], whole numbers 0 … classes − 1. Samples [C, H, W].
  * Shards stay in memory as stored: 15.7 GB for all of ImageNet at 64 pixels.
  */
 export const imagesDataset = definePlugin({
@@ -31,8 +41,8 @@ export const imagesDataset = definePlugin({
       name: "images",
       ...container.get(DATA_FOLDER),
       specs: {
-        x: { dtypes: ["U8", "F32"], rank: 4 },
-        label: { dtypes: ["I64", "I32"], rank: 1, optional: true },
+        x: { dtypes: ["U8", ...FLOATS], rank: 4 },
+        label: { dtypes: INTEGERS, rank: 1, optional: true },
       },
     });
     const { x, label } = columns;
@@ -47,7 +57,7 @@ export const imagesDataset = definePlugin({
         const rows = chooseRows("images", which, count, random);
         return {
           x: takeRows(x, rows, place),
-          condition: labelled(classes, () => Int32Array.from(takeRows(label, rows, place))),
+          condition: labelled(classes, () => takeIntegers(label, rows, place)),
         };
       },
     };

@@ -3,16 +3,15 @@ import { type ConditionEntry, DATA_FOLDER, DATASET_SOURCE, type Dataset } from "
 import { toFloat32 } from "../../core/io/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import { formatShape, sizeOf } from "../../core/tensor/mod.ts";
-import { checkFinite, chooseRows, readShards, type Shards, takeRows } from "./shared/shards.ts";
+import { checkFinite, chooseRows, FLOATS, readShards, type Shards, takeRows } from "./shared/shards.ts";
 
-const FLOATS = ["F32", "F16"] as const;
 /** The embedding of no text, by what it stands for. */
 const EMPTY = { text: "unconditional.text", pooled: "unconditional.pooled" } as const;
 
 /**
  * Latents with the embeddings of their captions, made beforehand by a model's own encoders: every `.safetensors` file of the
  * data folder is a shard with `x` [N, C, h, w], scaled as the model wants it, and `text` [N, L, D]; for SDXL also `pooled`
- * [N, P] and `timeIds` [N, 6]. F32 or F16. One file has `unconditional.text` [L, D], the encoding of an empty text (with a
+ * [N, P] and `timeIds` [N, 6]. F32, F16 or BF16. One file has `unconditional.text` [L, D], the encoding of an empty text (with a
  * pooled one `unconditional.pooled` [P]), which guidance leads away from. Samples [C, h, w]; shards stay in memory as stored.
  */
 export const latentsDataset = definePlugin({
@@ -98,7 +97,7 @@ function emptyTexts(singles: Shards["singles"], texts: Shards["columns"]): Reado
         "E_DATA",
         `Cannot use ${file}: ${name} is ${tensor.dtype} ${formatShape(tensor.shape)}, should be ${FLOATS.join(" or ")} ${shape ? formatShape(shape) : "only where there is pooled"}`,
       );
-    checkFinite("latents", name, { ...tensor, parts: [tensor.data] });
+    checkFinite("latents", name, { ...tensor, parts: [tensor.data], files: [file] });
     found[entry] = toFloat32(tensor);
   }
   return found;

@@ -16,6 +16,7 @@ import {
   type NoiseProcess,
   PROCESS,
 } from "../../core/interfaces/mod.ts";
+import { layoutOf, type Scope } from "../../core/nn/mod.ts";
 import { add, constant, constantArray, equal, mul, reshape, takeRows, where } from "../../core/ops/mod.ts";
 import { choice, definePlugin, group, list, number, text } from "../../core/plugin/mod.ts";
 import type { Shape, Tensor } from "../../core/tensor/mod.ts";
@@ -127,6 +128,7 @@ export const fewStep = definePlugin({
       declare(scope) {
         const { x, sigma, condition } = placeholders(shape);
         bind(scope).denoise(x, sigma, condition);
+        if (lora.rank > 0) checkTargets(lora.targets, (own) => network.apply(own, x, sigma, condition));
       },
       inherits: (parameter) => parameter,
     };
@@ -147,6 +149,17 @@ function levelsOf(
       { fix: "give sigmas, or use the process `discrete`" },
     );
   return fallingTimesteps("few-step", timesteps, known.length).map((timestep) => known[timestep]);
+}
+
+/** Throws E_OPTION where no layer of the network has one of the names: nothing would be trained. */
+function checkTargets(targets: readonly string[], apply: (scope: Scope) => void): void {
+  const layers = layoutOf(apply).entries.map(({ name }) => name.slice(0, Math.max(name.lastIndexOf("."), 0)));
+  if (layers.some((layer) => targets.some((target) => `.${layer}`.endsWith(`.${target}`)))) return;
+  const ends = [...new Set(layers.map((layer) => layer.replace(/^.*\.(?=\D)/, "")))].filter(Boolean);
+  throw failure(
+    "E_OPTION",
+    `Cannot configure few-step: lora.targets are ${targets.join(", ") || "none"}, no layer of the network ends so; its layers end in ${ends.slice(0, 12).join(", ")}${ends.length > 12 ? ", …" : ""}`,
+  );
 }
 
 /** A noisy input and the level it has. */

@@ -49,6 +49,7 @@ export const classifierFrechet = definePlugin({
     const judge = () => (opened ??= openJudge(container.get(BACKEND), dataset, extractor));
     return {
       name: "classifier-frechet",
+      least: 2, // a covariance
       begin() {
         let stream: RowStream | undefined;
         const labels: Int32Array[] = [];

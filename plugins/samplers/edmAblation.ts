@@ -24,7 +24,7 @@ export const edmAblation = definePlugin({
   token: SAMPLER,
   about: "EDM's general sampler: levels, time scale, scaling and solver of earlier models, mixed",
   options: {
-    steps: number({ default: 18, min: 2, integer: true, about: "noise levels N" }),
+    steps: number({ default: 18, min: 2, max: 10_000, integer: true, about: "noise levels N" }),
     solver: choice(["euler", "heun"], { default: "heun", about: "first or second order" }),
     discretization: choice(discretizations, { default: "edm", about: "which levels" }),
     timeScale: choice(timeScales, { default: "linear", about: "σ(t)" }),

@@ -56,3 +56,14 @@ export function checkUsed(container: Container): void {
         { fix: `leave it out with --set ${section}=off, or choose a method that uses it` },
       );
 }
+
+/** @throws E_OPTION where fewer samples are to be judged than a metric can say something of */
+export function checkCounts(container: Resolver, evaluateCount: number): void {
+  for (const { name, least = 1 } of container.all(METRICS))
+    if (evaluateCount < least)
+      throw failure(
+        "E_OPTION",
+        `Cannot configure train: evaluateCount is ${evaluateCount}, the metric ${name} needs at least ${least} samples`,
+        { fix: `set train.evaluateCount=${least} or more, or leave the metric out with --set metrics.${name}=off` },
+      );
+}

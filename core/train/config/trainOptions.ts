@@ -62,6 +62,7 @@ export const trainOptions = {
   evaluateCount: number({
     default: 1000,
     min: 1,
+    max: 10_000_000,
     integer: true,
     about: "samples per set when the run is judged",
   }),

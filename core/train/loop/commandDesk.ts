@@ -1,8 +1,6 @@
+import { breathe } from "./breathe.ts";
 import type { EventBus } from "./bus.ts";
 import type { Command, Control } from "./control.ts";
-
-/** If no update awaits, the run yields to the event loop at least this often (ms), so that timers, Ctrl-C and pages are served. */
-const BREATH = 100;
 
 /** What the desk does with a command that has taken effect. */
 export interface Orders {
@@ -19,7 +17,6 @@ export class CommandDesk {
   #due: Command[] = [];
   #paused = false;
   #stopping = false;
-  #breath = performance.now();
 
   /** `abandoned` tells whether the subscriber has left the run. */
   constructor(control: Control, orders: Orders, abandoned: () => boolean) {
@@ -41,7 +38,7 @@ export class CommandDesk {
 
   /** Waits while paused; other commands are kept for the end of the step. */
   async betweenTurns(step: number): Promise<void> {
-    await this.#breathe();
+    await breathe();
     this.#collect(step);
     while (this.#paused && !this.stopped) {
       await Promise.race([this.#control.arrival(), this.#left]);
@@ -51,7 +48,7 @@ export class CommandDesk {
 
   /** Carries out what has arrived, then waits while paused, carrying out what arrives. */
   async betweenSteps(step: number): Promise<void> {
-    await this.#breathe();
+    await breathe();
     await this.afterwards(step);
     while (this.#paused && !this.stopped) {
       await Promise.race([this.#control.arrival(), this.#left]);
@@ -87,11 +84,5 @@ export class CommandDesk {
       const message = error instanceof Error ? error.message : String(error);
       this.#orders.bus.emit("run/warning", { source: `control/${command.type}`, message });
     }
-  }
-
-  async #breathe(): Promise<void> {
-    if (performance.now() - this.#breath < BREATH) return;
-    await new Promise((resolve) => setTimeout(resolve));
-    this.#breath = performance.now();
   }
 }

@@ -4,6 +4,7 @@ import type { Backend } from "../../interfaces/backend.ts";
 import { DATASET } from "../../interfaces/dataset.ts";
 import { METHOD, type Stage } from "../../interfaces/method.ts";
 import type { RunSettings } from "../config/trainOptions.ts";
+import { breathe } from "../loop/breathe.ts";
 import { EventBus } from "../loop/bus.ts";
 import { Evaluation, SAMPLES } from "../sampling/evaluation.ts";
 import { Traces } from "../update/traces.ts";
@@ -71,7 +72,10 @@ export async function planRun(
     if (shown && sampleEvery > 0 && sampleEvery < stage.steps) await evaluation.prepare(shown, SAMPLES);
     note(stage.name);
   }
-  for (const role of evaluation.judged) await evaluation.prepare(role, evaluateCount);
+  for (const role of evaluation.judged) {
+    await evaluation.prepare(role, evaluateCount);
+    await breathe();
+  }
   note(SAMPLING);
   const sizes = Object.values(trainer.players).map(({ name, layout }) => [name, layout.count]);
   return {

@@ -6,7 +6,7 @@ import { LOSSES } from "../../interfaces/loss.ts";
 import type { Stage } from "../../interfaces/method.ts";
 import { OBSERVERS, type Observer } from "../../interfaces/observer.ts";
 import type { FileSystem } from "../../io/files.ts";
-import { checkUsed } from "../config/checkPlugins.ts";
+import { checkCounts, checkUsed } from "../config/checkPlugins.ts";
 import type { ResolvedConfig } from "../config/config.ts";
 import { DONE, loadCheckpoint, type Manifest, type States, saveCheckpoint } from "../files/checkpoint.ts";
 import { teacherFingerprint } from "../files/fingerprint.ts";
@@ -101,6 +101,7 @@ export class Run {
       const plan = await planRun(container, resolved.settings, backend, traces);
       checkCapacity(plan, backend);
       checkUsed(container);
+      checkCounts(container, resolved.settings.evaluateCount);
       backend.expect?.(plan.peakBytes);
       run = new Run(request, container, folder, traces);
       const roles = Object.keys(run.trainer.players);

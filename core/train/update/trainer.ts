@@ -14,6 +14,7 @@ import { allocateKept, REAL } from "../batch/turnImages.ts";
 import { turnInputs } from "../batch/turnInputs.ts";
 import type { TrainSettings } from "../config/trainOptions.ts";
 import type { StartWeights } from "../files/startWeights.ts";
+import { breathe } from "../loop/breathe.ts";
 import type { EventBus } from "../loop/bus.ts";
 import type { Command, Control } from "../loop/control.ts";
 import type { Scalars } from "../loop/events.ts";
@@ -180,11 +181,16 @@ export class Trainer {
   async prepare(stage: Stage): Promise<void> {
     for (const [key, prepared] of this.#programs) if (!key.startsWith(`${stage.name}: `)) releasePrograms(prepared);
     const turns = distinctTurns(stage);
+    for (const turn of turns) {
+      this.#turn(stage, turn);
+      await breathe();
+    }
     // In falling size, programs share the most memory.
     const size = (turn: Turn) => this.#turn(stage, turn).program.plan.bytes;
     for (const turn of turns.sort((a, b) => size(b) - size(a))) {
       await this.#compiled(stage, turn);
       if (this.#settings.diagnoseEvery) await this.#diagnosis(stage, turn);
+      await breathe();
     }
   }
 

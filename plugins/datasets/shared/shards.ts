@@ -2,6 +2,7 @@
 import { failure } from "../../../core/errors.ts";
 import type { Batch } from "../../../core/interfaces/mod.ts";
 import {
+  bfloat16ToFloat32,
   decodeSafetensors,
   type FileSystem,
   float16ToFloat32,
@@ -24,6 +25,8 @@ export interface Column {
   /** Of one row. */
   readonly shape: readonly number[];
   readonly parts: readonly StoredTensor["data"][];
+  /** Where each part comes from. */
+  readonly files: readonly string[];
 }
 
 /** All shards of a folder as columns, and tensors that belong to no shard. */
@@ -82,7 +85,7 @@ export async function readShards(request: ShardsRequest): Promise<Shards> {
       "E_DATA",
       `Cannot load ${name} from ${path}: it has no shard, should hold .safetensors files with ${contents(specs)}`,
     );
-  return { ...columnsOf(shards), singles };
+  return { ...columnsOf(shards, owners), singles };
 }
 
 /** "x [N, …] of U8 or F32, …", for messages. */
@@ -126,10 +129,10 @@ function checked(
   return kept;
 }
 
-function columnsOf(shards: readonly Readonly<Record<string, StoredTensor>>[]) {
+function columnsOf(shards: readonly Readonly<Record<string, StoredTensor>>[], files: readonly string[]) {
   const columns: Record<string, Column> = {};
   for (const [key, { dtype, shape }] of Object.entries(shards[0]))
-    columns[key] = { dtype, shape: shape.slice(1), parts: shards.map((each) => each[key].data) };
+    columns[key] = { dtype, shape: shape.slice(1), parts: shards.map((each) => each[key].data), files };
   const [key] = Object.keys(shards[0]);
   const ends: number[] = [];
   for (const each of shards) ends.push((ends.at(-1) ?? 0) + each[key].shape[0]);
@@ -159,11 +162,19 @@ export function takeRows(
     const out = taken.subarray(b * width, (b + 1) * width);
     if (dtype === "U8") for (let i = 0; i < width; i++) out[i] = Number(values[i]) / 127.5 - 1;
     else if (dtype === "F16") out.set(float16ToFloat32(values as Uint16Array));
+    else if (dtype === "BF16") out.set(bfloat16ToFloat32(values as Uint16Array));
     else if (dtype === "F32") out.set(values as Float32Array);
     else for (let i = 0; i < width; i++) out[i] = Number(values[i]);
   }
   return taken;
 }
+
+/** Rows of a column of whole numbers, one each. */
+export const takeIntegers = ({ parts }: Column, rows: ArrayLike<number>, place: Shards["place"]): Int32Array =>
+  Int32Array.from(rows, (row) => {
+    const [shard, at] = place(row);
+    return Number(parts[shard][at]);
+  });
 
 /** The conditions of a batch by class; none for data without classes. */
 export const labelled = (classes: number, label: () => Int32Array): Batch["condition"] =>
@@ -183,11 +194,30 @@ export function chooseRows(
   return which;
 }
 
-/** Throws E_DATA where a column of floating-point numbers holds NaN or infinity. */
-export function checkFinite(name: string, key: string, { dtype, parts }: Column): void {
-  const broken =
-    dtype === "F16"
-      ? parts.some((part) => (part as Uint16Array).some((bits) => (bits & 0x7c00) === 0x7c00))
-      : dtype === "F32" && parts.some((part) => (part as Float32Array).some((v) => v * 0 !== 0));
-  if (broken) throw failure("E_DATA", `Cannot load ${name}: ${key} holds NaN or infinity, should hold finite numbers`);
+/** The floating-point types that columns are read from. */
+export const FLOATS = ["F32", "F16", "BF16"] as const;
+/** The types that classes are read from. */
+export const INTEGERS = ["I64", "I32", "I16", "U16", "U32", "I8", "U8"] as const;
+
+/** Bits of the exponent: where all are set, a half-precision number is NaN or infinite. */
+const EXPONENT: Readonly<Record<string, number>> = { F16: 0x7c00, BF16: 0x7f80 };
+
+/** Throws E_DATA where a column of floating-point numbers holds NaN or infinity, with the file and the row that has it. */
+export function checkFinite(name: string, key: string, { dtype, shape, parts, files }: Column): void {
+  const exponent = EXPONENT[dtype];
+  const isBroken = exponent
+    ? (bits: number) => (bits & exponent) === exponent
+    : dtype === "F32"
+      ? (value: number) => value * 0 !== 0
+      : undefined;
+  if (!isBroken) return;
+  for (const [i, part] of parts.entries()) {
+    const at = (part as Float32Array).findIndex(isBroken);
+    if (at >= 0)
+      throw failure(
+        "E_DATA",
+        `Cannot load ${name} from ${files[i]}: ${key} holds NaN or infinity in row ${Math.floor(at / sizeOf(shape))}, should hold finite numbers`,
+        { fix: "mend that row, or leave it out of the file" },
+      );
+  }
 }

@@ -5,7 +5,7 @@ import { number, type OptionsOf } from "../../../core/plugin/mod.ts";
 import { clipOption, timestepsOf, timestepsOption } from "./timesteps.ts";
 
 export const consistencyOptions = {
-  steps: number({ default: 4, min: 1, integer: true, about: "network calls" }),
+  steps: number({ default: 4, min: 1, max: 10_000, integer: true, about: "network calls" }),
   grid: number({
     default: 50,
     min: 1,

@@ -14,7 +14,7 @@ import { choice, list, number, type OptionsOf } from "../../../core/plugin/mod.t
 import { timestepsOf } from "./timesteps.ts";
 
 export const levelOptions = {
-  steps: number({ default: 18, min: 1, integer: true, about: "noise levels N" }),
+  steps: number({ default: 18, min: 1, max: 10_000, integer: true, about: "noise levels N" }),
   spacing: choice([...sigmaSpacings, ...timestepSpacings], {
     default: "karras",
     about: "how the levels lie: a curve from sigmaMax to sigmaMin, or at timesteps of the process",

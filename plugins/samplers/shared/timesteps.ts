@@ -25,7 +25,7 @@ export const clipOption = optional(number({ above: 0 }), {
 });
 
 export const timestepOptions = {
-  steps: number({ default: 50, min: 1, integer: true, about: "network calls" }),
+  steps: number({ default: 50, min: 1, max: 10_000, integer: true, about: "network calls" }),
   spacing: choice(timestepSpacings, {
     default: "leading",
     about: "from the lowest timestep in whole strides, evenly, or from the highest",

@@ -6,6 +6,7 @@ import {
   initialise,
   isFrozen,
   layoutOf,
+  mismatchText,
   normal,
   ones,
   packArenas,
@@ -193,6 +194,37 @@ test("BoundParameters: refuses what the layout does not have", () => {
   assert.match(
     thrown(() => scope.parameter("constructor", [2], zeros)).message,
     /^Cannot bind parameter constructor \[2\]: the layout has no such parameter$/,
+  );
+});
+
+test("layoutOf: a network that no machine can hold is refused before it is traced to its end", () => {
+  const began = performance.now();
+  const deep = thrown(() =>
+    layoutOf((scope) => {
+      for (let i = 0; i < 1e9; i++) scope.at(`${i}`).parameter("bias", [2], zeros);
+    }),
+  );
+  assert.is(deep.code, "E_OPTION");
+  assert.match(deep.message, /at 100000\.bias \[2\] it has 100001 parameters .*, should have at most 100000 /);
+  assert.ok(performance.now() - began < 5000);
+  const wide = thrown(() => layoutOf((scope) => void scope.parameter("weight", [1e12, 1e12], zeros)));
+  assert.match(wide.message, /at weight \[1000000000000, 1000000000000\] it has 1 parameters of 1\.0e\+24 elements/);
+});
+
+test("mismatchText: all of a few names, counts and the first of many", () => {
+  const few = ["unexpected a", "missing b"];
+  assert.is(mismatchText(few), "unexpected a; missing b");
+  const many = [
+    ...Array.from({ length: 40 }, (_, i) => `unexpected u${i}`),
+    ...Array.from({ length: 6 }, (_, i) => `missing m${i}, did you mean "u${i}"?`),
+    "w is [1], expected [2]",
+  ];
+  assert.is(
+    mismatchText(many),
+    "47 names do not fit (40 unexpected, 6 missing, 1 of another shape): " +
+      "unexpected u0; unexpected u1; unexpected u2; unexpected u3; … (36 more); " +
+      'missing m0, did you mean "u0"?; missing m1, did you mean "u1"?; missing m2, did you mean "u2"?; missing m3, did you mean "u3"?; … (2 more); ' +
+      "w is [1], expected [2]",
   );
 });
 

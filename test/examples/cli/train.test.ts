@@ -163,11 +163,30 @@ test("Ctrl-C keeps a checkpoint, and the resumed run ends with the weights of on
   );
 });
 
+test("a signal is heard while a large network is traced, and leaves nothing", async () => {
+  const words = ["--set", "network.depth=40000", "--set", "network.width=2", "--out", path("deaf")];
+  const { child, ended } = await start(["train", path("long.json"), "--device", "reference", ...words]);
+  let device = "";
+  child.stderr!.on("data", (text) => (device += text));
+  await until(() => device.includes("device"));
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  const began = performance.now();
+  child.kill("SIGTERM");
+  const { stderr } = await ended;
+  assert.ok(performance.now() - began < 2000, "at once");
+  assert.is(child.signalCode, "SIGTERM", stderr);
+  assert.not.ok(existsSync(path("deaf")));
+});
+
 test("a loss of the user's own is trained with, through --plugin", async () => {
   const plugin = ["--plugin", "examples/custom-loss/charbonnier.ts", "--set", "losses.charbonnier.weight=0.5"];
   const { code, stderr } = await onestep(...training("custom", ...plugin));
   assert.is(code, 0, stderr);
   assert.match(stderr, /charbonnier \d/);
+  assert.match(
+    stderr,
+    /done; draw samples with: .*onestep sample .*custom --plugin examples\/custom-loss\/charbonnier\.ts/,
+  );
   const listed = await onestep("plugins", "loss", ...plugin.slice(0, 2));
   assert.match(listed.stdout, /loss charbonnier: .*\n.*\n +weight +0\.1 /);
   // The weights can be sampled without the plugin: it played a part in training only.

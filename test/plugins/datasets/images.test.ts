@@ -1,6 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { classLabel } from "../../../core/interfaces/mod.ts";
+import { float32ToBfloat16, float32ToFloat16 } from "../../../core/io/halfFloat.ts";
+import type { StoredTensor } from "../../../core/io/safetensors.ts";
 import { hostRandom } from "../../../core/random/hostRandom.ts";
 import { imagesDataset } from "../../../plugins/datasets/images.ts";
 import {
@@ -43,6 +45,29 @@ test("floats are taken as they are; without classes labels are not read", async 
   assert.throws(() => batch([1], none), /^Cannot take sample 1 of images.*0 to 0$/);
 });
 
+test("half-precision images, labels of any whole numbers, and tensors that nobody asked for", async () => {
+  const values = [0.5, -0.25];
+  const halves: Record<string, StoredTensor> = {
+    F16: { dtype: "F16", shape: [1, 1, 1, 2], data: float32ToFloat16(values) },
+    BF16: { dtype: "BF16", shape: [1, 1, 1, 2], data: float32ToBfloat16(values) },
+  };
+  const labels: StoredTensor[] = [
+    bytes([1], [2]),
+    { dtype: "I16", shape: [1], data: Int16Array.of(2) },
+    { dtype: "U16", shape: [1], data: Uint16Array.of(2) },
+  ];
+  for (const x of Object.values(halves))
+    for (const label of labels) {
+      const unused: StoredTensor = { dtype: "I16", shape: [3], data: Int16Array.of(1, 2, 3) };
+      const folder = dataFolder({ "a.safetensors": { x, label, unused } });
+      const { batch } = await loadDataset(imagesDataset({ classes: 3 }), folder);
+      assert.equal(await batch([0], none), { x: Float32Array.from(values), condition: { label: Int32Array.of(2) } });
+    }
+  const broken: StoredTensor = { dtype: "BF16", shape: [1, 1, 1, 2], data: Uint16Array.of(0, 0x7f80) };
+  const { message } = await refusedDataset(imagesDataset(), dataFolder({ "a.safetensors": { x: broken } }));
+  assert.match(message, /a\.safetensors: x holds NaN or infinity in row 0/);
+});
+
 const good = { x: bytes([1, 1, 1, 2], [0, 1]), label: longs([0]) };
 const wrong: Record<string, [FolderContent, RegExp]> = {
   "an empty folder": [{}, /from data: it has no shard, should hold .*x \[N, …, …, …\] of U8 or F32/],
@@ -64,8 +89,11 @@ const wrong: Record<string, [FolderContent, RegExp]> = {
     /b\.safetensors: it has no tensor label/,
   ],
   "numbers that are none": [
-    { "a.safetensors": { ...good, x: floats([1, 1, 1, 2], [0, Number.NaN]) } },
-    /x holds NaN or infinity/,
+    {
+      "a.safetensors": { x: floats([1, 1, 1, 2], [0, 1]), label: longs([0]) },
+      "b.safetensors": { x: floats([3, 1, 1, 2], [0, 1, 0, 1, 0, Number.NaN]), label: longs([0, 0, 0]) },
+    },
+    /from data\/b\.safetensors: x holds NaN or infinity in row 2/,
   ],
 };
 for (const [name, [content, says]] of Object.entries(wrong))

@@ -91,7 +91,7 @@ const wrong: Record<string, [FolderContent, RegExp]> = {
       "a.safetensors": shard(1),
       "z.safetensors": { "unconditional.text": floats([3], [1, 2, 3]) },
     },
-    /z\.safetensors: unconditional\.text is F32 \[3\], should be F32 or F16 \[2, 3\]/,
+    /z\.safetensors: unconditional\.text is F32 \[3\], should be F32 or F16 or BF16 \[2, 3\]/,
   ],
   "pooled without sizes": [
     { "a.safetensors": { ...shard(1), pooled: sdxl(1).pooled } },

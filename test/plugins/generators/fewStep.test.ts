@@ -11,6 +11,7 @@ import { fewStep } from "../../../plugins/generators/fewStep.ts";
 import { mlp } from "../../../plugins/networks/mlp.ts";
 import { edm } from "../../../plugins/teachers/edm.ts";
 import { conforms, hasGolden } from "../../helpers/golden.ts";
+import { thrown } from "../../helpers/thrown.ts";
 import { compose, evaluate, Feed, GivenNoise } from "../support.ts";
 
 const test = suite("plugins/generators/fewStep");
@@ -32,6 +33,18 @@ test("declares what the teacher declares, and inherits all of it", () => {
     names(TEACHER),
   );
   assert.equal(generator.sigmas, [80]);
+});
+
+test("refuses adapters for layers that the network does not have", () => {
+  const wrong = compose(shape, mlp({ depth: 1 }), fewStep({ lora: { rank: 2, targets: ["to_q", "utt"] } }));
+  const { code, message } = thrown(() => layoutOf((scope) => wrong.get(GENERATOR).declare(scope)));
+  assert.is(code, "E_OPTION");
+  assert.is(
+    message,
+    "Cannot configure few-step: lora.targets are to_q, utt, no layer of the network ends so; its layers end in net.0, out",
+  );
+  const right = compose(shape, mlp({ depth: 1 }), fewStep({ lora: { rank: 2, targets: ["out"] } })).get(GENERATOR);
+  layoutOf((scope) => right.declare(scope));
 });
 
 test("refuses levels that do not fall", () => {

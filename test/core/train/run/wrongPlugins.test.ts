@@ -7,6 +7,7 @@ import { DATASET_SOURCE, LOSSES, METHOD, METRICS, NETWORK, TEACHER } from "../..
 import { mean } from "../../../../core/ops/mod.ts";
 import { type AnyPlugin, definePlugin } from "../../../../core/plugin/mod.ts";
 import { mergeConfig, Run, type RunConfig, resolveConfig } from "../../../../core/train/mod.ts";
+import { thrown } from "../../../helpers/thrown.ts";
 import { lossPlugin, registry, tiny } from "../support.ts";
 
 const test = suite("core/train wrong plugins");
@@ -142,6 +143,25 @@ test("a name that another plugin's loss or metric has is refused", async () => {
   const metric = await refused(metrics, { metrics: { one: {}, two: {} } });
   assert.is(metric.code, "E_DUPLICATE_PLUGIN");
   assert.match(metric.message, 'metric "two": what it makes is called "same", as is that of metric "one"');
+});
+
+test("too few samples for a metric, and more of anything than memory holds, are refused before training", async () => {
+  const pairwise = definePlugin({
+    name: "pairwise",
+    kind: "metric",
+    token: METRICS,
+    about: "of a test",
+    options: {},
+    create: () => ({ name: "pairwise", least: 2, begin: () => ({}) as never }),
+  });
+  const few = await refused([pairwise], { metrics: { pairwise: {} }, train: { evaluateCount: 1 } });
+  assert.is(few.code, "E_OPTION");
+  assert.is(few.message, "Cannot configure train: evaluateCount is 1, the metric pairwise needs at least 2 samples");
+  const bands = await refused([], { network: { bands: 1e12 } });
+  assert.is(bands.code, "E_OPTION");
+  assert.is(bands.message, 'Cannot use network "mlp": its options ask for more than fits into memory');
+  const count = thrown(() => resolveConfig(mergeConfig(tiny, { train: { evaluateCount: 1e12 } }), registry()));
+  assert.match(count.message, /evaluateCount must be a whole number in \[1, 10000000\]/);
 });
 
 test("a network that the method has no part for is refused, not ignored", async () => {
