@@ -1,22 +1,49 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import { diagnose, formatReport } from "../../backends/webgpu/adapter/doctor.ts";
 import { describeBackend, openBackend, openWasm } from "./device.ts";
 
+/** Set in the process that looks at the devices. */
+const INSIDE = "ONESTEP_DOCTOR_INSIDE";
+
+/** Lines that drivers print by themselves, of no use to anyone here. */
+const CHATTER = /^Warning: max\w+ artificially reduced from /;
+
+/**
+ * Examines the machine in a process of its own: drivers write to its standard error directly, where only another process can
+ * hide it, and one that crashes does not take the report with it unsaid.
+ */
 export async function run(): Promise<number> {
-  process.stdout.write(formatReport(await diagnose()));
-  process.stdout.write(`\nwasm uses ${await wasmTiles()}\n`);
+  if (process.env[INSIDE]) return examine();
+  const child = spawn(process.execPath, [...process.execArgv, process.argv[1], "doctor"], {
+    env: { ...process.env, [INSIDE]: "1" },
+    stdio: ["ignore", "inherit", "pipe"],
+  });
+  createInterface({ input: child.stderr }).on("line", (line) => {
+    if (!CHATTER.test(line)) process.stderr.write(`${line}\n`);
+  });
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      if (signal) process.stderr.write(`a driver ended the examination with ${signal}; try --device wasm\n`);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+async function examine(): Promise<number> {
+  const report = await diagnose();
+  const wasm = await openWasm().catch((error: Error) => error);
+  const works = !(wasm instanceof Error);
+  const uses = works ? describeBackend(wasm).replace(/^wasm: /, "") : `nothing: ${wasm.message}`;
+  const [webgpu, ...others] = report.backends;
+  process.stdout.write(formatReport({ ...report, backends: [webgpu, { name: "wasm", uses }, ...others] }));
+  if (works) {
+    process.stdout.write(`\nwasm uses ${wasm.tiles.wide ? "wide" : "narrow"} tiles: ${wasm.tiles.reason}\n`);
+    await wasm.close();
+  }
   const backend = await openBackend();
   process.stdout.write(`--device auto uses ${describeBackend(backend)}\n`);
   await backend.close();
   return 0;
-}
-
-/** Which tiles the kernels of the wasm backend use here, and why. */
-async function wasmTiles(): Promise<string> {
-  try {
-    const backend = await openWasm();
-    await backend.close();
-    return `${backend.tiles.wide ? "wide" : "narrow"} tiles: ${backend.tiles.reason}`;
-  } catch (error) {
-    return `nothing: ${(error as Error).message}`;
-  }
 }

@@ -8,14 +8,7 @@ import { drawPairs } from "../../core/train/sampling/pairs.ts";
 import type { Given } from "./command.ts";
 import { describeBackend, openBackend } from "./device.ts";
 import { loadRegistry } from "./registry.ts";
-import {
-  findWeights,
-  openDrawer,
-  readNumbers,
-  refuseExisting,
-  samplerSettings,
-  storedPlugins,
-} from "./storedWeights.ts";
+import { checkOutput, findWeights, openDrawer, readNumbers, samplerSettings, storedPlugins } from "./storedWeights.ts";
 
 const whole = { max: 2 ** 31, integer: true };
 /** Flags that are numbers. */
@@ -28,7 +21,7 @@ const numbers = {
 export async function run(given: Given): Promise<number> {
   const { n, seed } = readNumbers("pairs", numbers, given);
   const out = given.text("out") ?? "pairs.safetensors";
-  await refuseExisting(out, given);
+  await checkOutput(out, given);
   const file = await findWeights(given.positionals[0], ["teacher"]);
   const stored = decodeWeights(await files.read(file), file);
   const { info, tensors } = stored;

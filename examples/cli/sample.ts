@@ -10,14 +10,7 @@ import type { Given } from "./command.ts";
 import { describeBackend, openBackend } from "./device.ts";
 import { readPrompts } from "./prompts.ts";
 import { loadRegistry } from "./registry.ts";
-import {
-  findWeights,
-  openDrawer,
-  readNumbers,
-  refuseExisting,
-  samplerSettings,
-  storedPlugins,
-} from "./storedWeights.ts";
+import { checkOutput, findWeights, openDrawer, readNumbers, samplerSettings, storedPlugins } from "./storedWeights.ts";
 
 const whole = (initial: number, min: number, about: string) =>
   number({ default: initial, min, max: 2 ** 31, integer: true, about });
@@ -31,7 +24,7 @@ const numbers = {
 export async function run(given: Given): Promise<number> {
   const { n, seed, label } = readNumbers("sample", numbers, given);
   const out = given.text("out") ?? "samples.png";
-  await refuseExisting(out, given);
+  await checkOutput(out, given);
   const file = await findWeights(given.positionals[0], rolesOf(given.text("role")));
   const stored = decodeWeights(await files.read(file), file);
   const { info } = stored;

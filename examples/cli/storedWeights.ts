@@ -1,4 +1,6 @@
 /** What commands that draw from a run's weights share: which file, which plugins, and a drawer over it. */
+import { accessSync, constants, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { files } from "../../backends/host/files.ts";
 import { failure } from "../../core/errors.ts";
 import { type Backend, type Denoiser, METHOD, type Role, SAMPLER } from "../../core/interfaces/mod.ts";
@@ -33,12 +35,25 @@ export function readNumbers<S extends OptionSpecs>(command: string, numbers: S, 
   return parseOptions(command, numbers, Object.fromEntries(read));
 }
 
-/** Throws E_FILE when a file is in the way and the user has not said --force. */
-export async function refuseExisting(out: string, given: Given): Promise<void> {
-  if (!given.on("force") && (await files.exists(out)))
-    throw failure("E_FILE", `Cannot write ${out}: it is there already`, {
-      fix: "replace it with --force, or choose another --out",
-    });
+/**
+ * Whether the file of the results can be written, asked before anything is drawn.
+ * @throws E_FILE when it is a folder, its folder is not there or may not be written, or a file is in the way without --force
+ */
+export async function checkOutput(out: string, given: Given): Promise<void> {
+  const refuse = (why: string, fix: string) => failure("E_FILE", `Cannot write ${out}: ${why}`, { fix });
+  const folder = dirname(out);
+  const found = statSync(out, { throwIfNoEntry: false });
+  if (found?.isDirectory())
+    throw refuse("it is a folder, should be a file", `name a file in it: --out ${files.join(out, "NAME")}`);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw refuse(`there is no folder ${folder}`, "make the folder, or choose another --out");
+  if (found && !given.on("force"))
+    throw refuse("it is there already", "replace it with --force, or choose another --out");
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch {
+    throw refuse(`the folder ${folder} may not be written`, "choose another --out, or change its permissions");
+  }
 }
 
 /** The weights file that a user means: itself, or that of the first of these roles which a run's folder has. */

@@ -1,20 +1,24 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
 import type { EventBus, TrainEvents } from "../../core/train/mod.ts";
-import { onLosses } from "./lossReadings.ts";
-import { lineDisplay, type ProgressDisplay, type StageProgress, type TextStream } from "./progressDisplay.ts";
+import { readScalars } from "./lossReadings.ts";
+import {
+  lineDisplay,
+  type ProgressDisplay,
+  type RoleUpdate,
+  type StageProgress,
+  type TextStream,
+} from "./progressDisplay.ts";
 
-/** Where progress goes, and how often losses are read for it. */
+/** Where progress goes. */
 export interface ProgressOptions {
   readonly stream: TextStream;
-  /** Steps between two losses that are read; by default the run's `train.logEvery`. */
-  readonly every?: number;
 }
 
 /**
  * Shows a person how far the run is, how fast, how long it will take, and its losses: bars on a terminal, some lines
  * elsewhere. Warnings appear as they come.
  */
-export function progress({ stream, every }: ProgressOptions): Observer {
+export function progress({ stream }: ProgressOptions): Observer {
   return {
     name: "progress",
     observe(bus) {
@@ -25,12 +29,14 @@ export function progress({ stream, every }: ProgressOptions): Observer {
         : Promise.resolve((display = lineDisplay(stream)));
       // At once when that is possible: what other observers print after the last event must not meet a bar.
       const withDisplay = (use: (display: ProgressDisplay) => void) => (display ? use(display) : opening.then(use));
-      const show = (state: StageProgress, last: boolean) =>
-        withDisplay((display) => {
-          display.show(state);
-          if (last) display.note("drawing and judging samples");
-        });
-      follow(bus, show, every);
+      follow(bus, {
+        wants: (update) => display?.wants(update) ?? true,
+        show: (state, last) =>
+          withDisplay((display) => {
+            display.show(state);
+            if (last) display.note("drawing and judging samples");
+          }),
+      });
       bus.on("run/warning", ({ source, message }) =>
         withDisplay((display) => display.note(`warning (${source}): ${message}`)),
       );
@@ -39,33 +45,50 @@ export function progress({ stream, every }: ProgressOptions): Observer {
   };
 }
 
-/** Calls `show` after every step, and tells which is the last: judging follows, which is silent and may take long. */
-function follow(bus: EventBus, show: (progress: StageProgress, last: boolean) => unknown, every?: number): void {
+/** What `follow` asks of a display, and tells it. */
+interface Follower {
+  wants(update: RoleUpdate): boolean;
+  /** @param last whether it is the last step: judging follows, which is silent and may take long */
+  show(progress: StageProgress, last: boolean): unknown;
+}
+
+/** Shows every step, with the losses that each role had last. */
+function follow(bus: EventBus, { wants, show }: Follower): void {
   let stages: TrainEvents["run/start"]["stages"] = [];
   let stage: string | undefined;
   let losses: Record<string, number> = {};
   let first: { readonly step: number; readonly at: number } | undefined;
+  /** Last update of each role. */
+  const updated = new Map<string, number>();
+  /** Losses on their way from the device, and steps that wait for them. */
+  let reading: Promise<unknown> | undefined;
+  const totalOf = (name: string) => stages.find((each) => each.name === name)?.steps ?? 0;
 
   bus.on("run/start", (event) => {
     stages = event.stages.filter(({ steps }) => steps > 0);
     stage = undefined;
   });
-  bus.on("role/updated", (event) => {
-    if (event.stage === stage) return;
-    stage = event.stage;
-    losses = {};
-    first = undefined;
-  });
-  onLosses(
-    bus,
-    "progress",
-    async (reading) => {
-      const { stage: own, values } = await reading;
-      if (own !== stage) return;
-      const { "gradient-norm": _, "loss-scale": __, ...terms } = values;
-      losses = { ...losses, ...terms };
+  bus.on(
+    "role/updated",
+    ({ stage: name, role, step, losses: scalars }) => {
+      if (name !== stage) {
+        stage = name;
+        losses = {};
+        first = undefined;
+        updated.clear();
+      }
+      const gap = step - (updated.get(role) ?? -Infinity);
+      updated.set(role, step);
+      if (!wants({ stage: name, role, step, total: totalOf(name), gap })) return;
+      // Begun while the event is told; it waits for the device.
+      const read = readScalars(scalars).then(({ "gradient-norm": _, "loss-scale": __, ...terms }) => {
+        if (name === stage) losses = { ...losses, ...terms };
+      });
+      // A read that fails is the bus's to tell; steps are shown all the same.
+      reading = Promise.all([reading, read.catch(() => undefined)]);
+      return read;
     },
-    every,
+    "progress",
   );
   bus.on(
     "step/end",
@@ -73,10 +96,16 @@ function follow(bus: EventBus, show: (progress: StageProgress, last: boolean) =>
       const now = performance.now();
       first ??= { step, at: now };
       const rate = step > first.step ? ((step - first.step) * 1000) / (now - first.at) : Number.NaN;
+      const total = totalOf(name);
       const done = step + 1;
-      const total = stages.find((each) => each.name === name)?.steps ?? 0;
       const last = done === total && name === stages.at(-1)?.name;
-      return show({ stage: name, done, total, rate, losses }, last);
+      const shown = () => show({ stage: name, done, total, rate, losses }, last);
+      if (!reading) return shown();
+      const waited = reading.then(shown);
+      reading = waited;
+      return waited.finally(() => {
+        if (reading === waited) reading = undefined;
+      });
     },
     "progress",
   );

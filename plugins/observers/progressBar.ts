@@ -2,7 +2,10 @@
 import { MultiBar, type SingleBar } from "cli-progress";
 import { lossText, type ProgressDisplay, paceText, type StageProgress, type TextStream } from "./progressDisplay.ts";
 
-const WIDTH = 24;
+/** Columns of a bar, where there is room. */
+const [LEAST, MOST] = [5, 24];
+/** Between two reads of the losses of a role, in ms. */
+const READ_EVERY = 500;
 
 /** Two lines per stage, a bar and its losses, redrawn in place, for terminals. */
 export function barDisplay(stream: TextStream): ProgressDisplay {
@@ -21,10 +24,19 @@ export function barDisplay(stream: TextStream): ProgressDisplay {
     if (shown) shown.update(progress.done, { text });
     else lines.set(name, group.create(progress.total, progress.done, { text }));
   };
+  const read = new Map<string, number>();
   return {
+    wants({ stage, role }) {
+      const key = `${stage} ${role}`;
+      const now = performance.now();
+      if (now - (read.get(key) ?? -Infinity) < READ_EVERY) return false;
+      read.set(key, now);
+      return true;
+    },
     show(progress) {
-      line(progress.stage, progress, barText(progress));
-      line(`${progress.stage} losses`, progress, `  ${lossText(progress)}`);
+      const width = columnsOf(stream) - 1;
+      line(progress.stage, progress, barText(progress, width));
+      line(`${progress.stage} losses`, progress, `  ${lossText(progress, width - 2)}`);
     },
     note: (text) => (lines.size > 0 ? group.log(`${text}\n`) : void stream.write(`${text}\n`)),
     close: () => (lines.size > 0 ? group.stop() : undefined),
@@ -34,9 +46,17 @@ export function barDisplay(stream: TextStream): ProgressDisplay {
 // A terminal that does not tell its width reports 0 columns.
 const columnsOf = ({ columns }: TextStream): number => columns || 80;
 
-function barText(progress: StageProgress): string {
+/** Stage, bar and pace. Where it is narrow, the bar gets shorter, then the speed goes, then the bar, then the stage's end. */
+export function barText(progress: StageProgress, width: number): string {
   const { stage, done, total } = progress;
-  const full = Math.round((WIDTH * done) / Math.max(1, total));
-  const bar = "█".repeat(full) + "░".repeat(WIDTH - full);
-  return `${stage.padEnd("distillation".length)} ${bar} ${paceText(progress)}`;
+  const name = stage.padEnd("distillation".length);
+  const room = width - name.length - 2;
+  const pace = paceText(progress, room - LEAST);
+  const length = Math.min(MOST, room - pace.length);
+  if (length < LEAST) {
+    const whole = `${name} ${pace}`;
+    return whole.length <= width ? whole : `${stage.slice(0, Math.max(width - pace.length - 2, 0))}… ${pace}`;
+  }
+  const full = Math.round((length * done) / Math.max(1, total));
+  return `${name} ${"█".repeat(full)}${"░".repeat(length - full)} ${pace}`;
 }

@@ -258,6 +258,17 @@ test("sampling: nothing there, no such class, a picture in the way", async () =>
   await refused(sample(run, "--out", picture, "--role", "critic"), "E_CHECKPOINT", 1, /of the critic/);
   await refused(sample(run, "--role", "critik"), "E_CHECKPOINT", 1, /weights of the critik/);
   await refused(sample(write("x.safetensors", "junk")), "E_CHECKPOINT", 1, /x\.safetensors/);
+  // Before weights are read, so that nothing is drawn for nothing.
+  const nowhere = path("no/such/x.png");
+  await refused(
+    sample(path("nowhere"), "--out", nowhere),
+    "E_FILE",
+    1,
+    /there is no folder .*no\/such/,
+    /make the folder/,
+  );
+  await refused(sample(path("nowhere"), "--out", path("images"), "--force"), "E_FILE", 1, /it is a folder/);
+  await refused(["pairs", path("nowhere"), "--out", nowhere], "E_FILE", 1, /there is no folder/);
   write("picture.png", "mine");
   await refused(sample(run, "--out", picture), "E_FILE", 1, /there already/, /--force/);
   assert.is(readFileSync(picture, "utf8"), "mine");

@@ -46,8 +46,11 @@ test("plugins: each with its options", async () => {
 });
 
 test("doctor: adapters, backends, tiles and what auto uses", async () => {
-  const { code, stdout } = await onestep("doctor");
+  const { code, stdout, stderr } = await onestep("doctor");
   assert.is(code, 0);
+  assert.not.match(stderr, /artificially reduced/, "what drivers say to themselves");
+  const backends = [...stdout.matchAll(/^ {2}(webgpu|wasm|reference) +\S.*/gm)].map(([, name]) => name);
+  assert.equal(backends, ["webgpu", "wasm", "reference"]);
   assert.match(stdout, /^runtime +node /m);
   assert.match(stdout, /^wasm uses (wide|narrow) tiles: \S/m);
   assert.match(stdout, /^--device auto uses (webgpu|wasm|reference): /m);

@@ -178,6 +178,12 @@ test("a signal is heard while a large network is traced, and leaves nothing", as
   assert.not.ok(existsSync(path("deaf")));
 });
 
+test("--teacher off is no file: the teacher is trained as the config says", async () => {
+  const { code, stderr } = await onestep(...training("untold", "--teacher", "off"));
+  assert.is(code, 0, stderr);
+  assert.match(stderr, /teacher {2}9\/9/);
+});
+
 test("a loss of the user's own is trained with, through --plugin", async () => {
   const plugin = ["--plugin", "examples/custom-loss/charbonnier.ts", "--set", "losses.charbonnier.weight=0.5"];
   const { code, stderr } = await onestep(...training("custom", ...plugin));

@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { EventBus } from "../../../core/train/mod.ts";
 import { progress } from "../../../plugins/observers/progress.ts";
+import { barText } from "../../../plugins/observers/progressBar.ts";
 import { duration, lossText, paceText } from "../../../plugins/observers/progressDisplay.ts";
 import { play } from "./scene.ts";
 
@@ -15,10 +16,48 @@ test("a pipe gets plain lines, the first and last of each stage among them", asy
   const lines = text.trimEnd().split("\n");
   assert.ok(lines.length <= 44, `${lines.length} lines`);
   assert.match(lines[0], /^teacher {2}1\/100/);
-  assert.match(text, /^teacher {2}100\/100 .*denoising 91\.0$/m);
+  assert.match(text, /^teacher {2}100\/100 .*denoising 100$/m);
   assert.is(lines.at(-1), "drawing and judging samples");
-  assert.match(lines.at(-2)!, /^distillation {2}50\/50 .*matching 50\.0 .*fake 60\.0$/);
+  assert.match(lines.at(-2)!, /^distillation {2}50\/50 .*matching 58\.0 .*fake 69\.0$/);
   assert.not.ok(text.includes("gradient-norm"));
+});
+
+test("every line has the losses of its own step, and no others are read", async () => {
+  let text = "";
+  const bus = new EventBus();
+  progress({ stream: { write: (part: string) => (text += part) } }).observe(bus);
+  const { reads } = await play(bus, { teacher: 30, distillation: 90, logEvery: 50 });
+  const lines = text.trimEnd().split("\n");
+  const of = (stage: string) =>
+    lines.flatMap((line) => {
+      const [, name, done] = line.match(/^(\w+) {2}(\d+)\//) ?? [];
+      const losses = Object.fromEntries(
+        [...line.matchAll(/(\w+) ([\d.]+)(?= {2}|$)/g)].map(([, a, b]) => [a, Number(b)]),
+      );
+      return name === stage ? [{ done: Number(done), losses }] : [];
+    });
+  const [teacher, distillation] = [of("teacher"), of("distillation")];
+  assert.ok(teacher.length >= 15 && distillation.length >= 15);
+  for (const { done, losses } of teacher) assert.is(losses.denoising, done);
+  for (const { done, losses } of distillation) {
+    assert.is(losses.fake, 19 + done);
+    // The generator learns in every second step.
+    assert.is(losses.matching, 10 + 2 * Math.floor((done - 1) / 2));
+  }
+  assert.ok(reads <= 2 * teacher.length + 3 * distillation.length + 6, `${reads} reads`);
+});
+
+test("a bar and its losses fit a terminal of any width, and the time left stays", () => {
+  const losses = { "distribution-matching": 0.00123, "gan-generator": 0.705, "fake-score": 0.583 };
+  const at = { stage: "distillation", done: 12345, total: 40000, rate: 12.3, losses };
+  const bars = [80, 60, 40].map((columns) => barText(at, columns - 1));
+  for (const [i, columns] of [80, 60, 40].entries()) assert.ok(bars[i].length < columns, bars[i]);
+  for (const bar of bars) assert.match(bar, /12345\/40000 .*37 min 29 s left$/);
+  assert.match(bars[0], /█+░+ .*12 steps\/s/);
+  assert.match(bars[1], /█+░+ /);
+  assert.not.match(bars[2], /steps/);
+  assert.is(lossText(at, 58), "distribution-matching 0.00123  gan-generator 0.705  …");
+  assert.is(lossText(at, 30), "distribution-matching 0.00123  …");
 });
 
 test("a terminal gets bars that fit it, and the timer ends with the run", async () => {
