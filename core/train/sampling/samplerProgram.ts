@@ -2,8 +2,9 @@ import { failure } from "../../errors.ts";
 import { ScalarInputs } from "../../graph/scalarInputs.ts";
 import type { Sampler, SamplerRule } from "../../interfaces/sampler.ts";
 import { broadcastTo, input, reshape, state } from "../../ops/mod.ts";
+import { attempt, pluginFault, whatIs } from "../../plugin/made.ts";
 import type { Shape } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { isTensor, type Tensor } from "../../tensor/tensor.ts";
 
 /** Where the samples of a sampler and what it carries from step to step live. */
 export interface SamplerStates {
@@ -48,24 +49,32 @@ export function traceRule(
   const scalars = new ScalarInputs();
   const noises: string[] = [];
   let nfe = 0;
-  const result = rule(
-    x,
-    scalars.named,
-    {
-      denoise(noisy, sigma) {
-        nfe++;
-        return denoise(noisy, broadcastTo(reshape(sigma, [1]), { shape: [x.shape[0]] }));
+  const trace = () =>
+    rule(
+      x,
+      scalars.named,
+      {
+        denoise(noisy, sigma) {
+          nfe++;
+          return denoise(noisy, broadcastTo(reshape(sigma, [1]), { shape: [x.shape[0]] }));
+        },
+        noise() {
+          noises.push(`noise.${noises.length}`);
+          return input(noises[noises.length - 1], x.shape);
+        },
       },
-      noise() {
-        noises.push(`noise.${noises.length}`);
-        return input(noises[noises.length - 1], x.shape);
-      },
-    },
-    carried,
-  );
-  const next = "carried" in result ? result : { x: result, carried: {} };
+      carried,
+    );
+  const result = attempt("the sampler", rule.name, trace);
+  const next = isTensor(result) ? { x: result, carried: {} } : result;
+  if (!isTensor(next?.x))
+    throw pluginFault(
+      "the sampler",
+      `its rule "${rule.name}" returns ${whatIs(result)}`,
+      "should be a tensor or { x, carried }",
+    );
   const updates: (readonly [Tensor, Tensor])[] = [[x, next.x]];
-  for (const [name, value] of Object.entries(next.carried)) {
+  for (const [name, value] of Object.entries(next.carried ?? {})) {
     if (!(name in carried))
       throw failure(
         "E_CONFIG",

@@ -4,7 +4,8 @@ import type { ScalarInputs } from "../../graph/scalarInputs.ts";
 import { arenaName, isFrozen } from "../../nn/parameters.ts";
 import { mul, pack, state, view, where } from "../../ops/mod.ts";
 import { clip, ema, isFinitePositive } from "../../optim/mod.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { attempt, pluginFault, whatIs } from "../../plugin/made.ts";
+import { isTensor, type Tensor } from "../../tensor/tensor.ts";
 import { lossScaleOf } from "./lossScale.ts";
 import type { Player } from "./player.ts";
 
@@ -149,7 +150,11 @@ export function optimise(
     const moments = Object.fromEntries(
       optimizer.moments.map((name) => [name, state(arenaName(player.moment(name), arena), [size])]),
     );
-    const next = optimizer.update(weights, steps[i], moments, scalars.named);
+    const plugin = `the optimizer of the ${player.name}`;
+    const next = attempt(plugin, "update", () => optimizer.update(weights, steps[i], moments, scalars.named));
+    for (const [name, value] of [["weights", next?.weights], ...Object.entries(next?.moments ?? {})] as const)
+      if (!isTensor(value))
+        throw pluginFault(plugin, `its update gives ${name} as ${whatIs(value)}`, "should be a tensor");
     become(weights, next.weights);
     for (const name of optimizer.moments) become(moments[name], next.moments[name]);
     for (const { copy, keep } of averages) {

@@ -7,6 +7,7 @@ import type { ConfiguredPlugin } from "../../plugin/mod.ts";
 import { overlaid } from "../../plugin/overlaid.ts";
 import { type Storage, withStorage } from "../../tensor/storage.ts";
 import type { LossScaling } from "./lossScale.ts";
+import { tracedBy } from "./tracedBy.ts";
 
 /** What the activations of each role's network are kept in; weights, moments, averages and losses are f32 always. */
 export type Precision = Readonly<Record<string, Storage>>;
@@ -49,16 +50,15 @@ export function scalingOf(settings: PrecisionSettings, beside: Iterable<string>)
 }
 
 /** A network whose values are kept as the scope it is applied to says. */
-const keptByScope = (network: Network): Network => {
+const keptByScope = (plugin: string, network: Network): Network => {
   const kept =
-    (part: Network["apply"]): Network["apply"] =>
+    (member: "apply" | "features" | "middle"): Network["apply"] =>
     (scope: Scope, ...inputs) =>
-      withStorage(scope.storage, () => part.call(network, scope, ...inputs));
-  const { apply, features, middle } = network;
+      withStorage(scope.storage, () => tracedBy(plugin, member, () => network[member]!(scope, ...inputs)));
   return overlaid(network, {
-    apply: kept(apply),
-    features: kept(features),
-    ...(middle && { middle: kept(middle) }),
+    apply: kept("apply"),
+    features: kept("features"),
+    ...(network.middle && { middle: kept("middle") }),
   });
 };
 
@@ -69,6 +69,10 @@ export function keepingStorage(plugin: ConfiguredPlugin): ConfiguredPlugin {
   return {
     ...plugin,
     install: (container) =>
-      void container.provide(NETWORK, (c) => keptByScope(made(definition, options, c) as Network), name),
+      void container.provide(
+        NETWORK,
+        (c) => keptByScope(`network "${name}"`, made(definition, options, c) as Network),
+        name,
+      ),
   };
 }

@@ -12,6 +12,7 @@ import { isTensor, type Tensor } from "../../tensor/tensor.ts";
 import { TurnImages } from "../batch/turnImages.ts";
 import { ownInput, ROWS } from "../batch/turnInputs.ts";
 import type { Copy, Player } from "./player.ts";
+import { tracing } from "./tracedBy.ts";
 
 /** The roles of a run by name. */
 export type Players = Readonly<Record<string, Player<unknown>>>;
@@ -142,9 +143,15 @@ class BoundPlayers {
   }
   of(name: string, copy: Copy, loss?: Loss): ReturnType<Player<unknown>["bind"]> {
     const key = `${name} ${copy}`;
-    const known = this.#bound.get(key) ?? this.#player(name, loss).bind(copy);
+    const known = this.#bound.get(key) ?? this.#bind(this.#player(name, loss), copy);
     this.#bound.set(key, known);
     return known;
+  }
+  #bind(player: Player<unknown>, copy: Copy) {
+    const plugin = `the role ${player.name}`;
+    const bound = attempt(plugin, "bind", () => player.bind(copy));
+    const members = ["denoise", "generate", "discriminate", "judge"];
+    return { ...bound, network: tracing(plugin, "bind", bound.network, members) };
   }
   #player(name: string, loss?: Loss): Player<unknown> {
     if (Object.hasOwn(this.#players, name)) return this.#players[name];

@@ -2,10 +2,22 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
+import type { Resolver } from "../../../../core/di/mod.ts";
 import type { OnestepError } from "../../../../core/errors.ts";
-import { DATASET_SOURCE, LOSSES, METHOD, METRICS, NETWORK, TEACHER } from "../../../../core/interfaces/mod.ts";
+import {
+  DATASET_SOURCE,
+  GENERATOR,
+  LOSSES,
+  METHOD,
+  METRICS,
+  NETWORK,
+  OPTIMIZERS,
+  SAMPLER,
+  TEACHER,
+} from "../../../../core/interfaces/mod.ts";
+import { type Scope, zeros } from "../../../../core/nn/mod.ts";
 import { mean } from "../../../../core/ops/mod.ts";
-import { type AnyPlugin, definePlugin } from "../../../../core/plugin/mod.ts";
+import { type AnyPlugin, definePlugin, type PluginKind, text } from "../../../../core/plugin/mod.ts";
 import { mergeConfig, Run, type RunConfig, resolveConfig } from "../../../../core/train/mod.ts";
 import { thrown } from "../../../helpers/thrown.ts";
 import { lossPlugin, registry, tiny } from "../support.ts";
@@ -102,6 +114,67 @@ test("compute that returns no tensor, or throws; a report that is no tensor", as
     return mean((generated as { x: never }).x);
   });
   assert.is(reporting.message, `Cannot use loss "own": its report of share is 0.5, ${expected}`);
+});
+
+test("networks, roles, samplers and optimizers that give something else than tensors when they are traced", async () => {
+  const faulty = (kind: PluginKind, token: unknown, create: (container: Resolver) => unknown) =>
+    definePlugin({
+      name: "faulty",
+      kind,
+      token: token as typeof LOSSES,
+      about: "of a test",
+      options: { role: text({ default: "", about: "of an optimizer" }) },
+      create: (({ role }: { role: string }, container: Resolver) =>
+        Object.assign(create(container) as object, role && { role })) as never,
+    });
+  const use = (section: string) => ({ [section]: { use: "faulty" } });
+  const network = await refused(
+    [faulty("network", NETWORK, () => ({ apply: () => undefined, features: () => 1 }))],
+    use("network"),
+  );
+  assert.is(network.code, "E_PLUGIN");
+  assert.is(network.message, 'Cannot use network "faulty": its apply returns nothing, should be a tensor');
+  const generator = (network: unknown) =>
+    refused(
+      [
+        faulty("generator", GENERATOR, () => ({
+          sigmas: [1],
+          bind: () => network,
+          declare: (scope: Scope) => scope.parameter("out.bias", [2], zeros),
+        })),
+      ],
+      use("generator"),
+    );
+  assert.match(
+    (await generator(undefined)).message,
+    "the role generator: its bind returns nothing, should be an object",
+  );
+  const lazy = await generator({ denoise: () => null, generate: () => 3 });
+  assert.is(lazy.message, "Cannot use the role generator: its generate returns 3, should be a tensor");
+  const sampler = await refused(
+    [faulty("sampler", SAMPLER, () => ({ sigmaMax: 5, steps: [{ rule: function half() {}, values: {} }] }))],
+    use("sampler"),
+  );
+  assert.is(
+    sampler.message,
+    'Cannot use the sampler: its rule "half" returns nothing, should be a tensor or { x, carried }',
+  );
+  const optimizer = await refused(
+    [
+      faulty("optimizer", OPTIMIZERS, () => ({
+        role: "generator",
+        clip: 1,
+        moments: [],
+        scalars: () => ({}),
+        update: () => undefined,
+      })),
+    ],
+    { optimizers: { generator: { use: "faulty" } } },
+  );
+  assert.is(
+    optimizer.message,
+    "Cannot use the optimizer of the generator: its update gives weights as nothing, should be a tensor",
+  );
 });
 
 test("a role that the method does not have, or that a loss asks for, is named with the nearest", async () => {
