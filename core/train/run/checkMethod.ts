@@ -47,12 +47,19 @@ export function checkMethod(container: Resolver, trainer: Trainer, settings: Run
   }
   const learners = new Set(stages.flatMap((stage) => [...learnersOf(stage)]));
   const learns = `learners are ${[...learners].join(", ")}`;
-  for (const { name, role, weight } of container.all(LOSSES))
-    if (weight !== 0 && !learners.has(role))
-      throw refuse(
-        `the loss ${name} is for the ${role}, which never learns; ${learns}${suggestion(role, learners)}`,
-        `leave the loss out with --set losses.${name}=off, or give the ${role} turns`,
-      );
+  for (const { name, role, weight } of container.all(LOSSES)) {
+    if (weight === 0 || learners.has(role)) continue;
+    // A slip of the pen, where the name is near one that learns; else a loss of another method.
+    const near = known.includes(role) ? "" : suggestion(role, learners);
+    if (near)
+      throw failure("E_OPTION", `Cannot use loss ${name}: its role is "${role}", ${learns}${near}`, {
+        fix: `correct the role of the loss, or leave it out with --set losses.${name}=off`,
+      });
+    throw refuse(
+      `the loss ${name} is for the ${role}, which never learns; ${learns}`,
+      `leave the loss out with --set losses.${name}=off, or give the ${role} turns`,
+    );
+  }
   for (const { role } of container.all(OPTIMIZERS)) checkRole(role, "optimizers");
   for (const { role } of container.all(AVERAGES)) checkRole(role, "averages");
 }

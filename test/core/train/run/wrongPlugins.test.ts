@@ -179,8 +179,11 @@ test("networks, roles, samplers and optimizers that give something else than ten
 
 test("a role that the method does not have, or that a loss asks for, is named with the nearest", async () => {
   const learner = await refused([lossPlugin("own", "generatr", ({ generated }) => mean(generated.x))], own);
-  assert.is(learner.code, "E_CONFIG");
-  assert.match(learner.message, /the loss own is for the generatr, which never learns; .*did you mean "generator"\?/);
+  assert.is(learner.code, "E_OPTION");
+  assert.is(
+    learner.message,
+    'Cannot use loss own: its role is "generatr", learners are teacher, generator, critic, did you mean "generator"?',
+  );
   const asking = await refused([lossPlugin("own", "generator", ({ role }) => role("techer"))], own);
   assert.is(
     asking.message,
