@@ -1,5 +1,4 @@
 /** Networks that no update moves: judges, feature extractors, encoders. */
-import { failure } from "../errors.ts";
 import { program } from "../graph/mod.ts";
 import type { Backend, Executable, HostArray, Memory } from "../interfaces/backend.ts";
 import { input } from "../ops/mod.ts";
@@ -10,8 +9,8 @@ import {
   arenaName,
   BoundParameters,
   layoutOf,
+  misfit,
   mismatches,
-  mismatchText,
   type ParameterLayout,
   packArenas,
 } from "./parameters.ts";
@@ -40,7 +39,7 @@ export function frozenWeights(
   const known = layout.entries.filter((entry) => Object.hasOwn(tensors, entry.name));
   const needed = Object.fromEntries(known.map((entry) => [entry.name, tensors[entry.name]]));
   const wrong = mismatches(layout, needed);
-  if (wrong.length) throw failure("E_CHECKPOINT", `Cannot load ${name} from ${from}: ${mismatchText(wrong)}`);
+  if (wrong.length) throw misfit(`Cannot load ${name} from ${from}`, wrong);
   return { name, layout, arenas: packArenas(layout, needed) };
 }
 

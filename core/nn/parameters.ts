@@ -1,4 +1,4 @@
-import { failure, suggestion } from "../errors.ts";
+import { failure, type OnestepError, suggestion } from "../errors.ts";
 import { ALIGNMENT } from "../graph/alignment.ts";
 import { input, state, view } from "../ops/mod.ts";
 import { fillFrom, keyWords } from "../random/philox.ts";
@@ -205,6 +205,13 @@ export function mismatchText(wrong: readonly string[]): string {
   return `${wrong.length} names do not fit (${counts}): ${first.join("; ")}`;
 }
 
+/** The error of weights that do not fit, found by `mismatches`; its cause lists them all. */
+export const misfit = (what: string, wrong: readonly string[], fix?: string): OnestepError =>
+  failure("E_CHECKPOINT", `${what}: ${mismatchText(wrong)}`, {
+    cause: new Error(wrong.join("\n")),
+    ...(fix && { fix }),
+  });
+
 /** Pairs of names that are compared for a suggestion; beyond it the files have little in common, and it would take long. */
 const MOST_PAIRS = 20_000;
 
@@ -214,7 +221,7 @@ const MOST_PAIRS = 20_000;
  */
 export function packArenas(layout: ParameterLayout, tensors: Readonly<Record<string, Values>>): Float32Array[] {
   const wrong = mismatches(layout, tensors);
-  if (wrong.length) throw failure("E_CHECKPOINT", `Cannot load weights: ${mismatchText(wrong)}`);
+  if (wrong.length) throw misfit("Cannot load weights", wrong);
   const arenas = layout.arenas.map((size) => new Float32Array(size));
   for (const { name, arena, offset } of layout.entries) arenas[arena].set(tensors[name].data, offset);
   return arenas;

@@ -2,7 +2,7 @@
 import { failure, suggestion } from "../../errors.ts";
 import type { FileSystem } from "../../io/files.ts";
 import { decodeSafetensors, type StoredTensor, toFloat32 } from "../../io/safetensors.ts";
-import { initialise, mismatches, mismatchText, type ParameterLayout, unpackArenas } from "../../nn/parameters.ts";
+import { initialise, misfit, mismatches, type ParameterLayout, unpackArenas } from "../../nn/parameters.ts";
 import { SettingText } from "../../plugin/spec.ts";
 import { inheritedBy, type NamedTensors, type Player } from "../update/player.ts";
 import type { Players } from "../update/turnContext.ts";
@@ -109,9 +109,11 @@ function fitted(
   }
   const wrong = mismatches(layout, tensors);
   if (wrong.length)
-    throw failure("E_CHECKPOINT", `Cannot start the ${role} from ${file}: ${mismatchText(wrong)}`, {
-      fix: "give weights of the network that the config describes, or change its options to theirs",
-    });
+    throw misfit(
+      `Cannot start the ${role} from ${file}`,
+      wrong,
+      "give weights of the network that the config describes, or change its options to theirs",
+    );
   return tensors;
 }
 
