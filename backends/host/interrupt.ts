@@ -5,19 +5,20 @@ const SAME_PRESS_MS = 500;
 const INTERRUPTED = 130;
 
 /**
- * Calls `ask` at the first Ctrl-C (or SIGTERM), so that the run can end its step and keep a checkpoint; a second one
- * calls `kill`, by default an immediate exit. Returns the function that ends the watch.
+ * Calls `ask` at the first Ctrl-C, SIGTERM, or SIGHUP (the terminal is closed), so that the run can end its step and keep a
+ * checkpoint; a second Ctrl-C or SIGTERM calls `kill`, by default an immediate exit. Returns the function that ends the watch.
  */
 export function onInterrupt(ask: () => void, kill: () => void = () => process.exit(INTERRUPTED)): () => void {
   let first: number | undefined;
-  const press = () => {
+  const press = (signal: NodeJS.Signals) => {
     const now = performance.now();
     if (first === undefined) {
       first = now;
       ask();
-    } else if (now - first > SAME_PRESS_MS) kill();
+      // Shells and systems hang up more than once; nobody presses that.
+    } else if (now - first > SAME_PRESS_MS && signal !== "SIGHUP") kill();
   };
-  const signals = ["SIGINT", "SIGTERM"] as const;
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) process.on(signal, press);
   return () => {
     for (const signal of signals) process.off(signal, press);

@@ -1,4 +1,4 @@
-export type { FileSystem } from "./files.ts";
+export { type Claim, type FileSystem, isDiskFull, isDraft } from "./files.ts";
 export { gunzip, isGzip } from "./gunzip.ts";
 export * from "./halfFloat.ts";
 export * from "./idx.ts";
@@ -7,3 +7,5 @@ export * from "./pngHeader.ts";
 export * from "./pngPixels.ts";
 export { repeatedKey } from "./repeatedKey.ts";
 export * from "./safetensors.ts";
+export * from "./safetensorsFile.ts";
+export { xxh32 } from "./xxh32.ts";

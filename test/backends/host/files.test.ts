@@ -1,9 +1,12 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { files } from "../../../backends/host/files.ts";
 import type { OnestepError } from "../../../core/errors.ts";
+import { isDiskFull, isDraft } from "../../../core/io/mod.ts";
+import { bundle } from "../webgpu/adapter/child.ts";
 
 const test = suite<{ dir: string }>("files");
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -102,6 +105,95 @@ test("errors name the path and the reason", async ({ dir }) => {
     assert.is(error.code, "E_FILE");
     assert.is(error.message, message);
   }
+});
+
+test("writes what comes in parts, one after another; if one fails, the old file stays", async ({ dir }) => {
+  const path = files.join(dir, "a");
+  async function* parts(fails = false) {
+    yield bytes("one ");
+    yield bytes("");
+    if (fails) throw new Error("lost");
+    yield bytes("two");
+  }
+  await files.write(path, parts());
+  assert.is(await text(path), "one two");
+  assert.match((await failureOf(files.write(path, parts(true)))).message, /lost$/);
+  assert.is(await text(path), "one two");
+  assert.equal(await files.list(dir), ["a"]);
+});
+
+test("cuts a file, and tells the room on the disk", async ({ dir }) => {
+  const path = files.join(dir, "a");
+  await files.write(path, bytes("one\ntw"));
+  await files.truncate(path, 4);
+  assert.is(await text(path), "one\n");
+  assert.ok((await files.space!(dir))! > 0);
+  assert.is(await files.space!(files.join(dir, "missing")), undefined);
+});
+
+test("a name of a draft is told from others", () => {
+  for (const name of ["config.json.12-0123abcd.tmp", "manifest.msgpack.1-ab34cd.tmp"]) assert.ok(isDraft(name), name);
+  for (const name of ["config.json", "notes.tmp", "a.12-xyz.tmp", "12-0123abcd.tmp.txt"])
+    assert.not(isDraft(name), name);
+});
+
+test("a pipe or a device where a file should be is refused, and not waited for", async ({ dir }) => {
+  if (process.platform === "win32") return;
+  const pipe = files.join(dir, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  for (const path of [pipe, "/dev/zero"])
+    for (const action of [
+      () => files.read(path),
+      () => files.readRange(path, 0, 1),
+      () => files.size(path),
+      () => files.append(path, "x"),
+      () => files.truncate(path, 0),
+    ])
+      assert.match(
+        (await failureOf(action())).message,
+        `${path}: it is a pipe, a socket or a device, a file should be there`,
+      );
+});
+
+test("a file that no array can hold says so", async ({ dir }) => {
+  const path = files.join(dir, "sparse");
+  await writeFile(path, "");
+  await truncate(path, 2 ** 53 - 2 ** 20).catch(() => truncate(path, 8 * 2 ** 40));
+  const { message, fix } = await failureOf(files.read(path));
+  assert.match(message, /sparse: it is larger than one array can be$/);
+  assert.match(fix, /^split the file/);
+});
+
+test("what is wrong with the disk is told as such, with what helps", async ({ dir }) => {
+  if (process.platform !== "linux") return;
+  const program = await bundle(
+    `import { files } from "./host/files.ts";
+    const [what, dir] = process.argv.slice(2);
+    const big = new Uint8Array(100_000);
+    const error = await (what === "large" ? files.write(dir + "/large", big) : openMany(dir)).catch((e) => e);
+    console.log(error.code, error.message, error.fix);
+    async function openMany(dir) {
+      await files.write(dir + "/a", big);
+      const { openSync } = await import("node:fs");
+      try { for (;;) openSync(dir + "/a"); } catch {}
+      await files.read(dir + "/a");
+    }`,
+  );
+  const limited = (limit: string, what: string) =>
+    execFileSync("bash", ["-c", `ulimit ${limit}; exec "${process.execPath}" "${program}" ${what} "${dir}"`], {
+      encoding: "utf8",
+    });
+  assert.match(
+    limited("-f 10", "large"),
+    /^E_FILE Cannot write .*larger than files may be here choose a folder on another/,
+  );
+  assert.match(limited("-n 40", "many"), /^E_FILE Cannot read .*too many files are open raise the limit: `ulimit -n/);
+});
+
+test("a full disk is told from other failures", () => {
+  const failed = (code: string) => Object.assign(new Error(), { cause: Object.assign(new Error(), { code }) });
+  assert.ok(isDiskFull(failed("ENOSPC")) && isDiskFull(failed("EDQUOT")));
+  assert.not(isDiskFull(failed("EROFS")) || isDiskFull(new Error()) || isDiskFull(undefined));
 });
 
 async function failureOf(action: Promise<unknown>): Promise<OnestepError> {

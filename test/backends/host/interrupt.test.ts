@@ -20,6 +20,22 @@ test("the first press asks, an echo of it is ignored, a later one kills", async 
   assert.is(process.listenerCount("SIGINT"), 0);
 });
 
+test("a closed terminal asks like a press, and a terminal that hangs up again kills nothing", async () => {
+  const heard: string[] = [];
+  const end = onInterrupt(
+    () => heard.push("ask"),
+    () => heard.push("kill"),
+  );
+  process.emit("SIGHUP", "SIGHUP");
+  await new Promise((done) => setTimeout(done, 550));
+  process.emit("SIGHUP", "SIGHUP");
+  assert.equal(heard, ["ask"]);
+  process.emit("SIGTERM", "SIGTERM");
+  assert.equal(heard, ["ask", "kill"]);
+  end();
+  assert.is(process.listenerCount("SIGHUP"), 0);
+});
+
 /** A program that waits; real signals are sent once it says that it is ready. */
 const WAITS = `import { onInterrupt } from "./host/interrupt.ts";
   const timer = setInterval(() => {}, 1000);
