@@ -15,9 +15,14 @@ export interface EventLogOptions {
 /** Milliseconds for which lines gather before they are written: opening a file takes longer than many a step. */
 const GATHERING = 250;
 
+/** Lines that wait for a disk that refuses them; of more, the oldest are lost. */
+const MOST_WAITING = 10_000;
+
 /**
  * Writes every event as a line of JSON, with `at`, the seconds since the run began. Of the updates it has only
  * those whose losses are read. Lines keep the order of the events, though losses arrive later; the run never waits for the file.
+ * Numbers that JSON does not have are words: "NaN", "Infinity", "-Infinity". Lines that could not be written are reported once
+ * and written with the next ones. A part of a line, which a kill or a full disk leaves at the end, is cut off.
  */
 export function eventLog({ files, path, every }: EventLogOptions): Observer {
   return {
@@ -30,6 +35,11 @@ export function eventLog({ files, path, every }: EventLogOptions): Observer {
       const ended = new Promise<void>((resolve) => {
         hurry = resolve;
       });
+      /** Lines that are complete and not yet in the file. */
+      const lines: string[] = [];
+      /** Whether the file is known to end with a whole line. */
+      let whole = false;
+      let failing = false;
 
       const add = (line: (at: number) => string | Promise<string>): Promise<void> => {
         waiting.push(line(Number(((performance.now() - began) / 1000).toFixed(3))));
@@ -41,9 +51,23 @@ export function eventLog({ files, path, every }: EventLogOptions): Observer {
       const drain = async () => {
         while (waiting.length > 0) {
           // Lines that gathered while the file was busy are written together.
-          const lines = await Promise.all(waiting.splice(0));
-          await files.append(path, lines.map((line) => `${line}\n`).join(""));
+          lines.push(...(await Promise.all(waiting.splice(0))));
+          lines.splice(0, lines.length - MOST_WAITING);
+          await write();
           await Promise.race([elapsed(GATHERING), ended]);
+        }
+      };
+      const write = async () => {
+        try {
+          if (!whole) await cutPart(files, path);
+          whole = false;
+          await files.append(path, lines.map((line) => `${line}\n`).join(""));
+          [whole, failing] = [true, false];
+          lines.length = 0;
+        } catch (error) {
+          const again = failing;
+          failing = true;
+          if (!again) throw error;
         }
       };
 
@@ -55,13 +79,13 @@ export function eventLog({ files, path, every }: EventLogOptions): Observer {
           // The read must begin while the event is being told.
           const { values, ...rest } = event;
           const reading = readScalars(values);
-          return add(async (at) => JSON.stringify({ at, ...rest, values: await reading }));
+          return add(async (at) => asLine({ at, ...rest, values: await reading }));
         }
-        return add((at) => JSON.stringify({ at, ...plain(event) }));
+        return add((at) => asLine({ at, ...plain(event) }));
       }, "event-log");
       const losses = async (reading: Promise<LossReading>, at: number) => {
         const { values, ...rest } = await reading;
-        return JSON.stringify({ at, type: "role/updated", ...rest, losses: values });
+        return asLine({ at, type: "role/updated", ...rest, losses: values });
       };
       onLosses(bus, "event-log", (reading) => add((at) => losses(reading, at)), every);
     },
@@ -69,6 +93,27 @@ export function eventLog({ files, path, every }: EventLogOptions): Observer {
 }
 
 const elapsed = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const asLine = (value: object): string =>
+  JSON.stringify(value, (_, inner) => (typeof inner === "number" && !Number.isFinite(inner) ? String(inner) : inner));
+
+/** Cuts a file after its last whole line. */
+async function cutPart(files: FileSystem, path: string): Promise<void> {
+  if (!(await files.exists(path))) return;
+  const size = await files.size(path);
+  for (let end = size; ; ) {
+    const from = Math.max(0, end - PORTION);
+    const place = (await files.readRange(path, from, end - from)).lastIndexOf(NEWLINE);
+    if (place < 0 && from > 0) end = from;
+    else {
+      if (from + place + 1 < size) await files.truncate(path, from + place + 1);
+      return;
+    }
+  }
+}
+const NEWLINE = 10;
+/** Bytes that are searched at a time. */
+const PORTION = 2 ** 16;
 
 /** An event as JSON can hold it: errors by code and message, samples by their shape. */
 function plain(event: TrainEvent): object {

@@ -90,7 +90,9 @@ function readingsOf(text: string): LossReading[] {
     if (!line.includes('/updated"')) return [];
     try {
       const { type, role = roleOf(type), stage = stageOf(role), step, losses } = JSON.parse(line);
-      return [{ stage, role, step, values: losses }];
+      // Numbers that JSON does not have are words, or null in logs of 0.1.0.
+      const values = Object.entries(losses).map(([name, value]) => [name, value === null ? Number.NaN : Number(value)]);
+      return [{ stage, role, step, values: Object.fromEntries(values) }];
     } catch {
       return [];
     }

@@ -100,6 +100,75 @@ test("errors go in by code, samples by shape; an old log is gone on with", async
   assert.equal(failed.error, { name: "OnestepError", code: "E_DIVERGED", message: "Cannot go on" });
 });
 
+test("a line that a kill has cut goes, and the next one stands for itself", async () => {
+  const long = `{"type":"whole","text":"${"x".repeat(200_000)}"}`;
+  for (const [before, kept] of [
+    [`{"type":"whole"}\n{"type":"step/e`, ["whole"]],
+    [`${long}\n${long.slice(0, 150_000)}`, ["whole"]],
+    ['{"type":"who', []],
+    [`${long}\n`, ["whole"]],
+  ] as const) {
+    const files = memoryFiles({ log: before });
+    const bus = new EventBus();
+    eventLog({ files, path: "log" }).observe(bus);
+    bus.emit("step/end", { stage: "teacher", step: 4, ms: 1 });
+    await bus.settled();
+    assert.equal(
+      linesOf(files).map(({ type }) => type),
+      [...kept, "step/end"],
+    );
+  }
+});
+
+test("numbers that JSON does not have are words", async () => {
+  const files = memoryFiles();
+  const bus = new EventBus();
+  eventLog({ files, path: "log" }).observe(bus);
+  const losses = Object.fromEntries(
+    Object.entries({ a: Number.NaN, b: Infinity, c: -Infinity, d: 1 }).map(([name, value]) => [
+      name,
+      { read: async () => value },
+    ]),
+  );
+  bus.emit("role/updated", { stage: "distillation", role: "critic", step: 0, losses });
+  await bus.settled();
+  assert.equal(linesOf(files)[0].losses, { a: "NaN", b: "Infinity", c: "-Infinity", d: 1 });
+});
+
+test("what could not be written is said once, and written when the disk takes it again", async () => {
+  const files = memoryFiles();
+  let full = true;
+  const moody = {
+    ...files,
+    // A part of what a full disk refuses may be there.
+    append: async (path: string, text: string) => {
+      await files.append(path, full ? text.slice(0, 5) : text);
+      if (full) throw failure("E_FILE", "Cannot append");
+    },
+  };
+  const bus = new EventBus();
+  const warnings: string[] = [];
+  bus.on("run/warning", ({ message }) => void warnings.push(message));
+  eventLog({ files: moody, path: "log" }).observe(bus);
+  const step = async (step: number) => {
+    bus.emit("step/end", { stage: "distillation", step, ms: 1 });
+    await bus.settled();
+  };
+  for (let i = 0; i < 5; i++) await step(i);
+  assert.is(warnings.length, 1);
+  full = false;
+  await step(5);
+  assert.equal(
+    linesOf(files)
+      .filter(({ type }) => type === "step/end")
+      .map((line) => line.step),
+    [0, 1, 2, 3, 4, 5],
+  );
+  full = true;
+  await step(6);
+  assert.is(warnings.length, 2, "a new failure is news");
+});
+
 test("a file that can't be written is a warning", async () => {
   const bus = new EventBus();
   const full = {
