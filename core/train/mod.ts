@@ -8,18 +8,18 @@ export {
   type Use,
 } from "./config/config.ts";
 export type { RunSettings, TrainSettings } from "./config/trainOptions.ts";
-export { loadCheckpoint, type Manifest, saveCheckpoint } from "./files/checkpoint.ts";
+export { loadCheckpoint, type Manifest, type StateSource, saveCheckpoint } from "./files/checkpoint.ts";
 export { type TeacherConfig, teacherFingerprint } from "./files/fingerprint.ts";
 export { type RunFolder, runFolder } from "./files/runFolder.ts";
 export type { StartFiles } from "./files/startWeights.ts";
-export { decodeWeights, encodeWeights, type WeightsInfo } from "./files/weightsFile.ts";
+export { decodeWeights, encodeWeights, readWeights, type WeightsInfo } from "./files/weightsFile.ts";
 export { EventBus } from "./loop/bus.ts";
 export { type Command, Control } from "./loop/control.ts";
 export * from "./loop/events.ts";
 export { schedule, type TurnAt } from "./loop/schedule.ts";
 export { composeRun, composeSampling, provideShape } from "./run/compose.ts";
 export { checkCapacity, planRun, type RunPlan, type StagePlan, withHint } from "./run/planRun.ts";
-export { Run, type RunRequest, type RunResult } from "./run/run.ts";
+export { CHECKPOINT, Run, type RunRequest, type RunResult } from "./run/run.ts";
 export { Evaluation, type Judgement, judgeSamples, samplerOf } from "./sampling/evaluation.ts";
 export { drawPairs, type PairDraw } from "./sampling/pairs.ts";
 export { type Drawn, type DrawRequest, drawBatch, SampleDrawer } from "./sampling/sampleDrawer.ts";

@@ -57,7 +57,18 @@ export const trainOptions = {
   checkpointEvery: number({
     default: 0,
     ...count,
-    about: "steps between two checkpoints; 0 keeps only the last",
+    about: "steps between two checkpoints, besides those by the clock; 0 adds none",
+  }),
+  checkpointMinutes: number({
+    default: 5,
+    min: 0,
+    about: "minutes between two checkpoints; 0 leaves it to checkpointEvery",
+  }),
+  keep: number({
+    default: 3,
+    min: 1,
+    integer: true,
+    about: "checkpoints that stay on the disk; fewer where it is full, one when the run is complete",
   }),
   evaluateCount: number({
     default: 1000,

@@ -1,14 +1,17 @@
 import type { DeviceInfo } from "../../interfaces/backend.ts";
-import type { FileSystem } from "../../io/files.ts";
+import { type Claim, type FileSystem, isDraft } from "../../io/files.ts";
+import type { TensorSource } from "../../io/safetensorsFile.ts";
+import { isRecord } from "../../plugin/spec.ts";
 import type { RunConfig } from "../config/config.ts";
 import type { Judgement } from "../sampling/evaluation.ts";
+import { type WeightsInfo, writeWeights } from "./weightsFile.ts";
 
 /** The files of a run. */
 export interface RunFolder {
   readonly path: string;
   /** The resolved config. */
   readonly config: string;
-  /** Folder of the training state. */
+  /** Folder of the training states. */
   readonly checkpoint: string;
   /** One event per line, as JSON. */
   readonly events: string;
@@ -16,50 +19,127 @@ export interface RunFolder {
   readonly samples: string;
   readonly lossPlot: string;
   weights(role: string): string;
-  /** Whether there is anything that `begin` would remove: a run's own files, or weights of these roles. */
+  /** Whether there is anything that has a place in a run's folder: a run's own files, or weights of these roles. */
   holdsRun(roles?: readonly string[]): Promise<boolean>;
-  /** Clears what an earlier run of these roles left and writes the config. */
+  /** Whether what it holds is recognisably a run of onestep, by the mark or by a complete config, as 0.1.0 left it. */
+  isOurs(): Promise<boolean>;
+  /** Whether the run in it has made nothing yet: no checkpoint, weights or pictures; so it can begin anew without loss. */
+  isFresh(): Promise<boolean>;
+  /** Makes the folder and takes it for this process, where the file system can; `undefined` where it can't. */
+  claim(): Promise<Claim | undefined>;
+  /** Removes what killed writers left. Only for who has claimed the folder. */
+  clearDrafts(): Promise<void>;
+  /** Removes the folder if nothing is in it. */
+  leave(): Promise<void>;
+  /** Clears what an earlier run of these roles left, leaves all other files, and writes the config. */
   begin(config: RunConfig, roles: readonly string[]): Promise<void>;
   /** Replaces the config, for a run that goes on with another: what is in the folder defines what comes next. */
   writeConfig(config: RunConfig): Promise<void>;
   /** With a label: the weights of an average that is not served, in a folder of their own. */
-  writeWeights(role: string, bytes: Uint8Array, label?: string): Promise<void>;
+  writeWeights(tensors: readonly TensorSource[], info: WeightsInfo, label?: string): Promise<void>;
   writeReport(judgements: readonly Judgement[], device: DeviceInfo): Promise<void>;
 }
 
 const text = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
 
+/** What `run.json` says. */
+const MARK = { program: "onestep", format: 2 };
+/** Names of a run's files. */
+const OWN = ["config.json", "events.jsonl", "losses.svg", "report.json"];
+/** Names of what a run puts into folders, so that other files there stay. */
+const BELOW: Readonly<Record<string, RegExp>> = {
+  checkpoint: /\.(safetensors|msgpack)$/,
+  samples: /-\d+\.png$/,
+  averages: /\.safetensors$/,
+};
+
 /** The layout of a run's folder; touches nothing until asked to. */
 export function runFolder(files: FileSystem, path: string): RunFolder {
   const at = (...names: string[]) => files.join(path, ...names);
-  const own = ["config.json", "events.jsonl", "checkpoint", "samples", "losses.svg", "report.json", "averages"];
-  const weights = (role: string) => `${role}.safetensors`;
+  const mark = at("run.json");
+  const configFile = at("config.json");
   const averages = at("averages");
-  const writeConfig = (config: RunConfig) => files.write(at("config.json"), text(config));
+  const weights = (role: string) => `${role}.safetensors`;
+  const writeConfig = (config: RunConfig) => files.write(configFile, text(config));
+  const namesIn = async (folder: string) => ((await files.exists(folder)) ? files.list(folder) : []);
+  const clearDrafts = async () => {
+    for (const folder of [path, ...Object.keys(BELOW).map((name) => at(name))])
+      for (const name of await namesIn(folder)) if (isDraft(name)) await files.remove(files.join(folder, name));
+  };
+  const read = async (file: string): Promise<unknown> => {
+    if (!(await files.exists(file))) return undefined;
+    try {
+      return JSON.parse(new TextDecoder().decode(await files.read(file)));
+    } catch {
+      return undefined;
+    }
+  };
+  const present = async (names: readonly string[]) => {
+    for (const name of names) if (await files.exists(at(name))) return true;
+    return false;
+  };
+  /** Whether a folder below has files; with `own`, such as a run puts there. */
+  const isUsed = async (own: boolean) => {
+    for (const [folder, names] of Object.entries(BELOW))
+      if ((await namesIn(at(folder))).some((name) => !isDraft(name) && (!own || names.test(name)))) return true;
+    return false;
+  };
+  const removeIfEmpty = async (folder: string) => {
+    if ((await files.exists(folder)) && (await files.list(folder)).length === 0) await files.remove(folder);
+  };
+
   return {
     path,
-    config: at("config.json"),
+    config: configFile,
     checkpoint: at("checkpoint"),
     events: at("events.jsonl"),
     samples: at("samples"),
     lossPlot: at("losses.svg"),
     weights: (role) => at(weights(role)),
     async holdsRun(roles = []) {
-      for (const name of [...own, ...roles.map(weights)]) if (await files.exists(at(name))) return true;
-      return false;
+      return (await present([...OWN, ...roles.map(weights)])) || (await isUsed(false));
     },
-    async begin(config, roles) {
+    async isOurs() {
+      const marked = await read(mark);
+      return (isRecord(marked) && marked.program === MARK.program) || isComplete(await read(configFile));
+    },
+    async isFresh() {
+      const stored = (await namesIn(path)).some((name) => name.endsWith(".safetensors"));
+      return !stored && !(await present(["losses.svg", "report.json"])) && !(await isUsed(true));
+    },
+    async claim() {
       await files.makeDir(path);
-      for (const name of [...own, ...roles.map(weights)]) await files.remove(at(name));
+      return files.claim?.(at("run.lock"));
+    },
+    clearDrafts,
+    leave: () => removeIfEmpty(path),
+    async begin(config, roles) {
+      // In an order that leaves no mixture of two runs: the mark tells whose files these are, and without a config there is no run.
+      await files.write(mark, text(MARK));
+      await clearDrafts();
+      for (const name of [...OWN, ...roles.map(weights)]) await files.remove(at(name));
+      for (const [folder, own] of Object.entries(BELOW)) {
+        for (const name of await namesIn(at(folder)))
+          if (own.test(name) || isDraft(name)) await files.remove(at(folder, name));
+        await removeIfEmpty(at(folder));
+      }
       await files.makeDir(at("samples"));
       await writeConfig(config);
     },
     writeConfig,
-    async writeWeights(role, bytes, label) {
-      if (label === undefined) return files.write(at(weights(role)), bytes);
+    async writeWeights(tensors, info, label) {
+      if (label === undefined) return writeWeights(files, at(weights(info.role)), tensors, info);
       await files.makeDir(averages);
-      return files.write(files.join(averages, weights(`${role}-${label}`)), bytes);
+      return writeWeights(files, files.join(averages, weights(`${info.role}-${label}`)), tensors, info);
     },
     writeReport: (judgements, device) => files.write(at("report.json"), text({ device, judgements })),
   };
+}
+
+/** Whether a config is one that a run has completed, not one that a user has written for it. */
+function isComplete(config: unknown): boolean {
+  const used = (section: unknown) => isRecord(section) && typeof section.use === "string";
+  if (!isRecord(config) || !used(config.dataset) || !used(config.network) || !isRecord(config.train)) return false;
+  const { train } = config;
+  return ["seed", "steps", "batch", "logEvery", "evaluateCount"].every((name) => typeof train[name] === "number");
 }

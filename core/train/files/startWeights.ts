@@ -1,7 +1,8 @@
 /** Weights from a user's files that a run starts with. Only weights: optimisers, averages and steps begin at zero. */
 import { failure, suggestion } from "../../errors.ts";
 import type { FileSystem } from "../../io/files.ts";
-import { decodeSafetensors, type StoredTensor, toFloat32 } from "../../io/safetensors.ts";
+import { type StoredTensor, toFloat32 } from "../../io/safetensors.ts";
+import { readSafetensors } from "../../io/safetensorsFile.ts";
 import { initialise, misfit, mismatches, type ParameterLayout, unpackArenas } from "../../nn/parameters.ts";
 import { SettingText } from "../../plugin/spec.ts";
 import { inheritedBy, type NamedTensors, type Player } from "../update/player.ts";
@@ -71,7 +72,7 @@ export async function readStartWeights(
         `Cannot start the ${role}: ${file === null ? `start.${role} is not given` : "there is no file system to read with"}, should be a safetensors file of its weights`,
         { fix: `give the file with --set start.${role}=FILE` },
       );
-    const { tensors } = decodeSafetensors(await files.read(file), file);
+    const { tensors } = await readSafetensors(files, file);
     const source = Object.hasOwn(begins, role) ? players[begins[role]].layout : undefined;
     weights[role] = fitted(player, source, asNumbers(tensors, file), file, seed);
   }

@@ -1,10 +1,13 @@
 import { failure } from "../../errors.ts";
 import type { DataShape } from "../../interfaces/dataset.ts";
-import { decodeSafetensors, encodeSafetensors, toFloat32 } from "../../io/safetensors.ts";
+import type { FileSystem } from "../../io/files.ts";
+import { decodeSafetensors, encodeSafetensors, type SafetensorsFile, toFloat32 } from "../../io/safetensors.ts";
+import { readSafetensors, type TensorSource, writeSafetensors } from "../../io/safetensorsFile.ts";
 import { isRecord } from "../../plugin/spec.ts";
 import type { RunConfig } from "../config/config.ts";
 import { modernised, modernShape } from "../config/version1.ts";
 import type { NamedTensors } from "../update/player.ts";
+import { requireFinite } from "./checkpoint.ts";
 
 /** What a weights file says about itself, so that a generator can't be sampled with the wrong settings by accident. */
 export interface WeightsInfo {
@@ -33,8 +36,36 @@ export function encodeWeights(tensors: NamedTensors, info: WeightsInfo): Uint8Ar
  * @throws CheckpointError when the file is damaged, or its header has no manifest of ours.
  */
 export function decodeWeights(bytes: Uint8Array, file: string): { tensors: NamedTensors; info: WeightsInfo } {
-  const { tensors, metadata } = decodeSafetensors(bytes, file);
-  const info = readInfo(metadata?.[KEY], file);
+  return asWeights(decodeSafetensors(bytes, file), file);
+}
+
+/**
+ * `encodeWeights` into a file, one tensor in memory at a time.
+ * @throws E_DIVERGED when a number is not finite; then the file stays as it was
+ */
+export async function writeWeights(
+  files: FileSystem,
+  path: string,
+  tensors: readonly TensorSource[],
+  info: WeightsInfo,
+): Promise<void> {
+  const checked = tensors.map((source) => ({
+    ...source,
+    async read() {
+      const data = await source.read();
+      requireFinite(data as Float32Array, `write the weights of the ${info.role}`, source.name);
+      return data;
+    },
+  }));
+  await writeSafetensors(files, path, checked, { [KEY]: JSON.stringify(info) });
+}
+
+/** `decodeWeights` of a file of any size. @throws CheckpointError or E_FILE */
+export const readWeights = async (files: FileSystem, path: string): Promise<ReturnType<typeof decodeWeights>> =>
+  asWeights(await readSafetensors(files, path), path);
+
+function asWeights({ tensors, metadata }: SafetensorsFile, file: string): { tensors: NamedTensors; info: WeightsInfo } {
+  const info = readInfo(metadata[KEY], file);
   const named = Object.fromEntries(
     Object.entries(tensors).map(([name, tensor]) => [name, { shape: tensor.shape, data: toFloat32(tensor) }]),
   );

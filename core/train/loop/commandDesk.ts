@@ -81,6 +81,8 @@ export class CommandDesk {
     try {
       await this.#orders.obey?.(command, step);
     } catch (error) {
+      // What ends a run, a checkpoint that can't be had, has been weighed by the one who carries it out.
+      if (command.type === "checkpoint") throw error;
       const message = error instanceof Error ? error.message : String(error);
       this.#orders.bus.emit("run/warning", { source: `control/${command.type}`, message });
     }

@@ -1,29 +1,31 @@
 import type { Container } from "../../di/mod.ts";
-import { failure } from "../../errors.ts";
+import { failure, OnestepError } from "../../errors.ts";
 import type { Backend } from "../../interfaces/backend.ts";
 import { DATASET, type DataFolder, type Dataset } from "../../interfaces/dataset.ts";
 import { LOSSES } from "../../interfaces/loss.ts";
 import type { Stage } from "../../interfaces/method.ts";
 import { OBSERVERS, type Observer } from "../../interfaces/observer.ts";
-import type { FileSystem } from "../../io/files.ts";
+import type { Claim, FileSystem } from "../../io/files.ts";
 import { checkCounts, checkUsed } from "../config/checkPlugins.ts";
 import type { ResolvedConfig } from "../config/config.ts";
-import { DONE, loadCheckpoint, type Manifest, type States, saveCheckpoint } from "../files/checkpoint.ts";
 import { teacherFingerprint } from "../files/fingerprint.ts";
 import { type RunFolder, runFolder } from "../files/runFolder.ts";
 import { readStartWeights } from "../files/startWeights.ts";
-import { encodeWeights } from "../files/weightsFile.ts";
 import { EventBus } from "../loop/bus.ts";
 import { type Command, Control } from "../loop/control.ts";
+import type { Scalars } from "../loop/events.ts";
 import { Evaluation, type Judgement, SAMPLES } from "../sampling/evaluation.ts";
 import type { Drawn } from "../sampling/sampleDrawer.ts";
-import type { Player } from "../update/player.ts";
+import { checkHealth } from "../update/health.ts";
 import { precisionNotice } from "../update/precision.ts";
 import { Traces } from "../update/traces.ts";
 import { Trainer } from "../update/trainer.ts";
 import { learnersOf } from "../update/turnContext.ts";
+import { checkFolder, checkSpace } from "./checkFolder.ts";
 import { composeRun } from "./compose.ts";
+import { CheckpointKeeper, type Snapshot } from "./keeper.ts";
 import { checkCapacity, planRun } from "./planRun.ts";
+import { type Position, playersUpTo, resumeFrom } from "./resume.ts";
 
 /** What a run is made of. */
 export interface RunRequest {
@@ -34,7 +36,7 @@ export interface RunRequest {
   readonly output?: {
     readonly files: FileSystem;
     readonly path: string;
-    /** Go on from the folder's checkpoint, or replace the run in it. Otherwise a run in the folder is an error. */
+    /** Go on from the folder's last sound checkpoint, or replace the run in it. Otherwise a run in the folder is an error. */
     readonly existing?: "resume" | "replace";
   };
   readonly observers?: readonly Observer[];
@@ -61,14 +63,19 @@ export class Run {
   readonly #container: Container;
   readonly #dataset: Dataset;
   readonly #folder: RunFolder | undefined;
+  #claim: Claim | undefined;
+  #keeper: CheckpointKeeper | undefined;
   readonly #evaluation: Evaluation;
   #control: Control | undefined;
   #stopping = false;
   /** Commands that arrived between two stages. */
   #waiting: Command[] = [];
   /** The stage that is on, or was last, and the step that comes next in it. */
-  #position = { stage: 0, step: 0 };
-  #done = false;
+  #position: Position = { stage: 0, step: 0 };
+  /** What the last update of each role of the stage came to. */
+  readonly #last = new Map<string, { readonly step: number; readonly losses: Scalars }>();
+  /** What was found when the run was made, to be told when it starts. */
+  #notes: readonly string[] = [];
 
   private constructor(request: RunRequest, container: Container, folder: RunFolder | undefined, traces: Traces) {
     this.#request = request;
@@ -88,14 +95,13 @@ export class Run {
   static async create(request: RunRequest): Promise<Run> {
     const { output, resolved, backend, data = {} } = request;
     const folder = output && runFolder(output.files, output.path);
-    const present = await folder?.holdsRun();
-    if (present && !output?.existing) throw occupied(output!.path);
-    if (output?.existing === "resume" && !present)
-      throw failure("E_CHECKPOINT", `Cannot resume ${output.path}: it holds no run`);
-    const resumed = output?.existing === "resume" ? await loadCheckpoint(output.files, folder!.checkpoint) : undefined;
-    const container = await composeRun(resolved, backend, data);
+    const isThere = folder && (await output.files.exists(output.path));
+    let claim = isThere ? await folder.claim() : undefined;
+    let container: Container | undefined;
     let run: Run | undefined;
     try {
+      const resumes = folder && (await checkFolder(folder, output?.existing)) === "resume";
+      container = await composeRun(resolved, backend, data);
       // Finds now what would otherwise end the run after hours of training.
       const traces = new Traces();
       const plan = await planRun(container, resolved.settings, backend, traces);
@@ -103,19 +109,44 @@ export class Run {
       checkUsed(container);
       checkCounts(container, resolved.settings.evaluateCount);
       backend.expect?.(plan.peakBytes);
+      const roles = Object.keys(plan.parameters);
       run = new Run(request, container, folder, traces);
-      const roles = Object.keys(run.trainer.players);
-      if (!output?.existing && (await folder?.holdsRun(roles))) throw occupied(output!.path);
-      if (resumed) run.#restore(resumed);
-      await run.#startFromFiles();
-      if (!resumed) await run.trainer.begin(run.#stage);
+      if (folder && !resumes) await checkFolder(folder, output?.existing, roles);
+      if (resumes) await run.#resume(claim);
+      await run.#startFromFiles(resumes);
+      if (!resumes) await run.trainer.begin(run.#stage);
       if (!run.#teacherIsYetToLearn) await run.#checkTeacher();
-      await (resumed ? folder?.writeConfig(resolved.config) : folder?.begin(resolved.config, roles));
+      if (resumes) await folder.writeConfig(resolved.config);
+      else if (folder) {
+        // A folder that was not there is made when all else is found sound.
+        claim ??= await folder.claim();
+        await checkFolder(folder, output?.existing, roles);
+        await checkSpace(folder, output!.files, run.trainer);
+        run.#keep(claim);
+        await folder.begin(resolved.config, roles);
+        if (output?.existing === "resume")
+          run.#notes = ["nothing was kept before it was stopped, so the run starts from its beginning"];
+      }
       return run;
     } catch (error) {
-      await (run ?? container).dispose();
+      await (run ?? container)?.dispose();
+      await claim?.release();
+      if (!isThere) await folder?.leave();
       throw error;
     }
+  }
+
+  #keep(claim: Claim | undefined): CheckpointKeeper {
+    const { output, resolved } = this.#request;
+    this.#claim = claim;
+    this.#keeper = new CheckpointKeeper({
+      files: output!.files,
+      folder: this.#folder!.checkpoint,
+      settings: resolved.settings,
+      claim,
+      warn: (message) => this.#warn(message),
+    });
+    return this.#keeper;
   }
 
   get #stages(): readonly Stage[] {
@@ -126,11 +157,10 @@ export class Run {
   }
 
   /** Reads the files of `start`, except for roles that a checkpoint holds already. */
-  async #startFromFiles(): Promise<void> {
+  async #startFromFiles(resumed = false): Promise<void> {
     const { resolved, output, data } = this.#request;
     const begins = Object.assign({}, ...[...this.#stages].reverse().map((stage) => stage.begins));
-    const isResumed = output?.existing === "resume";
-    const held = isResumed ? this.#players.map(({ name }) => name) : [];
+    const held = resumed ? playersUpTo(this.trainer, this.#position.stage).map(({ name }) => name) : [];
     const start = Object.entries(resolved.config.start ?? {}).filter(([role]) => !held.includes(role));
     const files = output?.files ?? data?.files;
     const { seed } = resolved.settings;
@@ -139,30 +169,23 @@ export class Run {
     this.trainer.startFrom(await readStartWeights(Object.fromEntries(start), reading));
   }
 
-  #restore({ manifest, states }: { manifest: Manifest; states: States }): void {
-    const { stage, step } = manifest;
-    const last = this.#stages.length - 1;
-    const names = this.#stages.map(({ name }) => name);
-    const at = stage === DONE ? last : names.indexOf(stage);
-    if (at < 0)
-      throw failure(
-        "E_CHECKPOINT",
-        `Cannot resume: the checkpoint is of stage "${stage}", the method ${this.trainer.method.name} has ${names.join(", ")}`,
-        { fix: "go on with the method of the run, or start another run in a folder of its own" },
-      );
-    this.#position = { stage: at, step };
-    // A finished run that is given more steps goes on where it ended.
-    this.#done = stage === DONE && step >= this.#stages[last].steps;
-    for (const player of this.#players) {
-      player.writeAll(states);
-      player.updates = manifest.updates[player.name] ?? 0;
-    }
-    for (const [loss, weight] of Object.entries(manifest.weights)) this.trainer.changedWeights.set(loss, weight);
+  async #resume(claim: Claim | undefined): Promise<void> {
+    const { output, resolved } = this.#request;
+    await this.#folder!.clearDrafts();
+    const { position, path, manifest, notes } = await resumeFrom(
+      this.#folder!,
+      output!.files,
+      this.trainer,
+      resolved.config,
+    );
+    this.#position = position;
+    this.#keep(claim).resumed(path, manifest);
+    this.#notes = notes;
   }
 
   /** Whether this stage is still to change the teacher, so that it can't be told apart from others yet. */
   get #teacherIsYetToLearn(): boolean {
-    return !this.#done && this.#stage.steps > 0 && learnersOf(this.#stage).has(TEACHER);
+    return this.#position.step < this.#stage.steps && learnersOf(this.#stage).has(TEACHER);
   }
   /** Asks the losses that were made for one teacher whether it is this one. */
   async #checkTeacher(): Promise<void> {
@@ -208,23 +231,44 @@ export class Run {
     });
     const notice = precisionNotice(backend, settings);
     if (notice) this.bus.emit("run/warning", { source: "precision", message: notice });
+    for (const note of this.#notes) this.#warn(note);
     const end = async (reason: "complete" | "stopped" | "failed") => {
       this.bus.emit("run/end", { steps: this.#completed, reason });
       await this.bus.settled();
     };
     try {
+      await this.checkpoint();
       const finished = await this.#train();
       const judgements = finished ? await this.judge() : [];
-      this.#done = finished;
-      await this.checkpoint();
+      // After judging, which draws samples, the states are what they were.
+      await this.#save(true);
       if (finished) await this.#folder?.writeReport(judgements, backend.info);
+      if (finished) await this.#keeper?.finish();
       await end(finished ? "complete" : "stopped");
       return { reason: finished ? "complete" : "stopped", judgements };
-    } catch (error) {
+    } catch (cause) {
+      const error = this.#advised(cause);
       this.bus.emit("run/failed", { step: this.#position.step, error: error as Error });
       await end("failed");
       throw error;
+    } finally {
+      await this.#claim?.release();
     }
+  }
+
+  #warn(message: string): void {
+    this.bus.emit("run/warning", { source: CHECKPOINT, message });
+  }
+
+  /** An error that ends the run, with the checkpoint that there is to go on from. */
+  #advised(error: unknown): unknown {
+    const path = this.#keeper?.newest;
+    const ways: Partial<Record<string, string>> = {
+      E_DIVERGED: `lower the learning rates, and start again or go on from ${path} with --resume`,
+      E_DEVICE_LOST: `start again with --resume; it goes on from ${path}`,
+    };
+    if (!(error instanceof OnestepError) || path === undefined || ways[error.code] === undefined) return error;
+    return failure(error.code, error.message, { cause: error, fix: ways[error.code] });
   }
 
   /** Steps that are complete, of all stages. */
@@ -232,25 +276,20 @@ export class Run {
     const { stage, step } = this.#position;
     return this.#stages.slice(0, stage).reduce((sum, { steps }) => sum + steps, step);
   }
-  /** Players whose states are worth keeping: those of the stage and of the stages before it. */
-  get #players(): Player<unknown>[] {
-    const begun = this.#stages.slice(0, this.#position.stage + 1);
-    const roles = new Set(begun.flatMap((stage) => this.trainer.rolesOf(stage)));
-    return Object.values(this.trainer.players).filter(({ name }) => roles.has(name));
-  }
-
   /** Stage after stage; false when the run was stopped. */
   async #train(): Promise<boolean> {
-    if (this.#done) return true;
     for (let place = this.#position.stage; place < this.#stages.length; place++) {
       const stage = this.#stages[place];
       if (place > this.#position.stage) {
         // Weights that the last stage has made are what this one begins with.
         await this.trainer.begin(stage);
         this.#position = { stage: place, step: 0 };
+        this.#last.clear();
       }
       if (stage.steps > 0 && !(await this.#runStage(stage))) return false;
+      // First the weights, which many a full disk has room for, then the checkpoint. Judging can take long or fail.
       for (const role of learnersOf(stage)) await this.#writeWeights(role);
+      if (stage.steps > 0) await this.#save(place === this.#stages.length - 1);
       if (learnersOf(stage).has(TEACHER)) await this.#checkTeacher();
     }
     return true;
@@ -265,12 +304,17 @@ export class Run {
     const control = new Control();
     this.#control = control;
     for (const command of this.#waiting.splice(0)) control.send(command);
-    const after = this.bus.on("step/end", ({ step }) => {
-      this.#position = { stage: place, step: step + 1 };
-      const due = (every: number) => every > 0 && (step + 1) % every === 0 && step + 1 < steps;
-      if (due(settings.checkpointEvery)) control.send({ type: "checkpoint" });
-      if (due(settings.sampleEvery)) control.send({ type: "sample" });
-    });
+    const ends = [
+      this.bus.on("role/updated", ({ role, step, losses }) => void this.#last.set(role, { step, losses })),
+      this.bus.on("step/end", ({ step }) => {
+        const done = step + 1;
+        this.#position = { stage: place, step: done };
+        if (done === steps) return;
+        if (this.#keeper?.isDue(done)) control.send({ type: "checkpoint" });
+        const { sampleEvery } = settings;
+        if (sampleEvery > 0 && done % sampleEvery === 0) control.send({ type: "sample" });
+      }),
+    ];
     try {
       if (this.#position.step < steps) await this.trainer.prepare(stage);
       const next = await this.trainer.train(stage, {
@@ -283,52 +327,38 @@ export class Run {
         },
       });
       this.#position = { stage: place, step: next };
-      if (next < steps) return false;
-      // Judging can take long or fail, and the training is saved. Weights that are not finite get no further.
-      await this.checkpoint();
-      return true;
+      return next >= steps;
     } finally {
-      after();
+      for (const end of ends) end();
       this.#control = undefined;
       this.#waiting.push(...control.take(steps));
     }
   }
 
   /**
-   * Saves everything a resumed run needs. While a stage is on, ask its control for one instead.
-   * @throws E_DIVERGED when a weight is not finite; the checkpoint before is kept.
+   * Saves everything a resumed run needs. While a stage is on, ask its control for one instead. A disk that refuses is a warning
+   * at first, see `CheckpointKeeper`.
+   * @throws E_DIVERGED when a weight, or a loss of the last updates, is not finite; the checkpoint before is kept.
    */
-  async checkpoint(): Promise<void> {
-    const output = this.#request.output;
-    if (!output || !this.#folder) return;
-    const states: Record<string, Float32Array | Int32Array> = {};
-    const updates: Record<string, number> = {};
-    for (const player of this.#players) {
-      Object.assign(states, await player.readAll());
-      updates[player.name] = player.updates;
-    }
-    const { step } = this.#position;
-    const stage = this.#done ? DONE : this.#stage.name;
-    for (const [name, values] of Object.entries(states))
-      if (!allFinite(values))
-        throw failure(
-          "E_DIVERGED",
-          `Cannot save a checkpoint at step ${step}: ${name} holds NaN or infinity, expected finite numbers`,
-        );
-    const path = this.#folder.checkpoint;
-    const bytes = await saveCheckpoint(
-      output.files,
-      path,
-      {
-        stage,
-        step,
-        updates,
-        config: this.#request.resolved.config,
-        weights: Object.fromEntries(this.trainer.changedWeights),
-      },
-      states,
-    );
-    this.bus.emit("checkpoint/saved", { step, path, bytes });
+  checkpoint(): Promise<void> {
+    return this.#save();
+  }
+
+  async #save(last = false): Promise<void> {
+    if (!this.#keeper) return;
+    const { stage, step } = this.#position;
+    for (const [role, { step: at, losses }] of this.#last) await checkHealth(losses, role, at);
+    const players = playersUpTo(this.trainer, stage);
+    const manifest: Snapshot["manifest"] = {
+      stage: this.#stage.name,
+      step,
+      stages: this.#stages.map(({ name, steps }) => ({ name, steps })),
+      updates: Object.fromEntries(players.map(({ name, updates }) => [name, updates])),
+      weights: Object.fromEntries(this.trainer.changedWeights),
+      config: this.#request.resolved.config,
+    };
+    const saved = await this.#keeper.save({ manifest, states: players.flatMap(({ sources }) => sources) }, last);
+    if (saved) this.bus.emit("checkpoint/saved", { step, ...saved });
   }
 
   async #writeWeights(role: string): Promise<void> {
@@ -336,10 +366,9 @@ export class Run {
     if (!this.#folder || !player.layout.count) return;
     const stage = this.#stage.name;
     const info = { role, stage, data: this.#dataset.shape, config: this.#request.resolved.config };
-    await this.#folder.writeWeights(role, encodeWeights(await player.read("served"), info));
+    await this.#folder.writeWeights(player.stored("served"), info);
     for (const { copy, average } of player.averages)
-      if (average.label !== undefined)
-        await this.#folder.writeWeights(role, encodeWeights(await player.read(copy), info), average.label);
+      if (average.label !== undefined) await this.#folder.writeWeights(player.stored(copy), info, average.label);
   }
 
   /** Draws samples from a role's served weights with the sampler that the method has for it, one set at a time. */
@@ -365,17 +394,12 @@ export class Run {
     this.#evaluation.dispose();
     this.trainer.dispose();
     await this.#container.dispose();
+    await this.#claim?.release();
   }
-}
-
-/** x·0 is 0 for finite x and NaN otherwise: one pass without a branch. */
-function allFinite(values: ArrayLike<number>): boolean {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] * 0;
-  return sum === 0;
 }
 
 /** The role whose weights a loss on stored pairs was made for. */
 const TEACHER = "teacher";
 
-const occupied = (path: string) => failure("E_RUN_EXISTS", `Cannot start a run in ${path}: it already holds one`);
+/** Where warnings about checkpoints come from. */
+export const CHECKPOINT = "checkpoint";

@@ -1,24 +1,20 @@
 import { failure } from "../../errors.ts";
-import type { Executable } from "../../interfaces/backend.ts";
 import { SMALLEST_SCALE } from "../../optim/mod.ts";
-import type { TurnAt } from "../loop/schedule.ts";
+import type { Scalars } from "../loop/events.ts";
 import { GRADIENT_NORM, LOSS_SCALE } from "./turnProgram.ts";
 
 /**
  * Looks at the losses and the gradient norm of an update that has run, and so waits for the device.
  * @throws E_DIVERGED when one of them is NaN or infinite
  */
-export async function checkHealth(
-  run: Executable,
-  outputs: readonly string[],
-  { turn: { role }, step }: TurnAt,
-): Promise<void> {
-  const values = await Promise.all(outputs.map(async (name) => (await run.read(name))[0]));
+export async function checkHealth(losses: Scalars, role: string, step: number): Promise<void> {
+  const read = Object.entries(losses).map(async ([name, scalar]) => [name, await scalar.read()] as const);
+  const values = new Map(await Promise.all(read));
   // An update that overflows is left out, and the next one has a smaller scale, until the scale cannot shrink further.
-  const isLeftOut = values[outputs.indexOf(LOSS_SCALE)] > SMALLEST_SCALE;
-  const bad = outputs.flatMap((name, i) => {
-    if (Number.isFinite(values[i]) || (name === GRADIENT_NORM && isLeftOut)) return [];
-    return [`${name === GRADIENT_NORM ? "gradient norm" : `loss ${name}`} is ${values[i]}`];
+  const isLeftOut = (values.get(LOSS_SCALE) ?? 0) > SMALLEST_SCALE;
+  const bad = [...values].flatMap(([name, value]) => {
+    if (Number.isFinite(value) || (name === GRADIENT_NORM && isLeftOut)) return [];
+    return [`${name === GRADIENT_NORM ? "gradient norm" : `loss ${name}`} is ${value}`];
   });
   if (bad.length)
     throw failure(

@@ -3,6 +3,7 @@ import type { Average } from "../../interfaces/average.ts";
 import type { HostArray, Memory } from "../../interfaces/backend.ts";
 import type { Optimizer } from "../../interfaces/optimizer.ts";
 import type { Role } from "../../interfaces/role.ts";
+import type { TensorSource } from "../../io/safetensorsFile.ts";
 import {
   arenaName,
   BoundParameters,
@@ -12,8 +13,9 @@ import {
   packArenas,
   unpackArenas,
 } from "../../nn/parameters.ts";
-import type { Shape } from "../../tensor/shape.ts";
+import { type Shape, sizeOf } from "../../tensor/shape.ts";
 import type { Storage } from "../../tensor/storage.ts";
+import type { StateSource, StoredState } from "../files/checkpoint.ts";
 import { type LossScaling, scaleStates } from "./lossScale.ts";
 
 /** Tensors by name, as a weights file holds them. */
@@ -140,6 +142,24 @@ export class Player<T> {
     return unpackArenas(this.layout, arenas as Float32Array[]);
   }
 
+  /** What `read` gives, for a file: one flat tensor is in memory at a time. */
+  stored(copy: Copy): readonly TensorSource[] {
+    let last: { readonly arena: number; readonly values: Promise<HostArray> } | undefined;
+    const arenaOf = (arena: number) => {
+      if (last?.arena !== arena) last = { arena, values: this.#memory.read(arenaName(this.owner(copy), arena)) };
+      return last.values;
+    };
+    const { entries, derived = [] } = this.layout;
+    const own = [...entries].sort((a, b) => a.arena - b.arena);
+    return [
+      ...own.map(({ name, shape, arena, offset }) => ({
+        ...{ name, shape, dtype: "F32" as const },
+        read: async () => ((await arenaOf(arena)) as Float32Array).subarray(offset, offset + sizeOf(shape)),
+      })),
+      ...derived.map(({ name, shape, data }) => ({ name, shape, dtype: "F32" as const, read: () => data })),
+    ];
+  }
+
   /** Everything a resumed run needs, by state name. */
   async readAll(): Promise<Record<string, HostArray>> {
     const states: Record<string, HostArray> = {};
@@ -151,18 +171,36 @@ export class Player<T> {
    * @throws CheckpointError listing every missing and mis-sized state; then nothing is written.
    */
   writeAll(states: Readonly<Record<string, HostArray>>): void {
+    this.#require("E_CHECKPOINT", states, (given) => given instanceof Float32Array);
+    for (const { name } of this.#states) this.#memory.write(name, states[name]);
+  }
+
+  /** What `readAll` reads, one at a time. */
+  get sources(): readonly StateSource[] {
+    return this.#states.map(({ name, size }) => ({ name, length: size, read: () => this.#memory.read(name) }));
+  }
+  /**
+   * `writeAll` of states in a file, one at a time.
+   * @throws E_CONFIG listing every missing and mis-sized state; then nothing is written. What reading throws leaves it half done.
+   */
+  async restore(states: Readonly<Record<string, StoredState>>): Promise<void> {
+    this.#require("E_CONFIG", states, ({ dtype }) => dtype === "f32");
+    for (const { name } of this.#states) this.#memory.write(name, await states[name].read());
+  }
+
+  #require<T extends { readonly length: number }>(
+    code: "E_CHECKPOINT" | "E_CONFIG",
+    states: Readonly<Record<string, T>>,
+    isFloat: (given: T) => boolean,
+  ): void {
     const wrong = this.#states.flatMap(({ name, size }) => {
       const given = Object.hasOwn(states, name) ? states[name] : undefined;
       if (!given) return [`missing ${name}`];
-      const sound = given.length === size && given instanceof Float32Array;
-      return sound ? [] : [`${name} has ${given.length} elements, expected ${size} of type f32`];
+      if (given.length === size && isFloat(given)) return [];
+      return [`${name} has ${given.length} elements, expected ${size} of type f32`];
     });
     if (wrong.length)
-      throw failure(
-        "E_CHECKPOINT",
-        `Cannot go on training the ${this.name}: ${wrong.join("; ")}, should be as the config says`,
-      );
-    for (const { name } of this.#states) this.#memory.write(name, states[name]);
+      throw failure(code, `Cannot go on training the ${this.name}: ${wrong.join("; ")}, should be as the config says`);
   }
 }
 

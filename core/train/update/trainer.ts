@@ -265,8 +265,9 @@ export class Trainer {
     const last = applyRun ?? run;
     if (applyRun) await applyRun.run({ scalars: scalars.encode({ ...numbers, [GATHERED_KEEP]: 1 }) });
     this.players[turn.role].updates++;
-    if (step % HEALTH_INTERVAL === 0 || step === stage.steps - 1) await checkHealth(last, outputs, at);
-    return scalarsOf(last, outputs);
+    const losses = scalarsOf(last, outputs);
+    if (step % HEALTH_INTERVAL === 0 || step === stage.steps - 1) await checkHealth(losses, turn.role, step);
+    return losses;
   }
 
   /** The numbers of an update, by the names under which its programs ask for them: rates, averages, weights of losses. */

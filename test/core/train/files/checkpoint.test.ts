@@ -2,33 +2,50 @@ import { Packr } from "msgpackr";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { OnestepError } from "../../../../core/errors.ts";
-import { loadCheckpoint, type Manifest, saveCheckpoint } from "../../../../core/train/mod.ts";
+import type { HostArray } from "../../../../core/interfaces/mod.ts";
+import { encodeSafetensors, xxh32 } from "../../../../core/io/mod.ts";
+import { listCheckpoints, pruneCheckpoints, type StateSource } from "../../../../core/train/files/checkpoint.ts";
+import { loadCheckpoint, saveCheckpoint } from "../../../../core/train/mod.ts";
 import { memoryFiles } from "../../../helpers/memoryFiles.ts";
 import { tiny } from "../support.ts";
 
 const test = suite("core/train/checkpoint");
 
-const manifest: Omit<Manifest, "version" | "tensors"> = {
+const stages = [
+  { name: "teacher", steps: 4 },
+  { name: "distillation", steps: 20 },
+];
+const manifest = {
   stage: "distillation",
   step: 12,
+  stages,
   updates: { generator: 3, critic: 12 },
   weights: { "gan-generator": 0 },
   config: JSON.parse(JSON.stringify(tiny)),
 };
-const states = {
+const states: Record<string, HostArray> = {
   "generator.weights.0": Float32Array.of(1, -2.5, 3e-38),
   "generator.count.0": Int32Array.of(1, -2),
   "critic.weights.0": new Float32Array(0),
 };
-const MANIFEST = "run/checkpoint/manifest.msgpack";
+const sourcesOf = (given: Record<string, HostArray>): StateSource[] =>
+  Object.entries(given).map(([name, data]) => {
+    return { name, length: data.length, dtype: data instanceof Int32Array ? "i32" : "f32", read: async () => data };
+  });
+const FOLDER = "run/checkpoint";
+const FILE = `${FOLDER}/2-distillation-12.safetensors`;
+const MANIFEST = `${FOLDER}/manifest.msgpack`;
 
+const save = (files: Files, over: Partial<typeof manifest> = {}, given = states) =>
+  saveCheckpoint(files, FOLDER, { ...manifest, ...over }, sourcesOf(given));
 const saved = async () => {
   const files = memoryFiles();
-  await saveCheckpoint(files, "run/checkpoint", manifest, states);
+  await save(files);
   return files;
 };
-const load = (files: Parameters<typeof loadCheckpoint>[0]) => loadCheckpoint(files, "run/checkpoint");
-const refused = async (files: Parameters<typeof loadCheckpoint>[0], label = "") => {
+type Files = Parameters<typeof loadCheckpoint>[0];
+const load = (files: Files) => loadCheckpoint(files, FOLDER);
+const refused = async (files: Files, label = "") => {
   const error = await load(files).then(
     () => undefined,
     (reason) => reason,
@@ -40,73 +57,194 @@ const refused = async (files: Parameters<typeof loadCheckpoint>[0], label = "") 
 
 test("saveCheckpoint: loadCheckpoint gives back manifest and states, bit for bit", async () => {
   const files = memoryFiles();
-  const bytes = await saveCheckpoint(files, "run/checkpoint", manifest, states);
+  const { path, bytes } = await save(files);
+  assert.is(path, FILE);
   const loaded = await load(files);
-  assert.equal(loaded.manifest, {
-    version: 1,
-    ...manifest,
-    tensors: "distillation-12.safetensors",
-  });
+  assert.equal(loaded.manifest, { version: 2, ...manifest });
   assert.equal(loaded.states, states);
-  assert.is(
-    bytes,
-    [...files.contents.values()].reduce((sum, file) => sum + file.length, 0),
-  );
+  assert.is(bytes, files.contents.get(FILE)!.length);
+  assert.equal([...files.contents.keys()], [FILE]);
 });
 
 test("saveCheckpoint: a stage of any name, in a file of its own name", async () => {
   const files = memoryFiles();
   const stage = "../round 3: a/b";
-  await saveCheckpoint(files, "run/checkpoint", { ...manifest, stage }, states);
-  assert.equal(await files.list("run/checkpoint"), ["-round-3-a-b-12.safetensors", "manifest.msgpack"]);
+  await save(files, { stage, stages: [{ name: stage, steps: 12 }] });
+  assert.equal(await files.list(FOLDER), ["1--round-3-a-b-12.safetensors"]);
   assert.is((await load(files)).manifest.stage, stage);
 });
 
 test("saveCheckpoint: a run without parameters has one as well", async () => {
   const files = memoryFiles();
-  await saveCheckpoint(files, "run/checkpoint", manifest, {});
+  await save(files, {}, {});
   assert.equal((await load(files)).states, {});
 });
 
-test("saveCheckpoint: keeps the newest tensors only, and no drafts of a crash", async () => {
-  const files = await saved();
-  const draft = "run/checkpoint/distillation-9.safetensors.12-ab34cd.tmp";
-  await files.write(draft, Uint8Array.of(1));
-  await files.write("run/checkpoint/notes.txt", Uint8Array.of(1));
-  await saveCheckpoint(files, "run/checkpoint", { ...manifest, step: 13 }, states);
-  assert.equal(await files.list("run/checkpoint"), ["distillation-13.safetensors", "manifest.msgpack", "notes.txt"]);
+test("saveCheckpoint: one state is in memory at a time", async () => {
+  const log: string[] = [];
+  const files = memoryFiles();
+  const slow = {
+    ...files,
+    write: async (_: string, content: Uint8Array | AsyncIterable<Uint8Array>) => {
+      assert.not(content instanceof Uint8Array);
+      for await (const part of content as AsyncIterable<Uint8Array>) log.push(`write ${part.length}`);
+    },
+  };
+  const sources = ["a", "b"].map((name) => ({
+    name,
+    length: 2,
+    read() {
+      log.push(`read ${name}`);
+      return new Float32Array(2);
+    },
+  }));
+  await saveCheckpoint(slow, FOLDER, manifest, sources);
+  assert.match(log[0], /^write \d+$/);
+  assert.equal(log.slice(1), ["read a", "write 8", "read b", "write 8", "write 12"]);
 });
 
-test("saveCheckpoint: a crash at any write or removal leaves a checkpoint that loads", async () => {
-  for (const fatal of [1, 2, 3]) {
+test("saveCheckpoint: numbers that are not finite are refused, and what was there stays", async () => {
+  for (const wrong of [Number.NaN, Infinity, -Infinity]) {
     const files = await saved();
+    const before = new Map(files.contents);
+    const error = await save(files, {}, { ...states, "critic.weights.0": Float32Array.of(1, wrong) }).catch((e) => e);
+    assert.is(error.code, "E_DIVERGED");
+    assert.match(error.message, /at step 12: critic.weights.0 holds NaN or infinity/);
+    assert.equal(files.contents, before);
+  }
+});
+
+test("loadCheckpoint: no bit can be flipped without being noticed", async () => {
+  const files = await saved();
+  const bytes = files.contents.get(FILE)!;
+  for (let bit = 0; bit < bytes.length * 8; bit += 1 + (bit % 7)) {
+    bytes[bit >> 3] ^= 1 << (bit & 7);
+    assert.match((await refused(files, `bit ${bit}`)).message, /2-distillation-12.safetensors: /);
+    bytes[bit >> 3] ^= 1 << (bit & 7);
+  }
+  assert.equal((await load(files)).states, states);
+});
+
+test("loadCheckpoint: a file cut anywhere is refused", async () => {
+  const files = await saved();
+  const bytes = files.contents.get(FILE)!;
+  for (let length = 0; length < bytes.length; length += 13) {
+    files.contents.set(FILE, bytes.slice(0, length));
+    await refused(files, `${length} bytes`);
+  }
+});
+
+test("loadCheckpoint: the furthest sound one, by stage and then by step", async () => {
+  const files = memoryFiles();
+  for (const [stage, step] of [
+    ["teacher", 4],
+    ["distillation", 9],
+    ["distillation", 12],
+  ] as const)
+    await save(files, { stage, step });
+  assert.is((await load(files)).manifest.step, 12);
+  files.contents.get(FILE)![300] ^= 1;
+  assert.is((await load(files)).manifest.step, 9);
+  files.contents.delete(`${FOLDER}/2-distillation-9.safetensors`);
+  assert.is((await load(files)).manifest.stage, "teacher");
+  files.contents.set(`${FOLDER}/1-teacher-4.safetensors`, new Uint8Array(3));
+  const error = await refused(files);
+  assert.match(error.message, /^Cannot resume from run\/checkpoint: none of its 2 checkpoints is sound: Cannot read/);
+  assert.match(error.fix, /--force/);
+});
+
+test("pruneCheckpoints: keeps the last ones up to the newest, and nothing of 0.1.0 or of a course that was given up", async () => {
+  const files = memoryFiles();
+  for (const step of [1, 2, 3, 10, 19]) await save(files, { step });
+  for (const name of ["manifest.msgpack", "distillation-9.safetensors", "notes.txt"])
+    await files.write(`${FOLDER}/${name}`, Uint8Array.of(1));
+  await pruneCheckpoints(files, FOLDER, `${FOLDER}/2-distillation-10.safetensors`, 3);
+  const kept = [2, 3, 10].map((step) => `2-distillation-${step}.safetensors`);
+  assert.equal(await files.list(FOLDER), [...kept, "notes.txt"].sort());
+  await pruneCheckpoints(files, FOLDER, `${FOLDER}/2-distillation-10.safetensors`, 1);
+  assert.equal(await files.list(FOLDER), ["2-distillation-10.safetensors", "notes.txt"]);
+});
+
+test("pruneCheckpoints: a crash at any removal leaves the newest, and the next one cleans up", async () => {
+  const newest = `${FOLDER}/2-distillation-5.safetensors`;
+  for (const fatal of [1, 2, 3, 4]) {
+    const files = await ofVersion1();
+    for (const step of [1, 2, 5]) await save(files, { step });
     let calls = 0;
-    const crash = async () => {
-      if (++calls === fatal) throw new Error("power cut");
-    };
     const dying = {
       ...files,
-      write: (path: string, bytes: Uint8Array) => crash().then(() => files.write(path, bytes)),
-      remove: (path: string) => crash().then(() => files.remove(path)),
+      remove: async (path: string) => {
+        if (++calls === fatal) throw new Error("power cut");
+        await files.remove(path);
+      },
     };
-    const newer = { ...states, "generator.weights.0": Float32Array.of(9, 9, 9) };
-    const attempt = saveCheckpoint(dying, "run/checkpoint", { ...manifest, step: 13 }, newer);
-    assert.is(await attempt.catch((error) => error.message), "power cut");
-    const loaded = await load(files);
-    const expected = fatal < 3 ? [12, states] : [13, newer];
-    assert.equal([loaded.manifest.step, loaded.states], expected, `crash at call ${fatal}`);
-    await saveCheckpoint(files, "run/checkpoint", { ...manifest, step: 14 }, newer);
-    assert.is((await files.list("run/checkpoint")).length, 2, "the next one cleans up");
+    assert.is(await pruneCheckpoints(dying, FOLDER, newest, 1).catch((error) => error.message), "power cut");
+    assert.is((await load(files)).manifest.step, 5);
+    await pruneCheckpoints(files, FOLDER, newest, 1);
+    assert.equal(await listCheckpoints(files, FOLDER), [newest]);
+    assert.is((await files.list(FOLDER)).length, 1);
   }
 });
 
 test("loadCheckpoint: says when there is none", async () => {
   const error = await refused(memoryFiles());
-  assert.match(error.message, /^Cannot resume from run\/checkpoint: there is no manifest.msgpack/);
+  assert.is(error.message, "Cannot resume from run/checkpoint: there is no checkpoint");
 });
 
-test("loadCheckpoint: refuses a manifest cut anywhere", async () => {
-  const files = await saved();
+test("loadCheckpoint: refuses manifests with fields of another kind, though their checksum is right", async () => {
+  const wrong: unknown[] = [
+    { version: 3 },
+    { stage: 3 },
+    ...[-1, 0.5, "3", null, 2 ** 60, 21].map((step) => ({ step })),
+    ...[null, 3, { generator: -1 }, { generator: "1" }].map((updates) => ({ updates })),
+    ...[null, { gan: null }, { gan: -1 }, { gan: "1" }].map((weights) => ({ weights })),
+    ...[null, "config", []].map((config) => ({ config })),
+    ...[null, {}, [], [3], [{ name: "distillation" }], [{ name: "other", steps: 99 }]].map((stages) => ({ stages })),
+  ];
+  for (const fields of wrong) {
+    const files = memoryFiles({ [FILE]: forged({ version: 2, ...manifest, ...(fields as object) }) });
+    assert.match((await refused(files, JSON.stringify(fields))).message, /not those of a manifest, version 2$/);
+  }
+  const good = memoryFiles({ [FILE]: forged({ version: 2, ...manifest }) });
+  assert.equal((await load(good)).states, {});
+});
+
+/** A file of no states whose checksum fits its header. */
+function forged(fields: unknown): Uint8Array {
+  const encode = (sum: number) =>
+    encodeSafetensors(
+      { checksums: { dtype: "I32", shape: [1], data: Int32Array.of(sum) } },
+      { "onestep-checkpoint": JSON.stringify(fields) },
+    );
+  return encode(xxh32(encode(0).slice(0, -4)));
+}
+
+// What 0.1.0 wrote: a manifest in msgpack that names a file of tensors.
+const packr = new Packr({ useRecords: false });
+const OLD = "distillation-12.safetensors";
+const version1 = {
+  ...{ version: 1, stage: "distillation", step: 12, updates: manifest.updates, weights: manifest.weights },
+  config: manifest.config,
+};
+async function ofVersion1() {
+  const tensors = Object.entries(states).map(([name, data]) => {
+    return [name, { dtype: data instanceof Int32Array ? "I32" : "F32", shape: [data.length], data }];
+  });
+  return memoryFiles({
+    [MANIFEST]: new Uint8Array(packr.pack({ ...version1, tensors: OLD })),
+    [`${FOLDER}/${OLD}`]: encodeSafetensors(Object.fromEntries(tensors)),
+  });
+}
+
+test("loadCheckpoint: those of 0.1.0, unless there is one of today", async () => {
+  const files = await ofVersion1();
+  assert.equal(await load(files), { manifest: version1, states });
+  await save(files, { stage: "teacher", step: 1 });
+  assert.is((await load(files)).manifest.version, 2);
+});
+
+test("loadCheckpoint: refuses a manifest of 0.1.0 cut anywhere", async () => {
+  const files = await ofVersion1();
   const bytes = files.contents.get(MANIFEST)!;
   for (let length = 0; length < bytes.length; length += 13) {
     files.contents.set(MANIFEST, bytes.slice(0, length));
@@ -114,9 +252,9 @@ test("loadCheckpoint: refuses a manifest cut anywhere", async () => {
   }
 });
 
-test("loadCheckpoint: refuses missing and damaged tensors", async () => {
-  const files = await saved();
-  const path = "run/checkpoint/distillation-12.safetensors";
+test("loadCheckpoint: refuses missing and damaged tensors of 0.1.0", async () => {
+  const files = await ofVersion1();
+  const path = `${FOLDER}/${OLD}`;
   const bytes = files.contents.get(path)!;
   files.contents.set(path, bytes.slice(0, -1));
   await refused(files, "cut");
@@ -124,9 +262,9 @@ test("loadCheckpoint: refuses missing and damaged tensors", async () => {
   assert.match((await refused(files)).message, /distillation-12.safetensors: it is not there/);
 });
 
-test("loadCheckpoint: refuses manifests with fields of another kind", async () => {
-  const files = await saved();
-  const good = { version: 1, ...manifest, tensors: "distillation-12.safetensors" };
+test("loadCheckpoint: refuses manifests of 0.1.0 with fields of another kind", async () => {
+  const files = await ofVersion1();
+  const good = { ...version1, tensors: OLD };
   const wrong: unknown[] = [
     null,
     1,
@@ -147,7 +285,6 @@ test("loadCheckpoint: refuses manifests with fields of another kind", async () =
       tensors,
     })),
   ];
-  const packr = new Packr({ useRecords: false });
   for (const value of wrong) {
     files.contents.set(MANIFEST, new Uint8Array(packr.pack(value)));
     await refused(files, JSON.stringify(value));
@@ -155,7 +292,7 @@ test("loadCheckpoint: refuses manifests with fields of another kind", async () =
 });
 
 test("loadCheckpoint: refuses hostile MessagePack quickly, and no prototype is touched", async () => {
-  const files = await saved();
+  const files = await ofVersion1();
   const text = (word: string) => [0xa0 + word.length, ...new TextEncoder().encode(word)];
   const hostile: Record<string, number[]> = {
     "4 G elements": [0xdd, 0xff, 0xff, 0xff, 0xff],

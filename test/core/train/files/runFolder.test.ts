@@ -1,8 +1,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { type RunFolder, runFolder } from "../../../../core/train/mod.ts";
+import type { TensorSource } from "../../../../core/io/mod.ts";
+import { type RunFolder, readWeights, runFolder } from "../../../../core/train/mod.ts";
 import { memoryFiles } from "../../../helpers/memoryFiles.ts";
-import { tiny } from "../support.ts";
+import { tiny, tinyConfig } from "../support.ts";
 
 const test = suite("core/train/runFolder");
 
@@ -25,6 +26,10 @@ test("begin: clears what an earlier run left, leaves other files, and writes the
     "out/config.json": "{}",
     "out/events.jsonl": "old",
     "out/samples/teacher-3.png": "old",
+    "out/samples/own.wav": "mine",
+    "out/checkpoint/2-distillation-5.safetensors": "old",
+    "out/checkpoint/distillation-3.safetensors": "old",
+    "out/losses.svg.12-abcd0123.tmp": "a draft",
     "out/checkpoint/manifest.msgpack": "old",
     "out/generator.safetensors": "old",
     "out/averages/generator-slow.safetensors": "old",
@@ -34,18 +39,56 @@ test("begin: clears what an earlier run left, leaves other files, and writes the
     "out/notes.txt": "mine",
   });
   await runFolder(files, "out").begin(tiny, ["teacher", "generator"]);
-  assert.equal([...files.contents.keys()].sort(), ["out/config.json", "out/notes.txt", "out/student.safetensors"]);
+  assert.equal([...files.contents.keys()].sort(), [
+    "out/config.json",
+    "out/notes.txt",
+    "out/run.json",
+    "out/samples/own.wav",
+    "out/student.safetensors",
+  ]);
   const config = new TextDecoder().decode(files.contents.get("out/config.json"));
   assert.equal(JSON.parse(config), tiny);
+});
+
+test("isOurs: by the mark, or by a config as a run completes it", async () => {
+  const isOurs = (files: Record<string, string>) => runFolder(memoryFiles(files), "out").isOurs();
+  const { train: _, ...untrained } = tiny;
+  assert.is(await isOurs({ "out/run.json": '{"program":"onestep"}' }), true);
+  assert.is(await isOurs({ "out/config.json": JSON.stringify(tinyConfig().config) }), true);
+  for (const config of [untrained, tiny, {}, [], { dataset: { use: "x" }, network: {} }])
+    assert.is(await isOurs({ "out/config.json": JSON.stringify(config) }), false);
+  for (const text of ["", "{", "null"]) {
+    assert.is(await isOurs({ "out/config.json": text, "out/run.json": text }), false);
+  }
+  assert.is(await isOurs({ "out/samples/own.wav": "" }), false);
+});
+
+test("isFresh: until there is anything that it would be a loss to lose", async () => {
+  const isFresh = (...names: string[]) =>
+    runFolder(memoryFiles(Object.fromEntries(names.map((name) => [`out/${name}`, ""]))), "out").isFresh();
+  const begun = ["run.json", "config.json", "events.jsonl", "checkpoint/1-teacher-0.safetensors.12-abcd.tmp"];
+  assert.is(await isFresh(...begun), true);
+  for (const made of ["checkpoint/1-teacher-0.safetensors", "teacher.safetensors", "samples/a-1.png", "report.json"])
+    assert.is(await isFresh(...begun, made), false, made);
 });
 
 test("writeWeights: averages that are not served go to a folder of their own", async () => {
   const files = memoryFiles();
   const folder = runFolder(files, "out");
-  await folder.writeWeights("generator", Uint8Array.of(1));
-  await folder.writeWeights("generator", Uint8Array.of(2), "slow");
-  assert.equal([...(await files.read("out/generator.safetensors"))], [1]);
-  assert.equal([...(await files.read("out/averages/generator-slow.safetensors"))], [2]);
+  const tensors = (value: number): TensorSource[] => [
+    { name: "w", dtype: "F32", shape: [1], read: () => Float32Array.of(value) },
+  ];
+  const data = { sample: [2], condition: {}, sigmaData: 1 };
+  const info = { role: "generator", data, config: tiny };
+  await folder.writeWeights(tensors(1), info);
+  await folder.writeWeights(tensors(2), info, "slow");
+  const read = async (path: string) => [...(await readWeights(files, path)).tensors.w.data];
+  assert.equal(await read("out/generator.safetensors"), [1]);
+  assert.equal(await read("out/averages/generator-slow.safetensors"), [2]);
+  const before = new Map(files.contents);
+  const error = await folder.writeWeights(tensors(Number.NaN), info).catch((reason) => reason);
+  assert.is(error.code, "E_DIVERGED");
+  assert.equal(files.contents, before, "weights that are not finite replace none");
 });
 
 test("runFolder: touches nothing until asked to", async () => {

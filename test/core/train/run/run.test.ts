@@ -1,5 +1,4 @@
 // Whole runs of the 2-D mixture, a few steps each: what a folder holds at the end, and what an interruption changes.
-import { Packr } from "msgpackr";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
@@ -8,8 +7,10 @@ import {
   type Command,
   decodeWeights,
   loadCheckpoint,
+  type Manifest,
   Run,
   type RunResult,
+  saveCheckpoint,
   type TrainEvent,
 } from "../../../../core/train/mod.ts";
 import { type MemoryFiles, memoryFiles } from "../../../helpers/memoryFiles.ts";
@@ -98,6 +99,7 @@ test("Run: events from start to end, in order", async () => {
     events.map(({ type }) => type),
     [
       "run/start",
+      "checkpoint/saved",
       "role/updated",
       "step/end",
       "checkpoint/saved",
@@ -114,7 +116,6 @@ test("Run: events from start to end, in order", async () => {
       "samples/judged",
       "samples/judged",
       "samples/judged",
-      "checkpoint/saved",
       "run/end",
     ],
   );
@@ -128,12 +129,12 @@ test("Run: events from start to end, in order", async () => {
 test("Run: a folder holds config, weights, checkpoint and report", async () => {
   const { files, result } = await whole();
   assert.equal([...files.contents.keys()].sort(), [
-    "out/checkpoint/done-8.safetensors",
-    "out/checkpoint/manifest.msgpack",
+    "out/checkpoint/2-distillation-8.safetensors",
     "out/config.json",
     "out/critic.safetensors",
     "out/generator.safetensors",
     "out/report.json",
+    "out/run.json",
     "out/teacher.safetensors",
   ]);
   const { config } = tinyConfig();
@@ -282,7 +283,7 @@ test("Run.create: replaces a run when told to, and keeps the user's own files", 
   assert.is((result as RunResult).reason, "complete");
   assert.is(JSON.parse(text(files, "out/config.json")).train.seed, 5);
   assert.is(text(files, "out/notes.txt"), "mine");
-  assert.equal(await files.list("out/checkpoint"), ["done-3.safetensors", "manifest.msgpack"]);
+  assert.equal(await files.list("out/checkpoint"), ["2-distillation-3.safetensors"]);
 });
 
 test("Run.create: what cannot work is found before anything is written or replaced", async () => {
@@ -311,11 +312,18 @@ test("Run.create: resuming needs a run, a checkpoint, and the network it belongs
   for (const [path, bytes] of (await whole()).files.contents) await files.write(path, bytes);
   const before = new Map(files.contents);
   const wider = await failed(tinyRun({ network: { width: 20 } }, { output }));
-  assert.is(wider.code, "E_CHECKPOINT");
-  assert.match(wider.message, /teacher.weights.0 has \d+ elements, expected \d+/);
+  assert.is(wider.code, "E_CONFIG");
+  assert.is(wider.message, "Cannot resume out: network.width is 20, it began with 6, should be the same");
+  assert.match(wider.fix, /leave network.width as it was, or start another run/);
+  const averaged = { averages: { "generator/slow": { use: "ema", halfLife: 9 } } };
+  const more = await failed(tinyRun(averaged, { output }));
+  assert.is(more.code, "E_CONFIG");
+  assert.match(more.message, /^Cannot go on training the generator: missing generator.average\/slow.0/);
   assert.equal(files.contents, before);
-  files.contents.delete("out/checkpoint/manifest.msgpack");
-  assert.match((await failed(tinyRun({}, { output }))).message, /there is no manifest.msgpack/);
+  await files.remove("out/checkpoint");
+  const gone = await failed(tinyRun({}, { output }));
+  assert.is(gone.code, "E_CHECKPOINT");
+  assert.is(gone.message, "Cannot resume from out/checkpoint: there is no checkpoint");
 });
 
 test("Run: losses that overflow end it as diverged, and say which", async () => {
@@ -342,10 +350,13 @@ test("Run: a checkpoint with NaN in it never replaces one without", async () => 
     memory.write("generator.weights.0", weights);
   };
   const over = { train: { checkpointEvery: 2 } };
-  // After step 3 there is a checkpoint due, then after step 5; the losses are looked at in the last step.
+  // After step 3 there is a checkpoint due: there the run ends, though losses are looked at in the last step only.
   const { result, events } = await finish(over, poison, { files });
-  assert.is((result as OnestepError).code, "E_DIVERGED");
-  assert.is(count(events, "run/warning"), 2);
+  const error = result as OnestepError;
+  assert.is(error.code, "E_DIVERGED");
+  assert.match(error.message, /at step 4: generator.weights.0 holds NaN or infinity/);
+  assert.match(error.fix, /go on from out\/checkpoint\/2-distillation-2.safetensors with --resume/);
+  assert.is(events.filter((event) => event.type === "step/end").at(-1)?.step, 3);
   const { manifest, states } = await loadCheckpoint(files, "out/checkpoint");
   assert.is(manifest.step, 2);
   assert.ok(Object.values(states).every((values) => values.every(Number.isFinite)));
@@ -429,7 +440,8 @@ test("Run: commands that are sent between two stages wait for the next", async (
   const log = received(run);
   let saved = 0;
   run.bus.on("checkpoint/saved", () => {
-    if (++saved > 1) return;
+    // The first is that of the start.
+    if (++saved !== 2) return;
     // The teacher's last checkpoint: its stage is over, and the next has not begun.
     run.send({ type: "set-weight", loss: "gan-generator", weight: 0 });
     run.send({ type: "checkpoint" });
@@ -462,12 +474,10 @@ test("Run: so do those that are sent before it starts; a stop between stages end
 
 test("Run.create: a checkpoint of a stage that the method does not have", async () => {
   const files = await finished();
-  const manifest = files.contents.get("out/checkpoint/manifest.msgpack")!;
-  const packr = new Packr({ useRecords: false });
-  files.contents.set(
-    "out/checkpoint/manifest.msgpack",
-    new Uint8Array(packr.pack({ ...packr.unpack(manifest), stage: "round 3" })),
-  );
+  await rewritten(files, ({ stages }) => ({
+    stage: "round 3",
+    stages: [...stages!, { name: "round 3", steps: 8 }],
+  }));
   const error = await failed(tinyRun({}, { output: { files, path: "out", existing: "resume" } }));
   assert.is(error.code, "E_CHECKPOINT");
   assert.is(
@@ -475,6 +485,85 @@ test("Run.create: a checkpoint of a stage that the method does not have", async 
     'Cannot resume: the checkpoint is of stage "round 3", the method dmd2 has teacher, distillation',
   );
 });
+
+/** Replaces the checkpoints of a folder by one like the newest with other fields in its manifest. */
+async function rewritten(files: MemoryFiles, change: (manifest: Manifest) => Partial<Manifest>) {
+  const { manifest, states } = await loadCheckpoint(files, "out/checkpoint");
+  await files.remove("out/checkpoint");
+  const sources = Object.entries(states).map(([name, data]) => ({ name, length: data.length, read: () => data }));
+  const { version: _, ...rest } = manifest;
+  await saveCheckpoint(
+    files,
+    "out/checkpoint",
+    { ...rest, stages: rest.stages!, ...change(manifest) } as never,
+    sources,
+  );
+}
+
+test("Run.create: what would make it another run is refused, with what differs and what to do", async () => {
+  const files = await finished();
+  const before = new Map(files.contents);
+  const resume = (over: unknown) => tinyRun(over, { output: { files, path: "out", existing: "resume" } });
+  for (const [over, code, message] of [
+    [{ train: { seed: 9 } }, "E_CONFIG", "train.seed is 9, it began with 0"],
+    [{ method: { ttur: { critic: 2 } } }, "E_CONFIG", "method.ttur.critic is 2, it began with 3"],
+    [{ generator: { sigmas: [4] } }, "E_CONFIG", "generator.sigmas is [4], it began with [5]"],
+    [{ train: { steps: 1 } }, "E_OPTION", 'stage "distillation" should have 1 steps, 8 are done'],
+    [{ method: { teacher: { steps: 9 } } }, "E_OPTION", 'stage "teacher" should have 9 steps, it was over after 4'],
+    [{ method: { teacher: { steps: 2 } } }, "E_OPTION", 'stage "teacher" should have 2 steps, it was over after 4'],
+  ] as const) {
+    const error = await failed(resume(over));
+    assert.is(error.code, code);
+    assert.match(error.message, `Cannot resume out: ${message}`);
+    assert.match(error.fix, /as (it was|they were), or start another run in a folder of its own/);
+    assert.equal(files.contents, before);
+  }
+  // A seed may also come from the folder's config: what counts is the checkpoint.
+  await rewritten(files, ({ config }) => ({ config: { ...config, train: { ...config.train, seed: 9 } } }));
+  assert.match((await failed(resume({}))).message, "train.seed is 0, it began with 9");
+});
+
+test("Run.create: what may change is said in one line, and what changes no update is not", async () => {
+  const warned = async (over: unknown) => {
+    const files = await finished();
+    const { events } = await finish(over, undefined, { files, existing: "resume" });
+    return events.flatMap((event) => (event.type === "run/warning" ? [event.message] : []));
+  };
+  assert.equal(await warned({ train: { logEvery: 7, keep: 1, evaluateCount: 5 } }), []);
+  const over = { optimizers: { critic: { lr: 2e-3 } }, losses: { "gan-generator": false } };
+  const [line, ...others] = await warned(over);
+  assert.equal(others, []);
+  assert.match(line, /^goes on with other settings: .*optimizers.critic.lr is 0.002, it began with 0.001/);
+  assert.match(line, /losses.gan-generator is absent, it began with it/);
+});
+
+test("Run.create: a config that lacks options of later versions resumes without a word", async () => {
+  const files = await finished();
+  await rewritten(files, ({ config }) => {
+    const { keep: _, checkpointMinutes: __, ...train } = config.train as Record<string, unknown>;
+    const { labelWidth: ___, ...network } = config.network as Record<string, unknown>;
+    return { config: { ...config, train, network: network as typeof config.network } };
+  });
+  const { events } = await finish({}, undefined, { files, existing: "resume" });
+  assert.is(count(events, "run/warning"), 0);
+});
+
+test("Run.create: a manifest that says nonsense is no checkpoint", async () => {
+  const files = await finished();
+  for (const change of [{ step: 9 }, { stage: "teacher", step: 5 }, { stages: [] }, { stage: "nowhere" }]) {
+    await rewritten(files, () => change);
+    const error = await failed(tinyRun({}, { output: { files, path: "out", existing: "resume" } }));
+    assert.is(error.code, "E_CHECKPOINT", JSON.stringify(change));
+    await rewrittenFrom(files);
+  }
+});
+
+/** Puts the checkpoint of a finished run back. */
+async function rewrittenFrom(files: MemoryFiles) {
+  await files.remove("out/checkpoint");
+  for (const [path, bytes] of (await whole()).files.contents)
+    if (path.startsWith("out/checkpoint")) files.contents.set(path, bytes);
+}
 
 test("Run: no steps at all is a run too", async () => {
   const { result, updates } = await finish({
