@@ -25,8 +25,11 @@ async function main([name, ...words]: readonly string[]): Promise<number> {
   throw failure("E_USAGE", `Cannot run "${name}": it is not one of ${names.join(", ")}${suggestion(name, names)}`);
 }
 
-// A closed pipe (`onestep plugins | head`) is the reader's wish to stop, not a fault.
-process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => process.exit(code === "EPIPE" ? 0 : 1));
+// A closed pipe (`onestep plugins | head`) is the reader's wish to stop, not a fault; a run goes on without its reader.
+process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+  if (process.argv[2] !== "train") process.exit(code === "EPIPE" ? 0 : 1);
+});
+process.stderr.on("error", () => {});
 
 try {
   // Not process.exit: what is still to be printed gets printed, and a handle left open would be seen.

@@ -3,7 +3,7 @@ import { failure } from "../../core/errors.ts";
 import { encodePairs } from "../../core/io/mod.ts";
 import { number } from "../../core/plugin/mod.ts";
 import { teacherFingerprint } from "../../core/train/files/fingerprint.ts";
-import { decodeWeights } from "../../core/train/files/weightsFile.ts";
+import { readWeights } from "../../core/train/files/weightsFile.ts";
 import { drawPairs } from "../../core/train/sampling/pairs.ts";
 import type { Given } from "./command.ts";
 import { describeBackend, openBackend } from "./device.ts";
@@ -23,7 +23,7 @@ export async function run(given: Given): Promise<number> {
   const out = given.text("out") ?? "pairs.safetensors";
   await checkOutput(out, given);
   const file = await findWeights(given.positionals[0], ["teacher"]);
-  const stored = decodeWeights(await files.read(file), file);
+  const stored = await readWeights(files, file);
   const { info, tensors } = stored;
   if (info.role !== "teacher")
     throw failure("E_CHECKPOINT", `Cannot draw pairs from ${file}: it is of the ${info.role}, expected a teacher`, {

@@ -2,7 +2,7 @@ import { files } from "../../backends/host/files.ts";
 import { failure } from "../../core/errors.ts";
 import { classesOf, type HostArray } from "../../core/interfaces/mod.ts";
 import { number } from "../../core/plugin/mod.ts";
-import { decodeWeights, type WeightsInfo } from "../../core/train/files/weightsFile.ts";
+import { readWeights, type WeightsInfo } from "../../core/train/files/weightsFile.ts";
 import type { Drawn } from "../../core/train/sampling/sampleDrawer.ts";
 import { encodePng } from "../../plugins/observers/drawing/png.ts";
 import { samplePicture } from "../../plugins/observers/samplePicture.ts";
@@ -26,7 +26,7 @@ export async function run(given: Given): Promise<number> {
   const out = given.text("out") ?? "samples.png";
   await checkOutput(out, given);
   const file = await findWeights(given.positionals[0], rolesOf(given.text("role")));
-  const stored = decodeWeights(await files.read(file), file);
+  const stored = await readWeights(files, file);
   const { info } = stored;
   checkLabel(given, label, info);
   const sampler = given.text("sampler") ?? info.config.sampler?.use ?? "heun";

@@ -1,10 +1,14 @@
+import { resolve } from "node:path";
 import { files } from "../../backends/host/files.ts";
 import { onInterrupt } from "../../backends/host/interrupt.ts";
 import { offloading } from "../../backends/host/offload.ts";
 import { failure, suggestion } from "../../core/errors.ts";
+import type { Observer } from "../../core/interfaces/mod.ts";
 import { readSetting } from "../../core/plugin/mod.ts";
+import { SettingText } from "../../core/plugin/spec.ts";
 import { hostRandom } from "../../core/random/hostRandom.ts";
 import {
+  CHECKPOINT,
   mergeConfig,
   type ResolvedConfig,
   Run,
@@ -42,11 +46,29 @@ export async function run(given: Given): Promise<number> {
   const settings = Object.entries(short).map(([flag, path]) => [path, given.text(flag)]);
   const profile = profileOf(given);
   const base = profile ? mergeConfig(config, profile.config) : config;
-  const wanted = layOver(base, settingsOf(given), Object.fromEntries(settings));
+  const wanted = withWholePaths(layOver(base, settingsOf(given), Object.fromEntries(settings)));
   if (profile) checkProfile(profile, wanted);
   const resolved = resolveConfig(wanted, await loadRegistry(given.all("plugin")));
   if (profile && !given.on("quiet")) process.stderr.write(`${profileLines(profile, resolved.config).join("\n")}\n`);
   return trainRun(given, resolved, await folderOf(given, name));
+}
+
+/** A config whose files are found from any working directory: those of `start`, and safetensors files elsewhere in it. */
+function withWholePaths(config: RunConfig): RunConfig {
+  const isFile = ([section, ...names]: readonly string[], text: string) =>
+    names.length > 0 && (section === "start" || text.endsWith(".safetensors"));
+  const whole = (value: unknown, path: readonly string[]): unknown => {
+    if (value instanceof SettingText) {
+      const { text } = value;
+      return isFile(path, text) && !["off", "false"].includes(text)
+        ? new SettingText(resolve(text), value.replaces)
+        : value;
+    }
+    if (typeof value === "string") return isFile(path, value) && value !== "" ? resolve(value) : value;
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, whole(inner, [...path, name])]));
+  };
+  return whole(config, []) as RunConfig;
 }
 
 /** The folder of the results: --out, or runs/<name>; where that holds a run, a new one goes to runs/<name>-2 and so on. */
@@ -118,6 +140,10 @@ async function start(given: Given): Promise<NamedConfig> {
     throw failure("E_CHECKPOINT", `Cannot resume ${path}: it holds no run`, {
       fix: "give the folder of a run with --out, or start one without --resume",
     });
+  if (!(await files.exists(folder.config)))
+    throw failure("E_CHECKPOINT", `Cannot resume ${path}: it has no config.json, a run should have one`, {
+      fix: "start the run again with --force, or give the folder of another one",
+    });
   return { name: found?.name ?? path, config: await readConfig(folder.config, files) };
 }
 
@@ -166,6 +192,16 @@ function sameFlags(given: Given, flags: readonly string[]): string {
   return words.join("");
 }
 
+/** What --quiet does not silence: work may be lost. */
+const lossWarnings: Observer = {
+  name: "loss-warnings",
+  observe(bus) {
+    bus.on("run/warning", ({ source, message }) => {
+      if (source === CHECKPOINT) process.stderr.write(`warning (${source}): ${message}\n`);
+    });
+  },
+};
+
 async function observe(run: Run, given: Given, resumed: boolean): Promise<void> {
   const folder = run.folder!;
   const { sample } = run.dataset.shape;
@@ -173,7 +209,7 @@ async function observe(run: Run, given: Given, resumed: boolean): Promise<void> 
   // The same points on every picture: a seed and a stream that training does not use.
   const real = planar ? (await run.dataset.batch(4000, hostRandom(0, 0, 1000))).x : undefined;
   const observers = [
-    ...(given.on("quiet") ? [] : [progress({ stream: process.stderr })]),
+    given.on("quiet") ? lossWarnings : progress({ stream: process.stderr }),
     // Before the log itself adds to its file.
     lossCurves({ files, path: folder.lossPlot, earlier: resumed ? folder.events : undefined }),
     eventLog({ files, path: folder.events }),

@@ -11,6 +11,7 @@ import { encodeHeader, type StoredTensor } from "../../io/safetensorsHeader.ts";
 import { xxh32 } from "../../io/xxh32.ts";
 import { isRecord } from "../../plugin/spec.ts";
 import type { RunConfig } from "../config/config.ts";
+import { requireFinite } from "./finite.ts";
 import { MANIFEST, openVersion1 } from "./version1.ts";
 
 /** Where a run stands. */
@@ -101,14 +102,6 @@ export async function saveCheckpoint(
   });
   const metadata = { [KEY]: JSON.stringify({ version: 2, ...manifest }) };
   return { path, bytes: await writeSafetensors(files, path, sources, metadata) };
-}
-
-/** @throws E_DIVERGED that says what could not be done, and whose numbers are at fault */
-export function requireFinite(values: HostArray, what: string, name: string): void {
-  // x·0 is 0 for finite x and NaN otherwise: one pass without a branch.
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] * 0;
-  if (sum !== 0) throw failure("E_DIVERGED", `Cannot ${what}: ${name} holds NaN or infinity, expected finite numbers`);
 }
 
 const checksum = ({ buffer, byteOffset, byteLength }: HostArray) =>

@@ -7,7 +7,7 @@ import { isRecord } from "../../plugin/spec.ts";
 import type { RunConfig } from "../config/config.ts";
 import { modernised, modernShape } from "../config/version1.ts";
 import type { NamedTensors } from "../update/player.ts";
-import { requireFinite } from "./checkpoint.ts";
+import { requireFinite } from "./finite.ts";
 
 /** What a weights file says about itself, so that a generator can't be sampled with the wrong settings by accident. */
 export interface WeightsInfo {

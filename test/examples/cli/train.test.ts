@@ -34,6 +34,7 @@ test("a run leaves its folder, prints device, progress and result, and ends by i
     "generator.safetensors",
     "losses.svg",
     "report.json",
+    "run.json",
     "samples",
     "teacher.safetensors",
   ]);
@@ -146,7 +147,10 @@ test("Ctrl-C keeps a checkpoint, and the resumed run ends with the weights of on
   const { code, stderr } = await ended;
   assert.is(code, 130, stderr);
   assert.match(stderr, /onestep train --resume --out .*stopped --device reference/);
-  assert.ok(existsSync(join(path("stopped"), "checkpoint/manifest.msgpack")));
+  const [newest] = readdirSync(join(path("stopped"), "checkpoint"))
+    .sort()
+    .reverse();
+  assert.match(newest, /^2-distillation-\d+\.safetensors$/);
   assert.not.ok(existsSync(join(path("stopped"), "generator.safetensors")), "it was not finished");
 
   const resumed = await onestep("train", "--resume", "--out", path("stopped"), "--device", "reference");
