@@ -103,6 +103,39 @@ test("saveCheckpoint: one state is in memory at a time", async () => {
   assert.equal(log.slice(1), ["read a", "write 8", "read b", "write 8", "write 12"]);
 });
 
+test("saveCheckpoint: beyond 4 GiB, which is more than an array of Node 20 holds; and back", async () => {
+  const size = 2 ** 25;
+  const count = 33;
+  const zeros = new Float32Array(size);
+  // Keeps what is not zeros, and where it lies.
+  const kept: [at: number, bytes: Uint8Array][] = [];
+  let end = 0;
+  const files: Files = {
+    ...memoryFiles({ [FILE]: "" }),
+    write: async (_, content) => {
+      for await (const part of content as AsyncIterable<Uint8Array>) {
+        if (part.length < 4 * size) kept.push([end, part.slice()]);
+        end += part.length;
+      }
+    },
+    size: async () => end,
+    readRange: async (_, offset, length) => {
+      const [at, bytes] = kept.find(([at, bytes]) => offset >= at && offset < at + bytes.length) ?? [0, undefined];
+      return bytes ? bytes.slice(offset - at, offset - at + length) : new Uint8Array(zeros.buffer, 0, length);
+    },
+  };
+  const sources = Array.from({ length: count }, (_, i) => ({ name: `w.${i}`, length: size, read: () => zeros }));
+  const { bytes } = await saveCheckpoint(files, FOLDER, manifest, sources);
+  assert.is(bytes, end);
+  assert.ok(end > 2 ** 32);
+  const { states } = await openCheckpoint(files, FOLDER, FILE);
+  assert.is(Object.keys(states).length, count);
+  assert.is((await states[`w.${count - 1}`].read()).length, size);
+  zeros[77] = 1;
+  const error = await states["w.32"].read().catch((reason) => reason);
+  assert.match(error.message, /w.32 is not what was written, the file is damaged$/);
+});
+
 test("saveCheckpoint: numbers that are not finite are refused, and what was there stays", async () => {
   for (const wrong of [Number.NaN, Infinity, -Infinity]) {
     const files = await saved();
