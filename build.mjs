@@ -1,4 +1,4 @@
-// The one build script: `node build.mjs [gen|test|test-deno|check|bench|cli|example] [flags]`; without a word it builds dist/.
+// The one build script: `node build.mjs [gen|test|test-deno|check|bench|soak|cli|example] [flags]`; without a word it builds dist/.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -355,6 +355,20 @@ async function bench() {
   return run(process.execPath, ["--enable-source-maps", ".test/bench/main.mjs", ...words]);
 }
 
+/** test/soak/<name>.ts with its flags: what takes too long for `npm test`. */
+async function soak() {
+  await gen();
+  const [name, ...rest] = words;
+  const file = `test/soak/${name}.ts`;
+  if (!existsSync(join(root, file))) {
+    console.error(`build.mjs: there is no ${file}`);
+    return 2;
+  }
+  const outdir = ".test/soak";
+  await build({ ...common, entryPoints: [file], outdir, outExtension: { ".js": ".mjs" } });
+  return run(process.execPath, ["--enable-source-maps", `${outdir}/${name}.mjs`, ...rest]);
+}
+
 /** Every import stays an import; relative ones get the built file's extension. */
 const keepImports = {
   name: "keep-imports",
@@ -367,7 +381,7 @@ const keepImports = {
   },
 };
 
-const tasks = { gen, test, "test-deno": testDeno, check, cli, example, bench, dist };
+const tasks = { gen, test, "test-deno": testDeno, check, cli, example, bench, soak, dist };
 if (!tasks[task]) {
   console.error(`build.mjs: unknown task "${task}", expected one of ${Object.keys(tasks).join(", ")}`);
   process.exit(2);

@@ -4,7 +4,12 @@ import * as assert from "uvu/assert";
 import { OnestepError } from "../../../../core/errors.ts";
 import type { HostArray } from "../../../../core/interfaces/mod.ts";
 import { encodeSafetensors, xxh32 } from "../../../../core/io/mod.ts";
-import { listCheckpoints, pruneCheckpoints, type StateSource } from "../../../../core/train/files/checkpoint.ts";
+import {
+  listCheckpoints,
+  openCheckpoint,
+  pruneCheckpoints,
+  type StateSource,
+} from "../../../../core/train/files/checkpoint.ts";
 import { loadCheckpoint, saveCheckpoint } from "../../../../core/train/mod.ts";
 import { memoryFiles } from "../../../helpers/memoryFiles.ts";
 import { tiny } from "../support.ts";
