@@ -25,6 +25,14 @@ async function main([name, ...words]: readonly string[]): Promise<number> {
   throw failure("E_USAGE", `Cannot run "${name}": it is not one of ${names.join(", ")}${suggestion(name, names)}`);
 }
 
+/** The parts of the program are files too, and are read when they are needed. */
+function tooManyFiles(error: unknown): Error | undefined {
+  const { code } = Object(error) as NodeJS.ErrnoException;
+  if (code !== "EMFILE" && code !== "ENFILE") return undefined;
+  const fix = "raise the limit: `ulimit -n 1024`";
+  return failure("E_FILE", "Cannot load the command: too many files are open", { cause: error, fix });
+}
+
 // A closed pipe (`onestep plugins | head`) is the reader's wish to stop, not a fault; a run goes on without its reader.
 process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
   if (process.argv[2] !== "train") process.exit(code === "EPIPE" ? 0 : 1);
@@ -34,7 +42,8 @@ process.stderr.on("error", () => {});
 try {
   // Not process.exit: what is still to be printed gets printed, and a handle left open would be seen.
   process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
+} catch (caught) {
+  const error = tooManyFiles(caught) ?? caught;
   process.stderr.write(`${errorText(error)}\n`);
   process.exitCode = exitStatus(error);
 }
