@@ -170,7 +170,7 @@ test("core leaves roles to methods: few of its files spell one", () => {
   );
   assert.equal(spelling, [
     ...["critic", "generator", "teacher"].map((role) => `core/interfaces/${role}.ts`), // their tokens
-    "core/train/run/run.ts", // checks a trained teacher, for losses with samples of their own
+    "core/train/run/checkTeacher.ts", // checks a trained teacher, for losses with samples of their own
     "core/train/update/turnContext.ts", // short names of LossContext
   ]);
 });

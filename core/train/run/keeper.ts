@@ -83,6 +83,17 @@ export class CheckpointKeeper {
     }
   }
 
+  /** An error that ends the run, with the checkpoint that there is to go on from. */
+  advised(error: unknown): unknown {
+    if (!(error instanceof OnestepError) || !this.newest) return error;
+    const ways: Partial<Record<string, string>> = {
+      E_DIVERGED: `lower the learning rates, and start again or go on from ${this.newest} with --resume`,
+      E_DEVICE_LOST: `start again with --resume; it goes on from ${this.newest}`,
+    };
+    const fix = ways[error.code];
+    return fix ? failure(error.code, error.message, { cause: error, fix }) : error;
+  }
+
   /** The run is complete: what led to its last checkpoint need not fill the disk. */
   async finish(): Promise<void> {
     await this.#tidy(1);

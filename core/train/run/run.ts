@@ -1,16 +1,12 @@
 import type { Container } from "../../di/mod.ts";
-import { failure, OnestepError } from "../../errors.ts";
 import type { Backend } from "../../interfaces/backend.ts";
 import { DATASET, type DataFolder, type Dataset } from "../../interfaces/dataset.ts";
-import { LOSSES } from "../../interfaces/loss.ts";
 import type { Stage } from "../../interfaces/method.ts";
 import { OBSERVERS, type Observer } from "../../interfaces/observer.ts";
 import type { Claim, FileSystem } from "../../io/files.ts";
 import { checkCounts, checkUsed } from "../config/checkPlugins.ts";
 import type { ResolvedConfig } from "../config/config.ts";
-import { teacherFingerprint } from "../files/fingerprint.ts";
 import { type RunFolder, runFolder } from "../files/runFolder.ts";
-import { readStartWeights } from "../files/startWeights.ts";
 import { EventBus } from "../loop/bus.ts";
 import { type Command, Control } from "../loop/control.ts";
 import type { Scalars } from "../loop/events.ts";
@@ -22,10 +18,12 @@ import { Traces } from "../update/traces.ts";
 import { Trainer } from "../update/trainer.ts";
 import { learnersOf } from "../update/turnContext.ts";
 import { checkFolder, checkSpace } from "./checkFolder.ts";
+import { changesTeacher, checkTeacher } from "./checkTeacher.ts";
 import { composeRun } from "./compose.ts";
 import { CheckpointKeeper, type Snapshot } from "./keeper.ts";
 import { checkCapacity, planRun } from "./planRun.ts";
 import { type Position, playersUpTo, resumeFrom } from "./resume.ts";
+import { startFromFiles } from "./startFromFiles.ts";
 
 /** What a run is made of. */
 export interface RunRequest {
@@ -113,9 +111,10 @@ export class Run {
       run = new Run(request, container, folder, traces);
       if (folder && !resumes) await checkFolder(folder, output?.existing, roles);
       if (resumes) await run.#resume(claim);
-      await run.#startFromFiles(resumes);
+      const held = resumes ? playersUpTo(run.trainer, run.#position.stage).map(({ name }) => name) : [];
+      await startFromFiles(run.trainer, resolved, held, output?.files ?? data.files);
       if (!resumes) await run.trainer.begin(run.#stage);
-      if (!run.#teacherIsYetToLearn) await run.#checkTeacher();
+      await run.#checkTeacher();
       if (resumes) await folder.writeConfig(resolved.config);
       else if (folder) {
         // A folder that was not there is made when all else is found sound.
@@ -156,19 +155,6 @@ export class Run {
     return this.#stages[this.#position.stage];
   }
 
-  /** Reads the files of `start`, except for roles that a checkpoint holds already. */
-  async #startFromFiles(resumed = false): Promise<void> {
-    const { resolved, output, data } = this.#request;
-    const begins = Object.assign({}, ...[...this.#stages].reverse().map((stage) => stage.begins));
-    const held = resumed ? playersUpTo(this.trainer, this.#position.stage).map(({ name }) => name) : [];
-    const start = Object.entries(resolved.config.start ?? {}).filter(([role]) => !held.includes(role));
-    const files = output?.files ?? data?.files;
-    const { seed } = resolved.settings;
-    const { players } = this.trainer;
-    const reading = { players, begins, seed, files };
-    this.trainer.startFrom(await readStartWeights(Object.fromEntries(start), reading));
-  }
-
   async #resume(claim: Claim | undefined): Promise<void> {
     const { output, resolved } = this.#request;
     await this.#folder!.clearDrafts();
@@ -183,18 +169,10 @@ export class Run {
     this.#notes = notes;
   }
 
-  /** Whether this stage is still to change the teacher, so that it can't be told apart from others yet. */
-  get #teacherIsYetToLearn(): boolean {
-    return this.#position.step < this.#stage.steps && learnersOf(this.#stage).has(TEACHER);
-  }
-  /** Asks the losses that were made for one teacher whether it is this one. */
+  /** Where no update of this stage is still to change the teacher, losses that were made for one are asked about it. */
   async #checkTeacher(): Promise<void> {
-    const particular = this.#container.all(LOSSES).filter(({ checkTeacher, weight }) => checkTeacher && weight !== 0);
-    const teacher = this.trainer.players[TEACHER];
-    if (particular.length === 0 || !teacher) return;
-    const weights = await teacher.read("served");
-    const fingerprint = await teacherFingerprint(this.#request.resolved.config, weights);
-    for (const loss of particular) loss.checkTeacher?.(fingerprint);
+    if (this.#position.step < this.#stage.steps && changesTeacher(this.#stage)) return;
+    await checkTeacher(this.#container, this.trainer, this.#request.resolved.config);
   }
 
   get dataset(): Dataset {
@@ -247,7 +225,7 @@ export class Run {
       await end(finished ? "complete" : "stopped");
       return { reason: finished ? "complete" : "stopped", judgements };
     } catch (cause) {
-      const error = this.#advised(cause);
+      const error = this.#keeper?.advised(cause) ?? cause;
       this.bus.emit("run/failed", { step: this.#position.step, error: error as Error });
       await end("failed");
       throw error;
@@ -258,17 +236,6 @@ export class Run {
 
   #warn(message: string): void {
     this.bus.emit("run/warning", { source: CHECKPOINT, message });
-  }
-
-  /** An error that ends the run, with the checkpoint that there is to go on from. */
-  #advised(error: unknown): unknown {
-    const path = this.#keeper?.newest;
-    const ways: Partial<Record<string, string>> = {
-      E_DIVERGED: `lower the learning rates, and start again or go on from ${path} with --resume`,
-      E_DEVICE_LOST: `start again with --resume; it goes on from ${path}`,
-    };
-    if (!(error instanceof OnestepError) || path === undefined || ways[error.code] === undefined) return error;
-    return failure(error.code, error.message, { cause: error, fix: ways[error.code] });
   }
 
   /** Steps that are complete, of all stages. */
@@ -290,7 +257,7 @@ export class Run {
       // First the weights, which many a full disk has room for, then the checkpoint. Judging can take long or fail.
       for (const role of learnersOf(stage)) await this.#writeWeights(role);
       if (stage.steps > 0) await this.#save(place === this.#stages.length - 1);
-      if (learnersOf(stage).has(TEACHER)) await this.#checkTeacher();
+      if (changesTeacher(stage)) await this.#checkTeacher();
     }
     return true;
   }
@@ -397,9 +364,6 @@ export class Run {
     await this.#claim?.release();
   }
 }
-
-/** The role whose weights a loss on stored pairs was made for. */
-const TEACHER = "teacher";
 
 /** Where warnings about checkpoints come from. */
 export const CHECKPOINT = "checkpoint";
