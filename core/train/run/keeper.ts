@@ -45,6 +45,11 @@ export class CheckpointKeeper {
     return this.#newest?.path;
   }
 
+  /** Whether the disk has refused the last one. */
+  get failing(): boolean {
+    return this.#failed;
+  }
+
   /** The run goes on from a checkpoint, which stands for this. */
   resumed(path: string, manifest: Snapshot["manifest"]): void {
     this.#newest = { path, mark: markOf(manifest) };
@@ -76,8 +81,9 @@ export class CheckpointKeeper {
       return saved;
     } catch (error) {
       if (!(error instanceof OnestepError) || error.code !== "E_FILE") throw error;
-      if (last || this.#failed || !this.#newest) throw this.#fatal(error);
+      const fatal = last || this.#failed || !this.#newest;
       this.#failed = true;
+      if (fatal) throw this.#fatal(error);
       this.#request.warn(`${error.message}; it is tried again when the next checkpoint is due, then the run ends`);
       return undefined;
     }

@@ -1,4 +1,5 @@
 import type { Container } from "../../di/mod.ts";
+import { OnestepError } from "../../errors.ts";
 import type { Backend } from "../../interfaces/backend.ts";
 import { DATASET, type DataFolder, type Dataset } from "../../interfaces/dataset.ts";
 import type { Stage } from "../../interfaces/method.ts";
@@ -72,6 +73,8 @@ export class Run {
   #position: Position = { stage: 0, step: 0 };
   /** What the last update of each role of the stage came to. */
   readonly #last = new Map<string, { readonly step: number; readonly losses: Scalars }>();
+  /** Whether some roles have had their turn of a step and others have not. */
+  #midStep = false;
   /** What was found when the run was made, to be told when it starts. */
   #notes: readonly string[] = [];
 
@@ -225,6 +228,7 @@ export class Run {
       await end(finished ? "complete" : "stopped");
       return { reason: finished ? "complete" : "stopped", judgements };
     } catch (cause) {
+      await this.#saveBefore(cause);
       const error = this.#keeper?.advised(cause) ?? cause;
       this.bus.emit("run/failed", { step: this.#position.step, error: error as Error });
       await end("failed");
@@ -272,9 +276,13 @@ export class Run {
     this.#control = control;
     for (const command of this.#waiting.splice(0)) control.send(command);
     const ends = [
-      this.bus.on("role/updated", ({ role, step, losses }) => void this.#last.set(role, { step, losses })),
+      this.bus.on("role/updated", ({ role, step, losses }) => {
+        this.#midStep = true;
+        this.#last.set(role, { step, losses });
+      }),
       this.bus.on("step/end", ({ step }) => {
         const done = step + 1;
+        this.#midStep = false;
         this.#position = { stage: place, step: done };
         if (done === steps) return;
         if (this.#keeper?.isDue(done)) control.send({ type: "checkpoint" });
@@ -326,6 +334,13 @@ export class Run {
     };
     const saved = await this.#keeper.save({ manifest, states: players.flatMap(({ sources }) => sources) }, last);
     if (saved) this.bus.emit("checkpoint/saved", { step, ...saved });
+  }
+
+  /** A file of the data that can't be read ends a run; between two steps that need not cost what it has done. */
+  async #saveBefore(error: unknown): Promise<void> {
+    const ofData = error instanceof OnestepError && ["E_DATA", "E_FILE"].includes(error.code);
+    if (!ofData || this.#midStep || this.#keeper?.failing) return;
+    await this.#save(true).catch((why) => this.#warn(`the last steps are not kept: ${(why as Error).message}`));
   }
 
   async #writeWeights(role: string): Promise<void> {

@@ -47,6 +47,22 @@ test("the log of version 0.1.0, which has the role in the type, is drawn too", a
   for (const name of ["denoising", "fake"]) assert.ok(text(earlier, "losses.svg").includes(name), name);
 });
 
+test("numbers that JSON does not have are words in the log, null in that of 0.1.0: gaps either way", async () => {
+  const drawn = async (value: unknown) => {
+    const line = (step: number, denoising: unknown) =>
+      `${JSON.stringify({ at: 1, type: "role/updated", stage: "teacher", role: "teacher", step, losses: { denoising } })}\n`;
+    const files = memoryFiles({ log: [1, value, 3, 2].map((each, step) => line(step, each)).join("") });
+    const bus = new EventBus();
+    lossCurves({ files, path: "losses.svg", earlier: "log" }).observe(bus);
+    await play(bus, { teacher: 4, start: 4 });
+    return text(files, "losses.svg");
+  };
+  const gap = await drawn("NaN");
+  assert.not.match(gap, /NaN/);
+  for (const value of [null, "Infinity"]) assert.is(await drawn(value), gap, String(value));
+  assert.is.not(await drawn(2), gap);
+});
+
 test("a run without losses leaves no file", async () => {
   const files = memoryFiles();
   const bus = new EventBus();

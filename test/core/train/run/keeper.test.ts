@@ -6,7 +6,7 @@ import type { FileSystem } from "../../../../core/io/mod.ts";
 import { loadCheckpoint, type Run, type TrainEvent } from "../../../../core/train/mod.ts";
 import { CheckpointKeeper } from "../../../../core/train/run/keeper.ts";
 import { type MemoryFiles, memoryFiles } from "../../../helpers/memoryFiles.ts";
-import { tiny, tinyRun } from "../support.ts";
+import { statesOf, tiny, tinyRun } from "../support.ts";
 
 const test = suite("core/train/keeper");
 
@@ -188,6 +188,30 @@ test("Run: weights are written before the last checkpoint, and need not fail wit
   for (const role of ["teacher", "generator", "critic"])
     assert.ok(memory.contents.has(`out/${role}.safetensors`), role);
   assert.equal(await checkpoints(memory), ["1-teacher-4.safetensors"], "older ones have made room, in vain");
+});
+
+test("Run: data that can't be read between two steps cost none of them", async () => {
+  const files = memoryFiles();
+  const over = { dataset: { use: "sides" } };
+  const spoil = (run: Run, stage: string, step: number) => {
+    if (stage !== "teacher" || step !== 1) return;
+    const broken = () => {
+      throw failure("E_DATA", "Cannot read picture 7: it is cut");
+    };
+    Object.assign(run.dataset, { batch: broken });
+  };
+  const { error, events } = await run(over, files, spoil);
+  assert.is(error!.code, "E_DATA");
+  // One batch was fetched ahead.
+  const [last] = savedAt(events).slice(-1);
+  const steps = events.filter(({ type }) => type === "step/end").length;
+  assert.is(last, `1-teacher-${steps}`);
+  assert.ok(steps > 1 && steps < 4);
+  const { run: resumed } = await tinyRun(over, { output: { files, path: "out", existing: "resume" } });
+  const { run: whole } = await tinyRun(over);
+  for (const each of [resumed, whole]) await each.start();
+  assert.equal(await statesOf(resumed), await statesOf(whole));
+  for (const each of [resumed, whole]) await each.dispose();
 });
 
 test("Run.create: a disk too small for two checkpoints and the weights is refused before training", async () => {

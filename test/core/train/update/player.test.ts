@@ -122,4 +122,43 @@ test("writeAll: refuses states that are missing or of another size, and writes n
   assert.equal(await critic.readAll(), before);
 });
 
+test("restore: takes back what sources gave, a state at a time; refuses others and writes none", async () => {
+  const { player: critic } = player();
+  critic.initialise(3);
+  const given = await critic.readAll();
+  const sources = Object.fromEntries(critic.sources.map((source) => [source.name, source]));
+  assert.equal(Object.keys(sources), Object.keys(given));
+  const stored = Object.fromEntries(
+    Object.entries(sources).map(([name, { length, read }]) => {
+      return [name, { length, dtype: "f32" as const, read: async () => read() }];
+    }),
+  );
+  const { player: other } = player();
+  await other.restore(stored);
+  assert.equal(await other.readAll(), given);
+  const before = await critic.readAll();
+  const { "critic.average.0": _, ...fewer } = stored;
+  const longer = { ...fewer, "critic.weights.0": { ...stored["critic.weights.0"], length: 64 } };
+  const error = await critic.restore(longer).catch((reason) => reason);
+  assert.is(error.code, "E_CONFIG");
+  assert.match(error.message, /missing critic.average.0/);
+  assert.match(error.message, /critic.weights.0 has 64 elements, expected 192 of type f32/);
+  assert.equal(await critic.readAll(), before);
+});
+
+test("stored: the tensors of read, each flat one fetched once", async () => {
+  const { player: critic, memory } = player();
+  critic.initialise(3);
+  let reads = 0;
+  const { read } = memory;
+  memory.read = (name) => {
+    reads++;
+    return read.call(memory, name);
+  };
+  const tensors: [string, unknown][] = [];
+  for (const { name, shape, read } of critic.stored("served")) tensors.push([name, { shape, data: await read() }]);
+  assert.is(reads, critic.layout.arenas.length);
+  assert.equal(Object.fromEntries(tensors), await critic.read("served"));
+});
+
 test.run();
