@@ -41,8 +41,8 @@ export async function start(
   cwd?: string,
 ): Promise<{ child: ChildProcess; ended: Promise<Ended> }> {
   const child = spawn(process.execPath, [await program(), ...args], {
-    // What a person has set must not change what is tested.
-    env: { ...process.env, ONESTEP_ADAPTER: "", ...env },
+    // What a person, or the runner of the tests, has set must not change what is tested.
+    env: { ...process.env, ONESTEP_ADAPTER: "", FORCE_COLOR: undefined, ...env },
     cwd,
     timeout: 60_000,
     killSignal: "SIGKILL",

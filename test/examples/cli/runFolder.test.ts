@@ -175,7 +175,7 @@ test("a disk that refuses checkpoints is loud with --quiet, is asked again, and 
     return `ulimit -f 12; exec ${words.map((word) => `'${word}'`).join(" ")}`;
   };
   const main = await program();
-  const child = spawn("bash", ["-c", limited("limited")]);
+  const child = spawn("bash", ["-c", limited("limited")], { env: { ...process.env, FORCE_COLOR: undefined } });
   let stderr = "";
   child.stderr.on("data", (text) => (stderr += text));
   const code = await new Promise((resolve) => child.on("close", resolve));
