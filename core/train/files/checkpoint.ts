@@ -203,9 +203,11 @@ export async function loadCheckpoint(
  * that was given up, and what 0.1.0 wrote.
  */
 export async function pruneCheckpoints(files: FileSystem, folder: string, newest: string, keep: number): Promise<void> {
+  const old = files.join(folder, MANIFEST);
   const all = await listCheckpoints(files, folder);
   const place = all.indexOf(newest);
-  const old = files.join(folder, MANIFEST);
+  // Only what is surely there makes others superfluous.
+  if (place < 0 || newest === old) return;
   for (const [i, path] of all.entries()) if ((i < place || i >= place + keep) && path !== old) await files.remove(path);
   if (!all.includes(old)) return;
   // Its manifest last: tensors without one would stay for ever.

@@ -64,6 +64,16 @@ test("train --resume with more --steps ends where 0.1.0 would have ended", async
   for (const name of ["edm-denoising", "fake-score"]) assert.match(plot, new RegExp(name));
 });
 
+test("train --resume of a finished run judges it again, and takes nothing from its folder", async () => {
+  const again = path("judged");
+  cpSync(old("ring"), again, { recursive: true });
+  await done("train", "--resume", "--out", again);
+  for (const name of ["done-6.safetensors", "manifest.msgpack"])
+    assert.equal(readFileSync(join(again, "checkpoint", name)), readFileSync(old("ring", "checkpoint", name)), name);
+  for (const role of ["teacher", "generator", "critic"])
+    assert.equal(weights(again, `${role}.safetensors`), weights(old("ring"), `${role}.safetensors`), role);
+});
+
 test("a run that was stopped while the teacher learned goes on there", async () => {
   const folder = copied("stopped");
   await done("train", "--resume", "--out", folder, "--teacher-steps", "340");

@@ -281,6 +281,13 @@ test("loadCheckpoint: those of 0.1.0, unless there is one of today", async () =>
   assert.is((await load(files)).manifest.version, 2);
 });
 
+test("pruneCheckpoints: nothing goes while the newest is of 0.1.0, or is not there", async () => {
+  const files = await ofVersion1();
+  const before = new Map(files.contents);
+  for (const newest of [MANIFEST, FILE]) await pruneCheckpoints(files, FOLDER, newest, 1);
+  assert.equal(files.contents, before);
+});
+
 test("loadCheckpoint: refuses a manifest of 0.1.0 cut anywhere", async () => {
   const files = await ofVersion1();
   const bytes = files.contents.get(MANIFEST)!;
