@@ -33,7 +33,7 @@ export interface RunFolder {
   leave(): Promise<void>;
   /** Clears what an earlier run of these roles left, leaves all other files, and writes the config. */
   begin(config: RunConfig, roles: readonly string[]): Promise<void>;
-  /** Replaces the config, for a run that goes on with another: what is in the folder defines what comes next. */
+  /** Replaces the config, for a run that goes on with another: what is in the folder defines what comes next. Marks the folder. */
   writeConfig(config: RunConfig): Promise<void>;
   /** With a label: the weights of an average that is not served, in a folder of their own. */
   writeWeights(tensors: readonly TensorSource[], info: WeightsInfo, label?: string): Promise<void>;
@@ -60,7 +60,10 @@ export function runFolder(files: FileSystem, path: string): RunFolder {
   const configFile = at("config.json");
   const averages = at("averages");
   const weights = (role: string) => `${role}.safetensors`;
-  const writeConfig = (config: RunConfig) => files.write(configFile, text(config));
+  const writeConfig = async (config: RunConfig) => {
+    if (!(await files.exists(mark))) await files.write(mark, text(MARK));
+    await files.write(configFile, text(config));
+  };
   const namesIn = async (folder: string) => ((await files.exists(folder)) ? files.list(folder) : []);
   const clearDrafts = async () => {
     for (const folder of [path, ...Object.keys(BELOW).map((name) => at(name))])

@@ -63,6 +63,13 @@ test("isOurs: by the mark, or by a config as a run completes it", async () => {
   assert.is(await isOurs({ "out/samples/own.wav": "" }), false);
 });
 
+test("writeConfig: marks a folder that 0.1.0 has begun", async () => {
+  const files = memoryFiles({ "out/config.json": JSON.stringify(tinyConfig().config) });
+  await runFolder(files, "out").writeConfig(tiny);
+  assert.equal([...files.contents.keys()].sort(), ["out/config.json", "out/run.json"]);
+  assert.is(await runFolder(files, "out").isOurs(), true);
+});
+
 test("isFresh: until there is anything that it would be a loss to lose", async () => {
   const isFresh = (...names: string[]) =>
     runFolder(memoryFiles(Object.fromEntries(names.map((name) => [`out/${name}`, ""]))), "out").isFresh();
