@@ -1,11 +1,10 @@
 // Weight gradient of a convolution: a matrix product over batch and pixels.
 
+import { fourOutputs, fourOutputsWide, sixOutputs, sixOutputsWide } from "./convWeightGradTile.ts";
 import { copyRow, GROUP, packPlanes } from "./lib/convTile.ts";
 import { tileRows } from "./lib/gemmTile.ts";
-import { madd } from "./lib/simd.ts";
-
-/** The sums of a tile: 12 vectors. */
-const SUMS_BYTES: usize = 192;
+import { addSums, SUMS_BYTES, TAP_BYTES } from "./lib/tapSums.ts";
+import { WIDE } from "./lib/wide.ts";
 
 /**
  * partial[chunk][o][c,r,s] = Σ dy[b,o] ⋆ x[b,c] over the units of a chunk; a unit is a strip of `stripRows` output
@@ -136,20 +135,38 @@ export function convWeightGrad(
         const rows = tileRows(outputs - o);
         const panel = panels + ((<usize>(o * passGroups)) << 4);
         const left = outputs - o;
-        for (let tap = 0; tap < taps; tap += 2) {
-          const second = min(tap + 1, taps - 1);
-          const p0 = window + load<u32>(tapList + ((<usize>tap) << 2));
-          const p1 = window + load<u32>(tapList + ((<usize>second) << 2));
+        const step = (<usize>width) << 2;
+        const rest = min(rows, left);
+        // More taps at a time where the engine joins vectors; what is left of them two at a time.
+        const together = WIDE ? (rows == 6 ? 3 : 4) : taps + 1;
+        let tap = 0;
+        for (; tap + together <= taps; tap += together) {
           const to = out + ((<usize>(o * width + tap)) << 2);
-          const step = (<usize>width) << 2;
+          const p0 = window + tapAt(tapList, tap);
+          const p1 = window + tapAt(tapList, tap + 1);
+          const p2 = window + tapAt(tapList, tap + 2);
+          if (rows == 6) sixOutputsWide(passCount, panel, groups, p0, p1, p2, own);
+          else fourOutputsWide(passCount, panel, groups, p0, p1, p2, window + tapAt(tapList, tap + 3), own);
+          addSums(own, to, step, rest, 1);
+          addSums(own + 2 * TAP_BYTES, to + 8, step, rest, rows == 4);
+        }
+        for (; tap < taps; tap += 2) {
+          const to = out + ((<usize>(o * width + tap)) << 2);
+          const p0 = window + tapAt(tapList, tap);
+          const p1 = window + tapAt(tapList, min(tap + 1, taps - 1));
           if (rows == 6) sixOutputs(passCount, panel, groups, p0, p1, own);
           else fourOutputs(passCount, panel, groups, p0, p1, own);
-          addSums(own, to, step, min(rows, left), second - tap);
+          addSums(own, to, step, rest, tap + 1 < taps);
         }
         o += rows;
       }
     }
   }
+}
+
+@inline
+function tapAt(list: usize, tap: i32): usize {
+  return <usize>load<u32>(list + ((<usize>tap) << 2));
 }
 
 /**
@@ -189,143 +206,6 @@ function packOutputs(
       }
     }
     first += width;
-  }
-}
-
-/**
- * 6 outputs × 2 taps: the products of `count` groups of 4 pixels, to sums[6][2] with lanes yet to be added up. That
- * is left to another function: where sums are combined right here, V8 reorders the loop after their uses, and spills.
- * Exported only so that it stays a function: inlined into its caller it spills too.
- */
-export function sixOutputs(
-  count: i32,
-  panel: usize,
-  groups: usize,
-  p0: usize,
-  p1: usize,
-  sums: usize,
-): void {
-  let c00 = f32x4.splat(0);
-  let c01 = c00;
-  let c10 = c00;
-  let c11 = c00;
-  let c20 = c00;
-  let c21 = c00;
-  let c30 = c00;
-  let c31 = c00;
-  let c40 = c00;
-  let c41 = c00;
-  let c50 = c00;
-  let c51 = c00;
-  for (const last = groups + ((<usize>count) << 2); groups < last; groups += 4) {
-    const group = <usize>load<u32>(groups);
-    const b0 = v128.load(p0 + group);
-    const b1 = v128.load(p1 + group);
-    let x = v128.load(panel);
-    c00 = madd(x, b0, c00);
-    c01 = madd(x, b1, c01);
-    x = v128.load(panel, 16);
-    c10 = madd(x, b0, c10);
-    c11 = madd(x, b1, c11);
-    x = v128.load(panel, 32);
-    c20 = madd(x, b0, c20);
-    c21 = madd(x, b1, c21);
-    x = v128.load(panel, 48);
-    c30 = madd(x, b0, c30);
-    c31 = madd(x, b1, c31);
-    x = v128.load(panel, 64);
-    c40 = madd(x, b0, c40);
-    c41 = madd(x, b1, c41);
-    x = v128.load(panel, 80);
-    c50 = madd(x, b0, c50);
-    c51 = madd(x, b1, c51);
-    panel += 96;
-  }
-  v128.store(sums, c00, 0);
-  v128.store(sums, c01, 16);
-  v128.store(sums, c10, 32);
-  v128.store(sums, c11, 48);
-  v128.store(sums, c20, 64);
-  v128.store(sums, c21, 80);
-  v128.store(sums, c30, 96);
-  v128.store(sums, c31, 112);
-  v128.store(sums, c40, 128);
-  v128.store(sums, c41, 144);
-  v128.store(sums, c50, 160);
-  v128.store(sums, c51, 176);
-}
-
-/** The same for 4 outputs. */
-export function fourOutputs(
-  count: i32,
-  panel: usize,
-  groups: usize,
-  p0: usize,
-  p1: usize,
-  sums: usize,
-): void {
-  let c00 = f32x4.splat(0);
-  let c01 = c00;
-  let c10 = c00;
-  let c11 = c00;
-  let c20 = c00;
-  let c21 = c00;
-  let c30 = c00;
-  let c31 = c00;
-  for (const last = groups + ((<usize>count) << 2); groups < last; groups += 4) {
-    const group = <usize>load<u32>(groups);
-    const b0 = v128.load(p0 + group);
-    const b1 = v128.load(p1 + group);
-    let x = v128.load(panel);
-    c00 = madd(x, b0, c00);
-    c01 = madd(x, b1, c01);
-    x = v128.load(panel, 16);
-    c10 = madd(x, b0, c10);
-    c11 = madd(x, b1, c11);
-    x = v128.load(panel, 32);
-    c20 = madd(x, b0, c20);
-    c21 = madd(x, b1, c21);
-    x = v128.load(panel, 48);
-    c30 = madd(x, b0, c30);
-    c31 = madd(x, b1, c31);
-    panel += 64;
-  }
-  v128.store(sums, c00, 0);
-  v128.store(sums, c01, 16);
-  v128.store(sums, c10, 32);
-  v128.store(sums, c11, 48);
-  v128.store(sums, c20, 64);
-  v128.store(sums, c21, 80);
-  v128.store(sums, c30, 96);
-  v128.store(sums, c31, 112);
-}
-
-/** Lane i of the result is the sum of the lanes of the i-th vector. */
-@inline
-function sumEach(a: v128, b: v128, c: v128, d: v128): v128 {
-  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7));
-  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7));
-  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
-}
-
-/** Adds the lanes of sums[outputs][2] to one or two taps of the weight. */
-function addSums(sums: usize, out: usize, outStep: usize, outputs: i32, secondTap: i32): void {
-  for (let o = 0; o < outputs; o += 2) {
-    const next = sums + 32;
-    const lanes = sumEach(
-      v128.load(sums),
-      v128.load(sums, 16),
-      v128.load(next),
-      v128.load(next, 16),
-    );
-    store<f32>(out, load<f32>(out) + f32x4.extract_lane(lanes, 0));
-    if (secondTap) store<f32>(out, load<f32>(out, 4) + f32x4.extract_lane(lanes, 1), 4);
-    if (o + 1 == outputs) return;
-    out += outStep;
-    store<f32>(out, load<f32>(out) + f32x4.extract_lane(lanes, 2));
-    if (secondTap) store<f32>(out, load<f32>(out, 4) + f32x4.extract_lane(lanes, 3), 4);
-    out += outStep;
-    sums += 64;
   }
 }
 

@@ -9,7 +9,7 @@ const PIXELS = 512;
 /** Taps of a block of channels: packing dy for them costs little beside multiplying by it. */
 const TAPS = 144;
 /** Elements of the sums of a tile. */
-const SUMS = 48;
+const SUMS = 96;
 /** Outputs of a block. */
 const OUTPUTS = 128;
 /** Independent items to aim for; the batch is cut into chunks, summed by a second call, where channels give fewer. */
