@@ -33,17 +33,28 @@ export async function run(): Promise<number> {
 
 async function examine(): Promise<number> {
   const report = await diagnose();
-  const wasm = await openWasm().catch((error: Error) => error);
-  const works = !(wasm instanceof Error);
-  const uses = works ? describeBackend(wasm).replace(/^wasm: /, "") : `nothing: ${wasm.message}`;
+  const { uses, tiles } = await wasmUses();
   const [webgpu, ...others] = report.backends;
   process.stdout.write(formatReport({ ...report, backends: [webgpu, { name: "wasm", uses }, ...others] }));
-  if (works) {
-    process.stdout.write(`\nwasm uses ${wasm.tiles.wide ? "wide" : "narrow"} tiles: ${wasm.tiles.reason}\n`);
-    await wasm.close();
-  }
+  process.stdout.write(`\nwasm uses ${tiles}\n`);
   const backend = await openBackend();
   process.stdout.write(`--device auto uses ${describeBackend(backend)}\n`);
   await backend.close();
   return 0;
+}
+
+/** What the wasm backend runs on here, and which tiles its kernels use and why. */
+async function wasmUses(): Promise<{ uses: string; tiles: string }> {
+  try {
+    const backend = await openWasm();
+    await backend.close();
+    const { wide, reason } = backend.tiles;
+    return {
+      uses: describeBackend(backend).replace(/^wasm: /, ""),
+      tiles: `${wide ? "wide" : "narrow"} tiles: ${reason}`,
+    };
+  } catch (error) {
+    const nothing = `nothing: ${(error as Error).message}`;
+    return { uses: nothing, tiles: nothing };
+  }
 }
