@@ -21,11 +21,6 @@ const setFlag = (flag: string): void => builtin<typeof import("node:v8")>("node:
 
 /** Makes V8 join vectors that come in pairs. */
 const JOIN = "--experimental-wasm-revectorize";
-/**
- * Goes with it: V8 dies of some pairs that it can't join, and which ones there are depends on what it inlines. Without that
- * it compiles every kernel as the tests do.
- */
-const NO_INLINING = "--no-wasm-inlining";
 /** Versions of V8 that all tests have passed with, joined: those of Node 24 and 26. */
 const TESTED = { first: 13, last: 14 };
 
@@ -47,7 +42,6 @@ export function joinVectors(
   if (major > TESTED.last) return `Node ${versions.node} was not tested with wide ones; \`node ${JOIN}\` tries them`;
   if (!mayAsk) return `the backend was opened without { wide: true }, and Node without ${JOIN}`;
   set(JOIN);
-  set(NO_INLINING);
   return undefined;
 }
 

@@ -200,6 +200,32 @@ for (const [name, [ending, code]] of Object.entries(endings))
     assert.ok(/2 threads: 1.9, workers true/.test(ended.stdout), JSON.stringify(ended));
   });
 
+test("wide tiles may be asked for after kernels were compiled without, and by several at once", async () => {
+  const late = `
+import { WasmBackend } from "./wasm/mod.ts";
+import { program } from "../core/graph/mod.ts";
+import * as ops from "../core/ops/mod.ts";
+const x = ops.input("x", [4, 32, 16, 16]);
+const weight = ops.constantArray(Float32Array.from({ length: 9216 }, (_, i) => Math.sin(i)), [32, 32, 3, 3]);
+const convolve = program({ name: "convolve", outputs: { y: ops.conv2d(x, weight, { padding: [1, 1] }) } });
+const bits = new Set();
+async function use(options) {
+  const backend = await WasmBackend.open(options);
+  const executable = await backend.compile(convolve, backend.createMemory());
+  for (let i = 0; i < 20; i++) await executable.run({ x: new Float32Array(32768).map((_, i) => Math.cos(i)) });
+  bits.add(String(new Int32Array((await executable.read("y")).buffer)));
+  await backend.close();
+}
+for (let i = 0; i < 8; i++) await use({ wide: i % 2 ? true : undefined, threads: 1 + (i % 3) });
+await Promise.all([1, 2, 3].map((threads) => use({ wide: true, threads })));
+console.log(bits.size + " kinds of bits");
+`;
+  const ended = await run(process.execPath, [await bundle(late)]);
+  assert.is(ended.signal, null, ended.stderr);
+  assert.is(ended.code, 0, ended.stderr);
+  assert.match(ended.stdout, /^1 kinds of bits$/m);
+});
+
 if (deno)
   test("it runs in Deno, with threads", async () => {
     const ended = await run(deno!, ["run", "-A", await bundle(source(""))]);

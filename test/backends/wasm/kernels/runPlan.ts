@@ -20,7 +20,7 @@ type Kernels = Record<string, (...args: (number | bigint)[]) => void>;
 const flags =
   Number.parseInt(process.versions.v8, 10) < 13
     ? ["--experimental-wasm-relaxed-simd"]
-    : ["--experimental-wasm-revectorize", "--no-wasm-inlining", "--no-liftoff"];
+    : ["--experimental-wasm-revectorize", "--no-liftoff"];
 for (const flag of flags) setFlagsFromString(flag);
 
 const compiled = (base64: string) => new WebAssembly.Module(Buffer.from(base64, "base64"));
