@@ -140,13 +140,21 @@ export function argumentCheck(
   return { usage, check };
 }
 
+/** Items of a list that an error shows, and characters of them all. */
+const LISTED = 20;
+const cut = (items: readonly string[]): string => {
+  const text = items.join(", ");
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+};
+
 /** A value in an error: tensors by their shape, objects by their names. */
 function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "function") return "a function";
   if (isTensor(value)) return `a tensor ${formatShape(value.shape)}`;
-  if (Array.isArray(value)) return `[${value.map(shown).join(", ").slice(0, 60)}]`;
-  if (typeof value === "object" && value !== null) return `an object of ${Object.keys(value).join(", ") || "nothing"}`;
+  if (Array.isArray(value)) return `[${cut(value.slice(0, LISTED).map(shown))}]`;
+  if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${value.byteLength} bytes`;
+  if (typeof value === "object" && value !== null) return `an object of ${cut(Object.keys(value)) || "nothing"}`;
   return String(value);
 }
 

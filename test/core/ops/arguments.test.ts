@@ -56,6 +56,11 @@ test("slips are named, with the signature and the nearest name", () => {
       [x, { lo: -1, hi: 1 }],
       'unknown attribute "lo", expected clamp(x: Tensor | number, { min?: number, max?: number })',
     ],
+    [
+      ops.constant,
+      [new Float32Array(9216)],
+      'value is Float32Array of 36864 bytes, expected constant(value: number, dtype?: "f32" | "i32", shape?: number[])',
+    ],
     [ops.concat, [[x, x], { axis: 1 }], "axis is an object of axis, expected concat(parts: Tensor[], axis: number)"],
     [ops.concat, [[x, x]], "axis is undefined, expected concat(parts: Tensor[], axis: number)"],
     [
