@@ -32,17 +32,22 @@ const openers = {
   },
 };
 
-/**
- * The wasm backend, with wide tiles where the engine has them: the process is the command's own, so it may set flags. The
- * environment variable ONESTEP_WIDE switches them off, or on.
- * @throws E_OPTION when that is something else
- */
-export async function openWasm(): Promise<WasmBackend> {
+/** Whether wide tiles are wanted: the environment variable ONESTEP_WIDE. @throws E_OPTION when it is neither on nor off */
+function wantsWide(): boolean {
   const wish = process.env.ONESTEP_WIDE || "on";
   if (!["on", "off"].includes(wish))
     throw failure("E_OPTION", `Cannot read ONESTEP_WIDE="${wish}": expected on or off`);
+  return wish === "on";
+}
+
+/**
+ * The wasm backend, with wide tiles where the engine has them: the process is the command's own, so it may set flags.
+ * @throws E_OPTION
+ */
+export async function openWasm(): Promise<WasmBackend> {
+  const wide = wantsWide();
   const { WasmBackend } = await import("../../backends/wasm/mod.ts");
-  return WasmBackend.open({ wide: wish === "on" });
+  return WasmBackend.open({ wide });
 }
 
 /** What `openBackend` looks at besides the device's name; a test gives its own. */
@@ -63,7 +68,7 @@ const thisMachine: Machine = {
  * Opens the device of a run. `auto` is a GPU where there is one, else WebAssembly on the CPU, else a software adapter,
  * else the reference backend, with a note for each that failed; the environment variable ONESTEP_ADAPTER makes it the
  * adapter of that name.
- * @throws E_NO_ADAPTER when what was asked for by name is not there
+ * @throws E_NO_ADAPTER when what was asked for by name is not there; E_OPTION when ONESTEP_WIDE is neither on nor off
  */
 export async function openBackend(
   device = "auto",
@@ -75,6 +80,7 @@ export async function openBackend(
   if (device === "webgpu") return openers.webgpu(gpu);
   if (device !== "auto") return openers.webgpu({ ...gpu, prefer: device });
   if (process.env.ONESTEP_ADAPTER) return openers.webgpu(gpu);
+  wantsWide();
   const ways: [name: string, open: () => Promise<Backend>][] = [
     ["wasm", openers.wasm],
     ["a software adapter", () => openers.webgpu({ ...gpu, prefer: "software" })],

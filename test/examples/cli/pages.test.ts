@@ -60,6 +60,9 @@ test("doctor: ONESTEP_WIDE switches wide tiles off, and must be on or off", asyn
   const said = async (wish: string) => (await (await start(["doctor"], { ONESTEP_WIDE: wish })).ended).stdout;
   assert.match(await said("off"), /^wasm uses narrow tiles: wide ones are switched off$/m);
   assert.match(await said("no"), /^wasm uses nothing: Cannot read ONESTEP_WIDE="no": expected on or off$/m);
+  const { code, stderr } = await (await start(["plan", "gaussians"], { ONESTEP_WIDE: "no" })).ended;
+  assert.is(code, 2, "no other device takes its place");
+  assert.match(stderr, /E_OPTION: Cannot read ONESTEP_WIDE="no"/);
 });
 
 test.run();
