@@ -104,14 +104,14 @@ export interface Kernels {
 
 /** Compiles the kernels for a memory of any kind. */
 export async function compileKernels(options: MemoryKind & { relaxed: boolean }): Promise<WebAssembly.Module> {
-  const text = atob(options.addresses === "i64" ? await wideKernels() : options.relaxed ? relaxed : plain);
+  const text = atob(options.addresses === "i64" ? await kernels64() : options.relaxed ? relaxed : plain);
   const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
   if (!options.shared) clearSharedFlag(bytes);
   return WebAssembly.compile(bytes);
 }
 
 /** Loaded when they are needed: few programs need more than 4 GiB. */
-const wideKernels = async (): Promise<string> => (await import("./kernels64.generated.ts")).relaxed;
+const kernels64 = async (): Promise<string> => (await import("./kernels64.generated.ts")).relaxed;
 
 /** Makes the module import a plain memory: the only difference is one bit in the limits of the import. */
 function clearSharedFlag(bytes: Uint8Array): void {

@@ -9,6 +9,7 @@ import {
   panelStart,
 } from "./lib/convTile.ts";
 import { tileRows } from "./lib/gemmTile.ts";
+import { paddedRows } from "./lib/panelTile.ts";
 
 /** Packs weights[O × depth] into panels [depth][6 or 4], zeros where there are fewer. An item is a panel. */
 export function convPackWeights(
@@ -140,7 +141,7 @@ export function convPackInputWeights(
   strideH: i32,
   strideW: i32,
 ): void {
-  const padded = paddedChannels(C);
+  const padded = paddedRows(C);
   for (let item = start; item < end; item++) {
     const c = panelStart(item, C);
     const rows = tileRows(C - c);
@@ -161,14 +162,6 @@ export function convPackInputWeights(
         phase += (<usize>(padded * depth)) << 2;
       }
   }
-}
-
-/** Channels of all panels: those of the last one may be fewer than it holds. */
-@inline
-function paddedChannels(C: i32): i32 {
-  let at = 0;
-  while (at < C) at += tileRows(C - at);
-  return at;
 }
 
 /** First output row that reaches phase `i`: the smallest q with stride·q + i - pad ≥ 0. */
@@ -224,7 +217,7 @@ export function convInputGrad(
   const strips = (qCount + stripRows - 1) / stripRows;
   const groups = own + ((<usize>(O * R * S)) << 2);
   const planes = groups + <usize>(stripRows * ((pCount + GROUP - 1) / GROUP) * GROUP_ENTRY);
-  const padded = paddedChannels(C);
+  const padded = paddedRows(C);
 
   let tap = own;
   for (let i = 0; i < strideH; i++)
