@@ -17,6 +17,7 @@ export * from "./linalg/mod.ts";
 export * as nn from "./nn/mod.ts";
 export * as ops from "./ops/mod.ts";
 export * from "./optim/mod.ts";
+export * from "./pixels/mod.ts";
 export * from "./plugin/mod.ts";
 export * from "./random/mod.ts";
 export * from "./tensor/mod.ts";

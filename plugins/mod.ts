@@ -11,6 +11,7 @@ export { latentsDataset } from "./datasets/latents.ts";
 export { mnistDataset } from "./datasets/mnist.ts";
 export { picturesDataset } from "./datasets/pictures.ts";
 export { classifier } from "./extractors/classifier.ts";
+export { inception } from "./extractors/inception.ts";
 export { vgg16 } from "./extractors/vgg16.ts";
 export { consistencyGenerator } from "./generators/consistency.ts";
 export { fewStep } from "./generators/fewStep.ts";

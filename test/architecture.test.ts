@@ -16,6 +16,7 @@ const core: Record<string, readonly string[]> = {
   tensor: [],
   random: ["tensor"],
   linalg: [],
+  pixels: [],
   ops: ["tensor", "random"],
   graph: ["tensor", "random", "ops", "interfaces"],
   nn: ["tensor", "random", "ops", "graph", "interfaces"],

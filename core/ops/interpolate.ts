@@ -11,6 +11,8 @@ export interface InterpolateOptions {
   readonly antialias?: boolean;
   /** Corner pixels map onto each other's centres, instead of image borders. For bilinear and bicubic. */
   readonly alignCorners?: boolean;
+  /** Borders of the image map onto each other; without, the first pixels do, as in TensorFlow 1. True when absent. */
+  readonly halfPixels?: boolean;
 }
 
 /** An image [..., H, W] at another size, with the conventions of PyTorch's `interpolate`; area is its adaptive average. */
@@ -23,6 +25,7 @@ export const interpolate: Composed<[x: Tensor, options: InterpolateOptions]> = d
       mode: '"nearest" | "bilinear" | "bicubic" | "area"',
       "antialias?": "boolean",
       "alignCorners?": "boolean",
+      "halfPixels?": "boolean",
     },
   ],
   build: (x, options) => {
@@ -31,7 +34,7 @@ export const interpolate: Composed<[x: Tensor, options: InterpolateOptions]> = d
     const tapsOf = (from: number, to: number): Taps[] => {
       // Input pixels per output pixel, and the input position of the first output pixel's centre.
       const ratio = !options.alignCorners ? from / to : to > 1 ? (from - 1) / (to - 1) : 0;
-      const half = options.alignCorners ? 0 : 0.5;
+      const half = options.alignCorners || options.halfPixels === false ? 0 : 0.5;
       const tap = {
         nearest: (p: number) => [[Math.min(Math.floor((p * from) / to), from - 1), 1]] as Taps,
         area: (p: number) => areaTaps(p, from, to),

@@ -11,8 +11,16 @@ export interface FeatureStatistics {
   readonly count: number;
 }
 
-/** Moments of `features` [count, D], row-major. Throws E_SHAPE for fewer than two vectors or a length that does not fit. */
-export function featureStatistics(features: ArrayLike<number>, D: number): FeatureStatistics {
+/**
+ * Moments of `features` [count, D], row-major. Throws E_SHAPE for fewer than two vectors or a length that does not fit.
+ * With `sumStartsAtOnes` every covariance is larger by 1/(count - 1): the sum of DMD2's ImageNet evaluation starts at a matrix
+ * of ones (its `test_folder_edm.py`), and so do the distances that the paper prints.
+ */
+export function featureStatistics(
+  features: ArrayLike<number>,
+  D: number,
+  { sumStartsAtOnes = false }: { readonly sumStartsAtOnes?: boolean } = {},
+): FeatureStatistics {
   const count = features.length / D;
   if (!(Number.isInteger(D) && D >= 1 && Number.isInteger(count)))
     throw failure(
@@ -24,7 +32,7 @@ export function featureStatistics(features: ArrayLike<number>, D: number): Featu
   const mean = new Float64Array(D);
   for (let i = 0; i < features.length; i++) mean[i % D] += features[i];
   for (let j = 0; j < D; j++) mean[j] /= count;
-  const covariance = new Float64Array(D * D);
+  const covariance = new Float64Array(D * D).fill(sumStartsAtOnes ? 1 : 0);
   const centred = new Float64Array(D);
   for (let n = 0; n < count; n++) {
     for (let j = 0; j < D; j++) centred[j] = features[n * D + j] - mean[j];

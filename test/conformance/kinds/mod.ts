@@ -10,12 +10,15 @@ import { edmLossKind } from "./edmLoss.ts";
 import { edmNetworksKind } from "./edmNetworks.ts";
 import { edmSamplerKind } from "./edmSampler.ts";
 import { emaKind } from "./ema.ts";
+import { inceptionKind } from "./inception.ts";
 import { kDiffusionKind } from "./kDiffusion.ts";
 import { lpipsKind } from "./lpips.ts";
 import { opsKind } from "./ops.ts";
 import { optimizersKind } from "./optimizers.ts";
 import { progressiveVpKind } from "./progressiveVp.ts";
+import { cleanfidResizeKind, pilResizeKind } from "./resizing.ts";
 import { addNoiseKind, scheduleTablesKind } from "./schedules.ts";
+import { frechetKind, inceptionScoreKind, kernelDistanceKind, neighboursKind } from "./scores.ts";
 import { timestepEmbeddingsKind } from "./timestepEmbeddings.ts";
 import { unet2dKind } from "./unet2d.ts";
 
@@ -41,4 +44,11 @@ export const kinds: readonly Kind[] = [
   consistencySamplersKind,
   consistencySchedulesKind,
   progressiveVpKind,
+  pilResizeKind,
+  cleanfidResizeKind,
+  frechetKind,
+  kernelDistanceKind,
+  neighboursKind,
+  inceptionScoreKind,
+  inceptionKind,
 ];

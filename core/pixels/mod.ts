@@ -1,0 +1,3 @@
+export * from "./picture.ts";
+export type { ResizeFilter } from "./resampling.ts";
+export * from "./resize.ts";
