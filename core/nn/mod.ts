@@ -1,3 +1,4 @@
+export * from "./clipTransformer.ts";
 export * from "./conv.ts";
 export * from "./embedding.ts";
 export * from "./frozen.ts";

@@ -1,5 +1,7 @@
 import type { Kind } from "../kind.ts";
 import { ablationSamplerKind } from "./ablationSampler.ts";
+import { autoencoderKlKind, autoencoderTinyKind } from "./autoencoders.ts";
+import { clipTextKind, clipVisionKind, sdxlTextKind } from "./clip.ts";
 import { consistencyLossesKind } from "./consistencyLosses.ts";
 import { consistencySamplersKind } from "./consistencySamplers.ts";
 import { consistencySchedulesKind } from "./consistencySchedules.ts";
@@ -51,4 +53,9 @@ export const kinds: readonly Kind[] = [
   neighboursKind,
   inceptionScoreKind,
   inceptionKind,
+  clipTextKind,
+  clipVisionKind,
+  sdxlTextKind,
+  autoencoderKlKind,
+  autoencoderTinyKind,
 ];
