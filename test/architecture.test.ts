@@ -54,6 +54,7 @@ const doors: Record<string, readonly string[]> = {
   tsyringe: ["core/di/container.ts"],
   "reflect-metadata": ["core/di/container.ts"],
   rxjs: ["bus", "control", "schedule"].map((name) => `core/train/loop/${name}.ts`),
+  entities: ["plugins/encoders/shared/clipTokenizer.ts"],
   "fast-png": ["plugins/observers/drawing/png.ts"],
   "@observablehq/plot": ["plugins/observers/drawing/lossPlot.ts"],
   linkedom: ["plugins/observers/drawing/lossPlot.ts"],

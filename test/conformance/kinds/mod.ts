@@ -2,6 +2,7 @@ import type { Kind } from "../kind.ts";
 import { ablationSamplerKind } from "./ablationSampler.ts";
 import { autoencoderKlKind, autoencoderTinyKind } from "./autoencoders.ts";
 import { clipTextKind, clipVisionKind, sdxlTextKind } from "./clip.ts";
+import { clipTokenizerKind } from "./clipTokenizer.ts";
 import { consistencyLossesKind } from "./consistencyLosses.ts";
 import { consistencySamplersKind } from "./consistencySamplers.ts";
 import { consistencySchedulesKind } from "./consistencySchedules.ts";
@@ -58,4 +59,5 @@ export const kinds: readonly Kind[] = [
   sdxlTextKind,
   autoencoderKlKind,
   autoencoderTinyKind,
+  clipTokenizerKind,
 ];

@@ -1,0 +1,113 @@
+import { decodeHTML } from "entities";
+import { failure } from "../../../core/errors.ts";
+
+/** Merges that CLIP's vocabulary of 49,408 tokens is built from; the file has more. */
+const MERGES = 48_894;
+const START = "<|startoftext|>";
+const END = "<|endoftext|>";
+/** Tokens of a prompt, start and end included. */
+export const CLIP_CONTEXT = 77;
+
+/** Special tokens, English endings, words, single digits, and runs of other signs. */
+const PIECES = /<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+/giu;
+
+/**
+ * CLIP's byte-pair encoding (Sennrich et al. 2015, arXiv:1508.07909), as openai/CLIP has it without ftfy: entities of HTML are
+ * read twice, white space is one blank, letters are small.
+ */
+export class ClipTokenizer {
+  readonly #ids: ReadonlyMap<string, number>;
+  readonly #ranks: ReadonlyMap<string, number>;
+  readonly #known: Map<string, readonly number[]>;
+
+  /**
+   * @param merges text of `merges.txt` or `bpe_simple_vocab_16e6.txt`: a line of comment, then a pair of tokens a line
+   * @throws E_DATA when it has fewer pairs than the vocabulary needs
+   */
+  constructor(merges: string, from = "merges.txt") {
+    const pairs = merges.split("\n").slice(1, 1 + MERGES);
+    const bad = pairs.findIndex((line) => line.split(" ").length !== 2);
+    if (pairs.length < MERGES || bad >= 0)
+      throw failure(
+        "E_DATA",
+        `Cannot read ${from}: ${bad >= 0 ? `line ${bad + 2} is no pair of tokens` : `it has ${pairs.length} pairs of tokens`}, expected CLIP's ${MERGES}`,
+      );
+    const letters = [...BYTE_SIGNS].sort((a, b) => Number(a >= FIRST_STAND_IN) - Number(b >= FIRST_STAND_IN));
+    const tokens = [
+      ...letters,
+      ...letters.map((letter) => `${letter}</w>`),
+      ...pairs.map((line) => line.replace(" ", "")),
+      START,
+      END,
+    ];
+    this.#ids = new Map(tokens.map((token, id) => [token, id]));
+    this.#ranks = new Map(pairs.map((line, rank) => [line, rank]));
+    this.#known = new Map([START, END].map((token) => [token, [this.#ids.get(token)!]]));
+  }
+
+  get start(): number {
+    return this.#ids.get(START)!;
+  }
+  get end(): number {
+    return this.#ids.get(END)!;
+  }
+
+  /** Tokens of a text, without start and end. */
+  encode(text: string): number[] {
+    const plain = decodeHTML(decodeHTML(text)).replace(/\s+/g, " ").trim().toLowerCase();
+    return (plain.match(PIECES) ?? []).flatMap((piece) => this.#piece(piece));
+  }
+
+  /**
+   * Rows of `CLIP_CONTEXT` tokens, from the start token to the end token. A longer text is cut, and its row ends with the end token.
+   * @param padding what fills a row: the end token in Stable Diffusion 1.x and SDXL's first tower, 0 in its second
+   * @returns [texts, 77], row-major
+   */
+  rows(texts: readonly string[], padding: "end" | "zero"): Int32Array {
+    const rows = new Int32Array(texts.length * CLIP_CONTEXT).fill(padding === "end" ? this.end : 0);
+    for (const [i, text] of texts.entries()) {
+      const tokens = this.encode(text).slice(0, CLIP_CONTEXT - 2);
+      rows.set([this.start, ...tokens, this.end], i * CLIP_CONTEXT);
+    }
+    return rows;
+  }
+
+  #piece(piece: string): readonly number[] {
+    const known = this.#known.get(piece);
+    if (known) return known;
+    const letters = Array.from(new TextEncoder().encode(piece), (byte) => BYTE_SIGNS[byte]);
+    letters[letters.length - 1] += "</w>";
+    const ids = this.#merged(letters).map((token) => this.#ids.get(token)!);
+    this.#known.set(piece, ids);
+    return ids;
+  }
+
+  /** The letters with the pair of lowest rank merged, wherever it stands, until no pair is known. */
+  #merged(letters: string[]): string[] {
+    let tokens = letters;
+    for (;;) {
+      let best = Number.POSITIVE_INFINITY;
+      for (let i = 0; i + 1 < tokens.length; i++)
+        best = Math.min(best, this.#ranks.get(`${tokens[i]} ${tokens[i + 1]}`) ?? Number.POSITIVE_INFINITY);
+      if (best === Number.POSITIVE_INFINITY) return tokens;
+      const next: string[] = [];
+      for (let i = 0; i < tokens.length; i++) {
+        const isPair = i + 1 < tokens.length && this.#ranks.get(`${tokens[i]} ${tokens[i + 1]}`) === best;
+        next.push(isPair ? tokens[i] + tokens[++i] : tokens[i]);
+      }
+      tokens = next;
+    }
+  }
+}
+
+/** Signs from here on stand for bytes that do not print; their tokens come after those of the others. */
+const FIRST_STAND_IN = String.fromCharCode(256);
+
+/** A visible sign for each byte: bytes that print stand for themselves. */
+const BYTE_SIGNS: readonly string[] = byteSigns();
+
+function byteSigns(): string[] {
+  const prints = (byte: number) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
+  let next = FIRST_STAND_IN.charCodeAt(0);
+  return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(prints(byte) ? byte : next++));
+}
