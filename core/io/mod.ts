@@ -1,3 +1,5 @@
+export { type ByteSource, bytesOf, fileBytes } from "./byteSource.ts";
+export { crc32 } from "./crc32.ts";
 export { type Claim, type FileSystem, isDiskFull, isDraft } from "./files.ts";
 export { gunzip, isGzip } from "./gunzip.ts";
 export * from "./halfFloat.ts";
@@ -8,4 +10,7 @@ export * from "./pngPixels.ts";
 export { repeatedKey } from "./repeatedKey.ts";
 export * from "./safetensors.ts";
 export * from "./safetensorsFile.ts";
+export type { PickledNetwork, TorchEntry, TorchFile } from "./torchEntries.ts";
+export * from "./torchFile.ts";
 export { xxh32 } from "./xxh32.ts";
+export { isZip, openZip, type ZipEntry } from "./zip.ts";

@@ -8,12 +8,16 @@ import { GoldenCase, type ManifestCase } from "./goldenCase.ts";
 export class GoldenSet {
   readonly folder: string;
   readonly entries: readonly ManifestCase[];
+  /** Files that have to be refused. */
+  readonly hostile: readonly string[];
   readonly #read = new Map<string, GoldenCase>();
 
   /** @throws E_DATA when the folder has no manifest, or one that lists no cases */
   constructor(folder: string) {
     this.folder = folder;
-    this.entries = manifestOf(folder);
+    const { cases, raw_files: raw = [] } = manifestOf(folder);
+    this.entries = cases;
+    this.hostile = raw.flatMap(({ file, must_reject: isHostile }) => (isHostile ? [file] : []));
   }
 
   /**
@@ -45,18 +49,23 @@ export class GoldenSet {
   }
 }
 
-function manifestOf(folder: string): ManifestCase[] {
+interface Manifest {
+  readonly cases: readonly ManifestCase[];
+  readonly raw_files?: readonly { readonly file: string; readonly must_reject?: boolean }[];
+}
+
+function manifestOf(folder: string): Manifest {
   const path = join(folder, "manifest.json");
   const refuse = (why: string) =>
     failure("E_DATA", `Cannot read golden cases from ${path}: ${why}`, {
       fix: "name a folder with a manifest.json and the safetensors files it lists",
     });
-  let manifest: { cases?: ManifestCase[] };
+  let manifest: Manifest;
   try {
     manifest = JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
     throw refuse((error as Error).message);
   }
   if (!Array.isArray(manifest?.cases) || manifest.cases.length === 0) throw refuse("it has no list of cases");
-  return manifest.cases;
+  return manifest;
 }

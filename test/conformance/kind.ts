@@ -21,7 +21,7 @@ export interface Job {
   /** The case; its `config` is watched, so settings are read by name. */
   readonly reference: GoldenCase;
   /** Where files that the case refers to are, such as weights. */
-  readonly set: Pick<GoldenSet, "case" | "folder">;
+  readonly set: Pick<GoldenSet, "case" | "folder" | "bytes">;
   readonly backend: Backend;
   /** Compares with the tensor `name` of the case, under its tolerance. */
   check(actual: ArrayLike<number>, name: string): void;

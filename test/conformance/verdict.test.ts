@@ -22,6 +22,7 @@ async function judged(name: string, edit: Edit): Promise<Verdict> {
   const changed = new GoldenCase(name, entry, tensors);
   const set = {
     folder: "",
+    bytes: (file: string) => goldenSet.bytes(file),
     case: (other: string) => (other === name ? changed : goldenSet.case(other)),
   };
   return judge(entry, set, new ReferenceBackend());

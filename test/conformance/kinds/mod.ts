@@ -1,6 +1,7 @@
 import type { Kind } from "../kind.ts";
 import { ablationSamplerKind } from "./ablationSampler.ts";
 import { autoencoderKlKind, autoencoderTinyKind } from "./autoencoders.ts";
+import { checkpointsKind } from "./checkpoints.ts";
 import { clipTextKind, clipVisionKind, sdxlTextKind } from "./clip.ts";
 import { clipTokenizerKind } from "./clipTokenizer.ts";
 import { consistencyLossesKind } from "./consistencyLosses.ts";
@@ -60,4 +61,5 @@ export const kinds: readonly Kind[] = [
   autoencoderKlKind,
   autoencoderTinyKind,
   clipTokenizerKind,
+  checkpointsKind,
 ];

@@ -1,0 +1,41 @@
+import { failure } from "../errors.ts";
+import type { FileSystem } from "./files.ts";
+
+/** Bytes that are read in pieces: those of a file, of an array, of a part of either. */
+export interface ByteSource {
+  /** What messages call it. */
+  readonly name: string;
+  readonly size: number;
+  /** Exactly `length` bytes from `offset`; the caller has checked that they are there. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+}
+
+/** The bytes of an array. */
+export const bytesOf = (bytes: Uint8Array, name: string): ByteSource => ({
+  name,
+  size: bytes.length,
+  read: async (offset, length) => bytes.subarray(offset, offset + length),
+});
+
+/** The bytes of a file, read when they are asked for. */
+export const fileBytes = async (files: FileSystem, path: string): Promise<ByteSource> => ({
+  name: path,
+  size: await files.size(path),
+  read: (offset, length) => files.readRange(path, offset, length),
+});
+
+/** Bytes of a source that a file of others claims to have. Throws E_DATA where they end before. */
+export async function claimedBytes(source: ByteSource, offset: number, length: number): Promise<Uint8Array> {
+  if (!(Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0))
+    throw damaged(source, `a length or place in it is no whole number`);
+  if (offset + length > source.size)
+    throw damaged(
+      source,
+      `it has ${source.size} bytes, something in it claims to lie at ${offset} to ${offset + length}`,
+    );
+  return source.read(offset, length);
+}
+
+/** The error of a file that contradicts itself. */
+export const damaged = ({ name }: Pick<ByteSource, "name">, why: string) =>
+  failure("E_DATA", `Cannot read ${name}: ${why}`, { fix: "download or write the file again" });

@@ -1,0 +1,89 @@
+/** Arrays and numbers of NumPy in pickles, as training states and data sets have them. */
+import { latin1Bytes, type PickleGlobal } from "./pickle.ts";
+import { arrays, type StoredDtype } from "./safetensorsHeader.ts";
+import { TorchTensor } from "./torchStorage.ts";
+
+type Refuse = (why: string) => Error;
+
+/** The array behind a name of NumPy; its numbers come with its state. */
+export class NumpyArray {
+  tensor: TorchTensor | undefined;
+  readonly #refuse: Refuse;
+  constructor(refuse: Refuse) {
+    this.#refuse = refuse;
+  }
+  /** (version, shape, dtype, is Fortran order, bytes) */
+  setState(state: unknown): void {
+    const [, shape, dtype, isFortran, bytes] = Array.isArray(state) ? state : [];
+    const kind = (dtype as NumpyType | undefined)?.dtype;
+    const raw = bytes instanceof Uint8Array ? bytes : latin1Bytes(bytes);
+    if (!kind || !Array.isArray(shape) || !raw)
+      throw this.#refuse("an array of NumPy has no shape, numbers or type that is known");
+    const elements = raw.length / arrays[kind].BYTES_PER_ELEMENT;
+    let stride = 1;
+    const strides = (isFortran ? shape : [...shape].reverse()).map((size: number) => {
+      const own = stride;
+      stride *= size;
+      return own;
+    });
+    if (!Number.isInteger(elements) || stride !== elements)
+      throw this.#refuse(`an array of NumPy has ${raw.length} bytes, should have ${stride} numbers`);
+    const storage = { dtype: kind, elements, read: async () => raw };
+    this.tensor = new TorchTensor(storage, 0, shape, isFortran ? strides : strides.reverse());
+  }
+}
+
+/** A type of numbers, little-endian. */
+class NumpyType {
+  readonly dtype: StoredDtype;
+  readonly #refuse: Refuse;
+  constructor(dtype: StoredDtype, refuse: Refuse) {
+    this.dtype = dtype;
+    this.#refuse = refuse;
+  }
+  /** (version, byte order, …) */
+  setState(state: unknown): void {
+    if (Array.isArray(state) && state[1] === ">")
+      throw this.#refuse("numbers of NumPy are big-endian, which is not read");
+  }
+}
+
+const types: Readonly<Record<string, StoredDtype>> = {
+  f8: "F64",
+  f4: "F32",
+  f2: "F16",
+  i8: "I64",
+  i4: "I32",
+  i2: "I16",
+  i1: "I8",
+  u1: "U8",
+  b1: "BOOL",
+};
+
+/** What NumPy's names stand for, before and after its version 2. */
+export function numpyNames(refuse: Refuse): Record<string, PickleGlobal> {
+  const dtype = {
+    call(name: unknown) {
+      const known = String(name).replace(/^[<|=]/, "");
+      if (!Object.hasOwn(types, known))
+        throw refuse(`numbers of NumPy have type ${JSON.stringify(name)}, which is not read`);
+      return new NumpyType(types[known], refuse);
+    },
+  };
+  const scalar = {
+    call(type: unknown, bytes: unknown) {
+      const kind = (type as NumpyType | undefined)?.dtype;
+      const raw = bytes instanceof Uint8Array ? bytes : latin1Bytes(bytes);
+      if (!kind || raw?.length !== arrays[kind].BYTES_PER_ELEMENT)
+        throw refuse("a number of NumPy has no type that is known");
+      return new arrays[kind](raw.slice().buffer)[0];
+    },
+  };
+  const array = { call: () => new NumpyArray(refuse) };
+  const names: Record<string, PickleGlobal> = { "numpy.dtype": dtype, "numpy.ndarray": { call: () => null } };
+  for (const core of ["core", "_core"]) {
+    names[`numpy.${core}.multiarray.scalar`] = scalar;
+    names[`numpy.${core}.multiarray._reconstruct`] = array;
+  }
+  return names;
+}

@@ -1,0 +1,89 @@
+/** What a file of PyTorch holds, by path. */
+import { damaged } from "./byteSource.ts";
+import { NumpyArray } from "./numpyPickle.ts";
+import type { StoredDtype, StoredTensor } from "./safetensorsHeader.ts";
+import { TorchTensor } from "./torchStorage.ts";
+import { PickledModule } from "./torchWorld.ts";
+
+/** A tensor of a file, to be read when it is needed. */
+export interface TorchEntry {
+  readonly dtype: StoredDtype;
+  readonly shape: readonly number[];
+  read(): Promise<StoredTensor>;
+}
+
+/** A network that was pickled whole: what its class was called, and what it was made with. */
+export interface PickledNetwork {
+  readonly className: string;
+  readonly initKwargs: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What a file holds, by path: the keys of dicts and the places of lists joined by "/", parameters and buffers of networks by
+ * their state-dict names. The records have no prototype.
+ */
+export interface TorchFile {
+  readonly tensors: Record<string, TorchEntry>;
+  /** Numbers, texts, truth values and None. */
+  readonly values: Record<string, number | bigint | string | boolean | null>;
+  readonly networks: Record<string, PickledNetwork>;
+}
+
+/** No file of weights nests deeper, or has more entries. */
+const DEEPEST = 64;
+const MOST_ENTRIES = 1_000_000;
+
+/** The entries of what a pickle holds. Throws E_DATA where they are too many, too deep, or two have one path. */
+export function torchEntries(root: unknown, from: string): TorchFile {
+  const file: TorchFile = {
+    tensors: Object.create(null),
+    values: Object.create(null),
+    networks: Object.create(null),
+  };
+  /** Values that refer to each other can be many more than the file has bytes. */
+  let visited = 0;
+  const put = <T>(record: Record<string, T>, path: string, value: T) => {
+    if (path in record) throw damaged({ name: from }, `it has two entries ${JSON.stringify(path)}`);
+    record[path] = value;
+  };
+  const visit = (value: unknown, path: readonly string[]): void => {
+    if (++visited > MOST_ENTRIES) throw damaged({ name: from }, `it has more than ${MOST_ENTRIES} entries`);
+    if (path.length > DEEPEST) throw damaged({ name: from }, `its entries are nested more than ${DEEPEST} deep`);
+    const name = path.join("/");
+    if (value instanceof NumpyArray) visit(value.tensor ?? null, path);
+    else if (value instanceof TorchTensor) {
+      const { shape, storage } = value;
+      put(file.tensors, name, { shape, dtype: storage.dtype, read: () => value.read() });
+    } else if (value instanceof PickledModule) {
+      put(file.networks, name, { className: value.className, initKwargs: plain(value.state.get("_init_kwargs")) });
+      visitModule(value, path, "");
+    } else if (value instanceof Map) for (const [key, each] of value) visit(each, [...path, String(key)]);
+    else if (Array.isArray(value)) for (const [i, each] of value.entries()) visit(each, [...path, String(i)]);
+    else if (value === null || ["number", "bigint", "string", "boolean"].includes(typeof value))
+      put(file.values, name, value as number | bigint | string | boolean | null);
+  };
+  /** Parameters and buffers with the names of the state dict. */
+  const visitModule = (module: PickledModule, path: readonly string[], prefix: string): void => {
+    if (prefix.split(".").length > DEEPEST)
+      throw damaged({ name: from }, `a network is nested more than ${DEEPEST} deep`);
+    for (const part of ["_parameters", "_buffers"])
+      for (const [name, value] of module.part(part))
+        if (value instanceof TorchTensor) visit(value, [...path, `${prefix}${String(name)}`]);
+    for (const [name, child] of module.part("_modules"))
+      if (child instanceof PickledModule) visitModule(child, path, `${prefix}${String(name)}.`);
+  };
+  visit(root, []);
+  return file;
+}
+
+/** Settings as JSON has them. */
+function plain(value: unknown): Record<string, unknown> {
+  const convert = (each: unknown, depth: number): unknown => {
+    if (depth > DEEPEST) return undefined;
+    if (each instanceof Map)
+      return Object.fromEntries([...each].map(([key, inner]) => [String(key), convert(inner, depth + 1)]));
+    if (Array.isArray(each)) return each.map((inner) => convert(inner, depth + 1));
+    return each instanceof Uint8Array || typeof each === "function" ? undefined : each;
+  };
+  return value instanceof Map ? (convert(value, 0) as Record<string, unknown>) : {};
+}

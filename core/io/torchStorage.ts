@@ -1,0 +1,102 @@
+import { failure } from "../errors.ts";
+import { sizeOf } from "../tensor/shape.ts";
+import { arrays, type StoredDtype, type StoredTensor } from "./safetensorsHeader.ts";
+
+/** The numbers that tensors of a PyTorch file look at; several may share them. */
+export interface TorchStorage {
+  readonly dtype: StoredDtype;
+  /** How many numbers it has. */
+  readonly elements: number;
+  /** Its bytes, little-endian, exactly as many as it has. */
+  read(): Promise<Uint8Array>;
+}
+
+/** A tensor of a PyTorch file: a view of a storage. */
+export class TorchTensor {
+  readonly storage: TorchStorage;
+  /** In elements, as are the strides. */
+  readonly offset: number;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+
+  /** Throws E_CHECKPOINT where the view reaches beyond its storage, or is far larger than it. */
+  constructor(storage: TorchStorage, offset: number, shape: readonly number[], strides: readonly number[]) {
+    const numbers = [offset, ...shape, ...strides];
+    const refuse = (why: string) =>
+      failure("E_CHECKPOINT", `Cannot read a tensor [${shape.join(", ")}] of a PyTorch file: ${why}`);
+    if (shape.length !== strides.length || numbers.some((number) => !(Number.isSafeInteger(number) && number >= 0)))
+      throw refuse(`its offset ${offset}, shape and strides [${strides.join(", ")}] should be whole numbers from 0 up`);
+    const count = sizeOf(shape);
+    const last = count === 0 ? -1 : shape.reduce((at, size, axis) => at + (size - 1) * strides[axis], offset);
+    if (last >= storage.elements) throw refuse(`it reaches to number ${last} of ${storage.elements}`);
+    if (count > LARGEST_REPEAT * storage.elements + LARGEST_REPEAT)
+      throw refuse(`it repeats ${storage.elements} numbers to ${count}`);
+    this.storage = storage;
+    this.offset = offset;
+    this.shape = shape;
+    this.strides = strides;
+  }
+
+  /** Its numbers in row-major order: a copy where the storage has them otherwise. */
+  async read(): Promise<StoredTensor> {
+    const { storage, shape, offset } = this;
+    const { dtype } = storage;
+    const all = typed(dtype, await storage.read());
+    const count = sizeOf(shape);
+    const data = this.#isRowMajor() ? all.subarray(offset, offset + count) : this.#gathered(all, count);
+    if (dtype === "BOOL" && (data as Uint8Array).some((value) => value > 1))
+      throw failure("E_CHECKPOINT", "Cannot read a tensor of a PyTorch file: it is bool with a byte above 1");
+    return { dtype, shape, data } as StoredTensor;
+  }
+
+  #isRowMajor(): boolean {
+    let stride = 1;
+    for (let axis = this.shape.length - 1; axis >= 0; axis--) {
+      if (this.shape[axis] !== 1 && this.strides[axis] !== stride) return false;
+      stride *= this.shape[axis];
+    }
+    return true;
+  }
+
+  #gathered(all: StoredTensor["data"], count: number): StoredTensor["data"] {
+    const { shape, strides, offset } = this;
+    const out = new arrays[this.storage.dtype](count) as Float32Array;
+    const from = all as Float32Array;
+    const place = new Array<number>(shape.length).fill(0);
+    let at = offset;
+    for (let i = 0; i < count; i++) {
+      out[i] = from[at];
+      for (let axis = shape.length - 1; axis >= 0; axis--) {
+        at += strides[axis];
+        if (++place[axis] < shape[axis]) break;
+        at -= strides[axis] * shape[axis];
+        place[axis] = 0;
+      }
+    }
+    return out;
+  }
+}
+
+/** An expanded tensor says the same numbers again and again; nobody stores one that says them more often. */
+const LARGEST_REPEAT = 4096;
+
+/** The names of PyTorch's storage classes. */
+export const storageTypes: Readonly<Record<string, StoredDtype>> = {
+  DoubleStorage: "F64",
+  FloatStorage: "F32",
+  HalfStorage: "F16",
+  BFloat16Storage: "BF16",
+  LongStorage: "I64",
+  IntStorage: "I32",
+  ShortStorage: "I16",
+  CharStorage: "I8",
+  ByteStorage: "U8",
+  BoolStorage: "BOOL",
+};
+
+/** Bytes as numbers of a type; a copy where they are not aligned. */
+function typed(dtype: StoredDtype, bytes: Uint8Array): StoredTensor["data"] {
+  const size = arrays[dtype].BYTES_PER_ELEMENT;
+  const { buffer, byteOffset, length } = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
+  return new arrays[dtype](buffer as ArrayBuffer, byteOffset, length / size);
+}

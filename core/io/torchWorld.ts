@@ -1,0 +1,105 @@
+/** The names that PyTorch's files refer to: what each makes, as a value of ours. */
+import { damaged } from "./byteSource.ts";
+import { numpyNames } from "./numpyPickle.ts";
+import { latin1Bytes, type PickleGlobal, type PickleWorld } from "./pickle.ts";
+import type { StoredDtype } from "./safetensorsHeader.ts";
+import { storageTypes, type TorchStorage, TorchTensor } from "./torchStorage.ts";
+
+/** Gives the storage of a key. */
+export type StorageOf = (key: string, dtype: StoredDtype, elements: number) => TorchStorage;
+
+/**
+ * The names that files of weights refer to, and no others.
+ * @param nested what a file of `torch.save` holds that is part of the pickle
+ */
+export function torchWorld(from: string, storageOf: StorageOf, nested: (bytes: Uint8Array) => unknown): PickleWorld {
+  const refuse = (why: string) => damaged({ name: from }, why);
+  const tensor = (storage: unknown, offset: unknown, shape: unknown, strides: unknown): TorchTensor => {
+    if (!isStorage(storage) || !Array.isArray(shape) || !Array.isArray(strides))
+      throw refuse("a tensor has no storage, shape or strides");
+    return new TorchTensor(storage, offset as number, shape, strides);
+  };
+  const known: Record<string, unknown> = {
+    "collections.OrderedDict": callable((items) => dictOf(items)),
+    "collections.defaultdict": callable(() => new Map()),
+    "torch._utils._rebuild_tensor": callable(tensor),
+    "torch._utils._rebuild_tensor_v2": callable(tensor),
+    "torch._utils._rebuild_parameter": callable((data) => data),
+    "torch._utils._rebuild_parameter_with_state": callable((data) => data),
+    "torch.storage._load_from_bytes": callable((bytes) => {
+      if (!(bytes instanceof Uint8Array)) throw refuse("a storage is not made of bytes");
+      return nested(bytes);
+    }),
+    "torch.Size": callable((sizes = []) => sizes),
+    "torch.device": callable((...parts) => parts.join(":")),
+    "torch_utils.persistence._reconstruct_persistent_obj": callable((meta) => persistentNetwork(meta, refuse)),
+    "dnnlib.util.EasyDict": callable((items) => dictOf(items)),
+    "copyreg._reconstructor": callable((of) => (of as PickleGlobal).call()),
+    "copy_reg._reconstructor": callable((of) => (of as PickleGlobal).call()),
+    "builtins.object": callable(() => null),
+    "__builtin__.object": callable(() => null),
+    "builtins.set": callable((items = []) => new Set(items as unknown[])),
+    "__builtin__.set": callable((items = []) => new Set(items as unknown[])),
+    "_codecs.encode": callable((text, encoding) => {
+      const bytes = encoding === "latin1" ? latin1Bytes(text) : undefined;
+      if (!bytes) throw refuse("bytes are no text of latin1");
+      return bytes;
+    }),
+    ...numpyNames(refuse),
+  };
+  return {
+    global(module, name) {
+      const full = `${module}.${name}`;
+      if (Object.hasOwn(known, full)) return known[full];
+      if (module === "torch" && Object.hasOwn(storageTypes, name)) return { storage: storageTypes[name] };
+      if (module === "torch" && /^(float|bfloat|int|uint|complex)\d+$|^bool$/.test(name)) return `torch.${name}`;
+      // A layer of PyTorch that was pickled whole: its name and its state.
+      if (module.startsWith("torch.nn.modules.") && /^\w+$/.test(name)) return { call: () => new PickledModule(name) };
+      return undefined;
+    },
+    persistent(id) {
+      const [kind, type, key, , elements] = Array.isArray(id) ? id : [];
+      const dtype = (type as { storage?: StoredDtype } | undefined)?.storage;
+      if (kind !== "storage" || !dtype || !(Number.isSafeInteger(elements) && elements >= 0))
+        throw refuse("it refers to something that is no storage of numbers");
+      return storageOf(String(key), dtype, elements);
+    },
+  };
+}
+
+const callable = (call: PickleGlobal["call"]): PickleGlobal => ({ call });
+
+const isStorage = (value: unknown): value is TorchStorage =>
+  typeof value === "object" && value !== null && "elements" in value && "read" in value;
+
+/** A dict, from a list of pairs or from nothing. */
+function dictOf(items: unknown): Map<unknown, unknown> {
+  const pairs = Array.isArray(items) ? items.filter((pair) => Array.isArray(pair)) : [];
+  return new Map(pairs as [unknown, unknown][]);
+}
+
+/** A layer or network that was pickled with its state: its class is a name here. */
+export class PickledModule {
+  readonly className: string;
+  state: ReadonlyMap<unknown, unknown> = new Map();
+  constructor(className: string) {
+    this.className = className;
+  }
+  setState(state: unknown): void {
+    if (state instanceof Map) this.state = state;
+  }
+  part(name: string): ReadonlyMap<unknown, unknown> {
+    const part = this.state.get(name);
+    return part instanceof Map ? part : new Map();
+  }
+}
+
+/** EDM's networks carry their source along, which is not looked at. */
+function persistentNetwork(meta: unknown, refuse: (why: string) => Error): PickledModule {
+  const field = (name: string) => (meta instanceof Map ? meta.get(name) : undefined);
+  const className = field("class_name");
+  if (field("type") !== "class" || typeof className !== "string") throw refuse("a network has no class");
+  const network = new PickledModule(className);
+  network.setState(field("state"));
+  return network;
+}
