@@ -43,6 +43,8 @@ export function torchEntries(root: unknown, from: string): TorchFile {
   /** Values that refer to each other can be many more than the file has bytes. */
   let visited = 0;
   const put = <T>(record: Record<string, T>, path: string, value: T) => {
+    // As a key it would set the prototype of a plain object that a caller copies the entries into.
+    if (path === "__proto__") throw damaged({ name: from }, `it has an entry "__proto__"`);
     if (path in record) throw damaged({ name: from }, `it has two entries ${JSON.stringify(path)}`);
     record[path] = value;
   };

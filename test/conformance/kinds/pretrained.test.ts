@@ -18,10 +18,10 @@ const onDevices = [
 
 const wasm = await WasmBackend.open();
 for (const name of [...onTheHost, ...onDevices, ...named("inception_fid")])
-  test(`${name}: within tolerance`, () => conforms(name, wasm));
+  test(`${name}: within tolerance`, async () => void (await conforms(name, wasm)));
 
 const gpu = await WebGpuBackend.open({});
-for (const name of onDevices) test(`${name} on webgpu: within tolerance`, () => conforms(name, gpu));
+for (const name of onDevices) test(`${name} on webgpu: within tolerance`, async () => void (await conforms(name, gpu)));
 
 for (const file of goldenSet.hostile.filter((file) => !file.includes(".safetensors")))
   test(`${file} is refused`, async () => {

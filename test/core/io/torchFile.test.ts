@@ -1,0 +1,82 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { decodeTorch } from "../../../core/io/mod.ts";
+import { goldenBytes } from "../../helpers/golden.ts";
+import { zipFile } from "../../helpers/zipFile.ts";
+
+const test = suite("core/io/torchFile");
+
+const ascii = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+/** A float tensor called `w` over storage 0, with this offset, shape and strides of one axis, of so many numbers. */
+const tensorPickle = (offset: number, size: number, stride: number, elements: number) =>
+  ascii(
+    `\x80\x02}(X\x01\x00\x00\x00wctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\n` +
+      `X\x01\x00\x00\x000X\x03\x00\x00\x00cpuI${elements}\ntQI${offset}\nI${size}\n\x85I${stride}\n\x85\x89)tRu.`,
+  );
+const archive = (pickle: Uint8Array, storage: Float32Array, more: Record<string, Uint8Array> = {}) =>
+  zipFile({ "m/data.pkl": pickle, "m/data/0": new Uint8Array(storage.buffer), ...more });
+const storage = Float32Array.of(1, 2, 3, 4, 5, 6);
+
+async function refusal(bytes: Uint8Array): Promise<{ code?: string; message: string }> {
+  try {
+    for (const tensor of Object.values((await decodeTorch(bytes, "m.pt")).tensors)) await tensor.read();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("it was read");
+}
+
+test("views are read through their strides", async () => {
+  const read = async (...[offset, size, stride]: [number, number, number]) =>
+    (await (await decodeTorch(archive(tensorPickle(offset, size, stride, 6), storage))).tensors.w.read()).data;
+  assert.equal(await read(0, 6, 1), storage);
+  assert.equal(await read(1, 3, 2), Float32Array.of(2, 4, 6));
+  assert.equal(await read(4, 5, 0), new Float32Array(5).fill(5));
+  assert.equal(await read(6, 0, 1), new Float32Array(0));
+});
+
+test("a view beyond its storage is refused, and so is one that repeats it without end", async () => {
+  for (const [offset, size, stride] of [
+    [1, 6, 1],
+    [0, 4, 2],
+    [6, 1, 0],
+  ]) {
+    const { code, message } = await refusal(archive(tensorPickle(offset, size, stride, 6), storage));
+    assert.is(code, "E_CHECKPOINT");
+    assert.match(message, /reaches to number/);
+  }
+  assert.match((await refusal(archive(tensorPickle(0, 100_000_000, 0, 6), storage))).message, /repeats 6 numbers/);
+  assert.match((await refusal(archive(tensorPickle(-1, 2, 1, 6), storage))).message, /whole numbers from 0 up/);
+});
+
+test("a storage of another size, of big-endian numbers, or none is refused", async () => {
+  assert.match((await refusal(archive(tensorPickle(0, 2, 1, 7), storage))).message, /24 bytes, should have 28/);
+  const big = { "m/byteorder": ascii("big") };
+  assert.match((await refusal(archive(tensorPickle(0, 2, 1, 6), storage, big))).message, /big-endian/);
+  assert.match((await refusal(zipFile({ "m/data.pkl": tensorPickle(0, 2, 1, 6) }))).message, /no entry/);
+  assert.match((await refusal(zipFile({ a: ascii("b") }))).message, /without "data.pkl"/);
+});
+
+test("lists that hold each other many times over are refused", async () => {
+  // Each list holds the one before twice: 2^60 entries in 400 bytes.
+  const doubling = Array.from({ length: 60 }, () => "q\x00h\x00h\x00\x86").join("");
+  const { code, message } = await refusal(ascii(`\x80\x02]${doubling}.`));
+  assert.is(code, "E_DATA");
+  assert.match(message, /more than 1000000 entries|64 deep/);
+});
+
+test("a name that would set a prototype is refused", async () => {
+  const { code, message } = await refusal(ascii("\x80\x02}X\x09\x00\x00\x00__proto__K\x07s."));
+  assert.is(code, "E_DATA");
+  assert.match(message, '"__proto__"');
+});
+
+test("every cut of a file is refused or has all its tensors", async () => {
+  const whole = goldenBytes("ckpt_legacy_nested.pt");
+  for (let length = 0; length < whole.length; length += 97) {
+    const { code } = await refusal(whole.subarray(0, length));
+    assert.ok(code === "E_DATA" || code === "E_CHECKPOINT", `${length} bytes: ${code}`);
+  }
+});
+
+test.run();
