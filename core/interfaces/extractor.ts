@@ -16,8 +16,11 @@ export interface FeatureNetwork {
 /** A frozen network whose features metrics and losses compare. */
 export interface Extractor {
   readonly name: string;
-  /** The images that it can read: how many channels they may have, and the least height and width in pixels. */
-  readonly reads: { readonly channels: readonly number[]; readonly smallest: number };
+  /**
+   * The images that it can read: how many channels they may have, and the least height and width in pixels. Where it has a
+   * `size`, whoever asks resizes to that height and width before, with Pillow's bicubic filter on floats.
+   */
+  readonly reads: { readonly channels: readonly number[]; readonly smallest: number; readonly size?: number };
   /** Widths of its features by name. */
   readonly widths: Readonly<Record<string, number>>;
   bind(scope: Scope): FeatureNetwork;

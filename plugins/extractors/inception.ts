@@ -85,7 +85,7 @@ export const inception = definePlugin({
     };
     return {
       name: "inception",
-      reads: { channels: [1, 3], smallest: reading === "clean" ? SIZE : 1 },
+      reads: { channels: [1, 3], smallest: 1, ...(reading === "clean" && { size: SIZE }) },
       widths: { pool3: 2048, logits: CLASSES, logitsWithoutBias: CLASSES, spatial: 7 },
       bind: (scope) => inceptionNetwork(scope, reading),
       load: () => (loaded ??= load()),

@@ -1,0 +1,20 @@
+/**
+ * How values of [-1, 1] become bytes 0 to 255:
+ *   dmd2   (x + 1) · 127.5, cut off: DMD2's evaluation, and pipelines that end in [0, 1]
+ *   edm    x · 127.5 + 128, cut off: half a grey level brighter on average; EDM's evaluation
+ *   round  (x + 1) · 127.5, to the nearest
+ */
+export const byteRules = ["dmd2", "edm", "round"] as const;
+export type ByteRule = (typeof byteRules)[number];
+
+const rules: Readonly<Record<ByteRule, (x: number) => number>> = {
+  dmd2: (x) => (x + 1) * 127.5,
+  edm: (x) => x * 127.5 + 128,
+  round: (x) => (x + 1) * 127.5 + 0.5,
+};
+
+/** Values of [-1, 1] as bytes; those beyond are clipped, and NaN is 0. */
+export function toBytes(x: Float32Array, rule: ByteRule): Uint8Array {
+  const scale = rules[rule];
+  return Uint8Array.from(x, (value) => Math.min(255, Math.max(0, Math.floor(scale(value)))) || 0);
+}

@@ -1,0 +1,63 @@
+import { failure } from "../../core/errors.ts";
+import { DATA_FOLDER, type DataFolder, METRICS, type Metric } from "../../core/interfaces/mod.ts";
+import { fileBytes, openNpz } from "../../core/io/mod.ts";
+import { boolean, definePlugin, text } from "../../core/plugin/mod.ts";
+import { type FeatureStatistics, featureStatistics, frechetDistance } from "./shared/frechet.ts";
+import { bytesOption, inceptionMetric, inceptionNeed } from "./shared/inceptionMetric.ts";
+
+/**
+ * Fréchet Inception Distance: of Gaussians through the 2,048 pooled features of samples and reference. Falls with the number of
+ * samples: compare equal numbers only. Fewer samples than features still give the exact distance of their own moments, biased
+ * upwards. Heusel et al. 2017, arXiv:1706.08500.
+ */
+export const fid = definePlugin({
+  name: "fid",
+  kind: "metric",
+  token: METRICS,
+  about: "Fréchet Inception Distance to the data's held-out samples, or to published statistics",
+  options: {
+    statistics: text({
+      default: "",
+      about: "file of published statistics: .npz with mu [2048] and sigma [2048, 2048]",
+    }),
+    sumStartsAtOnes: boolean({
+      default: false,
+      about: "larger covariances by 1/(N - 1), as DMD2's ImageNet evaluation has them",
+    }),
+    ...bytesOption,
+  },
+  needs: inceptionNeed,
+  create({ statistics, sumStartsAtOnes, bytes }, container): Metric {
+    let real: Promise<FeatureStatistics> | undefined;
+    return inceptionMetric(container, {
+      name: "fid",
+      least: 2,
+      bytes,
+      async judge({ pool3 }, reference) {
+        const { data, D } = pool3;
+        const seen = featureStatistics(data, D, { sumStartsAtOnes });
+        real ??= statistics
+          ? readStatistics(container.get(DATA_FOLDER), statistics, D)
+          : reference().then((rows) => featureStatistics(rows.pool3.data, D));
+        return { fid: frechetDistance(seen, await real) };
+      },
+    });
+  },
+});
+
+/** Moments of a file as EDM, ADM and clean-FID publish them. Throws E_DATA. */
+export async function readStatistics({ files }: DataFolder, path: string, D: number): Promise<FeatureStatistics> {
+  if (!files) throw failure("E_OPTION", "Cannot read fid.statistics: the run has no files");
+  const arrays = await openNpz(await fileBytes(files, path));
+  const read = async (name: string, shape: readonly number[]) => {
+    const found = await arrays[name]?.read();
+    if (found?.shape.join() !== shape.join())
+      throw failure(
+        "E_DATA",
+        `Cannot use ${path}: ${name} is ${found ? `[${found.shape.join(", ")}]` : "missing"}, should be [${shape.join(", ")}]`,
+        { fix: "name statistics of the FID's Inception network, with mu and sigma" },
+      );
+    return Float64Array.from(found.data as Float64Array);
+  };
+  return { mean: await read("mu", [D]), covariance: await read("sigma", [D, D]), count: Number.NaN };
+}
