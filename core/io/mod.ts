@@ -11,6 +11,7 @@ export * from "./pngPixels.ts";
 export { repeatedKey } from "./repeatedKey.ts";
 export * from "./safetensors.ts";
 export * from "./safetensorsFile.ts";
+export { type FileEntry, openTensors } from "./tensorFile.ts";
 export type { PickledNetwork, TorchEntry, TorchFile } from "./torchEntries.ts";
 export * from "./torchFile.ts";
 export { xxh32 } from "./xxh32.ts";

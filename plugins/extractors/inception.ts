@@ -1,6 +1,6 @@
 import { failure } from "../../core/errors.ts";
 import { DATA_FOLDER, EXTRACTORS, type Extractor, type FeatureNetwork } from "../../core/interfaces/mod.ts";
-import { decodeSafetensors, toFloat32 } from "../../core/io/mod.ts";
+import { type FileSystem, openTensors, toFloat32 } from "../../core/io/mod.ts";
 import { type FrozenWeights, frozenWeights, type Scope, zeros } from "../../core/nn/mod.ts";
 import {
   add,
@@ -52,7 +52,10 @@ export const inception = definePlugin({
   token: EXTRACTORS,
   about: "Inception-v3 of the Fréchet Inception Distance: pooled and spatial features, logits",
   options: {
-    weights: text({ default: "", about: "safetensors file: pytorch-fid's state dict, pt_inception-2015-12-05" }),
+    weights: text({
+      default: "",
+      about: "safetensors or PyTorch file: pytorch-fid's state dict, pt_inception-2015-12-05",
+    }),
     reading: choice(["tf1", "pytorch", "clean"], {
       default: "tf1",
       about: "how images become 299 pixels wide: EDM's way, pytorch-fid's, or clean-FID's, which resizes before",
@@ -65,23 +68,10 @@ export const inception = definePlugin({
       if (weights === "" || !files)
         throw failure(
           "E_OPTION",
-          `Cannot load inception: ${files ? "weights is not given" : "the run has no files"}, expected a safetensors file`,
+          `Cannot load inception: ${files ? "weights is not given" : "the run has no files"}, expected a file of weights`,
           { fix: "set extractors.inception.weights" },
         );
-      const { tensors } = decodeSafetensors(await files.read(weights), weights);
-      const read = (name: string) => (Object.hasOwn(tensors, name) ? toFloat32(tensors[name]) : undefined);
-      const folded = foldBatchNorms(read);
-      const named = Object.entries(tensors).flatMap(([name, { shape }]) => {
-        const convolution = name.match(/^(.*)\.conv\.weight$/)?.[1];
-        const weight = { name, shape, data: folded(name) };
-        if (convolution === undefined) return [weight];
-        return [
-          weight,
-          { name: `${convolution}.conv.bias`, shape: [shape[0]], data: folded(`${convolution}.conv.bias`) },
-        ];
-      });
-      const found = named.flatMap(({ name, shape, data }) => (data ? [[name, { shape, data }] as const] : []));
-      return frozenWeights("inception", declare, Object.fromEntries(found), weights);
+      return readInception(files, weights);
     };
     return {
       name: "inception",
@@ -92,6 +82,25 @@ export const inception = definePlugin({
     };
   },
 });
+
+/** The weights of a file, batch norms folded. Counters of batches are passed over, as is what other names it has. */
+async function readInception(files: FileSystem, path: string): Promise<FrozenWeights> {
+  const raw = new Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>();
+  for (const [name, tensor] of Object.entries(await openTensors(files, path)))
+    if (!name.endsWith("num_batches_tracked"))
+      raw.set(name, { shape: tensor.shape, data: toFloat32(await tensor.read()) });
+  const folded = foldBatchNorms((name) => raw.get(name)?.data);
+  const tensors: Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }> = {};
+  const put = (name: string, shape: readonly number[]) => {
+    const data = folded(name);
+    if (data) tensors[name] = { shape, data };
+  };
+  for (const [name, { shape }] of raw) {
+    put(name, shape);
+    if (name.endsWith(".conv.weight")) put(name.replace(/weight$/, "bias"), [shape[0]]);
+  }
+  return frozenWeights("inception", declare, tensors, path);
+}
 
 /**
  * Parameters with each batch norm folded into the convolution before it: weight' = weight · γ/√(σ² + 10⁻³), and

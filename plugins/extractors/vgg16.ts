@@ -1,6 +1,6 @@
 import { failure } from "../../core/errors.ts";
 import { DATA_FOLDER, EXTRACTORS, type Extractor, type FeatureNetwork } from "../../core/interfaces/mod.ts";
-import { decodeSafetensors, toFloat32 } from "../../core/io/mod.ts";
+import { openTensors, toFloat32 } from "../../core/io/mod.ts";
 import { conv, type FrozenWeights, frozenWeights, type Scope, zeros } from "../../core/nn/mod.ts";
 import { constantArray, div, input, maxPool2d, relu, sub } from "../../core/ops/mod.ts";
 import { definePlugin, text } from "../../core/plugin/mod.ts";
@@ -36,7 +36,7 @@ export const vgg16 = definePlugin({
   options: {
     weights: text({
       default: "",
-      about: 'safetensors file: the state dict of lpips.LPIPS(net="vgg"), version 0.1',
+      about: 'safetensors or PyTorch file: the state dict of lpips.LPIPS(net="vgg"), version 0.1',
     }),
   },
   create({ weights }, container): Extractor {
@@ -46,15 +46,13 @@ export const vgg16 = definePlugin({
       if (weights === "" || !files)
         throw failure(
           "E_OPTION",
-          `Cannot load vgg16: ${files ? "weights is not given" : "the run has no files"}, expected a safetensors file`,
+          `Cannot load vgg16: ${files ? "weights is not given" : "the run has no files"}, expected a file of weights`,
           { fix: "set extractors.vgg16.weights" },
         );
-      const { tensors } = decodeSafetensors(await files.read(weights), weights);
-      const numbers = Object.entries(tensors).map(([name, tensor]) => [
-        name,
-        { shape: tensor.shape, data: toFloat32(tensor) },
-      ]);
-      return frozenWeights("vgg16", declare, Object.fromEntries(numbers), weights);
+      const numbers: Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }> = {};
+      for (const [name, tensor] of Object.entries(await openTensors(files, weights)))
+        numbers[name] = { shape: tensor.shape, data: toFloat32(await tensor.read()) };
+      return frozenWeights("vgg16", declare, numbers, weights);
     };
     return {
       name: "vgg16",

@@ -1,4 +1,4 @@
-import type { Resolver } from "../../../core/di/resolver.ts";
+import type { Resolver } from "../../../core/di/mod.ts";
 import { failure } from "../../../core/errors.ts";
 import {
   BACKEND,

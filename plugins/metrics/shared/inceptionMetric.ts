@@ -1,4 +1,4 @@
-import type { Resolver } from "../../../core/di/resolver.ts";
+import type { Resolver } from "../../../core/di/mod.ts";
 import type { Metric } from "../../../core/interfaces/mod.ts";
 import type { Rows } from "../../../core/nn/mod.ts";
 import { type ByteRule, byteRules } from "../../../core/pixels/mod.ts";

@@ -1,0 +1,30 @@
+/** Files of named tensors, whichever of the known forms they have: told apart by their first bytes, not by their names. */
+import { fileBytes } from "./byteSource.ts";
+import type { FileSystem } from "./files.ts";
+import { openSafetensors } from "./safetensorsFile.ts";
+import type { TorchEntry } from "./torchEntries.ts";
+import { mayBeTorch, openTorch } from "./torchFile.ts";
+
+/** A tensor of a file, to be read when it is needed. */
+export type FileEntry = TorchEntry;
+
+/** Where the weights of a training's checkpoint stand, beside its optimisers and counters. */
+const STATE_DICTS = ["state_dict/", "model_state_dict/", "model/", "ema/", "params/"];
+
+/**
+ * The tensors of a safetensors file or a file of `torch.save`, by name. Where all of a PyTorch file's weights are in one dict of a
+ * larger one, the names are those within. The record has no prototype.
+ * @throws E_FILE, E_CHECKPOINT or E_DATA as the reader of the form does
+ */
+export async function openTensors(files: FileSystem, path: string): Promise<Record<string, FileEntry>> {
+  const source = await fileBytes(files, path);
+  const start = await source.read(0, Math.min(4, source.size));
+  if (!mayBeTorch(start)) return (await openSafetensors(files, path)).tensors;
+  const { tensors } = await openTorch(source);
+  const names = Object.keys(tensors);
+  const prefix = STATE_DICTS.find((each) => names.some((name) => name.startsWith(each)));
+  if (prefix === undefined || names.some((name) => !name.includes("/"))) return tensors;
+  const within: Record<string, FileEntry> = Object.create(null);
+  for (const name of names) if (name.startsWith(prefix)) within[name.slice(prefix.length)] = tensors[name];
+  return within;
+}
