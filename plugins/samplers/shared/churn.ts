@@ -12,12 +12,18 @@ export const churnOptions = {
   churnNoise: number({ default: 1, min: 0, about: "S_noise: factor on the fresh noise" }),
 };
 
-/** γ = min(churn/steps, √2 − 1) between churnMin and churnMax, else 0. */
+/** A level this near to a bound, relative to it, is on it: powers are rounded, and float32 ones either way. */
+const SLACK = 1e-6;
+
+/** γ = min(churn/steps, √2 − 1) from churnMin to churnMax, both included, else 0. */
 export const gammaAt = (
   sigma: number,
   steps: number,
   { churn, churnMin, churnMax = Infinity }: OptionsOf<typeof churnOptions>,
-): number => (sigma >= churnMin && sigma <= churnMax ? Math.min(churn / steps, Math.SQRT2 - 1) : 0);
+): number => {
+  const inside = sigma >= churnMin * (1 - SLACK) && sigma <= churnMax * (1 + SLACK);
+  return inside ? Math.min(churn / steps, Math.SQRT2 - 1) : 0;
+};
 
 /**
  * Steps of an ODE sampler on levels σ_0 > … > σ_N, with churn: σ̂ = (1 + γ) σ;   x̂ = x + rise·ε,

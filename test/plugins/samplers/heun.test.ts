@@ -54,6 +54,31 @@ test("takes a Gaussian to a Gaussian: N(0, s²) samples have the right scale, 2N
   });
 });
 
+test("a level that is a bound of churn gets fresh noise, however its power was rounded", () => {
+  const levels = samplerOf({ steps: 5 }).steps.map(({ values }) => values.sigma);
+  for (const level of levels)
+    for (const bound of [level, level * (1 - 1e-9), level * (1 + 1e-9)]) {
+      const { steps } = samplerOf({ steps: 5, churn: 1, churnMin: bound, churnMax: bound });
+      assert.is(steps.filter(({ values }) => values.rise > 0).length, 1, `${level}`);
+    }
+});
+
+test("a long step keeps the precision of float32 states: the first of 4 with ρ = 9", async () => {
+  const gaussian = { means: [[1, -2, 0.5, 2]], deviations: [0.3], weights: [1] };
+  const { steps, sigmaMax } = samplerOf({ steps: 4, rho: 9 });
+  const sampler = { sigmaMax, steps: steps.slice(0, 1) };
+  const sample = async (precision: "f32" | "f64") => {
+    const feed = new Feed();
+    const eps = feed.tensor("eps", [300, 4], numbers([300, 4]));
+    const { x } = trace(sampler, mixtureDenoiser(gaussian), mul(eps, sigmaMax), () => eps);
+    return (await evaluate({ x }, feed, precision)).x;
+  };
+  const [found, exact] = [await sample("f32"), await sample("f64")];
+  const error = Math.max(...exact.map((value, i) => Math.abs(found[i] - value)));
+  // x falls from 80 to 8, where a unit in the last place is 4.8e-7 to 9.5e-7; by the sums of slopes the error is 4e-5.
+  assert.ok(error < 2e-6, `largest error ${error}`);
+});
+
 function goldenMixture(reference: GoldenCase): GaussianMixture {
   const [K, ...sample] = reference.shape("gmm.mu");
   const mu = reference.f64("gmm.mu");
