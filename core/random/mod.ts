@@ -1,2 +1,3 @@
 export * from "./hostRandom.ts";
 export * from "./philox.ts";
+export * from "./portable.ts";

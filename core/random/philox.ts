@@ -1,3 +1,5 @@
+import { portableCos, portableLog, portableSin } from "./portable.ts";
+
 /**
  * Philox 4x32-10, a counter-based random generator: the same integers on every backend, in any order, without state.
  * Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3".
@@ -73,10 +75,10 @@ export function normalsFrom(bits0: number, bits1: number): [number, number] {
 }
 
 function normalPair(out: Float64Array, at: number, bits0: number, bits1: number): void {
-  const radius = Math.sqrt(-2 * Math.log(1 - uniformFrom(bits0)));
+  const radius = Math.sqrt(-2 * portableLog(1 - uniformFrom(bits0)));
   const angle = 2 * Math.PI * uniformFrom(bits1);
-  out[at] = radius * Math.cos(angle);
-  out[at + 1] = radius * Math.sin(angle);
+  out[at] = radius * portableCos(angle);
+  out[at + 1] = radius * portableSin(angle);
 }
 
 /** A sequence of numbers that is a function of these alone: block b of it has counter (b, step, stream, use). */

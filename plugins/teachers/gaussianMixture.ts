@@ -2,6 +2,7 @@ import { mixtureDenoiser } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
 import { TEACHER, type Teacher } from "../../core/interfaces/mod.ts";
 import { definePlugin, list, number } from "../../core/plugin/mod.ts";
+import { portableCos, portableSin } from "../../core/random/mod.ts";
 
 /**
  * The exact denoiser of Gaussians on a ring: mode k of K at radius·(cos 2πk/K, sin 2πk/K), each with the same deviation s.
@@ -36,7 +37,7 @@ export const gaussianMixture = definePlugin({
       means: indices.map((k) => {
         const length = radius + (displaced.includes(k) ? displacement : 0);
         const angle = (2 * Math.PI * k) / modes;
-        return [length * Math.cos(angle), length * Math.sin(angle)];
+        return [length * portableCos(angle), length * portableSin(angle)];
       }),
       deviations: indices.map(() => deviation),
       weights: indices.map(() => 1),

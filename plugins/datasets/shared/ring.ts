@@ -1,5 +1,6 @@
 /** Gaussians on a ring: the mixture, and points drawn from it. */
 import { failure } from "../../../core/errors.ts";
+import { portableCos, portableLog, portableSin } from "../../../core/random/mod.ts";
 
 /** A mixture of isotropic Gaussians in the plane with one common standard deviation. */
 export interface Mixture {
@@ -43,7 +44,7 @@ export function ringMixture(options: RingOptions = {}): Mixture {
     throw refuse(`weights are [${relative.join(", ")}], should be positive`);
   const means = Float64Array.from({ length: 2 * modes }, (_, i) => {
     const angle = (2 * Math.PI * (i >> 1)) / modes;
-    return radii[i >> 1] * (i % 2 ? Math.sin(angle) : Math.cos(angle));
+    return radii[i >> 1] * (i % 2 ? portableSin(angle) : portableCos(angle));
   });
   return { means, weights: Float64Array.from(relative, (value) => value / total), std };
 }
@@ -54,10 +55,10 @@ export function drawPoints({ means, weights, std }: Mixture, count: number, rand
   for (let b = 0; b < count; b++) {
     const mode = pick(weights, random());
     // Box and Muller: one uniform pair gives one normal pair. 1 - u is never 0, so the logarithm is finite.
-    const length = std * Math.sqrt(-2 * Math.log(1 - random()));
+    const length = std * Math.sqrt(-2 * portableLog(1 - random()));
     const angle = 2 * Math.PI * random();
-    x[2 * b] = means[2 * mode] + length * Math.cos(angle);
-    x[2 * b + 1] = means[2 * mode + 1] + length * Math.sin(angle);
+    x[2 * b] = means[2 * mode] + length * portableCos(angle);
+    x[2 * b + 1] = means[2 * mode + 1] + length * portableSin(angle);
   }
   return x;
 }

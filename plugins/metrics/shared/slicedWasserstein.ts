@@ -1,4 +1,5 @@
 import { failure } from "../../../core/errors.ts";
+import { portableCos, portableSin } from "../../../core/random/mod.ts";
 
 /**
  * Sliced Wasserstein-1 distance of two equally large sets of points in the plane:
@@ -32,7 +33,7 @@ export function distanceFrom(b: ArrayLike<number>, directions: number): (a: Arra
 
 /** a·θ of every point, in rising order. */
 function sortedAlong(points: ArrayLike<number>, angle: number): Float64Array {
-  const [x, y] = [Math.cos(angle), Math.sin(angle)];
+  const [x, y] = [portableCos(angle), portableSin(angle)];
   const projected = new Float64Array(points.length / 2);
   for (let i = 0; i < projected.length; i++) projected[i] = points[2 * i] * x + points[2 * i + 1] * y;
   return projected.sort();
