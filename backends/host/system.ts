@@ -1,5 +1,7 @@
+import { type Limits, permitted, processLimits } from "./limits.ts";
+
 /** What this machine is, as far as a program can ask. Browsers answer only a part. */
-export interface SystemFacts {
+export interface SystemFacts extends Limits {
   /** `linux`, `darwin`, `win32`, or `browser`. */
   readonly platform: string;
   /** `x64`, `arm64`, …; empty in a browser. */
@@ -8,10 +10,6 @@ export interface SystemFacts {
   readonly runtime: { readonly name: string; readonly version: string };
   /** The Linux distribution: `id` is os-release's ID, `family` is ID and ID_LIKE together. */
   readonly distribution?: Distribution;
-  /** Logical processors. */
-  readonly cores: number;
-  /** Memory of the machine in bytes, undefined where it is not told. */
-  readonly memory?: number;
   /** Vendors of the graphics cards that Linux lists, whether or not a driver serves them; empty elsewhere. */
   readonly cards: readonly string[];
 }
@@ -31,25 +29,14 @@ export interface Distribution {
 export function describeSystem(): SystemFacts {
   const process = globalThis.process as NodeJS.Process | undefined;
   if (!process?.versions?.node) return describeBrowser();
-  const os = process.getBuiltinModule("node:os");
   return {
     platform: process.platform,
     arch: process.arch,
     runtime: runtimeOf(process),
     distribution: process.platform === "linux" ? readDistribution(process) : undefined,
-    cores: permitted(() => os.availableParallelism()) ?? 1,
-    memory: permitted(() => os.totalmem()),
+    ...processLimits(process),
     cards: process.platform === "linux" ? graphicsCards(process) : [],
   };
-}
-
-/** Deno refuses some questions when it runs without --allow-sys. */
-function permitted<T>(ask: () => T): T | undefined {
-  try {
-    return ask();
-  } catch {
-    return undefined;
-  }
 }
 
 function describeBrowser(): SystemFacts {

@@ -1,7 +1,8 @@
-import { failure, invariant } from "../../core/errors.ts";
+import { invariant } from "../../core/errors.ts";
 import type { Program } from "../../core/graph/program.ts";
 import { ScratchPool } from "../../core/graph/scratchPool.ts";
 import type { Backend, DeviceInfo, Footprint, Memory } from "../../core/interfaces/backend.ts";
+import { boolean, checkOptions, choice, number, type Rule } from "../../core/plugin/mod.ts";
 import type { AddressType } from "./emit/module.ts";
 import { type Surroundings, WasmExecutable } from "./executable.ts";
 import { footprintOf } from "./footprint.ts";
@@ -18,7 +19,7 @@ import { tileTrial } from "./tileTrial.ts";
 
 /** How the backend uses the machine. What is absent is chosen by what the runtime offers. */
 export interface WasmOptions {
-  /** Threads that compute, this one included. */
+  /** Threads that compute, this one included; as many as can run at once when absent: cores, or what a container allows. */
   readonly threads?: number;
   /** Memory that threads can share; without it there is one thread. */
   readonly shared?: boolean;
@@ -41,6 +42,16 @@ export interface WasmOptions {
   readonly first?: number;
 }
 
+const optionRules: Readonly<Record<keyof WasmOptions, Rule<unknown>>> = {
+  threads: number({ min: 1, max: 1024, integer: true }),
+  shared: boolean(),
+  relaxed: boolean(),
+  wide: choice([true, false, "always"]),
+  memory64: boolean(),
+  poison: boolean(),
+  first: number({ min: 65536, integer: true }),
+};
+
 /** What a backend is made of. */
 interface Parts extends Pick<Surroundings, "linear" | "pool" | "relaxed" | "poison"> {
   kernelsFor(addresses: AddressType): Promise<Kernels>;
@@ -51,10 +62,10 @@ const BREATH_MS = 50;
 
 /** Programs on the CPU: SIMD WebAssembly on all cores. */
 export class WasmBackend implements Backend {
-  readonly info: DeviceInfo;
   readonly threads: number;
-  /** Which tiles the kernels use, and why. */
-  readonly tiles: TileChoice;
+  /** Processor, threads and kind of SIMD. */
+  readonly #machine: string;
+  readonly #tiles: TileChoice;
   readonly #linear: LinearMemory;
   readonly #pool: ThreadPool;
   readonly #around: Surroundings;
@@ -63,16 +74,11 @@ export class WasmBackend implements Backend {
 
   private constructor(processor: string, tiles: TileChoice, parts: Parts) {
     const { linear, pool, relaxed } = parts;
-    const features = [`${relaxed ? "relaxed " : ""}SIMD`, ...(tiles.wide ? ["wide tiles"] : [])];
-    this.tiles = tiles;
+    this.#tiles = tiles;
+    this.#machine = `${processor}, ${pool.threads} ${pool.threads === 1 ? "thread" : "threads"}, ${relaxed ? "relaxed " : ""}SIMD`;
     this.#linear = linear;
     this.#pool = pool;
     this.threads = pool.threads;
-    this.info = {
-      backend: "wasm",
-      name: `${processor}, ${pool.threads} ${pool.threads === 1 ? "thread" : "threads"}, ${features.join(", ")}`,
-      software: true,
-    };
     let breathed = performance.now();
     this.#around = {
       ...parts,
@@ -99,23 +105,19 @@ export class WasmBackend implements Backend {
 
   /**
    * Starts the backend with its threads.
-   * @throws KernelError when the engine has no SIMD; OptionError when `threads` is no positive integer.
+   * @throws KernelError when the engine has no SIMD; OptionError when an option is not what it should be.
    */
   static async open(options: WasmOptions = {}): Promise<WasmBackend> {
+    checkOptions("the wasm backend", optionRules, options);
     checkSimd();
     const host = nodeHost() ?? browserHost();
     const { threads = host.cores, poison = false, first } = options;
-    if (!Number.isInteger(threads) || threads < 1)
-      throw failure(
-        "E_OPTION",
-        `Cannot start the wasm backend: threads must be a positive integer, current value is ${threads}`,
-      );
     if (options.relaxed !== false && !hasRelaxedSimd()) host.allowRelaxedSimd();
     const relaxed = (options.relaxed ?? true) && hasRelaxedSimd();
     const shared = (options.shared ?? true) && typeof SharedArrayBuffer !== "undefined";
     const linear = new LinearMemory({ shared, first, ...memoryLimit(host, { ...options, relaxed }) });
     const { addresses } = linear;
-    const settled = addresses === "i64" ? NARROW_ONLY : settledTiles(options.wide, host);
+    const settled = settledTiles(options.wide, host);
     const module = await compileKernels({ relaxed, shared, addresses });
     const tiles = settled ?? (await fasterTiles(module, relaxed, linear));
     const kernelsFor = async (type: AddressType): Promise<Kernels> => ({
@@ -124,6 +126,16 @@ export class WasmBackend implements Backend {
     });
     const pool = new ThreadPool(host, threads, linear, await kernelsFor(addresses));
     return new WasmBackend(host.processor, tiles, { linear, pool, relaxed, poison, kernelsFor });
+  }
+
+  get info(): DeviceInfo {
+    const name = this.tiles.wide ? `${this.#machine}, wide tiles` : this.#machine;
+    return { backend: "wasm", name, software: true };
+  }
+
+  /** Which tiles the kernels use, and why; other ones once the memory has grown beyond 4 GiB. */
+  get tiles(): TileChoice {
+    return this.#linear.addresses === "i64" ? NARROW_ONLY : this.#tiles;
   }
 
   createMemory(): WasmMemory {

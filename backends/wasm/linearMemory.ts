@@ -48,7 +48,7 @@ export class LinearMemory {
     this.hint = hint;
     this.#first = first;
     this.#end = first;
-    [this.#memory, this.#pages] = reserve(shared, "i32", MAX_PAGES.i32);
+    [this.#memory, this.#pages] = reserve(shared, "i32", Math.min(MAX_PAGES.i32, this.#most));
   }
 
   /** The memory as it is now: another one, with the same blocks at the same addresses, once it has become wider. */

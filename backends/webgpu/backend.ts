@@ -1,6 +1,8 @@
 import { invariant } from "../../core/errors.ts";
 import type { Program } from "../../core/graph/mod.ts";
 import type { Backend, DeviceInfo, Footprint, Memory } from "../../core/interfaces/backend.ts";
+import { boolean, callback, checkOptions, list, object, type Rule, text } from "../../core/plugin/mod.ts";
+import { memoryLeft } from "../host/limits.ts";
 import { type OpenOptions, openDevice } from "./adapter/open.ts";
 import type { DeviceTraits } from "./adapter/traits.ts";
 import type { DispatchList } from "./dispatch.ts";
@@ -44,6 +46,21 @@ export interface WebGpuOptions extends OpenOptions {
   readonly traits?: Partial<DeviceTraits>;
 }
 
+const optionRules: Readonly<Record<keyof WebGpuOptions, Rule<unknown>>> = {
+  prefer: text(),
+  allowSoftware: boolean(),
+  matrices: boolean(),
+  onLost: callback,
+  variants: object,
+  debug: boolean(),
+  kernels: object,
+  lowerings: list(object),
+  tune: text(), // one of three, which checkTune tells
+  onProblem: callback,
+  onWarmUp: callback,
+  traits: object,
+};
+
 /** Runs programs on a GPU, or on a software adapter, through WebGPU. */
 export class WebGpuBackend implements Backend {
   readonly info: DeviceInfo;
@@ -56,8 +73,9 @@ export class WebGpuBackend implements Backend {
   readonly #memories = new Set<WebGpuMemory>();
   readonly #executables = new Set<WebGpuExecutable>();
 
-  /** Opens the best adapter that fits the options. @throws KernelError E_NO_ADAPTER */
+  /** Opens the best adapter that fits the options. @throws KernelError E_NO_ADAPTER; OptionError for a wrong option */
   static async open(options: WebGpuOptions = {}): Promise<WebGpuBackend> {
+    checkOptions("the webgpu backend", optionRules, options);
     const all = [...(options.lowerings ?? []), ...lowerings];
     checkForced(all, options.variants ?? {});
     const tune = checkTune(options.tune ?? "cached");
@@ -105,6 +123,12 @@ export class WebGpuBackend implements Backend {
   /** The device itself, for programs that draw or compute with it beside us. It is closed with the backend. */
   get device(): GPUDevice {
     return this.#session.device;
+  }
+
+  /** A software adapter computes in the memory of the machine; GPUs do not tell what they have. */
+  get capacity(): number | undefined {
+    const process = globalThis.process as NodeJS.Process | undefined;
+    return this.info.software && process?.versions?.node ? memoryLeft(process) : undefined;
   }
 
   createMemory(): WebGpuMemory {

@@ -32,7 +32,8 @@ export function fields<S extends OptionSpecs>(specs: S): Rule<OptionsOf<S>, Give
   };
 }
 
-function checkKnown(specs: OptionSpecs, name: string, place: Place): void {
+/** @throws E_UNKNOWN_OPTION where `specs` has nothing of that name */
+export function checkKnown(specs: Readonly<Record<string, unknown>>, name: string, place: Place): void {
   if (Object.hasOwn(specs, name)) return;
   const names = Object.keys(specs);
   const full = [...place.path, name].join(".");

@@ -1,3 +1,4 @@
+export { callback, checkOptions, type OptionRules, object } from "./checkOptions.ts";
 export {
   type AnyPlugin,
   type ConfiguredPlugin,

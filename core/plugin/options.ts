@@ -82,12 +82,12 @@ export function text(settings: Partial<Described<string>> = {}): Rule<string> {
 }
 
 /** One of the values listed. */
-export function choice<const V extends readonly (string | number)[]>(
+export function choice<const V extends readonly (string | number | boolean)[]>(
   values: V,
   settings: Described<V[number]>,
 ): OptionSpec<V[number]>;
-export function choice<const V extends readonly (string | number)[]>(values: V): Rule<V[number]>;
-export function choice<const V extends readonly (string | number)[]>(
+export function choice<const V extends readonly (string | number | boolean)[]>(values: V): Rule<V[number]>;
+export function choice<const V extends readonly (string | number | boolean)[]>(
   values: V,
   settings: Partial<Described<V[number]>> = {},
 ): Rule<V[number]> {

@@ -1,7 +1,7 @@
 import { pluginKinds } from "../../core/plugin/kinds.ts";
 import { profiles } from "../../plugins/profiles/mod.ts";
 import type { Command } from "./command.ts";
-import { CONFIG, dataFlag, deviceFlag, pluginFlag, samplingFlags, setFlag, tuneFlag } from "./flags.ts";
+import { CONFIG, dataFlag, deviceFlag, pluginFlag, samplingFlags, setFlag, threadsFlag, tuneFlag } from "./flags.ts";
 import { rows } from "./help.ts";
 
 /** Every command. This file stays light: what a command needs is loaded when it runs. */
@@ -34,6 +34,7 @@ export const commands: readonly Command[] = [
       set: setFlag,
       plugin: pluginFlag,
       device: deviceFlag,
+      threads: threadsFlag,
       tune: tuneFlag,
       resume: { type: "boolean", about: "go on with the run in --out, with its own config" },
       force: { type: "boolean", about: "replace the run in --out" },
@@ -126,6 +127,7 @@ export const commands: readonly Command[] = [
       set: setFlag,
       plugin: pluginFlag,
       device: deviceFlag,
+      threads: threadsFlag,
       memory: {
         type: "string",
         value: "SIZE",
@@ -149,6 +151,7 @@ export const commands: readonly Command[] = [
       set: setFlag,
       plugin: pluginFlag,
       device: deviceFlag,
+      threads: threadsFlag,
       tune: tuneFlag,
       rounds: {
         type: "string",
@@ -168,6 +171,7 @@ export const commands: readonly Command[] = [
     flags: {
       only: { type: "string", value: "PATTERN", about: "cases whose name matches, such as edm_" },
       device: deviceFlag,
+      threads: threadsFlag,
     },
     examples: ["conformance test/golden", 'conformance DIR --only "^dmd_" --device reference'],
     load: () => import("../../test/conformance/command.ts"),

@@ -7,12 +7,26 @@ import type { Backend } from "../../core/interfaces/backend.ts";
 import type { Given } from "./command.ts";
 import { warmUpLine } from "./warmUpLine.ts";
 
-/** How a GPU gets ready, and who hears of it. */
-export type GpuOptions = Pick<WebGpuOptions, "tune" | "onWarmUp" | "onProblem">;
+/** How a device gets ready, and who hears of it. */
+export interface EngineOptions extends Pick<WebGpuOptions, "tune" | "onWarmUp" | "onProblem"> {
+  /** Of the wasm backend. */
+  readonly threads?: number;
+}
 
-/** What `--tune` asks for; on a terminal, with a line that says how far the device is. @throws E_OPTION */
-export function tuning(given: Given, quiet = false): GpuOptions {
+/** What `--threads` asks for. @throws E_USAGE */
+function threadsOf(given: Given): number | undefined {
+  const wish = given.text("threads");
+  if (wish === undefined) return undefined;
+  const threads = Number(wish);
+  if (!Number.isInteger(threads) || threads < 1)
+    throw failure("E_USAGE", `Cannot use --threads ${wish}: expected a whole number from 1`);
+  return threads;
+}
+
+/** What `--tune` and `--threads` ask for; on a terminal, with a line that says how far the device is. @throws E_OPTION */
+export function tuning(given: Given, quiet = false): EngineOptions {
   return {
+    threads: threadsOf(given),
     tune: checkTune(given.text("tune") ?? "cached"),
     onWarmUp: quiet ? undefined : warmUpLine(process.stderr),
     onProblem: (problem) => void process.stderr.write(`note: ${problem}\n`),
@@ -25,7 +39,7 @@ const openers = {
     const { WebGpuBackend } = await import("../../backends/webgpu/mod.ts");
     return WebGpuBackend.open(options);
   },
-  wasm: (): Promise<Backend> => openWasm(),
+  wasm: (threads?: number): Promise<Backend> => openWasm(threads),
   async reference(): Promise<Backend> {
     const { ReferenceBackend } = await import("../../backends/reference/mod.ts");
     return new ReferenceBackend();
@@ -44,10 +58,10 @@ function wantsWide(): boolean {
  * The wasm backend, with wide tiles where the engine has them: the process is the command's own, so it may set flags.
  * @throws E_OPTION
  */
-export async function openWasm(): Promise<WasmBackend> {
+export async function openWasm(threads?: number): Promise<WasmBackend> {
   const wide = wantsWide();
   const { WasmBackend } = await import("../../backends/wasm/mod.ts");
-  return WasmBackend.open({ wide });
+  return WasmBackend.open({ wide, threads });
 }
 
 /** What `openBackend` looks at besides the device's name; a test gives its own. */
@@ -72,17 +86,17 @@ const thisMachine: Machine = {
  */
 export async function openBackend(
   device = "auto",
-  gpu: GpuOptions = { onWarmUp: warmUpLine(process.stderr) },
+  { threads, ...gpu }: EngineOptions = { onWarmUp: warmUpLine(process.stderr) },
   { openers, mayHaveGpu, note } = thisMachine,
 ): Promise<Backend> {
   if (device === "reference") return openers.reference();
-  if (device === "wasm") return openers.wasm();
+  if (device === "wasm") return openers.wasm(threads);
   if (device === "webgpu") return openers.webgpu(gpu);
   if (device !== "auto") return openers.webgpu({ ...gpu, prefer: device });
   if (process.env.ONESTEP_ADAPTER) return openers.webgpu(gpu);
   wantsWide();
   const ways: [name: string, open: () => Promise<Backend>][] = [
-    ["wasm", openers.wasm],
+    ["wasm", () => openers.wasm(threads)],
     ["a software adapter", () => openers.webgpu({ ...gpu, prefer: "software" })],
   ];
   if (mayHaveGpu()) ways.unshift(["a GPU", () => openers.webgpu({ ...gpu, allowSoftware: false })]);

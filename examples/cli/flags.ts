@@ -10,6 +10,13 @@ export const deviceFlag: Flag = {
   about: "auto, webgpu, software, wasm, reference, or part of an adapter's name; default auto",
 };
 
+/** The other flag that `tuning` reads. */
+export const threadsFlag: Flag = {
+  type: "string",
+  value: "N",
+  about: "threads of the device wasm; default as many as there are cores, or as a container allows",
+};
+
 /** The flag that `tuning` reads. */
 export const tuneFlag: Flag = {
   type: "string",
@@ -46,4 +53,5 @@ export const samplingFlags = {
   set: { type: "string", multiple: true, value: "NAME=VALUE", about: "an option of the sampler" },
   plugin: pluginFlag,
   device: deviceFlag,
+  threads: threadsFlag,
 } satisfies Command["flags"];

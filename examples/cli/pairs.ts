@@ -6,7 +6,7 @@ import { teacherFingerprint } from "../../core/train/files/fingerprint.ts";
 import { readWeights } from "../../core/train/files/weightsFile.ts";
 import { drawPairs } from "../../core/train/sampling/pairs.ts";
 import type { Given } from "./command.ts";
-import { describeBackend, openBackend } from "./device.ts";
+import { describeBackend, openBackend, tuning } from "./device.ts";
 import { loadRegistry } from "./registry.ts";
 import { checkOutput, findWeights, openDrawer, readNumbers, samplerSettings, storedPlugins } from "./storedWeights.ts";
 
@@ -34,7 +34,7 @@ export async function run(given: Given): Promise<number> {
   const plugins = storedPlugins(info, name, samplerSettings(given), registry);
   const sampler = { use: name, ...plugins.find(({ kind }) => kind === "sampler")!.options };
   const teacher = await teacherFingerprint(info.config, tensors);
-  const backend = await openBackend(given.text("device"));
+  const backend = await openBackend(given.text("device"), tuning(given));
   try {
     process.stderr.write(`device  ${describeBackend(backend)}\n`);
     const how = { count: n, ownLevels: false };

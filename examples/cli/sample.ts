@@ -7,7 +7,7 @@ import type { Drawn } from "../../core/train/sampling/sampleDrawer.ts";
 import { encodePng } from "../../plugins/observers/drawing/png.ts";
 import { samplePicture } from "../../plugins/observers/samplePicture.ts";
 import type { Given } from "./command.ts";
-import { describeBackend, openBackend } from "./device.ts";
+import { describeBackend, openBackend, tuning } from "./device.ts";
 import { readPrompts } from "./prompts.ts";
 import { loadRegistry } from "./registry.ts";
 import { checkOutput, findWeights, openDrawer, readNumbers, samplerSettings, storedPlugins } from "./storedWeights.ts";
@@ -40,7 +40,7 @@ export async function run(given: Given): Promise<number> {
   const prompts = await promptsOf(given, info, n);
   const registry = await loadRegistry(given.all("plugin"));
   const plugins = storedPlugins(info, sampler, settings, registry);
-  const backend = await openBackend(given.text("device"));
+  const backend = await openBackend(given.text("device"), tuning(given));
   try {
     process.stderr.write(`device  ${describeBackend(backend)}\n`);
     const how = { count: n, ownLevels: !given.on("sampler") };

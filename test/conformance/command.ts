@@ -1,7 +1,7 @@
 import { failure, OnestepError } from "../../core/errors.ts";
 import { decodeSafetensors, decodeTorch } from "../../core/io/mod.ts";
 import type { Given } from "../../examples/cli/command.ts";
-import { describeBackend, openBackend } from "../../examples/cli/device.ts";
+import { describeBackend, openBackend, tuning } from "../../examples/cli/device.ts";
 import { table } from "../../plugins/observers/mod.ts";
 import { GoldenSet } from "./goldenSet.ts";
 import { judge, type Verdict } from "./verdict.ts";
@@ -17,7 +17,7 @@ export async function run(given: Given): Promise<number> {
   const hostile = set.hostile.filter((file) => only.test(file));
   if (entries.length + hostile.length === 0)
     throw failure("E_USAGE", `Cannot run conformance: no case of ${set.folder} matches ${only}`);
-  const backend = await openBackend(given.text("device"));
+  const backend = await openBackend(given.text("device"), tuning(given));
   process.stderr.write(`device  ${describeBackend(backend)}\n`);
   const verdicts: Verdict[] = [];
   for (const entry of entries) {

@@ -2,9 +2,9 @@
 export interface Host {
   /** Name of the processor, as far as the runtime tells. */
   readonly processor: string;
-  /** Threads that can run at the same time. */
+  /** Threads that can run at the same time: those of the machine, or what a container allows. */
   readonly cores: number;
-  /** Bytes of memory that the machine has for this process, if the runtime tells. */
+  /** Bytes of memory that the machine, or a container, has left for this process, if the runtime tells. */
   readonly memory?: number;
   /** Whether the calling thread may sleep. */
   readonly mayWait: boolean;

@@ -1,11 +1,10 @@
 /** The machine as Node and Deno tell it: the only file of the wasm backend that knows their modules. */
+import { memoryLeft, processLimits } from "../../host/limits.ts";
 import type { Host } from "./host.ts";
 
 /** What the backend asks of a process. */
 export interface NodeProcess {
   getBuiltinModule?(name: string): unknown;
-  /** The limit of a container; 0 or an absurd number where there is none. */
-  constrainedMemory?(): number | undefined;
   readonly arch: string;
   readonly execArgv: readonly string[];
   readonly versions: { readonly node: string; readonly v8: string; readonly deno?: string; readonly bun?: string };
@@ -49,10 +48,11 @@ export function joinVectors(
 export function nodeHost(): Host | undefined {
   const os = builtin<typeof import("node:os")>("node:os");
   if (!os) return undefined;
+  const process = processOf() as unknown as NodeJS.Process;
   return {
     processor: os.cpus()[0]?.model.trim() || os.arch(),
-    cores: os.availableParallelism(),
-    memory: memoryOf(os),
+    cores: processLimits(process).cores,
+    memory: memoryLeft(process),
     mayWait: true,
     allowRelaxedSimd() {
       // Node 20 has it, finished, behind a flag.
@@ -68,13 +68,4 @@ export function nodeHost(): Host | undefined {
       return refused;
     },
   };
-}
-
-/** What the machine has or a container allows. */
-function memoryOf(os: typeof import("node:os")): number | undefined {
-  try {
-    return Math.min(os.totalmem(), processOf()?.constrainedMemory?.() || Number.POSITIVE_INFINITY);
-  } catch {
-    return undefined; // Deno without the permission to tell
-  }
 }

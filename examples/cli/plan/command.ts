@@ -11,7 +11,7 @@ import {
 } from "../../../core/train/mod.ts";
 import type { Given } from "../command.ts";
 import { findConfig, layOver } from "../configFile.ts";
-import { describeBackend, openBackend } from "../device.ts";
+import { describeBackend, openBackend, tuning } from "../device.ts";
 import { loadRegistry } from "../registry.ts";
 import { waysToFit } from "./advice.ts";
 import { mebibytes, reportOf } from "./report.ts";
@@ -21,7 +21,7 @@ export async function run(given: Given): Promise<number> {
   const { config } = await findConfig(given.positionals[0], files);
   const wanted = layOver(config, given.all("set"), {});
   const resolved = resolveConfig(wanted, await loadRegistry(given.all("plugin")));
-  const device = await openBackend(given.text("device"));
+  const device = await openBackend(given.text("device"), tuning(given));
   try {
     const capacity = memory ?? device.capacity;
     process.stdout.write(`device      ${describeBackend(device)}\n`);

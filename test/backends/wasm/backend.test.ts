@@ -150,6 +150,27 @@ test("what cannot work is refused with a code", async () => {
   await backend.close();
 });
 
+test("options that are not what they should be are refused by name", async () => {
+  const wrong: [object, string, RegExp][] = [
+    [{ wide: "nonsense" }, "E_OPTION", /wide must be one of true, false, always, current value is "nonsense"$/],
+    [{ wide: 1 }, "E_OPTION", /wide must be .* current value is 1$/],
+    [{ memory64: "yes" }, "E_OPTION", /memory64 must be true or false, current value is "yes"$/],
+    [{ threads: 0 }, "E_OPTION", /threads must be a whole number in \[1, 1024\], current value is 0$/],
+    [{ thread: 2 }, "E_UNKNOWN_OPTION", /"thread" is not one of .*, did you mean "threads"\?$/],
+  ];
+  for (const [options, code, message] of wrong)
+    await fails(
+      () => WasmBackend.open(options),
+      code,
+      new RegExp(`^Cannot configure the wasm backend: .*${message.source}`),
+    );
+  await fails(
+    () => WasmBackend.open("fast" as never),
+    "E_OPTION",
+    /must be an object of options, current value is "fast"/,
+  );
+});
+
 test("a program larger than the memory is refused, and leaves nothing behind", async () => {
   const backend = await WasmBackend.open({ threads: 1, memory64: false });
   const memory = backend.createMemory();

@@ -2,6 +2,7 @@ import { freemem } from "node:os";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { hasMemory64, hasRelaxedSimd } from "../../../backends/wasm/kernelModule.ts";
+import { LinearMemory } from "../../../backends/wasm/linearMemory.ts";
 import { memoryLimit } from "../../../backends/wasm/memoryLimit.ts";
 import { WasmBackend } from "../../../backends/wasm/mod.ts";
 import { OnestepError } from "../../../core/errors.ts";
@@ -135,8 +136,26 @@ test("the capacity is the machine's memory where the engine reaches above 4 GiB,
     assert.is(memoryLimit({ memory: 64 * GIB }, { relaxed: true }).most, 16 * GIB);
     assert.is(memoryLimit({}, { relaxed: true }).most, 16 * GIB);
   }
+});
+
+test("a machine or container with less than 4 GiB is the limit, and the refusal says so", async () => {
+  for (const relaxed of [true, false]) {
+    const { most, hint } = memoryLimit({ memory: 600 * 2 ** 20 }, { relaxed });
+    assert.is(most, 600 * 2 ** 20);
+    assert.is(hint, "give it more memory: this machine, or its container, has 600 MiB left");
+  }
+  const linear = new LinearMemory({ shared: false, most: 600 * 2 ** 20 });
+  assert.ok(linear.capacity < 600 * 2 ** 20);
+  const { message } = await limitOf(async () => linear.allocate(601 * 2 ** 20));
+  assert.match(message, /^Cannot allocate 601.0 MiB: .* ends at 600.0 MiB$/);
+});
+
+test("memory64 is refused where it can't be had", () => {
   // Kernels for it have fused multiply-add: without it the bits would change at 4 GiB.
-  assert.equal(memoryLimit({}, { relaxed: false, memory64: true }), {});
+  assert.throws(() => memoryLimit({}, { relaxed: false, memory64: true }), /memory64 is true, and its kernels need/);
+  if (!hasMemory64() && hasRelaxedSimd())
+    assert.throws(() => memoryLimit({}, { relaxed: true, memory64: true }), /memory64 is true, and this engine has no/);
+  assert.match(memoryLimit({}, { relaxed: false }).hint!, /^leave \{ relaxed: false \} out/);
 });
 
 test("where the engine does not reach above 4 GiB, the refusal says which do", async () => {
