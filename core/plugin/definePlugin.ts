@@ -50,8 +50,11 @@ export const PLUGIN: unique symbol = Symbol.for("onestep/plugin") as never;
 export interface AnyPlugin {
   readonly [PLUGIN]: true;
   readonly definition: PluginDefinition;
-  /** Checks options from a config file, `settings` laid over them. Throws E_OPTION or E_UNKNOWN_OPTION. */
-  configure(given?: unknown, settings?: Iterable<Setting>): ConfiguredPlugin;
+  /**
+   * Checks options from a config file, `settings` laid over them. Throws E_OPTION or E_UNKNOWN_OPTION, which name an option by
+   * its `path` in the config.
+   */
+  configure(given?: unknown, settings?: Iterable<Setting>, path?: readonly string[]): ConfiguredPlugin;
 }
 
 /** A plugin: call it with options to configure it. Throws E_OPTION or E_UNKNOWN_OPTION. */
@@ -66,9 +69,9 @@ export function definePlugin<const S extends OptionSpecs, T>(definition: PluginD
     refuse(name, `its name is "${name}", it should be lower-case words joined by hyphens`);
   if (!pluginKinds.includes(kind)) refuse(name, `its kind is "${kind}", it should be one of ${pluginKinds.join(", ")}`);
 
-  const configure = (given: unknown = {}, settings: Iterable<Setting> = []) => {
+  const configure = (given: unknown = {}, settings: Iterable<Setting> = [], path: readonly string[] = []) => {
     const laid = [...settings].map(settingOverlay).reduce<unknown>(mergeConfig, given);
-    const options = parseOptions(name, definition.options, laid);
+    const options = parseOptions(name, definition.options, laid, path);
     return configured(definition, options);
   };
   return Object.assign((options?: GivenOptions<S>) => configure(options), {

@@ -160,7 +160,7 @@ export function group<S extends OptionSpecs>(
   };
 }
 
-/** A value that may be absent; absent by default. Null, and the text `none`, mean absent. */
+/** A value that may be absent; absent by default. Null, and the text `none`, as a setting `off` too, mean absent. */
 export function optional<T, G>(
   of: Rule<T, G>,
   settings: { readonly about: string },
@@ -170,8 +170,9 @@ export function optional<T, G>(
     default: undefined,
     about: settings.about,
     parts: of.parts,
-    fromText: (given) => (given === "none" ? null : of.fromText(given)),
-    read: (value, place) => (value === undefined || value === null ? undefined : of.read(value, place)),
+    fromText: (given) => (given === "none" || given === "off" ? null : of.fromText(given)),
+    read: (value, place) =>
+      value === undefined || value === null || value === "none" ? undefined : of.read(value, place),
   };
 }
 

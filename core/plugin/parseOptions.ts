@@ -6,15 +6,17 @@ import { type GivenOptions, isRecord, type OptionSpecs, type OptionsOf, SettingT
 export type Setting = readonly [name: string, text: string];
 
 /**
- * Checks options and fills in defaults; the result is frozen. `owner` is whose options they are, in messages.
+ * Checks options and fills in defaults; the result is frozen. `owner` is whose options they are, in messages, and `path` leads
+ * to them.
  * Throws E_UNKNOWN_OPTION (with the nearest name) or E_OPTION (with what is expected and the value).
  */
 export function parseOptions<S extends OptionSpecs>(
   owner: string,
   specs: S,
   given: GivenOptions<S> | unknown = {},
+  path: readonly string[] = [],
 ): OptionsOf<S> {
-  return fields(specs).read(given, { owner, path: [] });
+  return fields(specs).read(given, { owner, path });
 }
 
 /** A setting as a command line gives it, `name=text`. Throws E_OPTION where there is no `=`. */

@@ -69,6 +69,9 @@ export function show(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
 
+/** Whether the text of a setting says that there should be nothing: no plugin, no file. */
+export const saysNothing = (text: string): boolean => ["off", "false", "none"].includes(text);
+
 /** Parses JSON. Text that is not JSON is returned unchanged. */
 export function fromJson(text: string): unknown {
   try {

@@ -5,7 +5,7 @@ import { offloading } from "../../backends/host/offload.ts";
 import { failure, suggestion } from "../../core/errors.ts";
 import type { Observer } from "../../core/interfaces/mod.ts";
 import { readSetting } from "../../core/plugin/mod.ts";
-import { SettingText } from "../../core/plugin/spec.ts";
+import { SettingText, saysNothing } from "../../core/plugin/spec.ts";
 import { hostRandom } from "../../core/random/hostRandom.ts";
 import {
   CHECKPOINT,
@@ -60,9 +60,7 @@ function withWholePaths(config: RunConfig): RunConfig {
   const whole = (value: unknown, path: readonly string[]): unknown => {
     if (value instanceof SettingText) {
       const { text } = value;
-      return isFile(path, text) && !["off", "false"].includes(text)
-        ? new SettingText(resolve(text), value.replaces)
-        : value;
+      return isFile(path, text) && !saysNothing(text) ? new SettingText(resolve(text), value.replaces) : value;
     }
     if (typeof value === "string") return isFile(path, value) && value !== "" ? resolve(value) : value;
     if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
@@ -89,7 +87,7 @@ async function folderOf(given: Given, name: string): Promise<string> {
 function settingsOf(given: Given): readonly string[] {
   const settings = given.all("set");
   // Without a file the teacher is trained, as the config says.
-  const isFile = (text: string) => text !== "off" && text !== "false";
+  const isFile = (text: string) => !saysNothing(text);
   const file = given.text("teacher");
   const taught =
     (file !== undefined && isFile(file)) ||

@@ -12,7 +12,7 @@ import {
   type Registry,
 } from "../../plugin/mod.ts";
 import { overlaid } from "../../plugin/overlaid.ts";
-import { fromJson, isRecord, SettingText } from "../../plugin/spec.ts";
+import { fromJson, isRecord, SettingText, saysNothing } from "../../plugin/spec.ts";
 import { readStartFiles, type StartFiles } from "../files/startWeights.ts";
 import { withNeeded } from "./needs.ts";
 import { type RunSettings, trainOptions } from "./trainOptions.ts";
@@ -84,7 +84,7 @@ export function resolveConfig(given: RunConfig, registry: Registry): ResolvedCon
     if (!sections.includes(section))
       throw failure(
         "E_UNKNOWN_OPTION",
-        `Cannot read the config: "${section}" is not one of ${sections.join(", ")}${suggestion(section, sections)}`,
+        `Cannot read the config: "${section}" is not one of ${sections.join(", ")}${meant(section, config, registry)}`,
       );
   const plugins: ConfiguredPlugin[] = [];
   const complete: Record<string, unknown> = {};
@@ -130,6 +130,26 @@ export function resolveConfig(given: RunConfig, registry: Registry): ResolvedCon
   return { plugins: installed, settings, config: complete as unknown as RunConfig };
 }
 
+/** The sections in whose options a name is, such as `network.attention` for `attention`; else the section of nearly that name. */
+function meant(name: string, config: Readonly<Record<string, unknown>>, registry: Registry): string {
+  const places: string[] = Object.hasOwn(trainOptions, name) ? [`train.${name}`] : [];
+  const look = (kind: PluginKind, place: string, options: unknown, key?: string) => {
+    const use = isRecord(options) && options.use !== undefined ? options.use : key;
+    const plugin = use instanceof SettingText ? use.text : use;
+    if (typeof plugin !== "string" || !registry.has(kind, plugin)) return;
+    if (Object.hasOwn(registry.get(kind, plugin).definition.options, name)) places.push(`${place}.${name}`);
+  };
+  for (const kind of pluginKinds) {
+    const section = sectionOf(kind);
+    const given = config[section];
+    if (!(kinds[kind] as Kind).by) look(kind, section, given);
+    else if (isRecord(given))
+      for (const [key, each] of Object.entries(given)) look(kind, `${section}.${key}`, each, key);
+  }
+  if (places.length === 0) return suggestion(name, sections);
+  return `, did you mean ${places.slice(0, 3).join(" or ")}?`;
+}
+
 /** Sections that every run has, and those of several plugins, stay. */
 function cannotSwitchOff(section: string, value: unknown) {
   const kind = pluginKinds.find((each) => sectionOf(each) === section);
@@ -160,7 +180,7 @@ function configured(
       "E_CONFIG",
       `Cannot read the config: ${place}.use is ${JSON.stringify(name) ?? "missing"}, expected a plugin's name`,
     );
-  return registry.get(kind, name).configure(options);
+  return registry.get(kind, name).configure(options, [], place.split("."));
 }
 
 /** What the plugin makes, under the name it has in the config, so that one plugin can serve twice. */
@@ -198,7 +218,7 @@ function labelled(plugin: ConfiguredPlugin, label: string | undefined): Configur
 
 /** Whether a section or a part of one is switched off: `false`, or as a setting and in YAML, where it is a text, `off`. */
 const isOff = (value: unknown): boolean =>
-  value === false || ["off", "false"].includes(value instanceof SettingText ? value.text : (value as string));
+  value === false || saysNothing(value instanceof SettingText ? value.text : (value as string));
 
 /** An object of options; as a setting it is JSON. */
 function optionsAt(value: unknown, place: string): Record<string, unknown> {

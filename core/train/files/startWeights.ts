@@ -4,7 +4,7 @@ import type { FileSystem } from "../../io/files.ts";
 import { type StoredTensor, toFloat32 } from "../../io/safetensors.ts";
 import { readSafetensors } from "../../io/safetensorsFile.ts";
 import { initialise, misfit, mismatches, type ParameterLayout, unpackArenas } from "../../nn/parameters.ts";
-import { SettingText } from "../../plugin/spec.ts";
+import { SettingText, saysNothing } from "../../plugin/spec.ts";
 import { inheritedBy, type NamedTensors, type Player } from "../update/player.ts";
 import type { Players } from "../update/turnContext.ts";
 
@@ -23,7 +23,7 @@ export function readStartFiles(given: Readonly<Record<string, unknown>>): StartF
   const files: Record<string, string | null> = {};
   for (const [role, value] of Object.entries(given)) {
     const file = value instanceof SettingText ? value.text : value;
-    if (value === false || (value instanceof SettingText && file === "off")) continue;
+    if (value === false || (value instanceof SettingText && saysNothing(value.text))) continue;
     if (file !== null && (typeof file !== "string" || file === ""))
       throw failure(
         "E_OPTION",

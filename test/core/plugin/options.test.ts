@@ -139,6 +139,8 @@ test("settings are read from text and the last one wins", () => {
   assert.equal(parseText(["sigmas", "[1, 2]"]).sigmas, [1, 2]);
   assert.equal(parseText(["sigmas", ""]).sigmas, []);
   assert.is(parseText(["clip", "none"]).clip, undefined);
+  assert.is(parseText(["clip", "off"]).clip, undefined);
+  assert.is(parse({ clip: "none" }).clip, undefined, "in a config file");
   assert.equal(parseText(["network", '{"channels": 3}']).network, { channels: 3 });
 });
 

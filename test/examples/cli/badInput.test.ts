@@ -67,7 +67,7 @@ test("unknown plugins, with the nearest and all there are", async () => {
 
 test("unknown options and sections", async () => {
   const option = training("--set", "network.widht=3");
-  await refused(option, "E_UNKNOWN_OPTION", 2, /"widht" is not one of .*did you mean "width"\?/);
+  await refused(option, "E_UNKNOWN_OPTION", 2, /"network.widht" is not one of .*did you mean "width"\?/);
   const section = training("--set", "netwrok.width=3");
   await refused(section, "E_UNKNOWN_OPTION", 2, /"netwrok".*did you mean "network"\?/);
   const number = training("--set", "train.stepz=3");

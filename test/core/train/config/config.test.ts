@@ -89,7 +89,11 @@ test("settings: each is read as its option says, and the last one wins", () => {
   const lists = (setting: string) => (withSettings(setting).config.generator as Options).sigmas;
   assert.equal(lists("generator.sigmas=[80, 2]"), [80, 2]);
   assert.equal(withSettings("network.use=mlp").config.network.width, 6);
-  assert.is(withSettings("generator=off").config.generator, undefined);
+  for (const nothing of ["off", "false", "none"]) {
+    assert.is(withSettings(`generator=${nothing}`).config.generator, undefined);
+    assert.is(withSettings(`losses.fake-score=${nothing}`).config.losses["fake-score"], undefined);
+    assert.is(withSettings(`start.teacher=${nothing}`).config.start, undefined);
+  }
 });
 
 test("settings: timesteps of a process that has them", () => {
@@ -102,26 +106,30 @@ test("settings: text that does not parse is refused by the name of its option", 
   for (const [setting, message] of [
     [
       "generator.sigmas=80,many",
-      'Cannot configure few-step: sigmas.1 must be a number in (0, inf), current value is "many"',
+      'Cannot configure few-step: generator.sigmas.1 must be a number in (0, inf), current value is "many"',
     ],
     ["train.steps=1e", 'Cannot configure train: steps must be a whole number in [0, inf), current value is "1e"'],
-    ["sampler.churnMax=non", 'Cannot configure heun: churnMax must be a number in [0, inf), current value is "non"'],
+    [
+      "sampler.churnMax=non",
+      'Cannot configure heun: sampler.churnMax must be a number in [0, inf), current value is "non"',
+    ],
     [
       "train.precision.critic=f8",
       'Cannot configure train: precision.critic must be one of f32, f16, current value is "f8"',
     ],
     [
       "method.ttur.exclusive=yes",
-      'Cannot configure dmd2: ttur.exclusive must be true or false, current value is "yes"',
+      'Cannot configure dmd2: method.ttur.exclusive must be true or false, current value is "yes"',
     ],
   ]) {
     const error = thrown(() => withSettings(setting));
     assert.is(error.code, "E_OPTION", setting);
     assert.is(error.message, message);
   }
-  const section = thrown(() => withSettings("optimizers=none"));
+  const section = thrown(() => withSettings("optimizers=many"));
   assert.is(section.code, "E_CONFIG");
-  assert.match(section.message, /optimizers is "none", expected an object of options$/);
+  assert.match(section.message, /optimizers is "many", expected an object of options$/);
+  assert.match(thrown(() => withSettings("optimizers=none")).message, /^Cannot switch off optimizers: it is not one /);
 });
 
 test("resolveConfig: the resolved config is complete, and resolving it again changes nothing", () => {
@@ -188,6 +196,12 @@ test("resolveConfig: unknown sections, plugins and options, with what was meant"
   const section = refused({ losess: {} });
   assert.is(section.code, "E_UNKNOWN_OPTION");
   assert.match(section.message, /^Cannot read the config: "losess" is not one of dataset, .*did you mean "losses"\?$/);
+  for (const [name, message] of [
+    ["width", /, did you mean network.width\?$/],
+    ["batch", /, did you mean train.batch\?$/],
+    ["lr", /, did you mean optimizers.teacher.lr or optimizers.generator.lr or optimizers.critic.lr\?$/],
+  ] as const)
+    assert.match(refused(settingOverlay([name, "3"])).message, message);
   const plugin = refused({ network: { use: "mpl" } });
   assert.is(plugin.code, "E_MISSING_PLUGIN");
   assert.match(plugin.message, /did you mean "mlp"\?$/);
@@ -196,9 +210,9 @@ test("resolveConfig: unknown sections, plugins and options, with what was meant"
   assert.match(loss.message, /loss "fake-scoer".*did you mean "fake-score"\?$/);
   const option = refused({ network: { widht: 3 } });
   assert.is(option.code, "E_UNKNOWN_OPTION");
-  assert.match(option.message, /^Cannot configure mlp: "widht".*did you mean "width"\?$/);
+  assert.match(option.message, /^Cannot configure mlp: "network.widht".*did you mean "width"\?$/);
   const setting = refused(settingOverlay(["method.teacher.stesp", "3"]));
-  assert.match(setting.message, /^Cannot configure dmd2: "teacher.stesp".*did you mean "steps"\?$/);
+  assert.match(setting.message, /^Cannot configure dmd2: "method.teacher.stesp".*did you mean "steps"\?$/);
 });
 
 test("resolveConfig: wrong types and ranges, by the name the user gave", () => {
