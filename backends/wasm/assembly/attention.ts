@@ -9,11 +9,11 @@ import {
   tileColumns,
   tileRows,
 } from "./lib/gemmTile.ts";
-import { rowExp, rowMax, rowScale } from "./lib/softmaxRow.ts";
+import { rowExp, rowMax, rowScale, SUMS_BYTES } from "./lib/softmaxRow.ts";
 
 /**
  * q [N D], k [M D], v [M E] → y [N E] for a batch. An item is a block of `nBlock` queries of one matrix.
- * Own space: k packed, v packed, 6 rows of scores, and their sums.
+ * Own space: k packed, v packed, 6 rows of scores, sums of one, and of each.
  */
 export function attention(
   start: i32,
@@ -43,7 +43,8 @@ export function attention(
   const vPanels = own + ((<usize>(mPanels * D)) << 5);
   const scores = vPanels + ((<usize>(ePanels * M)) << 5);
   const scoreRow = (<usize>mPanels) << 5;
-  const totals = scores + 6 * scoreRow;
+  const sums = scores + 6 * scoreRow;
+  const totals = sums + SUMS_BYTES;
   // The largest score is the smallest product where the scale is negative.
   const sign: f32 = scale < 0 ? -1 : 1;
   let packedK = usize.MAX_VALUE;
@@ -101,7 +102,7 @@ export function attention(
       for (let row = 0; row < rows; row++) {
         const at = scores + <usize>row * scoreRow;
         if (sign < 0) rowScale(at, M, -1);
-        const total = rowExp(at, at, M, rowMax(at, M), scale * sign);
+        const total = rowExp(at, at, M, rowMax(at, M), scale * sign, sums);
         store<f32>(totals + (row << 2), total);
       }
       for (let e = 0, width = 0; e < E; e += width) {

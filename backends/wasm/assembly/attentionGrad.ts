@@ -35,13 +35,17 @@ function rowSlopes(p: usize, ds: usize, count: i32, factor: f32, level: f32, sca
   const levels = f32x4.splat(level);
   const scales = f32x4.splat(scale);
   let left = count;
-  for (; left >= 4; left -= 4) {
-    const weight = f32x4.mul(v128.load(p), factors);
-    v128.store(p, weight);
-    const slope = f32x4.sub(v128.load(ds), levels);
-    v128.store(ds, f32x4.mul(f32x4.mul(weight, scales), slope));
-    p += 16;
-    ds += 16;
+  for (; left >= 8; left -= 8) {
+    const w0 = f32x4.mul(v128.load(p), factors);
+    const w1 = f32x4.mul(v128.load(p, 16), factors);
+    v128.store(p, w0);
+    v128.store(p, w1, 16);
+    const d0 = f32x4.sub(v128.load(ds), levels);
+    const d1 = f32x4.sub(v128.load(ds, 16), levels);
+    v128.store(ds, f32x4.mul(f32x4.mul(w0, scales), d0));
+    v128.store(ds, f32x4.mul(f32x4.mul(w1, scales), d1), 16);
+    p += 32;
+    ds += 32;
   }
   for (; left > 0; left--) {
     const weight = load<f32>(p) * factor;
@@ -109,7 +113,7 @@ function multiply(
  * q [N D], k [M D], v [M E], o and dy [N E] → dq [N D], dk [M D], dv [M E] for a batch. An item is `perItem` queries of one
  * matrix, the last of its `parts` fewer; item i adds up a dk and a dv of its own at place i. `block` queries are computed
  * at a time.
- * Own space: k and v packed by rows, k by columns, scores and slopes of a block, its q and dy packed.
+ * Own space: k and v packed by rows, k by columns, scores and slopes of a block, its q and dy packed, sums of a row.
  */
 export function attentionGrad(
   start: i32,
@@ -145,6 +149,7 @@ export function attentionGrad(
   const qColumns = slopes + <usize>block * mRow;
   const yColumns = qColumns + ((<usize>(dPanels * block)) << 5);
   const blockStep = (<usize>block) << 5;
+  const sums = yColumns + <usize>ePanels * blockStep;
   // The largest score is the smallest product where the scale is negative.
   const sign: f32 = scale < 0 ? -1 : 1;
   let packed = -1;
@@ -172,7 +177,7 @@ export function attentionGrad(
       for (let i = 0; i < rows; i++) {
         const at = scores + <usize>i * mRow;
         if (sign < 0) rowScale(at, M, -1);
-        const total = rowExp(at, at, M, rowMax(at, M), scale * sign);
+        const total = rowExp(at, at, M, rowMax(at, M), scale * sign, sums);
         const level = rowDot(fromO + <usize>i * eRow, fromY + <usize>i * eRow, E);
         rowSlopes(at, slopes + <usize>i * mRow, M, 1 / total, level, scale);
       }

@@ -45,7 +45,7 @@ export const attention: Lowering = {
     const mPanels = Math.ceil(M / 8);
     return {
       calls,
-      threadSpace: mPanels * 8 * D + Math.ceil(E / 8) * 8 * M + 6 * (mPanels * 8 + 1),
+      threadSpace: mPanels * 8 * D + Math.ceil(E / 8) * 8 * M + 6 * (mPanels * 8 + 1) + 8,
     };
   },
 };

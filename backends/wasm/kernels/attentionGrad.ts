@@ -53,7 +53,7 @@ export const attentionGrad: Lowering = {
     return {
       calls: isWhole ? [call] : [call, ...sums],
       temps: isWhole ? [] : [B * parts * M * D, B * parts * M * E],
-      threadSpace: 8 * (mPanels * (D + E) + dPanels * M + BLOCK * (2 * mPanels + dPanels + ePanels)),
+      threadSpace: 8 * (mPanels * (D + E) + dPanels * M + BLOCK * (2 * mPanels + dPanels + ePanels) + 1),
     };
   },
 };

@@ -1,5 +1,5 @@
 import { sizeOf } from "../../../core/tensor/shape.ts";
-import { at, grainOf, type Lowering } from "../kernel.ts";
+import { at, grainOf, type Lowering, own } from "../kernel.ts";
 
 export const softmax: Lowering = {
   op: "softmax",
@@ -7,10 +7,10 @@ export const softmax: Lowering = {
     const N = node.shape.at(-1)!;
     const call = {
       fn: "softmaxRows",
-      args: [at(node.inputs[0]), at(node), N],
+      args: [at(node.inputs[0]), at(node), own, N],
       items: sizeOf(node.shape.slice(0, -1)),
       grain: grainOf(2 * N + 20),
     };
-    return { calls: [call] };
+    return { calls: [call], threadSpace: 8 };
   },
 };

@@ -1,6 +1,7 @@
 // SiLU of an affine function, and its slope, for channels of pixels.
 
 import { kept, unknownZero } from "./constant.ts";
+import { C2, C3, C4, C5, C6, LN2, LN2_REST, LOG2E, minusExpOfRest, ROUNDER } from "./exponential.ts";
 import { BLOCK, sumOfBoth } from "./moments.ts";
 import { madd } from "./simd.ts";
 
@@ -18,16 +19,15 @@ export const PRODUCT: usize = 16;
 
 /**
  * −1 − e^v, relative error 2e-7; beyond ±87 as for ±87, since results there would be denormal. Of a NaN it may be any
- * number: whoever multiplies by v has NaN then. v = n·ln 2 + r with |r| ≤ ½ ln 2, −e^r by a minimax polynomial (relative
- * error 3e-9), and n added to its exponent. All but v are constants of `transform`, of
- * which this sum needs one less than 1 + e^v would.
+ * number: whoever multiplies by v has NaN then. All but v are constants of `transform`, of which this sum needs one less
+ * than 1 + e^v would.
  */
 @inline
 function minusOneMinusExp(
   v: v128,
   high: v128,
   low: v128,
-  magic: v128,
+  rounder: v128,
   log2e: v128,
   ln2: v128,
   ln2Rest: v128,
@@ -39,18 +39,8 @@ function minusOneMinusExp(
   minusOne: v128,
 ): v128 {
   const bounded = f32x4.pmax(f32x4.pmin(v, high), low);
-  // Adding 1.5·2²³ rounds to an integer, which then sits in the low bits; a shift makes it an exponent.
-  const shifted = madd(bounded, log2e, magic);
-  const n = f32x4.sub(shifted, magic);
-  let r = madd(n, ln2, bounded);
-  if (!ASC_FEATURE_RELAXED_SIMD) r = madd(n, ln2Rest, r);
-  let p = c6;
-  p = madd(p, r, c5);
-  p = madd(p, r, c4);
-  p = madd(p, r, c3);
-  p = madd(p, r, c2);
-  p = madd(p, r, minusOne);
-  p = madd(p, r, minusOne);
+  const shifted = madd(bounded, log2e, rounder);
+  const p = minusExpOfRest(bounded, shifted, rounder, ln2, ln2Rest, c6, c5, c4, c3, c2, minusOne);
   return f32x4.add(minusOne, i32x4.add(p, i32x4.shl(shifted, 23)));
 }
 
@@ -74,16 +64,15 @@ export function transform(
   const zero = unknownZero(count);
   const high = kept(87, zero);
   const low = kept(-87, zero);
-  const magic = kept(12582912.0, zero);
-  const log2e = kept(1.44269504, zero);
-  // In two parts, so that n times the first is exact, unless a fused multiply-add makes that unnecessary.
-  const ln2 = kept(ASC_FEATURE_RELAXED_SIMD ? -0.69314718056 : -0.693359375, zero);
-  const ln2Rest = kept(2.1219444e-4, zero);
-  const c6 = kept(-1.381453989567561e-3, zero);
-  const c5 = kept(-8.36874512687594e-3, zero);
-  const c4 = kept(-4.1668390789377244e-2, zero);
-  const c3 = kept(-0.16666520398849205, zero);
-  const c2 = kept(-0.499999934321003, zero);
+  const rounder = kept(ROUNDER, zero);
+  const log2e = kept(LOG2E, zero);
+  const ln2 = kept(LN2, zero);
+  const ln2Rest = kept(LN2_REST, zero);
+  const c6 = kept(C6, zero);
+  const c5 = kept(C5, zero);
+  const c4 = kept(C4, zero);
+  const c3 = kept(C3, zero);
+  const c2 = kept(C2, zero);
   const minusOne = kept(-1, zero);
 
   const nears = f32x4.splat(near);
@@ -100,8 +89,8 @@ export function transform(
           for (; block > 0; block -= PAIR) {
             const v0 = madd(f32x4.sub(v128.load(x), nears), factor, offset);
             const v1 = madd(f32x4.sub(v128.load(x, 16), nears), factor, offset);
-            const e0 = minusOneMinusExp(v0, high, low, magic, log2e, ln2, ln2Rest, c6, c5, c4, c3, c2, minusOne);
-            const e1 = minusOneMinusExp(v1, high, low, magic, log2e, ln2, ln2Rest, c6, c5, c4, c3, c2, minusOne);
+            const e0 = minusOneMinusExp(v0, high, low, rounder, log2e, ln2, ln2Rest, c6, c5, c4, c3, c2, minusOne);
+            const e1 = minusOneMinusExp(v1, high, low, rounder, log2e, ln2, ln2Rest, c6, c5, c4, c3, c2, minusOne);
             v128.store(y, f32x4.div(v0, e0));
             v128.store(y, f32x4.div(v1, e1), 16);
             x += 32;
@@ -127,8 +116,8 @@ export function transform(
           const d1 = f32x4.sub(v128.load(x, 16), nears);
           const v0 = madd(d0, factor, offset);
           const v1 = madd(d1, factor, offset);
-          const e0 = minusOneMinusExp(v0, high, low, magic, log2e, ln2, ln2Rest, c6, c5, c4, c3, c2, minusOne);
-          const e1 = minusOneMinusExp(v1, high, low, magic, log2e, ln2, ln2Rest, c6, c5, c4, c3, c2, minusOne);
+          const e0 = minusOneMinusExp(v0, high, low, rounder, log2e, ln2, ln2Rest, c6, c5, c4, c3, c2, minusOne);
+          const e1 = minusOneMinusExp(v1, high, low, rounder, log2e, ln2, ln2Rest, c6, c5, c4, c3, c2, minusOne);
           // With the logistic function l, act'(u) = l + l · u · (1 − l).
           const l0 = f32x4.div(minusOne, e0);
           const l1 = f32x4.div(minusOne, e1);
