@@ -21,12 +21,6 @@ export interface Address {
   readonly position?: Value;
 }
 
-const push = ({ base, position }: Address, type: AddressType): number[] => [
-  0x20,
-  ...unsigned(base),
-  ...(position ? [0x20, ...unsigned(position.local), ...opcodeBytes(`${type}.add`)] : []),
-];
-
 /** Functions of `Math` that code may fall back to, lane by lane. */
 export type ScalarFunction = "sin" | "cos" | "pow";
 
@@ -46,6 +40,12 @@ export class Body {
   readonly dialect: Dialect;
   readonly #params: readonly ValueType[];
   readonly #known = new Map<string, Value>();
+  /** Bytes that moving loads and stores add to their addresses. */
+  #ahead = 0;
+  /** What was computed ahead. */
+  #seconds: number[] = [];
+  /** Whether some of the code runs for some elements only. */
+  branches = false;
   /** Index of the imported function of the same name of `Math`, on doubles. */
   readonly scalarFunction: (name: ScalarFunction) => number;
 
@@ -84,10 +84,11 @@ export class Body {
     return this.#keep(key, level);
   }
 
-  #keep(key: string, level: Level): Value {
-    const local = this.local("v128");
-    this.code[level].push(0x21, ...unsigned(local));
+  #keep(key: string, level: Level, code: readonly number[] = [], type: ValueType = "v128"): Value {
+    const local = this.local(type);
+    this.code[level].push(...code, 0x21, ...unsigned(local));
     const value = { local, level };
+    if (this.#ahead) this.#seconds.push(local);
     this.#known.set(key, value);
     return value;
   }
@@ -103,6 +104,7 @@ export class Body {
 
   /** A function of `Math` applied lane by lane, where `mask` has a lane set; else `otherwise`. */
   laneByLane(name: ScalarFunction, args: readonly Value[], mask: Value, otherwise: Value): Value {
+    this.branches = true;
     const level = Math.max(...[...args, mask, otherwise].map((value) => value.level)) as Level;
     const get = ({ local }: Value) => [0x20, ...unsigned(local)];
     const code = this.code[level];
@@ -152,21 +154,48 @@ export class Body {
     return this.#keep(key, levels.call);
   }
 
+  /** Pushes an address; the sum of its parts is a local, so that both vectors of a pair have the same one. */
+  #at({ base, position }: Address): number[] {
+    if (!position) return [0x20, ...unsigned(base)];
+    const key = `at ${base} ${position.local}`;
+    const type = this.dialect.addresses;
+    const code = [0x20, ...unsigned(base), 0x20, ...unsigned(position.local), ...opcodeBytes(`${type}.add`)];
+    const { local } = this.#known.get(key) ?? this.#keep(key, position.level, code, type);
+    return [0x20, ...unsigned(local)];
+  }
+
   /** Four floats from an address, or one float in all lanes. */
   load(how: "v128.load" | "v128.load32_splat", address: Address): Value {
-    const key = `${how} ${address.position?.local} ${address.base}`;
+    const level = address.position?.level ?? levels.call;
+    const ahead = level === levels.vector ? this.#ahead : 0;
+    const key = `${how} ${address.position?.local} ${address.base} ${ahead}`;
     const known = this.#known.get(key);
     if (known) return known;
-    const level = address.position?.level ?? levels.call;
     // Alignment 2^2: tensors start anywhere.
-    this.code[level].push(...push(address, this.dialect.addresses), ...opcodeBytes(how), 2, 0);
+    this.code[level].push(...this.#at(address), ...opcodeBytes(how), 2, ahead);
     return this.#keep(key, level);
   }
   /** Stores four floats, or the first lane. Never merged, always in the innermost loop. */
   store(how: "v128.store" | "v128.store32_lane", address: Address, x: Value): void {
     const lane = how === "v128.store32_lane" ? [0] : [];
     const code = this.code[levels.vector];
-    code.push(...push(address, this.dialect.addresses), 0x20, ...unsigned(x.local), ...opcodeBytes(how), 2, 0, ...lane);
+    code.push(...this.#at(address), 0x20, ...unsigned(x.local), ...opcodeBytes(how), 2, this.#ahead, ...lane);
+  }
+
+  /** What `make` loads and stores lies so many bytes further on: in a pair of vectors, the second is 16 bytes ahead. */
+  aheadBy<Result>(bytes: number, make: () => Result): Result {
+    this.#ahead = bytes;
+    const result = make();
+    this.#ahead = 0;
+    return result;
+  }
+
+  /** Clears what was computed ahead: V8 joins no pair of vectors of which the second might be read after the loop. */
+  clearSeconds(): void {
+    if (!this.#seconds.length) return;
+    const zero = this.local("v128");
+    for (const local of this.#seconds.splice(0))
+      this.code[levels.vector].push(0x20, ...unsigned(zero), 0x21, ...unsigned(local));
   }
 
   // Shorthands for the arithmetic of emit/maths.ts.

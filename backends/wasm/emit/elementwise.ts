@@ -86,6 +86,9 @@ class FunctionBuilder {
   build(): { number: number; signature: Signature } {
     const body = this.#body;
     const positions = this.#positions;
+    this.#compute("v128.load", "v128.store", [0, 16]);
+    // Code with branches joins no vectors and is long.
+    const pairs = body.branches ? [] : positions.loop(positions.pairEnd, body.code[levels.vector], 32);
     this.#compute("v128.load", "v128.store");
     const vectors = positions.loop(positions.vectorEnd, body.code[levels.vector], 16);
     this.#compute("v128.load32_splat", "v128.store32_lane");
@@ -109,6 +112,7 @@ class FunctionBuilder {
       1,
       ...positions.ofItem(0),
       ...body.code[levels.row],
+      ...pairs,
       ...vectors,
       ...rest,
       ...item,
@@ -125,11 +129,25 @@ class FunctionBuilder {
     return { number: this.#module.addFunction(signature, body.locals, code), signature };
   }
 
-  /** The nodes on four elements, or on one element in all lanes. */
-  #compute(load: "v128.load" | "v128.load32_splat", store: "v128.store" | "v128.store32_lane") {
+  /** The nodes on four elements, on one element in all lanes, or on a pair of vectors, whose second is 16 bytes `ahead`. */
+  #compute(load: "v128.load" | "v128.load32_splat", store: "v128.store" | "v128.store32_lane", ahead = [0]): void {
     const body = this.#body;
-    const { nodes, constants, patternOf, outputs } = this.#chain;
     body.startVector();
+    const results = ahead.map((bytes) => body.aheadBy(bytes, () => this.#values(load)));
+    // Last of all: an output may lie where an input was.
+    this.#chain.outputs.forEach((node, i) => {
+      const address = { base: this.#outputs[i], position: this.#positions.of(0) };
+      ahead.forEach((bytes, half) => {
+        body.aheadBy(bytes, () => body.store(store, address, results[half][node]));
+      });
+    });
+    body.clearSeconds();
+  }
+
+  /** What the nodes are, in their order. */
+  #values(load: "v128.load" | "v128.load32_splat"): Value[] {
+    const body = this.#body;
+    const { nodes, constants, patternOf } = this.#chain;
     const values: Value[] = [];
     const resultOf = (reference: Reference): Value => {
       if ("node" in reference) return values[reference.node];
@@ -147,11 +165,7 @@ class FunctionBuilder {
       invariant(emitter, `${node.op.name} has no emitter`);
       values.push(emitter(body, node, references.map(resultOf)));
     }
-    // Last of all: an output may lie where an input was.
-    outputs.forEach((node, i) => {
-      const address = { base: this.#outputs[i], position: this.#positions.of(0) };
-      body.store(store, address, values[node]);
-    });
+    return values;
   }
 }
 

@@ -31,7 +31,8 @@ export class Positions {
   readonly #row: number;
   readonly #first: number;
   readonly #count: number;
-  /** Where the loops over vectors and over single elements end, as positions of the output. */
+  /** Where the loops over pairs of vectors, vectors and single elements end, as positions of the output. */
+  readonly pairEnd: number;
   readonly vectorEnd: number;
   readonly end: number;
 
@@ -58,7 +59,7 @@ export class Positions {
       return strides.some((stride) => stride !== 0) ? { local: position(), level: levels.row } : undefined;
     });
     [this.#row, this.#first, this.#count] = [local(), local(), local()];
-    [this.vectorEnd, this.end] = [position(), position()];
+    [this.pairEnd, this.vectorEnd, this.end] = [position(), position(), position()];
   }
 
   /** The position of a pattern; undefined where it never moves. */
@@ -102,7 +103,7 @@ export class Positions {
     }
     for (const value of this.#values)
       if (value) code.push(...get(value.local), ...addressConst(type, 2), ...op(`${type}.shl`), ...set(value.local));
-    // count = min(inner − first, BLOCK); the loops end at its multiple of four and at the count itself.
+    // count = min(inner − first, BLOCK); the loops end at its multiples of eight and four and at the count itself.
     const left = [...get(this.#inner), ...get(this.#first), ...op("i32.sub")];
     code.push(...left, ...i32Const(BLOCK), ...left, ...i32Const(BLOCK), ...op("i32.lt_u"), 0x1b);
     code.push(...set(this.#count));
@@ -112,6 +113,7 @@ export class Positions {
       code.push(...get(output), ...op(`${type}.add`));
       code.push(...set(local));
     };
+    endAt([...get(this.#count), ...i32Const(-8), ...op("i32.and")], this.pairEnd);
     endAt([...get(this.#count), ...i32Const(-4), ...op("i32.and")], this.vectorEnd);
     endAt(get(this.#count), this.end);
     return code;

@@ -4,8 +4,11 @@ import { emitters } from "../../../backends/wasm/emit/emitters.ts";
 import * as ops from "../../../core/ops/mod.ts";
 import type { OpSpec, Tensor } from "../../../core/tensor/tensor.ts";
 import { agree, type Given } from "./compare.ts";
+import { setFlags } from "./flags.ts";
 
 const test = suite("backends/wasm/elementwise");
+
+setFlags();
 
 const specs = Object.values(ops)
   .map((op) => (op as { spec?: OpSpec }).spec)

@@ -1,8 +1,10 @@
 import { suite } from "uvu";
+import { max as maxLowering } from "../../../../backends/wasm/kernels/max.ts";
 import { normalize as normalizeLowering } from "../../../../backends/wasm/kernels/normalize.ts";
 import { normalizeGrad as gradLowering } from "../../../../backends/wasm/kernels/normalizeGrad.ts";
 import { softmax as softmaxLowering } from "../../../../backends/wasm/kernels/softmax.ts";
-import { normalize, normalizeGrad, softmax } from "../../../../core/ops/mod.ts";
+import { sum as sumLowering } from "../../../../backends/wasm/kernels/sum.ts";
+import { max, normalize, normalizeGrad, softmax, sum } from "../../../../core/ops/mod.ts";
 import { check, noise, tensor } from "./runPlan.ts";
 
 const test = suite("backends/wasm/kernels/rows");
@@ -19,6 +21,17 @@ test("softmax: logits far apart, masked ones, and far from zero", () => {
   check(softmaxLowering, softmax(tensor(5, 37)), [x.map((v, i) => (i % 3 ? v : -Infinity))]);
   check(softmaxLowering, softmax(tensor(5, 37)), [x.map((value) => value - 1e4)]);
   check(softmaxLowering, softmax(tensor(5, 37)), [x.map((v, i) => (i % 50 === 9 ? Number.NaN : v))]);
+});
+
+test("sums and maxima of rows and of columns, of any width, with NaN among them", () => {
+  for (const width of [1, 3, 4, 7, 15, 16, 33, 64, 117])
+    for (const axes of [[0], [1]]) {
+      const [x, kept] = [tensor(7, width), { axes, keepDims: true }];
+      check(sumLowering, sum(x, kept));
+      const data = noise(7 * width, 1);
+      check(maxLowering, max(x, kept), [data], 0);
+      check(maxLowering, max(x, kept), [data.map((value, i) => (i % 37 === 5 ? Number.NaN : value))], 0);
+    }
 });
 
 test("normalize and its gradient: rows of any length", () => {

@@ -1,4 +1,3 @@
-import { setFlagsFromString } from "node:v8";
 import type { Argument, Lowering } from "../../../../backends/wasm/kernel.ts";
 import { hasMemory64 } from "../../../../backends/wasm/kernelModule.ts";
 import * as generated from "../../../../backends/wasm/kernels.generated.ts";
@@ -6,6 +5,7 @@ import * as generated64 from "../../../../backends/wasm/kernels64.generated.ts";
 import { input } from "../../../../core/ops/sources.ts";
 import { type Shape, sizeOf } from "../../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../../core/tensor/tensor.ts";
+import { setFlags } from "../flags.ts";
 
 /** A build of the kernels with one of its tile sets. */
 interface Build {
@@ -16,12 +16,7 @@ interface Build {
 }
 type Kernels = Record<string, (...args: (number | bigint)[]) => void>;
 
-// Node 20 has relaxed SIMD behind a flag; later engines have it on, and may join vectors, in optimised code only.
-const flags =
-  Number.parseInt(process.versions.v8, 10) < 13
-    ? ["--experimental-wasm-relaxed-simd"]
-    : ["--experimental-wasm-revectorize", "--no-liftoff"];
-for (const flag of flags) setFlagsFromString(flag);
+setFlags();
 
 const compiled = (base64: string) => new WebAssembly.Module(Buffer.from(base64, "base64"));
 
