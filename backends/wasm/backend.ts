@@ -63,8 +63,7 @@ const BREATH_MS = 50;
 /** Programs on the CPU: SIMD WebAssembly on all cores. */
 export class WasmBackend implements Backend {
   readonly threads: number;
-  /** Processor, threads and kind of SIMD. */
-  readonly #machine: string;
+  readonly #processor: string;
   readonly #tiles: TileChoice;
   readonly #linear: LinearMemory;
   readonly #pool: ThreadPool;
@@ -73,9 +72,9 @@ export class WasmBackend implements Backend {
   readonly #executables = new Set<WasmExecutable>();
 
   private constructor(processor: string, tiles: TileChoice, parts: Parts) {
-    const { linear, pool, relaxed } = parts;
+    const { linear, pool } = parts;
+    this.#processor = processor;
     this.#tiles = tiles;
-    this.#machine = `${processor}, ${pool.threads} ${pool.threads === 1 ? "thread" : "threads"}, ${relaxed ? "relaxed " : ""}SIMD`;
     this.#linear = linear;
     this.#pool = pool;
     this.threads = pool.threads;
@@ -128,14 +127,18 @@ export class WasmBackend implements Backend {
     return new WasmBackend(host.processor, tiles, { linear, pool, relaxed, poison, kernelsFor });
   }
 
-  get info(): DeviceInfo {
-    const name = this.tiles.wide ? `${this.#machine}, wide tiles` : this.#machine;
-    return { backend: "wasm", name, software: true };
+  /** Which tiles the kernels use, and why: from when the memory exceeds 4 GiB, others than before. */
+  get tiles(): TileChoice {
+    return this.#linear.addresses === "i64" && this.#tiles.wide ? NARROW_ONLY : this.#tiles;
   }
 
-  /** Which tiles the kernels use, and why; other ones once the memory has grown beyond 4 GiB. */
-  get tiles(): TileChoice {
-    return this.#linear.addresses === "i64" ? NARROW_ONLY : this.#tiles;
+  get info(): DeviceInfo {
+    const { relaxed, linear } = this.#around;
+    const threads = `${this.threads} ${this.threads === 1 ? "thread" : "threads"}`;
+    const features = [`${relaxed ? "relaxed " : ""}SIMD`];
+    if (this.tiles.wide) features.push("wide tiles");
+    if (linear.addresses === "i64") features.push("64-bit addresses");
+    return { backend: "wasm", name: `${this.#processor}, ${threads}, ${features.join(", ")}`, software: true };
   }
 
   createMemory(): WasmMemory {

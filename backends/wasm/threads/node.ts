@@ -20,6 +20,8 @@ const setFlag = (flag: string): void => builtin<typeof import("node:v8")>("node:
 
 /** Makes V8 join vectors that come in pairs. */
 const JOIN = "--experimental-wasm-revectorize";
+/** The flag or its opposite, as V8 reads them; the last one counts. Node takes neither from NODE_OPTIONS. */
+const MENTIONS = /^--(no[-_]?)?experimental[-_]wasm[-_]revectorize$/;
 /** Versions of V8 that all tests have passed with, joined: those of Node 24 and 26. */
 const TESTED = { first: 13, last: 14 };
 
@@ -32,7 +34,8 @@ export function joinVectors(
   mayAsk: boolean,
   set: (flag: string) => void,
 ): string | undefined {
-  if (execArgv.some((argument) => argument.replaceAll("_", "-") === JOIN)) return undefined;
+  const given = execArgv.filter((argument) => MENTIONS.test(argument)).at(-1);
+  if (given) return given.startsWith("--no") ? `Node was started with ${given}` : undefined;
   if (versions.deno || versions.bun) return `${versions.deno ? "Deno" : "Bun"} has no 256-bit vectors, Node 24 has`;
   if (arch !== "x64") return `there are 256-bit vectors on x64 only, and this is ${arch}`;
   const major = Number.parseInt(versions.v8, 10);

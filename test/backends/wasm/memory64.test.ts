@@ -69,6 +69,16 @@ for (const options of [{ threads: 1 }, { threads: 3 }, { shared: false }])
     await backend.close();
   });
 
+far("the device's name tells which tiles run, before and after", async () => {
+  const backend = await WasmBackend.open({ threads: 1, wide: "always", ...nearTheBorder });
+  assert.match(backend.info.name, /, wide tiles$/);
+  assert.is(backend.tiles.wide, true);
+  await alternate(backend);
+  assert.match(backend.info.name, /SIMD, 64-bit addresses$/);
+  assert.equal(backend.tiles, { wide: false, reason: "vectors are not joined where addresses have 64 bits" });
+  await backend.close();
+});
+
 far("workers compute in the larger memory too", async () => {
   const backend = await WasmBackend.open({ threads: 2, ...nearTheBorder });
   await alternate(backend);

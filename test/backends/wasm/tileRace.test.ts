@@ -104,8 +104,13 @@ test("flags are set for versions of Node that were tested, and only when asked",
     assert.equal(flags, []);
   }
   // Whoever starts Node with the flag has decided.
-  for (const given of [flag, "--experimental_wasm_revectorize"])
-    assert.equal(answer(node({ v8: "21.1" }, { execArgv: [given] }), false), { refused: undefined, flags: [] });
+  for (const given of [[flag], ["--experimental_wasm_revectorize"], ["--no-experimental-wasm-revectorize", flag]])
+    assert.equal(answer(node({ v8: "21.1" }, { execArgv: given }), false), { refused: undefined, flags: [] });
+  for (const no of ["--no-experimental-wasm-revectorize", "--no_experimental-wasm_revectorize", `--no${flag.slice(2)}`])
+    assert.equal(answer(node({}, { execArgv: [flag, no, "--expose-gc"] })), {
+      refused: `Node was started with ${no}`,
+      flags: [],
+    });
 });
 
 test.run();
