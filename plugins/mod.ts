@@ -9,6 +9,7 @@ export { gaussiansDataset } from "./datasets/gaussians.ts";
 export { imagesDataset } from "./datasets/images.ts";
 export { latentsDataset } from "./datasets/latents.ts";
 export { mnistDataset } from "./datasets/mnist.ts";
+export { npzDataset } from "./datasets/npz.ts";
 export { picturesDataset } from "./datasets/pictures.ts";
 export { classifier } from "./extractors/classifier.ts";
 export { inception } from "./extractors/inception.ts";

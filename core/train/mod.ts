@@ -1,10 +1,12 @@
 export { mergeConfig } from "../plugin/mod.ts";
 export type { GivenDraws } from "./batch/givenDraws.ts";
 export {
+  type JudgeConfig,
   type Recipe,
   type ResolvedConfig,
   type RunConfig,
   resolveConfig,
+  resolveJudges,
   type Use,
 } from "./config/config.ts";
 export type { RunSettings, TrainSettings } from "./config/trainOptions.ts";

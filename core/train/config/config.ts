@@ -80,15 +80,46 @@ const sections = [...pluginKinds.map(sectionOf), "train", "start"];
  */
 export function resolveConfig(given: RunConfig, registry: Registry): ResolvedConfig {
   const config = modernised(given) as Readonly<Record<string, unknown>>;
+  checkSections(config, sections, registry);
+  const { plugins, complete } = readSections(config, registry, pluginKinds);
+  if (isOff(config.train)) throw cannotSwitchOff("train", config.train);
+  const start = readStartFiles(optionsAt(config.start ?? {}, "start"));
+  const settings = parseOptions("train", trainOptions, optionsAt(config.train ?? {}, "train"));
+  complete.train = settings;
+  if (Object.keys(start).length > 0) complete.start = start;
+  const installed = withNeeded(plugins, registry);
+  return { plugins: installed, settings, config: complete as unknown as RunConfig };
+}
+
+/** Data to compare with, and who compares: the part of a config that judging samples needs. */
+export type JudgeConfig = Pick<RunConfig, "dataset" | "extractors" | "metrics">;
+
+/** Checks a config for judging samples, as `resolveConfig` does; what metrics need is among the plugins. */
+export function resolveJudges(
+  given: JudgeConfig,
+  registry: Registry,
+): Pick<ResolvedConfig, "plugins"> & { readonly config: JudgeConfig } {
+  const judging: readonly PluginKind[] = ["dataset", "extractor", "metric"];
+  const config = given as Readonly<Record<string, unknown>>;
+  checkSections(config, judging.map(sectionOf), registry);
+  const { plugins, complete } = readSections(config, registry, judging);
+  return { plugins: withNeeded(plugins, registry), config: complete as unknown as JudgeConfig };
+}
+
+function checkSections(config: Readonly<Record<string, unknown>>, known: readonly string[], registry: Registry): void {
   for (const section of Object.keys(config))
-    if (!sections.includes(section))
+    if (!known.includes(section))
       throw failure(
         "E_UNKNOWN_OPTION",
-        `Cannot read the config: "${section}" is not one of ${sections.join(", ")}${meant(section, config, registry)}`,
+        `Cannot read the config: "${section}" is not one of ${known.join(", ")}${meant(section, config, registry)}`,
       );
+}
+
+/** The plugins of some kinds, configured, and their sections with every default filled in. */
+function readSections(config: Readonly<Record<string, unknown>>, registry: Registry, wanted: readonly PluginKind[]) {
   const plugins: ConfiguredPlugin[] = [];
   const complete: Record<string, unknown> = {};
-  for (const kind of pluginKinds) {
+  for (const kind of wanted) {
     const { by, needed = false }: Kind = kinds[kind];
     const section = sectionOf(kind);
     const off = isOff(config[section] ?? (by ? undefined : false));
@@ -121,13 +152,7 @@ export function resolveConfig(given: RunConfig, registry: Registry): ResolvedCon
     }
     complete[section] = Object.fromEntries(entries);
   }
-  if (isOff(config.train)) throw cannotSwitchOff("train", config.train);
-  const start = readStartFiles(optionsAt(config.start ?? {}, "start"));
-  const settings = parseOptions("train", trainOptions, optionsAt(config.train ?? {}, "train"));
-  complete.train = settings;
-  if (Object.keys(start).length > 0) complete.start = start;
-  const installed = withNeeded(plugins, registry);
-  return { plugins: installed, settings, config: complete as unknown as RunConfig };
+  return { plugins, complete };
 }
 
 /** The sections in whose options a name is, such as `network.attention` for `attention`; else the section of nearly that name. */

@@ -1,0 +1,26 @@
+import { files } from "../../../backends/host/files.ts";
+import { failure } from "../../../core/errors.ts";
+import { table } from "../../../plugins/observers/mod.ts";
+import type { Given } from "../command.ts";
+import { differences, readReport } from "./protocol.ts";
+
+/** Puts two evaluations side by side, if they were made in the same way. */
+export async function run(given: Given): Promise<number> {
+  const [a, b] = await Promise.all(
+    given.positionals.map(async (path) => readReport(new TextDecoder().decode(await files.read(path)), path)),
+  );
+  const apart = differences(a.protocol, b.protocol);
+  if (apart.length > 0 && !given.on("anyway"))
+    throw failure("E_CONFIG", `Cannot compare: the protocols differ in ${apart.join("; ")}`, {
+      fix: "evaluate both in the same way, or look at them all the same with --anyway",
+    });
+  const names = [...new Set([...Object.keys(a.metrics), ...Object.keys(b.metrics)])];
+  const show = (value: number | undefined) => (value === undefined ? "" : value.toPrecision(5));
+  const rows = names.map((name) => {
+    const [one, other] = [a.metrics[name], b.metrics[name]];
+    return [name, show(one), show(other), one === undefined || other === undefined ? "" : show(other - one)];
+  });
+  process.stdout.write(`${table([["", a.samples, b.samples, "difference"], ...rows])}\n`);
+  for (const each of apart) process.stdout.write(`protocols differ  ${each}\n`);
+  return 0;
+}

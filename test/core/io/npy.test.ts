@@ -1,0 +1,82 @@
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { bytesOf, decodeNpy, openNpz } from "../../../core/io/mod.ts";
+import { npyFile } from "../../helpers/npyFile.ts";
+import { thrown } from "../../helpers/thrown.ts";
+import { zipFile } from "../../helpers/zipFile.ts";
+
+const test = suite("core/io/npy");
+
+test("numbers of every type, with the shape they were stored in", () => {
+  const cases: [descr: string, dtype: string, data: ArrayBufferView][] = [
+    ["<f8", "F64", Float64Array.of(0.1, -2)],
+    ["<f4", "F32", Float32Array.of(0.5, -2)],
+    ["<f2", "F16", Uint16Array.of(0x3c00, 0xc000)],
+    ["<i8", "I64", BigInt64Array.of(1n, -(2n ** 60n))],
+    ["<i4", "I32", Int32Array.of(1, -2)],
+    ["<i2", "I16", Int16Array.of(1, -2)],
+    ["|i1", "I8", Int8Array.of(1, -2)],
+    ["<u4", "U32", Uint32Array.of(1, 4e9)],
+    ["<u2", "U16", Uint16Array.of(1, 65535)],
+    ["|u1", "U8", Uint8Array.of(1, 255)],
+    ["|b1", "BOOL", Uint8Array.of(1, 0)],
+  ];
+  for (const [descr, dtype, data] of cases)
+    for (const version of [1, 2, 3] as const)
+      assert.equal(decodeNpy(npyFile(descr, [2], data, { version })), { dtype, shape: [2], data });
+});
+
+test("one number, an axis of one, and nothing", () => {
+  assert.equal(decodeNpy(npyFile("<f4", [], Float32Array.of(7))), {
+    dtype: "F32",
+    shape: [],
+    data: Float32Array.of(7),
+  });
+  assert.equal(decodeNpy(npyFile("<f4", [1], Float32Array.of(7))).shape, [1]);
+  assert.equal(decodeNpy(npyFile("<f4", [0, 3], new Float32Array(0))).shape, [0, 3]);
+});
+
+test("column-major and big-endian numbers are turned round", () => {
+  // [[1, 2, 3], [4, 5, 6]] by columns
+  const columns = npyFile("<i4", [2, 3], Int32Array.of(1, 4, 2, 5, 3, 6), { fortran: true });
+  assert.equal([...(decodeNpy(columns).data as Int32Array)], [1, 2, 3, 4, 5, 6]);
+  const cube = npyFile("|u1", [2, 2, 2], Uint8Array.of(0, 4, 2, 6, 1, 5, 3, 7), { fortran: true });
+  assert.equal([...(decodeNpy(cube).data as Uint8Array)], [0, 1, 2, 3, 4, 5, 6, 7]);
+  assert.equal(decodeNpy(npyFile(">i2", [2], Uint8Array.of(1, 0, 255, 254))).data, Int16Array.of(256, -2));
+});
+
+test("what is damaged or holds no numbers is refused", () => {
+  const whole = npyFile("<f4", [2], Float32Array.of(1, 2));
+  const refusals: [bytes: Uint8Array, why: RegExp][] = [
+    [whole.subarray(0, whole.length - 1), /7 bytes of numbers, should have 8/],
+    [whole.subarray(0, 20), /header is cut short/],
+    [whole.subarray(1), /does not begin/],
+    [npyFile("<f4", [3], Float32Array.of(1, 2)), /should have 12 for shape \[3\]/],
+    [npyFile("|O", [2], Float32Array.of(1, 2)), /type "\|O"/],
+    [npyFile("<U8", [2], Float32Array.of(1, 2)), /type "<U8"/],
+    [npyFile("|b1", [2], Uint8Array.of(1, 2)), /neither 0 nor 1/],
+    [npyFile("<f4", [2 ** 31, 2 ** 31], Float32Array.of(1, 2)), /should have/],
+  ];
+  for (const [bytes, why] of refusals) {
+    const error = thrown(() => decodeNpy(bytes, "a.npy"));
+    assert.is(error.code, "E_DATA");
+    assert.match(error.message, why);
+    assert.match(error.message, "a.npy");
+  }
+});
+
+test("the arrays of an archive, by name", async () => {
+  const archive = zipFile(
+    {
+      "mu.npy": npyFile("<f8", [1], Float64Array.of(3)),
+      "notes.txt": new Uint8Array(3),
+      "arr_0.npy": npyFile("|u1", [2], Uint8Array.of(8, 9)),
+    },
+    { deflate: true },
+  );
+  const arrays = await openNpz(bytesOf(archive, "a.npz"));
+  assert.equal(Object.keys(arrays), ["mu", "arr_0"]);
+  assert.equal((await arrays.mu.read()).data, Float64Array.of(3));
+});
+
+test.run();

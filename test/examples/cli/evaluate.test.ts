@@ -1,0 +1,145 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { npyFile } from "../../helpers/npyFile.ts";
+import { zipFile } from "../../helpers/zipFile.ts";
+import { onestep, scratch } from "./program.ts";
+
+const test = suite("examples/cli/evaluate");
+const { path, remove } = scratch();
+test.after(remove);
+
+/** So many grey pictures of 2 × 2 pixels, all of one brightness. */
+const archive = (name: string, count: number, byte: number) => {
+  const pixels = new Uint8Array(count * 4).fill(byte);
+  writeFileSync(path(name), zipFile({ "arr_0.npy": npyFile("|u1", [count, 2, 2, 1], pixels) }));
+  return path(name);
+};
+
+/** How much brighter samples are than the reference, on average. */
+const brightness = `
+import { DATASET, definePlugin, METRICS, number } from "onestep";
+const mean = (x) => x.reduce((sum, value) => sum + value, 0) / x.length;
+export default definePlugin({
+  name: "brightness", kind: "metric", token: METRICS, about: "how much brighter samples are",
+  options: { scale: number({ default: 1, about: "factor of the number" }) },
+  create({ scale }, container) {
+    return { name: "brightness", least: 2, begin() {
+      const seen = [];
+      return {
+        take({ x }) { seen.push(...x); },
+        async result() {
+          const dataset = container.get(DATASET);
+          const { x } = await dataset.batch(Int32Array.from({ length: dataset.size }, (_, i) => i), () => 0);
+          return { brightness: scale * (mean(seen) - mean(x)) };
+        },
+      };
+    } };
+  },
+});`;
+
+test.before(() => {
+  writeFileSync(path("brightness.ts"), brightness);
+  archive("dark.npz", 3, 0);
+  archive("light.npz", 5, 255);
+});
+const evaluate = (samples: string, ...more: string[]) =>
+  onestep(
+    "evaluate",
+    path(samples),
+    "--metric",
+    "brightness",
+    "--plugin",
+    path("brightness.ts"),
+    "--device",
+    "reference",
+    ...more,
+  );
+
+test("files are judged against files, with the protocol beside the numbers", async () => {
+  const { code, stdout } = await evaluate("light.npz", "--reference", path("dark.npz"), "--out", path("a.json"));
+  assert.is(code, 0);
+  assert.match(stdout, /samples {2}brightness\n.*light\.npz +0 +5 +2\.000\n/);
+  const { protocol, metrics } = JSON.parse(readFileSync(path("a.json"), "utf8"));
+  assert.equal(metrics, { brightness: 2 });
+  assert.is(protocol.count, 5);
+  assert.match(protocol.reference.content, /^[0-9a-f]{16}$/);
+  assert.is(protocol.reference.samples, 3);
+});
+
+test("two evaluations of one protocol are compared, of two only when told so", async () => {
+  await evaluate("light.npz", "--reference", path("dark.npz"), "--n", "3", "--out", path("b.json"));
+  await evaluate("dark.npz", "--reference", path("dark.npz"), "--out", path("c.json"));
+  const same = await onestep("compare", path("b.json"), path("c.json"));
+  assert.is(same.code, 0, same.stderr);
+  assert.match(same.stdout, /brightness +2\.0000 +0\.0000 +-2\.0000/);
+  const apart = await onestep("compare", path("a.json"), path("b.json"));
+  assert.is(apart.code, 2);
+  assert.match(apart.stderr, /protocols differ in count: 5 and 3/);
+  const anyway = await onestep("compare", path("a.json"), path("b.json"), "--anyway");
+  assert.match(anyway.stdout, /protocols differ {2}count: 5 and 3/);
+});
+
+test("what can't be judged is refused, and nothing is written", async () => {
+  archive("large.npz", 1, 0);
+  const wide = zipFile({ "arr_0.npy": npyFile("|u1", [2, 1, 3, 1], new Uint8Array(6)) });
+  writeFileSync(path("wide.npz"), wide);
+  writeFileSync(path("text.txt"), "no pictures");
+  const statistics = zipFile({
+    "mu.npy": npyFile("<f8", [1], Float64Array.of(0)),
+    "sigma.npy": npyFile("<f8", [1, 1], Float64Array.of(1)),
+  });
+  writeFileSync(path("statistics.npz"), statistics);
+  const out = ["--out", path("none.json")];
+  const cases: [words: string[], why: RegExp][] = [
+    [["evaluate", path("light.npz"), "--reference", path("dark.npz"), ...out], /no --metric/],
+    [["evaluate", path("light.npz"), "--metric", "fid", ...out], /no --reference/],
+    [
+      ["evaluate", path("nowhere"), "--metric", "fid", "--reference", path("dark.npz"), ...out],
+      /no such file or folder/,
+    ],
+    [["evaluate", path("text.txt"), "--metric", "fid", "--reference", path("dark.npz"), ...out], /no folder, .npz or/],
+    [
+      ["evaluate", path("statistics.npz"), "--metric", "fid", "--reference", path("dark.npz"), ...out],
+      /holds statistics/,
+    ],
+    [
+      ["evaluate", path("light.npz"), "--metric", "kid", "--reference", path("statistics.npz"), ...out],
+      /means and covariances/,
+    ],
+    [
+      [
+        "evaluate",
+        path("light.npz"),
+        "--metric",
+        "fid",
+        "--reference",
+        path("statistics.npz"),
+        "--device",
+        "reference",
+        ...out,
+      ],
+      /inception|mu is/,
+    ],
+    [
+      ["evaluate", path("light.npz"), "--metric", "fids", "--reference", path("dark.npz"), ...out],
+      /did you mean "fid"/,
+    ],
+  ];
+  for (const [words, why] of cases) {
+    const { code, stderr } = await onestep(...words);
+    assert.is.not(code, 0, words.join(" "));
+    assert.match(stderr, why);
+  }
+  const few = await evaluate("large.npz", "--reference", path("dark.npz"), ...out);
+  assert.match(few.stderr, /Cannot judge 1 samples with brightness: should be 2 or more/);
+  const other = await evaluate("wide.npz", "--reference", path("dark.npz"), ...out);
+  assert.match(other.stderr, /samples \[1, 1, 3\] with a reference of \[1, 2, 2\]/);
+  const many = await evaluate("dark.npz", "--reference", path("dark.npz"), "--n", "4", ...out);
+  assert.match(many.stderr, /Cannot judge 4 samples: there are 3/);
+  assert.not.ok(existsSync(path("none.json")));
+  writeFileSync(path("broken.json"), '{"samples": "a"}');
+  assert.match((await onestep("compare", path("broken.json"), path("broken.json"))).stderr, /no evaluation/);
+});
+
+test.run();
