@@ -4,6 +4,7 @@ import type { Program } from "../../core/graph/program.ts";
 import type { ScratchPool } from "../../core/graph/scratchPool.ts";
 import type { Executable, HostArray } from "../../core/interfaces/backend.ts";
 import { isShared, ownSpace } from "./footprint.ts";
+import { compileModule } from "./kernelModule.ts";
 import { blockSize, type LinearMemory } from "./linearMemory.ts";
 import type { WasmMemory } from "./memory.ts";
 import type { LoadedProgram, ThreadPool } from "./threads/pool.ts";
@@ -236,7 +237,7 @@ async function load(program: Program, { plans, addresses, ownOf }: Placed, aroun
     const options = { relaxed, shared: linear.shared, addresses: linear.addresses };
     const { bytes, jobs } = translate(program, plans, addresses, options);
     try {
-      const module = await WebAssembly.compile(bytes);
+      const module = await compileModule(bytes);
       // Unless the memory has become wider in the meantime.
       if (pool.memory === memory) return { memory, program: pool.load(module, ownOf), jobs };
     } catch (cause) {

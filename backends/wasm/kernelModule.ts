@@ -107,7 +107,20 @@ export async function compileKernels(options: MemoryKind & { relaxed: boolean })
   const text = atob(options.addresses === "i64" ? await kernels64() : options.relaxed ? relaxed : plain);
   const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
   if (!options.shared) clearSharedFlag(bytes);
-  return WebAssembly.compile(bytes);
+  return compileModule(bytes);
+}
+
+/**
+ * WebAssembly.compile, which in Node 24 does not keep the process alive where functions are compiled at once
+ * (`--no-wasm-lazy-compilation`): without the timer it would end with code 13.
+ */
+export async function compileModule(bytes: BufferSource): Promise<WebAssembly.Module> {
+  const hold = setInterval(() => {}, 1000);
+  try {
+    return await WebAssembly.compile(bytes);
+  } finally {
+    clearInterval(hold);
+  }
 }
 
 /** Loaded when they are needed: few programs need more than 4 GiB. */

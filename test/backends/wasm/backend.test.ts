@@ -221,6 +221,12 @@ for (const [name, [ending, code]] of Object.entries(endings))
     assert.ok(/2 threads: 1.9, workers true/.test(ended.stdout), JSON.stringify(ended));
   });
 
+test("a process waits for functions that V8 compiles at once", async () => {
+  const all = ["--no-liftoff", "--no-wasm-lazy-compilation"];
+  const ended = await run(process.execPath, [...all, await bundle(source("await backend.close();"))]);
+  assert.is(ended.code, 0, ended.stderr);
+});
+
 test("wide tiles may be asked for after kernels were compiled without, and by several at once", async () => {
   const late = `
 import { WasmBackend } from "./wasm/mod.ts";
