@@ -67,12 +67,16 @@ export function takeChunks(
 /** The life of a worker: reads messages, then serves calls until there is mail again. */
 export function serve(takeChunksOf: typeof takeChunks, listen: (handle: (message: Message) => void) => void): void {
   // In milliseconds: longer than the steps that one thread does alone, and than the gap between two runs of a short
-  // program. Waking a worker is a system call of the calling thread, of more than 100 µs where the machine is busy.
-  const SPIN = 1;
-  /** Looks between two at the clock. */
+  // program. Waking a worker is a system call of the calling thread, of more than 100 µs where the machine is busy. But where
+  // it is so busy that the calling thread waits for a core, spinning only keeps one from it. So spinning in vain halves the
+  // next time, and a call that comes makes it four times as long.
+  const SPIN = { least: 0.03, most: 1 };
+  /** Looks between two at the clock; and milliseconds that they can take, unless the system has put this thread aside. */
   const LOOKS = 256;
+  const LONGEST = 0.02;
   const programs = new Map<number, RunStep>();
   let handled = 0;
+  let spin = SPIN.most;
   let at: typeof slots;
   let memory: WebAssembly.Memory;
   let control: Int32Array;
@@ -96,9 +100,15 @@ export function serve(takeChunksOf: typeof takeChunks, listen: (handle: (message
         });
       const epoch = word >>> 8;
       let now = Atomics.load(control, at.word);
-      const end = performance.now() + SPIN;
-      while (now >>> 8 === epoch && performance.now() < end)
+      let before = performance.now();
+      let spun = 0;
+      while (now >>> 8 === epoch && spun < spin) {
         for (let i = 0; i < LOOKS && now >>> 8 === epoch; i++) now = Atomics.load(control, at.word);
+        const time = performance.now();
+        spun += Math.min(time - before, LONGEST);
+        before = time;
+      }
+      spin = now >>> 8 === epoch ? Math.max(spin / 2, SPIN.least) : Math.min(spin * 4, SPIN.most);
       if (now >>> 8 === epoch) {
         Atomics.add(control, at.sleepers, 1);
         Atomics.wait(control, at.word, now);
