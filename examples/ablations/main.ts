@@ -21,7 +21,7 @@ if (!(scale > 0)) throw failure("E_USAGE", `Cannot run the ablations: length is 
 const backend = await openBackend(device);
 console.error(`device  ${describeBackend(backend)}`);
 const beginnings = new Map<string, NamedTensors>();
-const rows: string[][] = [["", "", "SW", "wander", "in3", "lo", "joined"]];
+const rows: string[][] = [["", "", "SW", "wander", "in2", "in3", "lo", "joined"]];
 for (const arm of arms) {
   const outcomes: Outcome[] = [];
   for (const seed of seeds) {
@@ -50,5 +50,14 @@ function rowOf({ question, name }: Arm, outcomes: readonly Outcome[]): string[] 
     const values = outcomes.map((outcome) => outcome[key]);
     return `${mean(values).toFixed(digits)} ± ${deviation(values).toFixed(digits)}`;
   };
-  return [question, name, spread("sw", 4), spread("wander", 4), spread("in3", 3), spread("lo", 2), spread("joined", 2)];
+  return [
+    question,
+    name,
+    spread("sw", 4),
+    spread("wander", 4),
+    spread("in2", 3),
+    spread("in3", 3),
+    spread("lo", 2),
+    spread("joined", 2),
+  ];
 }

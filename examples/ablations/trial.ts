@@ -22,7 +22,8 @@ export interface Outcome {
   readonly sw: number;
   /** How much the distance moves from look to look: the standard deviation of the looks. */
   readonly wander: number;
-  /** Share of the samples within three standard deviations of a mode of the data. */
+  /** Shares of the samples within two and three standard deviations of a mode of the data. */
+  readonly in2: number;
   readonly in3: number;
   /** Smallest share of a mode times the number of modes: 0 where one is lost. */
   readonly lo: number;
@@ -112,6 +113,7 @@ export async function trial(
   return {
     sw: mean(of("sw")),
     wander: deviation(of("sw")),
+    in2: mean(of("in2")),
     in3: mean(of("in3")),
     lo: mean(of("lo")),
     joined: mean(of("joined")),

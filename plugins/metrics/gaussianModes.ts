@@ -13,6 +13,7 @@ import { distanceFrom } from "./shared/slicedWasserstein.ts";
  *   modeStd: width of the modes over the true one, of points in3 [0.985]
  *   sw: sliced Wasserstein-1 distance in `directions` directions to as many real points, always the same ones;
  *   [0.010 at 10,000 points of the default ring]
+ * in2 is the sharper share: points anywhere on the circle of the default modes have an in2 of 0.61, and still an in3 of 0.92.
  */
 export const gaussianModes = definePlugin({
   name: "gaussian-modes",

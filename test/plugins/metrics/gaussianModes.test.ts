@@ -26,6 +26,14 @@ test("points of the ring itself are perfect", async () => {
   assert.ok(sw < 0.025, `${sw}`);
 });
 
+test("a circle without modes: in2 tells it from the data, in3 hardly does", async () => {
+  const { metric } = await judge();
+  const at = (i: number) => (Math.PI * i) / 10_000;
+  const x = Float32Array.from({ length: 20_000 }, (_, i) => (i % 2 ? Math.sin(at(i - 1)) : Math.cos(at(i))));
+  const { in2, in3 } = await judgeSamples([metric], [{ shape: [10_000, 2], x, condition: {} }]);
+  assert.ok(Math.abs(in2 - 0.613) < 0.005 && Math.abs(in3 - 0.921) < 0.005, `${in2}, ${in3}`);
+});
+
 test("refuses data that are no mixture", async () => {
   const { ring } = await judge();
   const { metric } = await judge({ ...ring, name: "mnist", mixture: undefined }).catch((error: Error) => ({
