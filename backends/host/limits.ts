@@ -6,8 +6,17 @@ export interface Limits {
   readonly memory?: number;
 }
 
+/** What is asked of a process. */
+export interface HostProcess {
+  readonly platform: string;
+  getBuiltinModule(name: "node:os"): { availableParallelism(): number; totalmem(): number };
+  getBuiltinModule(name: "node:fs"): { readFileSync(path: string, encoding: "utf8"): string };
+  constrainedMemory(): number;
+  readonly memoryUsage: { rss(): number };
+}
+
 /** The limits of this process, under Node, Deno or Bun. */
-export function processLimits(process: NodeJS.Process): Limits {
+export function processLimits(process: HostProcess): Limits {
   const os = process.getBuiltinModule("node:os");
   const { processors = Number.POSITIVE_INFINITY, memory } = cgroupLimits(reader(process));
   const cores = permitted(() => os.availableParallelism()) ?? 1;
@@ -22,7 +31,7 @@ export function processLimits(process: NodeJS.Process): Limits {
 }
 
 /** Bytes that a process may take besides what it and its runtime have taken; undefined where that is not told. */
-export function memoryLeft(process: NodeJS.Process): number | undefined {
+export function memoryLeft(process: HostProcess): number | undefined {
   const { memory } = processLimits(process);
   return memory && Math.max(memory - (permitted(() => process.memoryUsage.rss()) ?? 0), 0);
 }
@@ -87,7 +96,7 @@ function upwards(path: string): string[] {
 }
 
 /** Reads files where that asks nobody: Deno would ask its user for a permission. */
-function reader(process: NodeJS.Process): (path: string) => string | undefined {
+function reader(process: HostProcess): (path: string) => string | undefined {
   const { Deno } = globalThis as { Deno?: { permissions: { querySync(wish: object): { state: string } } } };
   if (process.platform !== "linux") return () => undefined;
   if (Deno && permitted(() => Deno.permissions.querySync({ name: "read" }).state) !== "granted") return () => undefined;

@@ -1,2 +1,3 @@
 export { WasmBackend, type WasmOptions } from "./backend.ts";
+export type {} from "./engineNames.ts";
 export type { StepTime, WasmExecutable } from "./executable.ts";

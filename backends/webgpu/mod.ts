@@ -4,6 +4,7 @@ export type { DeviceTraits } from "./adapter/traits.ts";
 export { WebGpuBackend, type WebGpuOptions } from "./backend.ts";
 export type { Dispatch, DispatchList } from "./dispatch.ts";
 export type { ExecutableStats, WebGpuExecutable } from "./executable.ts";
+export type {} from "./gpuNames.ts";
 export { grid } from "./grid.ts";
 export type { DimValue, KernelPlan, KernelVariant, Lowering, Pass } from "./kernel.ts";
 export { checkTune, type Tune } from "./tuning/tune.ts";

@@ -67,7 +67,7 @@ export class Session {
   }
 
   /** Replaces the beginning of a buffer, in the order of the queue. */
-  write(buffer: GPUBuffer, data: AllowSharedBufferSource): void {
+  write(buffer: GPUBuffer, data: ArrayBufferView | ArrayBufferLike): void {
     // Deno 2.9 panics on an empty write.
     if (data.byteLength > 0) this.device.queue.writeBuffer(buffer, 0, data);
   }

@@ -118,6 +118,17 @@ test("every example type-checks against the packed declarations, in strict mode"
   node([resolve("node_modules/typescript/bin/tsc"), "-p", "."]);
 });
 
+test("the declarations compile without the DOM library", () => {
+  const folder = join(app, "without-dom");
+  mkdirSync(folder, { recursive: true });
+  const entries = Object.keys(manifest.exports).filter((entry) => !entry.endsWith(".json"));
+  const exports = entries.map((entry, i) => `export * as entry${i} from "onestep${entry.slice(1)}";`);
+  writeFileSync(join(folder, "all.ts"), exports.join("\n"));
+  const compilerOptions = { lib: ["ES2023"], module: "NodeNext", strict: true, noEmit: true, types: ["node"] };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+  node([resolve("node_modules/typescript/bin/tsc"), "-p", folder]);
+});
+
 test("every example runs, and those that are plugins keep the promises of theirs", () => {
   const run = `
     import { ReferenceBackend } from "onestep/reference";

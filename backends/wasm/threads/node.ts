@@ -1,5 +1,5 @@
 /** The machine as Node and Deno tell it: the only file of the wasm backend that knows their modules. */
-import { memoryLeft, processLimits } from "../../host/limits.ts";
+import { type HostProcess, memoryLeft, processLimits } from "../../host/limits.ts";
 import type { Host } from "./host.ts";
 
 /** What the backend asks of a process. */
@@ -51,7 +51,7 @@ export function joinVectors(
 export function nodeHost(): Host | undefined {
   const os = builtin<typeof import("node:os")>("node:os");
   if (!os) return undefined;
-  const process = processOf() as unknown as NodeJS.Process;
+  const process = processOf() as unknown as HostProcess;
   return {
     processor: os.cpus()[0]?.model.trim() || os.arch(),
     cores: processLimits(process).cores,

@@ -41,7 +41,10 @@ export interface DeviceTraits {
 export type MatrixTraits = Pick<DeviceTraits, "matrices" | "matricesProblem">;
 
 /** What an adapter offers and an opened device grants have the same form. */
-type Offer = Pick<GPUAdapter, "features" | "limits">;
+interface Offer {
+  readonly features: GPUSupportedFeatures;
+  readonly limits: GPUSupportedLimits;
+}
 
 /** Reads the traits of a device that was opened from `info`'s adapter, or those that an adapter offers. */
 export function traitsOf(

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { cgroupLimits, memoryLeft, processLimits } from "../../../backends/host/limits.ts";
+import { cgroupLimits, type HostProcess, memoryLeft, processLimits } from "../../../backends/host/limits.ts";
 
 const test = suite("backends/host/limits");
 const MIB = 2 ** 20;
@@ -22,7 +22,7 @@ const processOn = (files: Readonly<Record<string, string>>, constrained = 2 ** 6
     platform: "linux",
     getBuiltinModule: (name: string) => modules[name],
     constrainedMemory: () => constrained,
-  } as unknown as NodeJS.Process;
+  } as unknown as HostProcess;
 };
 
 const container2 = {
