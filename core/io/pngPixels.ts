@@ -7,7 +7,7 @@ export interface PngFiles {
 
 /** Pixels of PNG files as networks see them. */
 export interface PngPixels {
-  /** [B, C, H, W] in [-1, 1], u8/127.5 − 1. */
+  /** [B, C, H, W] in [-1, 1], u8/127.5 − 1; of no use where a file is broken. */
   readonly x: Float32Array;
   /** The first file whose picture data are damaged or incomplete; -1 when all are sound. */
   readonly broken: number;
@@ -19,6 +19,8 @@ export interface PngPixels {
  */
 export async function pngPixels({ files, shape: [C, H, W] }: PngFiles): Promise<PngPixels> {
   const [IDAT, IEND] = [0x49444154, 0x49454e44];
+  /** The most bytes that a byte of deflated data stands for: two bits are a match of 258. RFC 1951, section 3.2.5. */
+  const INFLATION = 1032;
   /** A row is a byte that names its filter, then its pixels. */
   const stride = 1 + W * C;
 
@@ -35,13 +37,39 @@ export async function pngPixels({ files, shape: [C, H, W] }: PngFiles): Promise<
     return [];
   }
 
-  /** The rows of a file; undefined when they are damaged, or not as many as they should be. */
-  async function unpack(file: Uint8Array): Promise<Uint8Array | undefined> {
+  /** Adler-32, as the last four bytes of a zlib stream say it. RFC 1950, section 9. */
+  function adler32(rows: Uint8Array): number {
+    let [a, b] = [1, 0];
+    for (let at = 0; at < rows.length; ) {
+      // So many that b stays below 2³².
+      const end = Math.min(at + 5552, rows.length);
+      for (; at < end; at++) {
+        a += rows[at];
+        b += a;
+      }
+      [a, b] = [a % 65521, b % 65521];
+    }
+    return b * 65536 + a;
+  }
+
+  /** Four bytes at the end of all parts. */
+  const ending = (parts: readonly Uint8Array[]) =>
+    parts
+      .flatMap((part) => [...part.subarray(-4)])
+      .slice(-4)
+      .reduce((word, byte) => word * 256 + byte, 0);
+
+  /** Whether data can stand for rows of this size; if not, nothing is allocated for them. */
+  const canFill = (parts: readonly Uint8Array[]) =>
+    H * stride <= INFLATION * parts.reduce((sum, { length }) => sum + length, 0);
+
+  /** The rows of a picture; undefined when they are damaged, or not as many as they should be. */
+  async function unpack(parts: readonly Uint8Array<ArrayBuffer>[]): Promise<Uint8Array | undefined> {
     const { readable, writable } = new DecompressionStream("deflate");
     const writer = writable.getWriter();
     // Errors of the stream are seen where it is read.
     const ignore = () => {};
-    for (const part of pictureData(file)) writer.write(part).catch(ignore);
+    for (const part of parts) writer.write(part).catch(ignore);
     writer.close().catch(ignore);
     const reader = readable.getReader();
     const rows = new Uint8Array(H * stride);
@@ -49,7 +77,8 @@ export async function pngPixels({ files, shape: [C, H, W] }: PngFiles): Promise<
     try {
       for (;;) {
         const { done, value } = await reader.read();
-        if (done) return length === rows.length ? rows : undefined;
+        // Not every runtime notices what stands behind the stream.
+        if (done) return length === rows.length && adler32(rows) === ending(parts) ? rows : undefined;
         // A file that unpacks to more than its picture throws here, and is not unpacked to its end.
         rows.set(value, length);
         length += value.length;
@@ -86,9 +115,12 @@ export async function pngPixels({ files, shape: [C, H, W] }: PngFiles): Promise<
     return true;
   }
 
+  const data = files.map(pictureData);
+  const tooLarge = data.findIndex((parts) => !canFill(parts));
+  if (tooLarge >= 0) return { x: new Float32Array(0), broken: tooLarge };
   const x = new Float32Array(files.length * C * H * W);
   for (let n = 0; n < files.length; n++) {
-    const rows = await unpack(files[n]);
+    const rows = await unpack(data[n]);
     if (!rows || !unfilter(rows)) return { x, broken: n };
     let at = n * C * H * W;
     for (let c = 0; c < C; c++)

@@ -86,4 +86,31 @@ test("pngHeader: what is no PNG has none", () => {
   assert.is(pngHeader(new Uint8Array(0)), undefined);
 });
 
+test("a size that the data can't fill is believed no further", async () => {
+  // A header of 13 bytes claims gigabytes; the data are 11 bytes, which 1,032 times as many could come of.
+  const file = pngOf({ width: 30_000, height: 30_000, colour: 0 }, chunkOf("IDAT", deflateSync(new Uint8Array(9))));
+  for (const side of [30_000, 2 ** 31, 2 ** 32 - 1, 107]) {
+    const { x, broken } = await pngPixels({ files: [file, file], shape: [1, side, side] });
+    assert.is(broken, 0);
+    assert.is(x.length, 0, "nothing is allocated");
+  }
+  // As much as there can be is believed.
+  const zeros = pngOf(
+    { width: 1000, height: 1000, colour: 0 },
+    chunkOf("IDAT", deflateSync(new Uint8Array(1001 * 1000))),
+  );
+  assert.is((await pngPixels({ files: [zeros], shape: [1, 1000, 1000] })).broken, -1);
+});
+
+test("bytes behind the end of the picture data are damage on every runtime", async () => {
+  const data = deflateSync(new Uint8Array(20));
+  const broken = async (...parts: Uint8Array[]) => {
+    const file = pngOf({ width: 4, height: 4, colour: 0 }, ...parts.map((part) => chunkOf("IDAT", part)));
+    return (await pngPixels({ files: [file], shape: [1, 4, 4] })).broken;
+  };
+  assert.is(await broken(data), -1);
+  assert.is(await broken(data.subarray(0, 6), new Uint8Array(0), data.subarray(6)), -1);
+  assert.is(await broken(data, Uint8Array.of(1, 2, 3)), 0);
+});
+
 test.run();
