@@ -71,13 +71,32 @@ export const catalogue = {
 /** A code of the catalogue. */
 export type ErrorCode = keyof typeof catalogue;
 
+/** Characters of a message at most; what is longer holds names or values out of a file, not words of ours. */
+const LONGEST = 3000;
+/** Controls of terminals, and marks that turn the direction of writing. */
+const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
+
+/**
+ * A message as it may be shown: of bounded length, and in one line, whatever the names and values from files are that it quotes.
+ * Compilers of kernels tell in several lines, and are believed.
+ */
+function shown(code: ErrorCode, message: string): string {
+  const isOfCompiler = code === "E_KERNEL";
+  const cut = message.length > LONGEST && !isOfCompiler;
+  const text = cut ? `${message.slice(0, LONGEST - 300)} … ${message.slice(-280)}` : message;
+  return text.replace(CONTROLS, (letter) => {
+    const isKept = isOfCompiler && (letter === "\n" || letter === "\t");
+    return isKept ? letter : `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}
+
 /** Base of every error the catalogue knows: `code` is stable, `fix` says what to do. */
 export class OnestepError extends Error {
   override name = "OnestepError";
   readonly code: ErrorCode;
   readonly fix: string;
   constructor(code: ErrorCode, message: string, options?: ErrorOptions & { fix?: string }) {
-    super(message, options);
+    super(shown(code, message), options);
     this.code = code;
     this.fix = options?.fix ?? catalogue[code].fix;
   }
@@ -128,6 +147,8 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.ceil(name.length / 3)) + 0.5;
   for (const candidate of known) {
+    // A text of any length may be given for a name: what can't be near is not compared.
+    if (Math.abs(name.length - candidate.length) > bestDistance) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }

@@ -13,6 +13,7 @@ export {
 } from "./graph/mod.ts";
 export * from "./interfaces/mod.ts";
 export * from "./io/mod.ts";
+export * from "./json/mod.ts";
 export * from "./linalg/mod.ts";
 export * as nn from "./nn/mod.ts";
 export * as ops from "./ops/mod.ts";

@@ -8,7 +8,6 @@ export { decodeNpy, isNpy, type NpzEntry, openNpz } from "./npy.ts";
 export * from "./pairsFile.ts";
 export * from "./pngHeader.ts";
 export * from "./pngPixels.ts";
-export { repeatedKey } from "./repeatedKey.ts";
 export * from "./safetensors.ts";
 export * from "./safetensorsFile.ts";
 export { type FileEntry, openTensors } from "./tensorFile.ts";

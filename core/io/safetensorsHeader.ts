@@ -1,6 +1,6 @@
 /** The header of a safetensors file: an 8-byte little-endian length, then JSON that says where each tensor lies. */
 import { failure } from "../errors.ts";
-import { repeatedKey } from "./repeatedKey.ts";
+import { parseJson, repeatedKey } from "../json/mod.ts";
 
 /** The array that holds a dtype. F16 and BF16 are bit patterns (see halfFloat.ts); a BOOL byte is 0 or 1. */
 interface Arrays {
@@ -164,7 +164,7 @@ function parsedHeader(bytes: Uint8Array, file: string): Record<string, unknown> 
   let header: unknown;
   try {
     json = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    header = JSON.parse(json);
+    header = parseJson(json);
   } catch (cause) {
     throw unreadable(file, `its header (${bytes.length} bytes) is not JSON, should be a JSON object`, cause);
   }

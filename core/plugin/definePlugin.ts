@@ -5,7 +5,7 @@ import { failure } from "../errors.ts";
 import { type PluginKind, pluginKinds } from "./kinds.ts";
 import { made } from "./made.ts";
 import { mergeConfig, parseOptions, type Setting, settingOverlay } from "./parseOptions.ts";
-import type { GivenOptions, OptionSpecs, OptionsOf } from "./spec.ts";
+import { type GivenOptions, isRecord, type OptionSpecs, type OptionsOf, show } from "./spec.ts";
 
 /** A plugin that another one cannot do without. */
 export interface Need {
@@ -64,10 +64,8 @@ export interface Plugin<S extends OptionSpecs, T> extends AnyPlugin {
 
 /** Makes a plugin of its definition. Throws E_PLUGIN_FILE when the name or the kind is not one. */
 export function definePlugin<const S extends OptionSpecs, T>(definition: PluginDefinition<S, T>): Plugin<S, T> {
-  const { name, kind } = definition;
-  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
-    refuse(name, `its name is "${name}", it should be lower-case words joined by hyphens`);
-  if (!pluginKinds.includes(kind)) refuse(name, `its kind is "${kind}", it should be one of ${pluginKinds.join(", ")}`);
+  checkDefinition(definition);
+  const { name } = definition;
 
   const configure = (given: unknown = {}, settings: Iterable<Setting> = [], path: readonly string[] = []) => {
     const laid = [...settings].map(settingOverlay).reduce<unknown>(mergeConfig, given);
@@ -97,8 +95,23 @@ function configured<S extends OptionSpecs, T>(
   });
 }
 
-function refuse(name: string, why: string): never {
-  throw failure("E_PLUGIN_FILE", `Cannot define plugin ${name}: ${why}`);
+/** Plugin files are plain JavaScript too, which no type checker has seen. */
+function checkDefinition(definition: unknown): void {
+  const { name, kind, token, options, create } = isRecord(definition) ? definition : {};
+  const refuse = (why: string) => {
+    throw failure("E_PLUGIN_FILE", `Cannot define plugin ${typeof name === "string" ? name : show(name)}: ${why}`);
+  };
+  if (typeof name !== "string" || !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name))
+    refuse(`its name is ${show(name)}, it should be lower-case words joined by hyphens`);
+  if (!pluginKinds.includes(kind as PluginKind))
+    refuse(`its kind is ${show(kind)}, it should be one of ${pluginKinds.join(", ")}`);
+  if (!isRecord(token) || typeof token.key !== "symbol")
+    refuse(`its token is ${show(token)}, it should be one of those that onestep exports`);
+  if (typeof create !== "function") refuse(`its create is ${show(create)}, it should be a function`);
+  const isSpec = (spec: unknown) =>
+    isRecord(spec) && typeof spec.read === "function" && typeof spec.fromText === "function";
+  const odd = isRecord(options) ? Object.entries(options).find(([, spec]) => !isSpec(spec)) : ["options", options];
+  if (odd) refuse(`its ${odd[0]} is ${show(odd[1])}, it should be made with number, text, boolean, choice, list, …`);
 }
 
 /** Whether a value was made by `definePlugin`, of this copy of onestep or another. */

@@ -19,10 +19,15 @@ export function parseOptions<S extends OptionSpecs>(
   return fields(specs).read(given, { owner, path });
 }
 
-/** A setting as a command line gives it, `name=text`. Throws E_OPTION where there is no `=`. */
+/** Parts of a name that are joined by dots; more would make objects too deep to walk through. */
+const MOST_PARTS = 32;
+
+/** A setting as a command line gives it, `name=text`. Throws E_OPTION where there is no `=`, or the name is endless. */
 export function readSetting(given: string): Setting {
   const at = given.indexOf("=");
   if (at <= 0) throw failure("E_OPTION", `Cannot read --set ${given}: expected name=value, such as train.steps=500`);
+  if (given.slice(0, at).split(".", MOST_PARTS + 1).length > MOST_PARTS)
+    throw failure("E_OPTION", `Cannot read --set ${given}: its name has more than ${MOST_PARTS} parts, no option has`);
   return [given.slice(0, at), given.slice(at + 1)];
 }
 

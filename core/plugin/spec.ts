@@ -1,4 +1,5 @@
 import { failure } from "../errors.ts";
+import { parseJson } from "../json/parseJson.ts";
 
 /** Where a value stands: whose options, and the names that lead to it. */
 export interface Place {
@@ -64,7 +65,7 @@ export function show(value: unknown): string {
   try {
     text = JSON.stringify(value) ?? String(value);
   } catch {
-    text = String(value); // a circular structure
+    text = Object.prototype.toString.call(value); // a circular structure, or one without end
   }
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
 }
@@ -72,10 +73,10 @@ export function show(value: unknown): string {
 /** Whether the text of a setting says that there should be nothing: no plugin, no file. */
 export const saysNothing = (text: string): boolean => ["off", "false", "none"].includes(text);
 
-/** Parses JSON. Text that is not JSON is returned unchanged. */
+/** Parses JSON. Text that is not JSON, or nested beyond reason, is returned unchanged. */
 export function fromJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return text;
   }

@@ -1,7 +1,8 @@
 /** The one door of `yaml`: chosen because it tells line and column of a mistake, and reads JSON too. */
-import { LineCounter, parseDocument } from "yaml";
+import { type Document, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import { failure, suggestion } from "../../core/errors.ts";
 import type { FileSystem } from "../../core/io/files.ts";
+import { isPlainData } from "../../core/json/parseJson.ts";
 import { mergeConfig, readSetting, type Setting, settingOverlay } from "../../core/plugin/mod.ts";
 import { modernised } from "../../core/train/config/version1.ts";
 import type { RunConfig } from "../../core/train/mod.ts";
@@ -27,15 +28,23 @@ export async function findConfig(given: string, files: FileSystem): Promise<Name
   return { name, config: await readConfig(given, files) };
 }
 
+/** Bytes of a config at most; a complete one takes a tenth of it. */
+const LARGEST = 64 * 2 ** 10;
+
 /** A config file, JSON or YAML, with the names of today. @throws E_CONFIG that names line and column, or E_FILE */
 export async function readConfig(path: string, files: FileSystem): Promise<RunConfig> {
+  const size = await files.size(path);
+  if (size > LARGEST)
+    throw failure("E_CONFIG", `Cannot read ${path}: it has ${size} bytes, a config has at most ${LARGEST}`);
   const text = new TextDecoder().decode(await files.read(path));
   const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false });
   const [error] = document.errors;
-  if (error) {
-    const { line, col } = lineCounter.linePos(error.pos[0]);
-    throw failure("E_CONFIG", `Cannot read ${path}, line ${line}, column ${col}: ${error.message}`);
+  const [at, why] = error ? [error.pos[0], error.message] : (repeatedKeyOf(document) ?? []);
+  if (why !== undefined) {
+    const { line, col } = lineCounter.linePos(at ?? 0);
+    const reason = error?.code === "RESOURCE_EXHAUSTION" || /call stack/.test(why) ? DEEP : why;
+    throw failure("E_CONFIG", `Cannot read ${path}, line ${line}, column ${col}: ${reason}`);
   }
   let value: unknown;
   try {
@@ -45,8 +54,32 @@ export async function readConfig(path: string, files: FileSystem): Promise<RunCo
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw failure("E_CONFIG", `Cannot read ${path}: it holds no sections, expected dataset, network, …`);
+  if (!isPlainData(value)) throw failure("E_CONFIG", `Cannot read ${path}: ${DEEP}`);
   // Before settings are laid over it, which may have today's names.
   return modernised(value) as RunConfig;
+}
+
+const DEEP = "its sections lie in each other without end";
+
+/** Place and name of the first key that a mapping has twice. The library's own search compares all keys with all others. */
+function repeatedKeyOf(document: Document): [place: number, why: string] | undefined {
+  let found: [number, string] | undefined;
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<string>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        const name = String(key.value);
+        if (seen.has(name)) {
+          found = [key.range?.[0] ?? 0, `"${name}" is there twice, should be there once`];
+          return visit.BREAK;
+        }
+        seen.add(name);
+      }
+      return undefined;
+    },
+  });
+  return found;
 }
 
 /** Lays `--set` and then the flags that are short for one over a config. */

@@ -1,5 +1,6 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
 import type { FileSystem } from "../../core/io/mod.ts";
+import { parseJson } from "../../core/json/mod.ts";
 import { GRADIENT_NORM, LOSS_SCALE, type TrainEvents } from "../../core/train/mod.ts";
 import { lossPlot } from "./drawing/lossPlot.ts";
 import { type LossReading, onLosses } from "./lossReadings.ts";
@@ -84,15 +85,19 @@ function offsetsOf(stages: TrainEvents["run/start"]["stages"]): ReadonlyMap<stri
   return offsets;
 }
 
-/** The losses in the text of an event log; a last line that a crash cut short is left out. */
-function readingsOf(text: string): LossReading[] {
+/** The losses in the text of an event log; a last line that a crash cut short, and lines of another form, are left out. */
+export function readingsOf(text: string): LossReading[] {
   return text.split("\n").flatMap((line) => {
     if (!line.includes('/updated"')) return [];
     try {
-      const { type, role = roleOf(type), stage = stageOf(role), step, losses } = JSON.parse(line);
+      const event = parseJson(line) as Record<string, unknown>;
+      const { type, role = roleOf(String(type)), stage = stageOf(String(role)), step, losses } = event;
+      const isStep = Number.isSafeInteger(step) && (step as number) >= 0;
+      if (typeof role !== "string" || typeof stage !== "string" || !isStep) return [];
+      if (!(losses instanceof Object) || Array.isArray(losses)) return [];
       // Numbers that JSON does not have are words, or null in logs of 0.1.0.
       const values = Object.entries(losses).map(([name, value]) => [name, value === null ? Number.NaN : Number(value)]);
-      return [{ stage, role, step, values: Object.fromEntries(values) }];
+      return [{ stage, role, step: step as number, values: Object.fromEntries(values) }];
     } catch {
       return [];
     }

@@ -70,4 +70,19 @@ test("invariant: passes what is true, and calls the rest our bug", () => {
   assert.throws(() => invariant(0, "a sum is zero"), /^onestep bug: a sum is zero$/);
 });
 
+test("a message is one line of bounded length, whatever it quotes; a compiler's keeps its lines", () => {
+  const quoting = (text: string) => failure("E_DATA", `Cannot read x: it holds "${text}"`).message;
+  assert.is(quoting("a\nfix: do\u001b[2J\u202e"), 'Cannot read x: it holds "a\\u000afix: do\\u001b[2J\\u202e"');
+  assert.is(quoting("größer 漢字"), 'Cannot read x: it holds "größer 漢字"');
+  const { length } = quoting("é".repeat(1e6));
+  assert.ok(length <= 3000, `${length} characters`);
+  assert.is(failure("E_KERNEL", "Cannot compile x:\n\tline 3").message, "Cannot compile x:\n\tline 3");
+});
+
+test("nearest: a text of any length for a name takes no time", () => {
+  const began = performance.now();
+  for (let i = 0; i < 100; i++) assert.is(nearest("a".repeat(100_000), ["train", "steps", "start"]), undefined);
+  assert.ok(performance.now() - began < 200);
+});
+
 test.run();

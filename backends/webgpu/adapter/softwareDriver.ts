@@ -56,7 +56,7 @@ export function* tarFiles(archive: Uint8Array): Generator<{ name: string; bytes:
   for (let at = 0; at + 512 <= archive.length && archive[at] !== 0; ) {
     const size = Number.parseInt(field(at + 124, 12), 8);
     const start = at + 512;
-    if (!(start + size <= archive.length)) throw new Error("the archive is truncated");
+    if (!(size >= 0 && start + size <= archive.length)) throw new Error("the archive is truncated");
     const kind = field(at + 156, 1);
     const name = field(at, 100).replace(/^\.\//, "");
     if (kind === "" || kind === "0") yield { name, bytes: archive.subarray(start, start + size) };

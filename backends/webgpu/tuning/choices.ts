@@ -1,3 +1,5 @@
+import { parseJson } from "../../../core/json/parseJson.ts";
+
 /** The result of measuring the variants of an op for given shapes. */
 export interface Choice {
   /** Name of the variant. */
@@ -60,13 +62,13 @@ function choiceOf(value: unknown): Choice | undefined {
     isName(variant) &&
     recordOf(ms) !== undefined &&
     times.length <= MOST_VARIANTS &&
-    times.every(([name, time]) => isName(name) && typeof time === "number" && time >= 0);
+    times.every(([name, time]) => isName(name) && Number.isFinite(time) && (time as number) >= 0);
   return isValid ? { variant: variant as string, ms: ms as Record<string, number> } : undefined;
 }
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

@@ -12,7 +12,7 @@ import {
   type Registry,
 } from "../../plugin/mod.ts";
 import { overlaid } from "../../plugin/overlaid.ts";
-import { fromJson, isRecord, SettingText, saysNothing } from "../../plugin/spec.ts";
+import { fromJson, isRecord, SettingText, saysNothing, show } from "../../plugin/spec.ts";
 import { readStartFiles, type StartFiles } from "../files/startWeights.ts";
 import { withNeeded } from "./needs.ts";
 import { type RunSettings, trainOptions } from "./trainOptions.ts";
@@ -183,7 +183,7 @@ function cannotSwitchOff(section: string, value: unknown) {
       ? `it is not one plugin but all of them, such as ${section}.NAME=off`
       : `every run has ${section === "train" ? "these options" : "one"}, ${section}.NAME=VALUE sets an option of it`;
   return failure("E_CONFIG", `Cannot switch off ${section}: ${why}`, {
-    fix: `give ${section} options instead of ${value instanceof SettingText ? value.text : JSON.stringify(value)}`,
+    fix: `give ${section} options instead of ${value instanceof SettingText ? value.text : show(value)}`,
   });
 }
 
@@ -203,7 +203,7 @@ function configured(
   if (typeof name !== "string")
     throw failure(
       "E_CONFIG",
-      `Cannot read the config: ${place}.use is ${JSON.stringify(name) ?? "missing"}, expected a plugin's name`,
+      `Cannot read the config: ${place}.use is ${name === undefined ? "missing" : show(name)}, expected a plugin's name`,
     );
   return registry.get(kind, name).configure(options, [], place.split("."));
 }
@@ -251,7 +251,7 @@ function optionsAt(value: unknown, place: string): Record<string, unknown> {
   if (!isRecord(given))
     throw failure(
       "E_CONFIG",
-      `Cannot read the config: ${place} is ${JSON.stringify(given) ?? "missing"}, expected an object of options`,
+      `Cannot read the config: ${place} is ${given === undefined ? "missing" : show(given)}, expected an object of options`,
     );
   return given;
 }

@@ -1,6 +1,7 @@
 import type { DeviceInfo } from "../../interfaces/backend.ts";
 import { type Claim, type FileSystem, isDraft } from "../../io/files.ts";
 import type { TensorSource } from "../../io/safetensorsFile.ts";
+import { parseJson } from "../../json/parseJson.ts";
 import { isRecord } from "../../plugin/spec.ts";
 import type { RunConfig } from "../config/config.ts";
 import type { Judgement } from "../sampling/evaluation.ts";
@@ -72,7 +73,7 @@ export function runFolder(files: FileSystem, path: string): RunFolder {
   const read = async (file: string): Promise<unknown> => {
     if (!(await files.exists(file))) return undefined;
     try {
-      return JSON.parse(new TextDecoder().decode(await files.read(file)));
+      return parseJson(new TextDecoder().decode(await files.read(file)));
     } catch {
       return undefined;
     }

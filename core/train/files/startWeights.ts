@@ -4,7 +4,7 @@ import type { FileSystem } from "../../io/files.ts";
 import { type StoredTensor, toFloat32 } from "../../io/safetensors.ts";
 import { readSafetensors } from "../../io/safetensorsFile.ts";
 import { initialise, misfit, mismatches, type ParameterLayout, unpackArenas } from "../../nn/parameters.ts";
-import { SettingText, saysNothing } from "../../plugin/spec.ts";
+import { SettingText, saysNothing, show } from "../../plugin/spec.ts";
 import { inheritedBy, type NamedTensors, type Player } from "../update/player.ts";
 import type { Players } from "../update/turnContext.ts";
 
@@ -27,7 +27,7 @@ export function readStartFiles(given: Readonly<Record<string, unknown>>): StartF
     if (file !== null && (typeof file !== "string" || file === ""))
       throw failure(
         "E_OPTION",
-        `Cannot configure start: ${role} is ${JSON.stringify(file)}, should be the path of a safetensors file`,
+        `Cannot configure start: ${role} is ${show(file)}, should be the path of a safetensors file`,
       );
     files[role] = file;
   }

@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor, toFloat32 } from "../../../core/io/safetensors.ts";
 import { goldenBytes, goldenNames } from "../../helpers/golden.ts";
+import { thrown } from "../../helpers/thrown.ts";
 
 const test = suite("core/io/safetensors");
 
@@ -176,5 +177,24 @@ function refused(bytes: Uint8Array, message: RegExp): void {
   }
   assert.unreachable("should have been refused");
 }
+
+test("refuses headers whose names or values have no end, in one line", () => {
+  const refusedHeader = (json: string) => {
+    const text = new TextEncoder().encode(json);
+    const bytes = new Uint8Array(8 + text.length);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+    bytes.set(text, 8);
+    const { code, message } = thrown(() => decodeSafetensors(bytes, "x"));
+    assert.is(code, "E_CHECKPOINT");
+    assert.ok(message.length <= 3000, `a message of ${message.length} characters`);
+    return message;
+  };
+  assert.match(
+    refusedHeader(`{"${"a".repeat(10_000_000)}": 1}`),
+    /^Cannot read x: tensor "aaa.*not described by an object/,
+  );
+  for (const member of ["dtype", "shape", "data_offsets"])
+    assert.match(refusedHeader(`{"w": {"${member}": ${"[".repeat(1e5)}${"]".repeat(1e5)}}}`), /is not JSON/);
+});
 
 test.run();

@@ -80,4 +80,24 @@ test("isPlugin: knows plugins, not what resembles them", () => {
   for (const other of [loss(), loss.definition, () => 0, undefined, null, "loss"]) assert.not.ok(isPlugin(other));
 });
 
+test("a definition that no type checker has seen is refused in a line", () => {
+  const sound = { name: "own", kind: "loss", token: LOSSES, about: "", options: {}, create: () => ({}) };
+  const circle: unknown[] = [Object.create(null)];
+  circle.push(circle);
+  for (const [wrong, says] of [
+    [{ name: Symbol("x") }, /its name is Symbol\(x\)/],
+    [{ name: circle }, /its name is \[object Array\]/],
+    [{ kind: null }, /its kind is null/],
+    [{ token: {} }, /its token is {}/],
+    [{ create: 5 }, /its create is 5, it should be a function/],
+    [{ options: null }, /its options is null/],
+    [{ options: { width: 5 } }, /its width is 5, it should be made with number/],
+  ] as const) {
+    const error = thrown(() => definePlugin({ ...sound, ...wrong } as never));
+    assert.is(error.code, "E_PLUGIN_FILE");
+    assert.match(error.message, says);
+  }
+  assert.is(thrown(() => definePlugin(null as never)).code, "E_PLUGIN_FILE");
+});
+
 test.run();

@@ -161,6 +161,13 @@ test("a setting that cannot be read shows its text", () => {
   assert.match(parts.message, 'has no "size", set it as a whole');
 });
 
+test("readSetting: a name with more parts than any option is refused", () => {
+  assert.is(readSetting(`${"a.".repeat(31)}a=1`)[1], "1");
+  const { code, message } = thrown(() => readSetting(`start.generator${".a".repeat(30_000)}=1`));
+  assert.is(code, "E_OPTION");
+  assert.match(message, /its name has more than 32 parts/);
+});
+
 test("readSetting: a name, the first =, and any text", () => {
   assert.equal(readSetting("train.steps=500"), ["train.steps", "500"]);
   assert.equal(readSetting("dataset.folder=a=b"), ["dataset.folder", "a=b"]);

@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { EventBus } from "../../../core/train/mod.ts";
 import { eventLog } from "../../../plugins/observers/eventLog.ts";
-import { lossCurves } from "../../../plugins/observers/lossCurves.ts";
+import { lossCurves, readingsOf } from "../../../plugins/observers/lossCurves.ts";
 import { memoryFiles } from "../../helpers/memoryFiles.ts";
 import { play } from "./scene.ts";
 
@@ -69,6 +69,24 @@ test("a run without losses leaves no file", async () => {
   lossCurves({ files, path: "losses.svg" }).observe(bus);
   await play(bus);
   assert.is(files.contents.size, 0);
+});
+
+test("lines of another form in the log are left out", () => {
+  const line = (over: object) =>
+    JSON.stringify({ type: "role/updated", stage: "s", role: "r", step: 1, losses: { a: 2 }, ...over });
+  assert.equal(readingsOf(line({})), [{ stage: "s", role: "r", step: 1, values: { a: 2 } }]);
+  const nested = `{"type":"role/updated","losses":${'{"a":'.repeat(1e5)}`;
+  const wrong = [
+    { step: -1 },
+    { step: "1" },
+    { step: null },
+    { role: 5 },
+    { stage: {} },
+    { losses: null },
+    { losses: [1] },
+  ];
+  for (const each of [...wrong.map(line), nested, 'null "/updated"'])
+    assert.equal(readingsOf(each), [], each.slice(0, 100));
 });
 
 test.run();

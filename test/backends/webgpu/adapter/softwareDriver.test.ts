@@ -39,4 +39,10 @@ test("a truncated archive is an error, not a short file", () => {
   assert.throws(() => read(archive.subarray(0, 700)), /truncated/);
 });
 
+test("a size below zero is an error, and not read for ever", () => {
+  const archive = entry("a", "");
+  archive.write("-1000\0", 124);
+  assert.throws(() => read(Buffer.concat([archive, end])), /truncated/);
+});
+
 test.run();

@@ -1,8 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { repeatedKey } from "../../../core/io/repeatedKey.ts";
+import { repeatedKey } from "../../../core/json/repeatedKey.ts";
 
-const test = suite("core/io/repeatedKey");
+const test = suite("core/json/repeatedKey");
 
 test("finds a key held twice, at any depth and however it is spelt", () => {
   assert.is(repeatedKey('{"a": 1, "b": 2, "a": 3}'), "a");
@@ -24,6 +24,14 @@ test("is not misled by the same key in other objects, by values or by text insid
     "1",
   ];
   for (const text of texts) assert.is(repeatedKey(text), undefined, text);
+});
+
+test("names of any length, and any number of backslashes in them", () => {
+  for (const letter of ["a", "\\\\", "\\n", '\\"']) {
+    const name = letter.repeat(2_000_000);
+    assert.is(repeatedKey(`{"${name}": 1, "b": 2}`), undefined);
+    assert.is(repeatedKey(`{"${name}": 1, "b": 2, "b": 3}`), "b");
+  }
 });
 
 test.run();

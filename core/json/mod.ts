@@ -1,0 +1,2 @@
+export { isPlainData, parseJson } from "./parseJson.ts";
+export { repeatedKey } from "./repeatedKey.ts";
