@@ -1,4 +1,6 @@
 import { failure } from "../errors.ts";
+import { parseJson } from "../json/parseJson.ts";
+import { allFinite } from "../tensor/allFinite.ts";
 import { formatShape, type Shape, sameShape } from "../tensor/shape.ts";
 import { decodeSafetensors, encodeSafetensors, toFloat32 } from "./safetensors.ts";
 
@@ -52,13 +54,17 @@ export function decodePairs(bytes: Uint8Array, file: string): { pairs: Pairs; in
   if (label && (label.dtype !== "I32" || !sameShape(label.shape, [count])))
     throw refuse(`label is ${label.dtype} ${formatShape(label.shape)}, expected I32 [${count}], one for each pair`);
   const pairs = { shape: z.shape, z: toFloat32(z), y: toFloat32(y) };
+  for (const name of ["z", "y"] as const)
+    if (!allFinite(pairs[name])) throw refuse(`${name} holds NaN or infinity, expected finite numbers`);
+  if ((label?.data as Int32Array | undefined)?.some((each) => each < 0))
+    throw refuse("label holds a negative number, expected classes from 0 on");
   return { pairs: label ? { ...pairs, label: label.data as Int32Array } : pairs, info };
 }
 
 function readInfo(text: string | undefined): PairsInfo | undefined {
   let info: PairsInfo;
   try {
-    info = JSON.parse(text ?? "null");
+    info = parseJson(text ?? "null") as PairsInfo;
   } catch {
     return undefined;
   }

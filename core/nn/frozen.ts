@@ -1,7 +1,9 @@
 /** Networks that no update moves: judges, feature extractors, encoders. */
+import { failure } from "../errors.ts";
 import { program } from "../graph/mod.ts";
 import type { Backend, Executable, HostArray, Memory } from "../interfaces/backend.ts";
 import { input } from "../ops/mod.ts";
+import { allFinite } from "../tensor/allFinite.ts";
 import { joined } from "../tensor/joined.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { DType, Tensor } from "../tensor/tensor.ts";
@@ -27,7 +29,7 @@ export interface FrozenWeights {
 /**
  * The weights that `network` asks for, out of named tensors; other tensors are passed over.
  * @param from where the tensors come from, for the message
- * @throws CheckpointError listing every missing and mis-shaped name
+ * @throws CheckpointError listing every missing and mis-shaped name, or where a number is not finite
  */
 export function frozenWeights(
   name: string,
@@ -40,7 +42,13 @@ export function frozenWeights(
   const needed = Object.fromEntries(known.map((entry) => [entry.name, tensors[entry.name]]));
   const wrong = mismatches(layout, needed);
   if (wrong.length) throw misfit(`Cannot load ${name} from ${from}`, wrong);
-  return { name, layout, arenas: packArenas(layout, needed) };
+  const arenas = packArenas(layout, needed);
+  if (!arenas.every(allFinite))
+    throw failure(
+      "E_CHECKPOINT",
+      `Cannot load ${name} from ${from}: a tensor holds NaN or infinity, should hold numbers`,
+    );
+  return { name, layout, arenas };
 }
 
 const ownerOf = ({ name }: FrozenWeights): string => `frozen.${name}`;

@@ -1,3 +1,4 @@
+export { allFinite } from "./allFinite.ts";
 export * from "./joined.ts";
 export * from "./shape.ts";
 export * from "./storage.ts";

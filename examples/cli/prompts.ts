@@ -2,6 +2,7 @@ import { failure } from "../../core/errors.ts";
 import type { ConditionShape } from "../../core/interfaces/mod.ts";
 import type { FileSystem } from "../../core/io/files.ts";
 import { decodeSafetensors, toFloat32 } from "../../core/io/safetensors.ts";
+import { allFinite } from "../../core/tensor/allFinite.ts";
 import { formatShape } from "../../core/tensor/shape.ts";
 import type { DrawRequest } from "../../core/train/mod.ts";
 
@@ -27,7 +28,10 @@ export async function readPrompts(
         "E_DATA",
         `Cannot use ${file}: ${name} is ${tensor ? formatShape(tensor.shape) : "missing"}, should be ${formatShape(wanted)} with a row for each prompt`,
       );
-    return toFloat32(tensor);
+    const values = toFloat32(tensor);
+    if (!allFinite(values))
+      throw failure("E_DATA", `Cannot use ${file}: ${name} holds NaN or infinity, should hold finite numbers`);
+    return values;
   };
   const condition: Record<string, Float32Array> = {};
   const empty: Record<string, Float32Array> = {};

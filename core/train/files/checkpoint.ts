@@ -9,7 +9,9 @@ import { toFloat32 } from "../../io/safetensors.ts";
 import { type FileTensor, openSafetensors, type TensorSource, writeSafetensors } from "../../io/safetensorsFile.ts";
 import { encodeHeader, type StoredTensor } from "../../io/safetensorsHeader.ts";
 import { xxh32 } from "../../io/xxh32.ts";
+import { parseJson } from "../../json/parseJson.ts";
 import { isRecord } from "../../plugin/spec.ts";
+import { allFinite } from "../../tensor/allFinite.ts";
 import type { RunConfig } from "../config/config.ts";
 import { requireFinite } from "./finite.ts";
 import { MANIFEST, openVersion1 } from "./version1.ts";
@@ -145,6 +147,8 @@ export function storedState(tensor: FileTensor, file: string, sum?: number): Sto
       const numbers = asState(await tensor.read());
       if (sum !== undefined && (checksum(numbers) | 0) !== sum)
         throw failure("E_CHECKPOINT", `Cannot read ${file}: ${name} is not what was written, the file is damaged`);
+      if (!allFinite(numbers))
+        throw failure("E_CHECKPOINT", `Cannot read ${file}: ${name} holds NaN or infinity, nothing can go on from it`);
       return numbers;
     },
   };
@@ -218,7 +222,7 @@ export async function pruneCheckpoints(files: FileSystem, folder: string, newest
 
 function parsed(text: string | undefined): unknown {
   try {
-    return JSON.parse(text ?? "null");
+    return parseJson(text ?? "null");
   } catch {
     return undefined;
   }

@@ -3,6 +3,7 @@ import { Packr } from "msgpackr";
 import { failure } from "../../errors.ts";
 import type { FileSystem } from "../../io/files.ts";
 import { openSafetensors } from "../../io/safetensorsFile.ts";
+import { isPlainData } from "../../json/parseJson.ts";
 import { type Checkpoint, checkedManifest, storedState } from "./checkpoint.ts";
 
 /** The file that makes the tensors beside it a checkpoint. */
@@ -27,10 +28,13 @@ function unpack(bytes: Uint8Array, path: string): unknown {
   if (bytes.length > MAX_MANIFEST)
     throw failure("E_CHECKPOINT", `Cannot read ${path}: ${bytes.length} bytes, expected at most ${MAX_MANIFEST}`);
   try {
-    return packr.unpack(bytes);
+    const value: unknown = packr.unpack(bytes);
+    // MessagePack also has maps, sets, patterns, dates and whole numbers beyond float64, and no end to its depth.
+    if (isPlainData(value)) return value;
   } catch (cause) {
     throw failure("E_CHECKPOINT", `Cannot read ${path}: it is not a manifest`, { cause });
   }
+  throw failure("E_CHECKPOINT", `Cannot read ${path}: it is not a manifest`);
 }
 
 function checked(value: unknown, path: string) {

@@ -3,7 +3,9 @@ import type { DataShape } from "../../interfaces/dataset.ts";
 import type { FileSystem } from "../../io/files.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsFile, toFloat32 } from "../../io/safetensors.ts";
 import { readSafetensors, type TensorSource, writeSafetensors } from "../../io/safetensorsFile.ts";
+import { parseJson } from "../../json/parseJson.ts";
 import { isRecord } from "../../plugin/spec.ts";
+import { allFinite } from "../../tensor/allFinite.ts";
 import type { RunConfig } from "../config/config.ts";
 import { modernised, modernShape } from "../config/version1.ts";
 import type { NamedTensors } from "../update/player.ts";
@@ -67,7 +69,12 @@ export const readWeights = async (files: FileSystem, path: string): Promise<Retu
 function asWeights({ tensors, metadata }: SafetensorsFile, file: string): { tensors: NamedTensors; info: WeightsInfo } {
   const info = readInfo(metadata[KEY], file);
   const named = Object.fromEntries(
-    Object.entries(tensors).map(([name, tensor]) => [name, { shape: tensor.shape, data: toFloat32(tensor) }]),
+    Object.entries(tensors).map(([name, tensor]) => {
+      const data = toFloat32(tensor);
+      if (!allFinite(data))
+        throw failure("E_CHECKPOINT", `Cannot sample from ${file}: ${name} holds NaN or infinity, should hold numbers`);
+      return [name, { shape: tensor.shape, data }];
+    }),
   );
   return { tensors: named, info };
 }
@@ -94,7 +101,7 @@ function readInfo(text: string | undefined, file: string): WeightsInfo {
   if (text === undefined) throw refuse("its header has no onestep manifest, expected weights that a run wrote");
   let given: unknown;
   try {
-    given = JSON.parse(text);
+    given = parseJson(text);
   } catch {
     throw refuse("its manifest is not JSON");
   }
@@ -106,7 +113,8 @@ function readInfo(text: string | undefined, file: string): WeightsInfo {
     isShape(data.sample) &&
     isConditionShape(data.condition) &&
     typeof data.sigmaData === "number" &&
-    data.sigmaData > 0;
+    data.sigmaData > 0 &&
+    data.sigmaData < Number.POSITIVE_INFINITY;
   if (!sound) throw refuse("its manifest lacks role, data or config");
   const info = { role: given.role as string, data, config: modernised(given.config) as RunConfig };
   return typeof given.stage === "string" ? { ...info, stage: given.stage } : info;

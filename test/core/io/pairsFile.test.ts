@@ -49,4 +49,12 @@ test("decodePairs: refuses what is no file of pairs, and says why", () => {
   assert.is(thrown(() => decodePairs(cut, "p")).code, "E_CHECKPOINT");
 });
 
+test("decodePairs: refuses numbers that are not finite, and classes below 0", () => {
+  const says = (each: Parameters<typeof encodePairs>[0]) =>
+    thrown(() => decodePairs(encodePairs(each, info), "p")).message;
+  assert.match(says({ ...pairs, y: pairs.y.map((y, i) => (i === 4 ? Number.NaN : y)) }), /y holds NaN or infinity/);
+  assert.match(says({ ...pairs, z: pairs.z.map(() => Infinity) }), /z holds NaN or infinity/);
+  assert.match(says({ ...pairs, label: Int32Array.of(0, -1, 0) }), /label holds a negative number/);
+});
+
 test.run();

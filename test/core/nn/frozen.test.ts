@@ -182,4 +182,12 @@ test("streams that are open together keep their rows apart", async () => {
   }
 });
 
+test("frozenWeights: numbers that are not finite are refused", () => {
+  const broken = { ...tensors, "in.bias": { shape: [5], data: new Float32Array(5).fill(Number.NaN) } };
+  assert.match(
+    thrown(() => frozenWeights("small", declare, broken, "a file")).message,
+    /^Cannot load small from a file: .*NaN/,
+  );
+});
+
 test.run();

@@ -26,4 +26,13 @@ test("what is missing or of another shape is named", async () => {
   assert.match(await says({ text }), /unconditional\.text is missing, should be \[1, 2\]/);
 });
 
+test("embeddings that are not finite are refused", async () => {
+  const broken = floats([1, 2], [Number.NaN, 9]);
+  const { code, message } = await from({ text, "unconditional.text": broken }).catch((error) => error);
+  assert.is(
+    `${code} ${message}`,
+    "E_DATA Cannot use data/p: unconditional.text holds NaN or infinity, should hold finite numbers",
+  );
+});
+
 test.run();

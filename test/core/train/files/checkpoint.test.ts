@@ -264,8 +264,8 @@ const version1 = {
   ...{ version: 1, stage: "distillation", step: 12, updates: manifest.updates, weights: manifest.weights },
   config: manifest.config,
 };
-async function ofVersion1() {
-  const tensors = Object.entries(states).map(([name, data]) => {
+async function ofVersion1(given = states) {
+  const tensors = Object.entries(given).map(([name, data]) => {
     return [name, { dtype: data instanceof Int32Array ? "I32" : "F32", shape: [data.length], data }];
   });
   return memoryFiles({
@@ -356,6 +356,18 @@ test("loadCheckpoint: refuses hostile MessagePack quickly, and no prototype is t
   }
   files.contents.set(MANIFEST, new Uint8Array(16 * 2 ** 20 + 1));
   assert.match((await refused(files)).message, /expected at most 16777216$/);
+});
+
+test("loadCheckpoint: refuses states of 0.1.0 that are not finite, and values that only MessagePack has", async () => {
+  const files = await ofVersion1({ "generator.weights.0": Float32Array.of(1, Number.NaN) });
+  assert.match((await refused(files)).message, /generator\.weights\.0 holds NaN or infinity/);
+  for (const config of [new Date(), 2n ** 60n, { a: [new Date()] }]) {
+    await files.write(
+      MANIFEST,
+      new Uint8Array(new Packr({ useRecords: false }).pack({ ...version1, tensors: OLD, config })),
+    );
+    assert.match((await refused(files)).message, /it is not a manifest/);
+  }
 });
 
 test.run();

@@ -83,4 +83,17 @@ test("decodeWeights: refuses damaged and hostile manifests", () => {
     assert.is(thrown(() => decodeWeights(bytes.slice(0, length), "x")).code, "E_CHECKPOINT");
 });
 
+test("decodeWeights: refuses numbers that are not finite, of weights and of the data's shape", () => {
+  const says = (scale: number, sigmaData: string) => {
+    const given = { ...tensors, scale: { shape: [], data: Float32Array.of(scale) } };
+    const stored = Object.fromEntries(
+      Object.entries(given).map(([name, each]) => [name, { dtype: "F32" as const, ...each }]),
+    );
+    const manifest = JSON.stringify(info).replace('"sigmaData":0.5', `"sigmaData":${sigmaData}`);
+    return thrown(() => decodeWeights(encodeSafetensors(stored, { onestep: manifest }), "g")).message;
+  };
+  assert.match(says(Number.NaN, "0.5"), /^Cannot sample from g: scale holds NaN or infinity/);
+  assert.match(says(1, "1e999"), /its manifest lacks role, data or config/);
+});
+
 test.run();
