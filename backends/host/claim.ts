@@ -27,6 +27,9 @@ const SILENCE = 5 * 60_000;
 /** A file without an owner is being written (ms), or its writer was killed. */
 const WRITING = 1000;
 
+/** A claim takes less (bytes). */
+const LARGEST = 65_536;
+
 /** Who replaces a stale claim needs milliseconds; after this time (ms) it was killed meanwhile. */
 const ABANDONED = 10_000;
 /** Attempts to replace a stale claim. */
@@ -84,15 +87,32 @@ async function create(path: string, owner: Owner): Promise<boolean> {
   }
 }
 
+/** The owner that a claim's text names; undefined where it names none. */
+export function ownerIn(text: string): Owner | undefined {
+  let found: Partial<Record<keyof Owner, unknown>> | null;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const pid = found?.pid;
+  const isProcess = Number.isInteger(pid) && (pid as number) > 0 && (pid as number) < 2 ** 31;
+  const words = ["id", "host", "since", "boot", "namespace", "ticks"] as const;
+  return isProcess && words.every((key) => typeof found?.[key] === "string") ? (found as unknown as Owner) : undefined;
+}
+
 /** Who holds a claim; undefined where the file does not say so even after a while. */
 async function ownerOf(path: string): Promise<Owner | undefined | "gone"> {
   for (const began = performance.now(); performance.now() - began < WRITING; ) {
     try {
-      const found = JSON.parse(await readFile(path, "utf8"));
-      if (typeof found?.id === "string" && Number.isInteger(found.pid)) return found;
+      const found = await stat(path);
+      // To read a pipe is to wait for its other end.
+      if (!found.isFile()) throw failure("E_FILE", `Cannot claim ${path}: it is no plain file, one should be there`);
+      const owner = found.size <= LARGEST ? ownerIn(await readFile(path, "utf8")) : undefined;
+      if (owner) return owner;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return "gone";
-      if (!(error instanceof SyntaxError)) throw error;
+      throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

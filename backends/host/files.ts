@@ -70,6 +70,8 @@ async function mayWriteAbove(path: string): Promise<void> {
 
 /** Writes beside the target, flushes to the disk, then renames over it: rename is the one atomic step there is. */
 async function replaceFile(path: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+  // The new file would take the place of a pipe or a device.
+  await checkPlain(path);
   const draft = `${path}.${process.pid}-${randomUUID().slice(0, 8)}.tmp`;
   try {
     await withFile(draft, "wx", async (file) => {
@@ -112,11 +114,16 @@ async function sizeOf(file: FileHandle): Promise<number> {
 }
 
 async function withFile<T>(path: string, flags: string, use: (file: FileHandle) => Promise<T>) {
+  await checkPlain(path);
+  return using(await open(path, flags), use);
+}
+
+/** Rejects where there is something that is no plain file. */
+async function checkPlain(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
   // To open a pipe is to wait for its other end, and a device may have none.
   if (found && !found.isFile()) throw Object.assign(new Error(), { code: NO_FILE });
-  return using(await open(path, flags), use);
 }
 
 async function using<T>(file: FileHandle, use: (file: FileHandle) => Promise<T>): Promise<T> {

@@ -2,7 +2,7 @@
  * The one door of `esbuild`: turns a user's plugin file into a module that this program can import, in TypeScript or
  * JavaScript, on Node 20 as well, which can't read TypeScript.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Loader, Location, Message, Plugin } from "esbuild";
@@ -22,12 +22,15 @@ const running: Record<string, object> = {
   "onestep/testing": testing,
 };
 const KEY = "onestep/running modules";
+/** A folder, or something that would be waited for without end. */
+const NO_FILE = "it is no plain file, one should be there";
 
 /** Loads the plugin that is a file's default export. @throws E_PLUGIN_FILE that names the place of the mistake */
 export async function loadPluginFile(path: string): Promise<AnyPlugin> {
   const file = resolve(path);
-  if (!existsSync(file))
-    throw failure("E_PLUGIN_FILE", `Cannot use ${path}: there is no such file`, {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (!found?.isFile())
+    throw failure("E_PLUGIN_FILE", `Cannot use ${path}: ${found ? NO_FILE : "there is no such file"}`, {
       fix: "check the path given with --plugin",
     });
   Object.assign(globalThis, { [Symbol.for(KEY)]: running });
@@ -114,6 +117,7 @@ const importMeta: Plugin = {
   name: "import-meta",
   setup(context) {
     context.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, ({ path }) => {
+      if (!statSync(path).isFile()) return { errors: [{ text: `${path}: ${NO_FILE}` }] };
       const text = readFileSync(path, "utf8");
       // Only modules have it; a word in a comment must not make a module of a script.
       if (!text.includes("import.meta") || !/^\s*(import|export)\b/m.test(text)) return undefined;

@@ -45,6 +45,8 @@ export async function checkOutput(out: string, given: Given): Promise<void> {
   const found = statSync(out, { throwIfNoEntry: false });
   if (found?.isDirectory())
     throw refuse("it is a folder, should be a file", `name a file in it: --out ${files.join(out, "NAME")}`);
+  if (found && !found.isFile())
+    throw refuse("it is a pipe, a socket or a device, should be a file", "choose another --out");
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw refuse(`there is no folder ${folder}`, "make the folder, or choose another --out");
   if (found && !given.on("force"))

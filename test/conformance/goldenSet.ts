@@ -1,7 +1,9 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { failure, suggestion } from "../../core/errors.ts";
 import { decodeSafetensors } from "../../core/io/safetensors.ts";
+import { parseJson } from "../../core/json/parseJson.ts";
+import { isRecord } from "../../core/plugin/spec.ts";
 import { GoldenCase, type ManifestCase } from "./goldenCase.ts";
 
 /** A folder of reference numbers: a manifest and one safetensors file a case. */
@@ -42,7 +44,7 @@ export class GoldenSet {
   /** Any file of the folder. */
   bytes(file: string): Uint8Array {
     try {
-      return new Uint8Array(readFileSync(join(this.folder, file)));
+      return new Uint8Array(plainFile(join(this.folder, file)));
     } catch (error) {
       throw failure("E_DATA", `Cannot read ${join(this.folder, file)}: ${(error as Error).message}`);
     }
@@ -54,6 +56,22 @@ interface Manifest {
   readonly raw_files?: readonly { readonly file: string; readonly must_reject?: boolean }[];
 }
 
+/** To read a pipe is to wait for its other end. */
+function plainFile(path: string): Buffer {
+  if (!statSync(path).isFile()) throw new Error("it is no plain file, one should be there");
+  return readFileSync(path);
+}
+
+const isCase = (value: unknown): boolean =>
+  isRecord(value) &&
+  typeof value.file === "string" &&
+  /^[\w.-]+\.safetensors$/.test(value.file) &&
+  typeof value.group === "string" &&
+  isRecord(value.tensors);
+
+const isRaw = (value: unknown): boolean =>
+  isRecord(value) && typeof value.file === "string" && /^[\w.-]+$/.test(value.file);
+
 function manifestOf(folder: string): Manifest {
   const path = join(folder, "manifest.json");
   const refuse = (why: string) =>
@@ -62,10 +80,15 @@ function manifestOf(folder: string): Manifest {
     });
   let manifest: Manifest;
   try {
-    manifest = JSON.parse(readFileSync(path, "utf8"));
+    manifest = parseJson(plainFile(path).toString()) as typeof manifest;
   } catch (error) {
     throw refuse((error as Error).message);
   }
   if (!Array.isArray(manifest?.cases) || manifest.cases.length === 0) throw refuse("it has no list of cases");
+  const odd = manifest.cases.findIndex((each) => !isCase(each));
+  if (odd >= 0) throw refuse(`case ${odd} should have a file and a group, both texts, and tensors`);
+  const raw: unknown = manifest.raw_files ?? [];
+  if (!Array.isArray(raw) || !raw.every(isRaw))
+    throw refuse("its raw_files should be a list of names of files in the folder");
   return manifest;
 }

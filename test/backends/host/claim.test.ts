@@ -1,9 +1,10 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { ownerIn } from "../../../backends/host/claim.ts";
 import { files } from "../../../backends/host/files.ts";
 import type { OnestepError } from "../../../core/errors.ts";
 import { bundle, deno } from "../webgpu/adapter/child.ts";
@@ -122,5 +123,17 @@ for (const [name, command] of [
     // The second finds what the first, which ended without releasing it, has left.
     for (const _ of [1, 2]) assert.is(await ask(), "0 held\n");
   });
+
+test("a pipe in its place is refused and not waited for, and what names no process is no claim", async ({ path }) => {
+  if (process.platform === "win32") return;
+  execFileSync("mkfifo", [path]);
+  const error = await files.claim!(path).catch((reason) => reason);
+  assert.is(`${error.code} ${error.message}`, `E_FILE Cannot claim ${path}: it is no plain file, one should be there`);
+  const owner = { id: "a", pid: 7, host: "h", since: "", boot: "", namespace: "", ticks: "" };
+  assert.equal(ownerIn(JSON.stringify(owner)), owner);
+  for (const wrong of [{ pid: 0 }, { pid: -1 }, { pid: 1e300 }, { pid: "7" }, { host: {} }, { since: 5 }, { id: null }])
+    assert.is(ownerIn(JSON.stringify({ ...owner, ...wrong })), undefined);
+  for (const text of ["", "null", "[]", '{"id"']) assert.is(ownerIn(text), undefined);
+});
 
 test.run();

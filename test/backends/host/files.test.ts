@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -201,5 +201,14 @@ async function failureOf(action: Promise<unknown>): Promise<OnestepError> {
   assert.instance(outcome, Error);
   return outcome;
 }
+
+test("a pipe or a device is never replaced by a file", async ({ dir }) => {
+  if (process.platform === "win32") return;
+  const pipe = files.join(dir, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  assert.match((await failureOf(files.write(pipe, bytes("x")))).message, /it is a pipe, a socket or a device/);
+  assert.ok((await stat(pipe)).isFIFO());
+  assert.equal(await files.list(dir), ["pipe"], "no draft is left");
+});
 
 test.run();

@@ -1,4 +1,5 @@
 // Every fault a user can cause on the command line: two lines with a code and the way out, the exit status, nothing written.
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
@@ -92,6 +93,15 @@ test("config files that can't be read: line and column", async () => {
   await refused(train(write("list.json", "[]")), "E_CONFIG", 2, /no sections/);
   await refused(train(write("empty.json", "{}")), "E_CONFIG", 2, /dataset is missing/);
   await refused(train(path("none.json")), "E_FILE", 1, /no such file/);
+});
+
+test("a pipe in place of a config or of weights is not waited for, a device in place of the output not replaced", async () => {
+  if (process.platform === "win32") return;
+  for (const name of ["pipe.json", "pipe.safetensors"]) execFileSync("mkfifo", [path(name)]);
+  const isNone = /it is a pipe, a socket or a device, a file should be there/;
+  await refused(["train", path("pipe.json"), "--out", out], "E_FILE", 1, isNone);
+  await refused(["sample", path("pipe.safetensors")], "E_FILE", 1, isNone);
+  await refused(["sample", "x.safetensors", "--out", "/dev/null"], "E_FILE", 1, /a pipe, a socket or a device/);
 });
 
 test("an adapter that is not there", () =>
