@@ -1,0 +1,15 @@
+import type { FuzzedParser } from "./fuzzParser.ts";
+import { checkpointParsers } from "./parsers/checkpoints.ts";
+import { configParsers } from "./parsers/configs.ts";
+import { imageParsers } from "./parsers/images.ts";
+import { runParsers } from "./parsers/runs.ts";
+import { weightParsers } from "./parsers/weights.ts";
+
+/** Every reader of what others have written. */
+export const parsers: readonly FuzzedParser[] = [
+  ...weightParsers,
+  ...imageParsers,
+  ...checkpointParsers,
+  ...runParsers,
+  ...configParsers,
+];

@@ -1,0 +1,266 @@
+/** Readers of data sets. */
+import { deflateSync, gzipSync } from "node:zlib";
+import { failure } from "../../../../core/errors.ts";
+import type { DataFolder } from "../../../../core/interfaces/mod.ts";
+import { gunzip, pngHeader, pngPixels, readIdx } from "../../../../core/io/mod.ts";
+import type { ConfiguredPlugin } from "../../../../core/plugin/mod.ts";
+import {
+  cifar10Dataset,
+  imagesDataset,
+  latentsDataset,
+  mnistDataset,
+  picturesDataset,
+} from "../../../../plugins/mod.ts";
+import { loadDataset } from "../../../helpers/datasets.ts";
+import { idxBytes } from "../../../helpers/idx.ts";
+import { memoryFiles } from "../../../helpers/memoryFiles.ts";
+import { type Draw, joined, utf8 } from "../draw.ts";
+import { expect, finite, sizeOf } from "../expect.ts";
+import type { FuzzedParser } from "../fuzzParser.ts";
+import { DTYPES, safetensorsBytes } from "../safetensorsBytes.ts";
+
+/** The most that a byte of deflated data stands for: a match of 258 bytes takes two bits. */
+const INFLATION = 1032;
+
+/** A gzip member, with a name or an extra field now and then. */
+function member(draw: Draw, content: Uint8Array): Uint8Array {
+  const packed = new Uint8Array(gzipSync(content, { level: draw.pick([0, 1, 9]) }));
+  if (draw.chance(0.8)) return packed;
+  const extras: Uint8Array[] = [];
+  let flags = 0;
+  if (draw.chance(0.5)) {
+    flags |= 4;
+    const extra = draw.bytes(draw.below(6));
+    extras.push(Uint8Array.of(draw.chance(0.9) ? extra.length : 255, 0), extra);
+  }
+  if (draw.chance(0.5)) {
+    flags |= 8;
+    extras.push(utf8(`name${draw.chance(0.9) ? "\0" : ""}`));
+  }
+  if (draw.chance(0.1)) flags |= draw.pick([16, 2, 32, 1]);
+  packed[3] = flags;
+  return joined([packed.subarray(0, 10), ...extras, packed.subarray(10)]);
+}
+
+/** A gzip file: one member or several, empty ones among them, with padding or something else behind. */
+function gzipped(draw: Draw, content: Uint8Array): Uint8Array {
+  const parts: Uint8Array[] = [];
+  const cuts = draw.chance(0.5) ? [] : draw.list(3, () => draw.below(content.length + 1)).sort((a, b) => a - b);
+  let from = 0;
+  for (const to of [...cuts, content.length]) {
+    parts.push(member(draw, content.subarray(from, to)));
+    from = to;
+  }
+  if (draw.chance(0.2)) parts.splice(draw.below(parts.length + 1), 0, member(draw, new Uint8Array(0)));
+  if (draw.chance(0.2)) parts.push(new Uint8Array(draw.between(1, 20)));
+  if (draw.chance(0.05)) parts.push(draw.bytes(draw.between(1, 20)));
+  return draw.damaged(joined(parts), 0.7);
+}
+
+const gzip: FuzzedParser = {
+  name: "gzip",
+  factor: 8 * INFLATION,
+  make(draw) {
+    const content = draw.chance(0.05) ? new Uint8Array(draw.between(1, 300_000)) : draw.bytes(draw.below(400));
+    const bytes = gzipped(draw, content);
+    return { size: bytes.length, run: () => gunzip(bytes, "x.gz", () => 200_000) };
+  },
+};
+
+function idxFile(draw: Draw, shape: readonly number[], below = 256): Uint8Array {
+  const count = shape.reduce((product, size) => product * size, 1);
+  const bytes = idxBytes(
+    shape,
+    Uint8Array.from({ length: count }, () => draw.below(below)),
+  );
+  if (draw.chance(0.1)) bytes[draw.below(16)] = draw.below(256);
+  const file = draw.damaged(bytes, 0.7);
+  return draw.chance(0.6) ? gzipped(draw, file) : file;
+}
+
+const idx: FuzzedParser = {
+  name: "IDX",
+  factor: 8 * INFLATION,
+  make(draw) {
+    const shape = draw.chance(0.7) ? [draw.between(1, 4), 3, 5] : draw.list(4, () => draw.below(6));
+    const bytes = idxFile(draw, shape);
+    return {
+      size: bytes.length,
+      async run() {
+        const { shape, data } = await readIdx(bytes, 3, "x-idx3-ubyte");
+        expect(data.length === shape[0] * shape[1] * shape[2], "another size than its shape");
+      },
+    };
+  },
+};
+
+/** A data set out of a folder of these files: loaded, and a batch taken. */
+async function use(plugin: ConfiguredPlugin, contents: Record<string, Uint8Array>): Promise<void> {
+  const folder: DataFolder = { path: "data", files: memoryFiles(inFolder(contents)) };
+  const set = await loadDataset(plugin, folder);
+  expect(Number.isInteger(set.size) && set.size > 0, "a data set without samples");
+  const { x, condition } = await set.batch([0, set.size - 1], () => 0.5);
+  finite(x, "x");
+  for (const values of [...Object.values(condition), ...Object.values(set.empty ?? {})]) finite(values, "conditions");
+  await set.dispose?.();
+}
+const inFolder = (contents: Record<string, Uint8Array>) =>
+  Object.fromEntries(Object.entries(contents).map(([name, bytes]) => [`data/${name}`, bytes]));
+const mnist: FuzzedParser = {
+  name: "MNIST folder",
+  factor: 8 * INFLATION,
+  make(draw) {
+    const [count, held] = [draw.between(1, 2), 1];
+    const side = draw.chance(0.95) ? 28 : draw.between(1, 40);
+    const labels = () => (draw.chance(0.95) ? 10 : 256);
+    const contents = {
+      "train-images-idx3-ubyte": idxFile(draw, [count, side, side], 4),
+      "train-labels-idx1-ubyte.gz": idxFile(draw, [count], labels()),
+      "t10k-images-idx3-ubyte": idxBytes([held, 28, 28], new Uint8Array(784)),
+      "t10k-labels.idx1-ubyte": idxFile(draw, [held], labels()),
+    };
+    return { size: sizeOf(contents), run: () => use(mnistDataset({ resolution: draw.pick([16, 28, 32]) }), contents) };
+  },
+};
+
+const RECORD = 3073;
+const cifar10: FuzzedParser = {
+  name: "CIFAR-10 folder",
+  factor: 8 * INFLATION,
+  make(draw) {
+    const records = (count: number) => {
+      const bytes = new Uint8Array(RECORD * count);
+      for (let at = 0; at < bytes.length; at += RECORD) bytes[at] = draw.below(draw.chance(0.95) ? 10 : 256);
+      return draw.chance(0.8) ? bytes : draw.damaged(bytes, 0);
+    };
+    const file = () => (draw.chance(0.5) ? gzipped(draw, records(draw.below(3))) : records(draw.between(1, 2)));
+    const contents = { "data_batch_1.bin": file(), "test_batch.bin.gz": file() };
+    return { size: sizeOf(contents), run: () => use(cifar10Dataset({ batches: 1 }), contents) };
+  },
+};
+
+const images: FuzzedParser = {
+  name: "images folder",
+  factor: 40,
+  make(draw) {
+    const shape = [2, draw.pick([1, 3]), draw.between(1, 4), draw.between(1, 4)];
+    const dtype = draw.pick(["U8", "F32", "F16", "BF16"] as const);
+    const label = draw.chance(0.8) ? draw.pick(["I64", "U8", "I32"] as const) : draw.pick(DTYPES);
+    const shard = (rows: number) =>
+      safetensorsBytes(draw, [
+        { name: "x", dtype, shape: [rows, ...shape.slice(1)] },
+        { name: "label", dtype: label, shape: [rows], below: 10 },
+        ...(draw.chance(0.3) ? [{ name: "unused", dtype: draw.pick(DTYPES), shape: [3] }] : []),
+      ]);
+    const contents: Record<string, Uint8Array> = { "a.safetensors": shard(2) };
+    if (draw.chance(0.4)) contents["b.safetensors"] = shard(draw.below(3));
+    const classes = draw.pick([0, 10]);
+    return { size: sizeOf(contents), run: () => use(imagesDataset({ classes }), contents) };
+  },
+};
+
+const latents: FuzzedParser = {
+  name: "latents folder",
+  factor: 40,
+  make(draw) {
+    const float = () => draw.pick(["F32", "F16", "BF16"] as const);
+    const large = draw.chance(0.4);
+    const shard = safetensorsBytes(draw, [
+      { name: "x", dtype: float(), shape: [2, 4, 2, 2] },
+      { name: "text", dtype: float(), shape: [2, 3, 4] },
+      ...(large
+        ? [
+            { name: "pooled", dtype: float(), shape: [2, 5] },
+            { name: "timeIds", dtype: draw.pick(["I64", "F32"] as const), shape: [2, 6] },
+          ]
+        : []),
+    ]);
+    const contents: Record<string, Uint8Array> = { "a.safetensors": shard };
+    if (draw.chance(0.7))
+      contents["empty.safetensors"] = safetensorsBytes(draw, [
+        { name: "unconditional.text", dtype: float(), shape: [3, 4] },
+        ...(large ? [{ name: "unconditional.pooled", dtype: float(), shape: [5] }] : []),
+      ]);
+    const unconditional = draw.pick(["stored", "zero"] as const);
+    return { size: sizeOf(contents), run: () => use(latentsDataset({ unconditional }), contents) };
+  },
+};
+
+const SIGNATURE = Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10);
+
+interface PngFile {
+  readonly bytes: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3;
+}
+
+/** A PNG file of any kind: sizes that the data can't fill, palettes, alpha, depths, filters, interlace, chunks anywhere. */
+function pngFile(draw: Draw): PngFile {
+  const chunk = (name: string, content: Uint8Array, length = content.length) => {
+    const head = new Uint8Array(8);
+    new DataView(head.buffer).setUint32(0, length);
+    head.set(utf8(name), 4);
+    return joined([head, content, draw.bytes(4)]);
+  };
+  const plain = draw.chance(0.6);
+  const colour = plain ? draw.pick([0, 2]) : draw.pick([0, 2, 3, 4, 6, 1, 255]);
+  const depth = plain ? 8 : draw.pick([1, 2, 4, 8, 16, 0]);
+  // A large one of one colour: a small file that is many times as large in memory, and may be.
+  const large = plain && draw.chance(0.03);
+  const [width, height] = large ? [300, 300] : [draw.between(1, 6), draw.between(1, 6)];
+  const claim = (side: number) => (draw.chance(0.93) ? side : draw.pick([0, 7, 300, 30_000, 2 ** 31 - 1, 2 ** 32 - 1]));
+  const [claimedWidth, claimedHeight] = [claim(width), claim(height)];
+  const header = new Uint8Array(13);
+  const view = new DataView(header.buffer);
+  view.setUint32(0, claimedWidth);
+  view.setUint32(4, claimedHeight);
+  header.set([depth, colour, 0, 0, draw.chance(0.95) ? 0 : draw.pick([1, 255])], 8);
+  const channels = colour === 2 || colour === 6 ? 3 : 1;
+  const stride = 1 + Math.ceil((width * (channels + (colour > 3 ? 1 : 0)) * depth) / 8);
+  const rows = Uint8Array.from({ length: stride * height }, (_, i) =>
+    i % stride ? (large ? 7 : draw.below(256)) : draw.below(draw.chance(0.97) ? 5 : 256),
+  );
+  const short = draw.chance(0.95) ? rows : rows.subarray(0, draw.below(rows.length));
+  const packed = joined([new Uint8Array(deflateSync(short)), draw.bytes(draw.chance(0.97) ? 0 : 5)]);
+  const cut = draw.chance(0.7) ? packed.length : draw.below(packed.length);
+  const chunks = [packed.subarray(0, cut), packed.subarray(cut)].map((part) => chunk("IDAT", part));
+  if (draw.chance(0.3))
+    chunks.splice(draw.below(3), 0, chunk(draw.pick(["PLTE", "tRNS", "tEXt", "IHDR"]), draw.bytes(6)));
+  if (draw.chance(0.03)) chunks.push(chunk("IDAT", draw.bytes(3), draw.pick([0, 2 ** 31, 2 ** 32 - 1])));
+  const end = draw.chance(0.97) ? [chunk("IEND", new Uint8Array(0))] : [];
+  const bytes = draw.damaged(joined([SIGNATURE, chunk("IHDR", header), ...chunks, ...end]), 0.7);
+  return { bytes, width: claimedWidth, height: claimedHeight, channels };
+}
+
+const png: FuzzedParser = {
+  name: "PNG",
+  // The rows, and four bytes for each of their bytes.
+  factor: 5 * INFLATION,
+  make(draw) {
+    const { bytes, width, height, channels } = pngFile(draw);
+    return {
+      size: bytes.length,
+      async run() {
+        pngHeader(bytes);
+        const { x, broken } = await pngPixels({ files: [bytes], shape: [channels, height, width] });
+        // What the data set says of such a file.
+        if (broken >= 0) throw failure("E_DATA", "Cannot use x.png: its picture data are damaged");
+        finite(x, "pixels");
+        expect(x.length === channels * height * width, "pixels of another shape");
+      },
+    };
+  },
+};
+
+const pictures: FuzzedParser = {
+  name: "pictures folder",
+  factor: 5 * INFLATION,
+  make(draw) {
+    const contents: Record<string, Uint8Array> = { "a.png": pngFile(draw).bytes };
+    if (draw.chance(0.3)) contents["b.PNG"] = pngFile(draw).bytes;
+    return { size: sizeOf(contents), run: () => use(picturesDataset(), contents) };
+  },
+};
+
+export const imageParsers: readonly FuzzedParser[] = [gzip, idx, mnist, cifar10, images, latents, png, pictures];
