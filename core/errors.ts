@@ -51,7 +51,7 @@ export const catalogue = {
   E_DEVICE_LOST: { kind: "kernel", fix: "start again with --resume; the last checkpoint is kept" },
   E_DIVERGED: {
     kind: "usage",
-    fix: "lower the learning rates, or resume from a checkpoint before that step",
+    fix: "lower the learning rates, or leave such updates out with --set train.nonFinite=skip",
   },
   E_CHECKPOINT: { kind: "checkpoint", fix: "use a file that onestep wrote, or train again" },
   E_PAIRS: {

@@ -120,6 +120,10 @@ export class WebGpuBackend implements Backend {
     return this.traits.f16;
   }
 
+  get runsAhead(): number {
+    return this.#session.runsAhead;
+  }
+
   /** The device itself, for programs that draw or compute with it beside us. It is closed with the backend. */
   get device(): GPUDevice {
     return this.#session.device;

@@ -99,10 +99,14 @@ export class Session {
     this.#inFlight.push(() => done);
   }
 
+  /** Runs that may be under way when the next is started. */
+  get runsAhead(): number {
+    return this.traits.software ? SOFTWARE_RUNS_IN_FLIGHT : RUNS_IN_FLIGHT;
+  }
+
   /** Called after each run; waits while too many are under way. */
   async throttle(): Promise<void> {
-    const most = this.traits.software ? SOFTWARE_RUNS_IN_FLIGHT : RUNS_IN_FLIGHT;
-    while (this.#inFlight.length > most) await this.#inFlight.shift()!();
+    while (this.#inFlight.length > this.runsAhead) await this.#inFlight.shift()!();
   }
 
   /** Resolves when all submitted runs are done. */

@@ -14,6 +14,8 @@ import { topologicalOrder } from "./traverse.ts";
 export interface GradOptions {
   /** Whose values are computed again for the gradient instead of being kept: none, or those inside blocks. */
   readonly recompute?: "none" | "blocks";
+  /** Told, for each node that is differentiated, which nodes its derivative is made of: those with an id in [first, end). */
+  readonly derived?: (node: Tensor, first: number, end: number) => void;
 }
 
 /**
@@ -27,7 +29,7 @@ export function grad(
   loss: Tensor,
   wrt: readonly Tensor[],
   seed?: Tensor,
-  { recompute = "none" }: GradOptions = {},
+  { recompute = "none", derived }: GradOptions = {},
 ): Tensor[] {
   if (!seed && sizeOf(loss.shape) !== 1)
     throw failure(
@@ -62,6 +64,7 @@ export function grad(
       const both = () => add(sofar!, fitted);
       cotangents.set(target, sofar ? withStorage(storage, both) : fitted);
     });
+    derived?.(node, first, nodesMade());
   }
   return wrt.map((tensor) => cotangents.get(tensor) ?? constant(0, "f32", tensor.shape));
 }

@@ -120,6 +120,8 @@ export interface Backend {
   readonly info: DeviceInfo;
   /** Whether the device honours f16 storage. If not, such values are stored in f32. */
   readonly storesHalf?: boolean;
+  /** Runs that may not be done yet when `run` has resolved; 0, the default, where `run` computes. */
+  readonly runsAhead?: number;
   createMemory(): Memory;
   /**
    * Makes a program ready to run on the states of `memory`, which must have all states that the program names before

@@ -9,6 +9,8 @@ export interface UpdateTime {
   readonly step: number;
   /** Turns of the whole stage. */
   readonly steps: number;
+  /** What the run multiplies the learning rate by, after updates that were not finite; 1 where absent. */
+  readonly factor?: number;
 }
 
 /** An update rule over flat parameter tensors. */

@@ -128,6 +128,7 @@ export class LossScene {
       losses,
       data: this.#shape,
       stream: 0,
+      nonFinite: "skip",
     };
   }
   /** Whether the traced value reads anything that follows from the seed. */

@@ -32,6 +32,7 @@ export {
   traceRule,
 } from "./sampling/samplerProgram.ts";
 export { type DiagnosisProgram, diagnosisProgram } from "./update/diagnosis.ts";
+export { Divergence, type LeftOut, leftOutText } from "./update/leftOut.ts";
 export { type NamedTensors, Player } from "./update/player.ts";
 export { Trainer } from "./update/trainer.ts";
 export { GRADIENT_NORM, LOSS_SCALE, type TurnProgram, turnProgram } from "./update/turnProgram.ts";

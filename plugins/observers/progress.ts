@@ -1,5 +1,5 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
-import type { EventBus, TrainEvents } from "../../core/train/mod.ts";
+import { type EventBus, leftOutText, type TrainEvents } from "../../core/train/mod.ts";
 import { readScalars } from "./lossReadings.ts";
 import {
   lineDisplay,
@@ -39,6 +39,16 @@ export function progress({ stream }: ProgressOptions): Observer {
       });
       bus.on("run/warning", ({ source, message }) =>
         withDisplay((display) => display.note(`warning (${source}): ${message}`)),
+      );
+      bus.on("role/left-out", (update) =>
+        withDisplay((display) => display.note(`left out an update of the ${update.role}: ${leftOutText(update)}`)),
+      );
+      bus.on("run/rolled-back", ({ stage, step, rate }) =>
+        withDisplay((display) =>
+          display.note(
+            `went back to step ${step} of stage ${stage}; learning rates are multiplied by ${rate} from now on`,
+          ),
+        ),
       );
       bus.on("run/end", () => withDisplay((display) => display.close()), "progress");
     },

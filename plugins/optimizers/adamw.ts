@@ -61,7 +61,7 @@ export const adamw = definePlugin({
       clip: clip > 0 ? clip : Infinity,
       clipApart,
       moments: ["moment1", "moment2"],
-      scalars: ({ update, step, steps }) => adamScalars(update, lr * rateAt(steps)(step), options),
+      scalars: ({ update, step, steps, factor = 1 }) => adamScalars(update, lr * rateAt(steps)(step) * factor, options),
       update(weights, gradient, { moment1, moment2 }, numbers) {
         const scalars = numbers as AdamScalars<Tensor>;
         const { weights: next, ...moments } = adam({ weights, gradient, moment1, moment2, scalars }, options);

@@ -19,10 +19,15 @@ const keptName = (part: string): string => `generated.${part}`;
 const drawnEntries = ({ condition }: DataShape) =>
   Object.entries(condition).filter(([, { classes }]) => classes !== undefined);
 
-/** Makes room for the images that turns keep for each other. */
+/** The states with the images that turns of a step keep for each other. */
+export function keptStates(data: DataShape, batch: number): { name: string; length: number; dtype: "f32" | "i32" }[] {
+  const labels = drawnEntries(data).map(([name]) => ({ name: keptName(name), length: batch, dtype: "i32" as const }));
+  return [{ name: keptName("x"), length: batch * sizeOf(data.sample), dtype: "f32" }, ...labels];
+}
+
+/** Makes room for them. */
 export function allocateKept(memory: Memory, data: DataShape, batch: number): void {
-  memory.allocate(keptName("x"), batch * sizeOf(data.sample));
-  for (const [name] of drawnEntries(data)) memory.allocate(keptName(name), batch, "i32");
+  for (const { name, length, dtype } of keptStates(data, batch)) memory.allocate(name, length, dtype);
 }
 
 /** Everything that decides the images of a turn. */
@@ -96,17 +101,21 @@ export class TurnImages {
   /**
    * Updates that keep the generated images for later turns of the step.
    * @param keep scalar, 0 for the first part of a batch and 1 for the others; absent without parts
+   * @param running scalar, 0 where what is kept must stay as it is; absent where it never must
    */
-  keeping(keep?: Tensor): [Tensor, Tensor][] {
+  keeping({ keep, running }: { readonly keep?: Tensor; readonly running?: Tensor } = {}): [Tensor, Tensor][] {
     const { data, batch } = this.#source;
     const { x, condition } = this.generated;
+    const next = (old: Tensor, part: Tensor) => {
+      const whole = this.#laidOver(old, part, keep);
+      return running ? where(running, whole, old) : whole;
+    };
     const whole = state(keptName("x"), [batch, ...data.sample]);
-    const updates: [Tensor, Tensor][] = [[whole, this.#laidOver(whole, x, keep)]];
+    const updates: [Tensor, Tensor][] = [[whole, next(whole, x)]];
     for (const [name] of drawnEntries(data)) {
       const old = state(keptName(name), [batch], "i32");
       const entry = condition[name]!;
-      const next = keep ? toInt(this.#laidOver(toFloat(old), toFloat(entry), keep)) : entry;
-      updates.push([old, next]);
+      updates.push([old, keep || running ? toInt(next(toFloat(old), toFloat(entry))) : entry]);
     }
     return updates;
   }

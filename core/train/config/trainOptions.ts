@@ -38,6 +38,11 @@ export const trainOptions = {
     min: 0,
     about: "factor of the losses while a network is in f16, against gradients too small for it; 0 adapts it",
   }),
+  nonFinite: choice(["stop", "skip", "rollback"], {
+    default: "stop",
+    about:
+      "what to do when an update is NaN or infinite, which is left out: end the run, go on, or go back to the last checkpoint with half the learning rates",
+  }),
   diagnoseEvery: number({
     default: 0,
     ...count,
@@ -84,4 +89,6 @@ export type RunSettings = OptionsOf<typeof trainOptions>;
 
 /** The part of it that changes what updates compute. */
 export type TrainSettings = Pick<RunSettings, "seed"> &
-  Partial<Pick<RunSettings, "accumulate" | "checkpointing" | "precision" | "lossScale" | "diagnoseEvery">>;
+  Partial<
+    Pick<RunSettings, "accumulate" | "checkpointing" | "precision" | "lossScale" | "nonFinite" | "diagnoseEvery">
+  >;

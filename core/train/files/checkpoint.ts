@@ -23,6 +23,10 @@ export interface Manifest {
   readonly stage: string;
   /** The step that comes next in that stage. */
   readonly step: number;
+  /** How many turns of that step are done already; none where absent. */
+  readonly turn?: number;
+  /** How often the run has gone back to a checkpoint with lower learning rates; never where absent. */
+  readonly rollbacks?: number;
   /** All stages, as they were planned when it was written; absent in files of 0.1.0. */
   readonly stages?: readonly StageLength[];
   /** Optimiser updates each role has had. */
@@ -67,8 +71,8 @@ export interface Checkpoint {
 const KEY = "onestep-checkpoint";
 /** I32 [1 + states]: XXH32 of the header, then of every state in order. */
 const CHECKSUMS = "checksums";
-/** Place of the stage, its name, the step. */
-const FILE = /^(\d+)-.*-(\d+)\.safetensors$/;
+/** Place of the stage, its name, the step, and turns of it that are done. */
+const FILE = /^(\d+)-.*-(\d+)(?:\+(\d+))?\.safetensors$/;
 
 /**
  * Writes a checkpoint into a folder; one of the same stage and step is replaced. A crash leaves what was there before.
@@ -81,9 +85,10 @@ export async function saveCheckpoint(
   states: readonly StateSource[],
 ): Promise<{ readonly path: string; readonly bytes: number }> {
   await files.makeDir(folder);
-  const { stage, step, stages } = manifest;
+  const { stage, step, turn = 0, stages } = manifest;
   const place = stages.findIndex(({ name }) => name === stage) + 1;
-  const path = files.join(folder, `${place}-${stage.replace(/[^\w-]+/g, "-")}-${step}.safetensors`);
+  const moment = turn > 0 ? `${step}+${turn}` : `${step}`;
+  const path = files.join(folder, `${place}-${stage.replace(/[^\w-]+/g, "-")}-${moment}.safetensors`);
   const sums: number[] = [];
   const sources: TensorSource[] = states.map((source) => ({
     name: source.name,
@@ -113,10 +118,10 @@ const checksum = ({ buffer, byteOffset, byteLength }: HostArray) =>
 export async function listCheckpoints(files: FileSystem, folder: string): Promise<string[]> {
   const names = (await files.exists(folder)) ? await files.list(folder) : [];
   const found = names.flatMap((name) => {
-    const [, place, step] = name.match(FILE) ?? [];
-    return step === undefined ? [] : [{ name, place: Number(place), step: Number(step) }];
+    const [, place, step, turn = 0] = name.match(FILE) ?? [];
+    return step === undefined ? [] : [{ name, place: Number(place), step: Number(step), turn: Number(turn) }];
   });
-  const sorted = found.sort((a, b) => b.place - a.place || b.step - a.step).map(({ name }) => name);
+  const sorted = found.sort((a, b) => b.place - a.place || b.step - a.step || b.turn - a.turn).map(({ name }) => name);
   return [...sorted, ...names.filter((name) => name === MANIFEST)].map((name) => files.join(folder, name));
 }
 
@@ -237,6 +242,8 @@ export function checkedManifest(value: unknown, path: string, version: Manifest[
     m.version === version &&
     typeof m.stage === "string" &&
     whole(m.step) &&
+    whole(m.turn ?? 0) &&
+    whole(m.rollbacks ?? 0) &&
     (version === 1 || isWithin(m)) &&
     isRecord(m.updates) &&
     Object.values(m.updates).every(whole) &&

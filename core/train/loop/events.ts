@@ -1,3 +1,4 @@
+import type { LeftOut } from "../update/leftOut.ts";
 import type { Command } from "./control.ts";
 
 /**
@@ -37,6 +38,13 @@ export interface TrainEvents {
     readonly step: number;
     readonly losses: Scalars;
   };
+  /**
+   * An update of a role was not finite and has been left out. Its step may be a few steps behind those told of last, as the
+   * device is not waited for.
+   */
+  "role/left-out": LeftOut;
+  /** The run goes on from the checkpoint at this step, its learning rates multiplied by `rate` from now on. */
+  "run/rolled-back": { readonly stage: string; readonly step: number; readonly rate: number };
   /** What else is worth watching about the update that follows: see `diagnosis`. Every `train.diagnoseEvery` steps. */
   "role/diagnosed": {
     readonly stage: string;

@@ -9,6 +9,8 @@ import type { Scalars } from "./events.ts";
 export interface TurnAt {
   readonly turn: Turn;
   readonly step: number;
+  /** Which of the step's turns it is, counted from 0. */
+  readonly place: number;
 }
 
 /** The turns of a step, in order. */
@@ -25,6 +27,8 @@ export interface SchedulePlan {
   readonly bus: EventBus;
   /** The first step, 0 by default; a resumed run starts at the checkpoint's. */
   readonly start?: number;
+  /** How many turns of the first step are done already; 0 by default. */
+  readonly startTurn?: number;
   readonly control?: Control;
   /** Carries out checkpoint, sample and set-weight between two steps. A rejection becomes a warning, the run goes on. */
   readonly obey?: (command: Command, step: number) => Promise<void> | void;
@@ -38,7 +42,7 @@ export interface SchedulePlan {
  */
 export function schedule(plan: SchedulePlan): Observable<number> {
   return new Observable<number>((subscriber) => {
-    const { stage, bus, update, start = 0, control = new Control() } = plan;
+    const { stage, bus, update, start = 0, startTurn = 0, control = new Control() } = plan;
     const desk = new CommandDesk(control, plan, () => subscriber.closed);
     subscriber.add(() => desk.leave());
     control.begin();
@@ -49,10 +53,11 @@ export function schedule(plan: SchedulePlan): Observable<number> {
         if (desk.stopped) return;
         let ms = 0;
         for (const [place, turn] of turnsAt(stage, step).entries()) {
+          if (step === start && place < startTurn) continue;
           await desk.betweenTurns(step);
           if (subscriber.closed) return;
           const began = performance.now();
-          const losses = await update({ turn, step }, turnAfter(stage, step, place));
+          const losses = await update({ turn, step, place }, turnAfter(stage, step, place));
           ms += performance.now() - began;
           bus.emit("role/updated", { stage: stage.name, role: turn.role, step, losses });
         }
@@ -73,9 +78,9 @@ export function schedule(plan: SchedulePlan): Observable<number> {
 /** The turn that follows the `place`-th of a step. */
 function turnAfter(stage: SchedulePlan["stage"], step: number, place: number): TurnAt | undefined {
   const [turn] = turnsAt(stage, step).slice(place + 1);
-  if (turn) return { turn, step };
+  if (turn) return { turn, step, place: place + 1 };
   const after = step + 1;
-  return after < stage.steps ? { turn: turnsAt(stage, after)[0], step: after } : undefined;
+  return after < stage.steps ? { turn: turnsAt(stage, after)[0], step: after, place: 0 } : undefined;
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   type StateSource,
   saveCheckpoint,
 } from "../files/checkpoint.ts";
+import { Divergence } from "../update/leftOut.ts";
 
 /** Where a run stands, and what it is made of. */
 export interface Snapshot {
@@ -93,7 +94,7 @@ export class CheckpointKeeper {
   advised(error: unknown): unknown {
     if (!(error instanceof OnestepError) || !this.newest) return error;
     const ways: Partial<Record<string, string>> = {
-      E_DIVERGED: `lower the learning rates, and start again or go on from ${this.newest} with --resume`,
+      E_DIVERGED: `${diverged(error)}, and go on from ${this.newest} with --resume`,
       E_DEVICE_LOST: `start again with --resume; it goes on from ${this.newest}`,
     };
     const fix = ways[error.code];
@@ -137,4 +138,13 @@ export class CheckpointKeeper {
   }
 }
 
-const markOf = ({ stage, step, weights }: Snapshot["manifest"]): string => JSON.stringify([stage, step, weights]);
+/** What to change after an update that was not finite: going on as before would come to the same. */
+function diverged(error: OnestepError): string {
+  if (!(error instanceof Divergence)) return "lower the learning rates";
+  const { role, policy } = error.update;
+  const slower = `lower the learning rate with --set optimizers.${role}.lr=RATE`;
+  return policy === "skip" ? slower : `${slower}, or leave such updates out with --set train.nonFinite=skip`;
+}
+
+const markOf = ({ stage, step, turn = 0, rollbacks = 0, weights }: Snapshot["manifest"]): string =>
+  JSON.stringify([stage, step, turn, rollbacks, weights]);

@@ -13,6 +13,8 @@ import type { Snapshot } from "./keeper.ts";
 export interface Position {
   readonly stage: number;
   readonly step: number;
+  /** How many turns of it are done already; none where absent. */
+  readonly turn?: number;
 }
 
 /** What a run goes on from. */
@@ -45,11 +47,12 @@ export async function resumeFrom(
   const { value, passedOver } = await newestSound(files, folder.checkpoint, async ({ path, manifest, states }) => {
     const changes = checkChanges(manifest.config, config, folder.path);
     const position = positionOf(manifest, trainer.method, folder.path);
-    for (const player of playersUpTo(trainer, position.stage)) {
-      await player.restore(states);
-      player.updates = manifest.updates[player.name] ?? 0;
-    }
-    for (const [loss, weight] of Object.entries(manifest.weights)) trainer.changedWeights.set(loss, weight);
+    await trainer.restore(
+      playersUpTo(trainer, position.stage),
+      trainer.method.stages[position.stage],
+      manifest,
+      states,
+    );
     return { position, path, manifest, changes };
   });
   const { position, path, manifest, changes } = value;
@@ -60,7 +63,11 @@ export async function resumeFrom(
 }
 
 /** Where a checkpoint stands among the stages of a method, which must have the steps that are done. */
-function positionOf({ stage, step, stages: then }: Manifest, { name, stages }: Method, path: string): Position {
+export function positionOf(
+  { stage, step, turn, stages: then }: Manifest,
+  { name, stages }: Method,
+  path: string,
+): Position {
   const place = stage === DONE ? stages.length - 1 : stages.findIndex((each) => each.name === stage);
   if (place < 0) {
     const names = stages.map((each) => each.name).join(", ");
@@ -80,5 +87,5 @@ function positionOf({ stage, step, stages: then }: Manifest, { name, stages }: M
         { fix: `leave its steps as they were, or start another run in a folder of its own` },
       );
   }
-  return { stage: place, step };
+  return { stage: place, step, turn };
 }

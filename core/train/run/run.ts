@@ -10,10 +10,9 @@ import type { ResolvedConfig } from "../config/config.ts";
 import { type RunFolder, runFolder } from "../files/runFolder.ts";
 import { EventBus } from "../loop/bus.ts";
 import { type Command, Control } from "../loop/control.ts";
-import type { Scalars } from "../loop/events.ts";
 import { Evaluation, type Judgement, SAMPLES } from "../sampling/evaluation.ts";
 import type { Drawn } from "../sampling/sampleDrawer.ts";
-import { checkHealth } from "../update/health.ts";
+import { Divergence } from "../update/leftOut.ts";
 import { precisionNotice } from "../update/precision.ts";
 import { Traces } from "../update/traces.ts";
 import { Trainer } from "../update/trainer.ts";
@@ -71,8 +70,6 @@ export class Run {
   #waiting: Command[] = [];
   /** The stage that is on, or was last, and the step that comes next in it. */
   #position: Position = { stage: 0, step: 0 };
-  /** What the last update of each role of the stage came to. */
-  readonly #last = new Map<string, { readonly step: number; readonly losses: Scalars }>();
   /** Whether some roles have had their turn of a step and others have not. */
   #midStep = false;
   /** What was found when the run was made, to be told when it starts. */
@@ -255,15 +252,44 @@ export class Run {
         // Weights that the last stage has made are what this one begins with.
         await this.trainer.begin(stage);
         this.#position = { stage: place, step: 0 };
-        this.#last.clear();
       }
-      if (stage.steps > 0 && !(await this.#runStage(stage))) return false;
+      try {
+        if (stage.steps > 0 && !(await this.#runStage(stage))) return false;
+      } catch (error) {
+        await this.#rollBack(error);
+        place = this.#position.stage - 1;
+        continue;
+      }
       // First the weights, which many a full disk has room for, then the checkpoint. Judging can take long or fail.
       for (const role of learnersOf(stage)) await this.#writeWeights(role);
       if (stage.steps > 0) await this.#save(place === this.#stages.length - 1);
       if (changesTeacher(stage)) await this.#checkTeacher();
     }
     return true;
+  }
+
+  /**
+   * Goes back to the newest checkpoint, or without one to before the update that was not finite, to go on from there with half the
+   * learning rates: with the same ones it would come to the same, as all draws are repeated.
+   * @throws the error itself where the config says otherwise, or this has not helped
+   */
+  async #rollBack(error: unknown): Promise<void> {
+    if (!(error instanceof Divergence) || error.update.policy !== "rollback") throw error;
+    const { trainer } = this;
+    if (trainer.rollbacks >= MOST_ROLLBACKS) throw error;
+    const { output, resolved } = this.#request;
+    const rollbacks = trainer.rollbacks + 1;
+    if (this.#keeper?.newest) {
+      const { position, path, manifest } = await resumeFrom(this.#folder!, output!.files, trainer, resolved.config);
+      this.#position = position;
+      this.#keeper.resumed(path, manifest);
+    } else {
+      this.#standAt(error);
+      trainer.goOn();
+    }
+    trainer.rollbacks = rollbacks;
+    const { step } = this.#position;
+    this.bus.emit("run/rolled-back", { stage: this.#stage.name, step, rate: 0.5 ** rollbacks });
   }
 
   async #runStage(stage: Stage): Promise<boolean> {
@@ -276,9 +302,8 @@ export class Run {
     this.#control = control;
     for (const command of this.#waiting.splice(0)) control.send(command);
     const ends = [
-      this.bus.on("role/updated", ({ role, step, losses }) => {
+      this.bus.on("role/updated", () => {
         this.#midStep = true;
-        this.#last.set(role, { step, losses });
       }),
       this.bus.on("step/end", ({ step }) => {
         const done = step + 1;
@@ -294,6 +319,7 @@ export class Run {
       if (this.#position.step < steps) await this.trainer.prepare(stage);
       const next = await this.trainer.train(stage, {
         start: this.#position.step,
+        startTurn: this.#position.turn,
         control,
         obey: async ({ type }, step) => {
           this.#position = { stage: place, step };
@@ -313,7 +339,7 @@ export class Run {
   /**
    * Saves everything a resumed run needs. While a stage is on, ask its control for one instead. A disk that refuses is a warning
    * at first, see `CheckpointKeeper`.
-   * @throws E_DIVERGED when a weight, or a loss of the last updates, is not finite; the checkpoint before is kept.
+   * @throws E_DIVERGED when a weight, or one of the last updates, is not finite; the checkpoint before is kept.
    */
   checkpoint(): Promise<void> {
     return this.#save();
@@ -321,26 +347,38 @@ export class Run {
 
   async #save(last = false): Promise<void> {
     if (!this.#keeper) return;
-    const { stage, step } = this.#position;
-    for (const [role, { step: at, losses }] of this.#last) await checkHealth(losses, role, at);
+    await this.trainer.settled();
+    const { stage, step, turn } = this.#position;
     const players = playersUpTo(this.trainer, stage);
+    const { rollbacks } = this.trainer;
     const manifest: Snapshot["manifest"] = {
       stage: this.#stage.name,
       step,
+      ...(turn && { turn }),
+      ...(rollbacks && { rollbacks }),
       stages: this.#stages.map(({ name, steps }) => ({ name, steps })),
       updates: Object.fromEntries(players.map(({ name, updates }) => [name, updates])),
       weights: Object.fromEntries(this.trainer.changedWeights),
       config: this.#request.resolved.config,
     };
-    const saved = await this.#keeper.save({ manifest, states: players.flatMap(({ sources }) => sources) }, last);
+    const saved = await this.#keeper.save({ manifest, states: this.trainer.sources(players, this.#stage, turn) }, last);
     if (saved) this.bus.emit("checkpoint/saved", { step, ...saved });
   }
 
-  /** A file of the data that can't be read ends a run; between two steps that need not cost what it has done. */
+  /**
+   * A file of the data that can't be read ends a run, and so does an update that is not finite; that need not cost what it has
+   * done before.
+   */
   async #saveBefore(error: unknown): Promise<void> {
-    const ofData = error instanceof OnestepError && ["E_DATA", "E_FILE"].includes(error.code);
-    if (!ofData || this.#midStep || this.#keeper?.failing) return;
+    if (error instanceof Divergence) this.#standAt(error);
+    else if (!(error instanceof OnestepError && ["E_DATA", "E_FILE"].includes(error.code)) || this.#midStep) return;
+    if (this.#keeper?.failing) return;
     await this.#save(true).catch((why) => this.#warn(`the last steps are not kept: ${(why as Error).message}`));
+  }
+
+  /** The states are those of the moment where updates stopped to change them. */
+  #standAt({ at: { step, place } }: Divergence): void {
+    this.#position = { stage: this.#position.stage, step, turn: place };
   }
 
   async #writeWeights(role: string): Promise<void> {
@@ -379,6 +417,9 @@ export class Run {
     await this.#claim?.release();
   }
 }
+
+/** How often a run goes back: with an eighth of its learning rates, something else is wrong. */
+const MOST_ROLLBACKS = 3;
 
 /** Where warnings about checkpoints come from. */
 export const CHECKPOINT = "checkpoint";

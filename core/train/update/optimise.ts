@@ -8,6 +8,7 @@ import { attempt, pluginFault, whatIs } from "../../plugin/made.ts";
 import { isTensor, type Tensor } from "../../tensor/tensor.ts";
 import { lossScaleOf } from "./lossScale.ts";
 import type { Player } from "./player.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** Gradient of one flat tensor of a role. */
 export interface FlatGradient {
@@ -76,30 +77,24 @@ const flat = (parameters: readonly ParameterGradient[], size: number): Tensor =>
 
 /** The gradients that an update follows. */
 interface Clipped {
-  /** Of all gradients, before they were shortened. */
-  readonly norm: Tensor;
   readonly gradients: readonly Tensor[];
-  /** Scalar, 0 where the norm is not finite; absent without a loss scale. */
-  readonly sound?: Tensor;
+  /** Scalar, not 0 where the update is carried out. */
+  readonly applies: Tensor;
 }
 
-/** The flat gradients without loss scale, shortened to the largest norm allowed. */
-function clipped({ optimizer }: Player<unknown>, gradients: readonly FlatGradient[], lossScale?: Tensor): Clipped {
+/** The flat gradients without loss scale, shortened to the largest norm allowed; `whole` does so for all together. */
+function clipped(
+  { optimizer }: Player<unknown>,
+  gradients: readonly FlatGradient[],
+  whole: Tensor,
+  applies: Tensor,
+  lossScale?: Tensor,
+): Clipped {
   const { clip: most, clipApart = [] } = optimizer!;
-  const whole = clip(
-    gradients.map(({ gradient }) => gradient),
-    most,
-    lossScale,
-  );
-  const finite = lossScale && isFinitePositive(whole.norm);
   if (clipApart.length === 0 || most === Infinity) {
-    // The factor itself says whether the norm is finite: one buffer less in the update's kernel, which then stays one.
-    const factor = finite ? where(finite, whole.scale, 0) : whole.scale;
-    return {
-      norm: whole.norm,
-      gradients: gradients.map((each) => mul(each.gradient, factor)),
-      sound: finite && factor,
-    };
+    // The factor itself says whether the update applies: one buffer less in the update's kernel, which then stays one.
+    const factor = where(applies, whole, 0);
+    return { gradients: gradients.map((each) => mul(each.gradient, factor)), applies: factor };
   }
   const groupOf = (name: string) => clipApart.findIndex((prefix) => name.startsWith(prefix));
   const all = gradients.flatMap(({ parameters }) => parameters);
@@ -116,8 +111,7 @@ function clipped({ optimizer }: Player<unknown>, gradients: readonly FlatGradien
     );
   }
   return {
-    norm: whole.norm,
-    sound: finite,
+    applies,
     gradients: gradients.map(({ parameters, size }) =>
       flat(
         parameters.map((each) => ({
@@ -131,20 +125,27 @@ function clipped({ optimizer }: Player<unknown>, gradients: readonly FlatGradien
 }
 
 /**
- * Clipped gradient step on every flat tensor of a player, with its running averages. Where the loss is scaled, an update
- * whose gradient is not finite leaves all of them as they are; its number counts all the same.
+ * Clipped gradient step on every flat tensor of a player, with its running averages. An update that is not finite leaves all of
+ * them as they are; its number counts all the same. The loss scale follows the gradient alone.
  */
 export function optimise(
   player: Player<unknown>,
   gradients: readonly FlatGradient[],
   scalars: ScalarInputs,
-): { readonly updates: [Tensor, Tensor][]; readonly norm: Tensor } {
+  judge: (norm: Tensor, dynamicScale?: Tensor) => Verdict,
+): { readonly updates: [Tensor, Tensor][]; readonly norm: Tensor; readonly verdict: Verdict } {
   const { optimizer, averages } = player;
   if (!optimizer) throw failure("E_CONFIG", `Cannot train the ${player.name}: no optimizer has role "${player.name}"`);
   const scaling = lossScaleOf(player.name, player.lossScaling);
-  const { norm, gradients: steps, sound } = clipped(player, gradients, scaling?.scale);
+  const { norm, scale: shortened } = clip(
+    gradients.map(({ gradient }) => gradient),
+    optimizer.clip,
+    scaling?.scale,
+  );
+  const verdict = judge(norm, player.lossScaling === "dynamic" ? scaling?.scale : undefined);
+  const { gradients: steps, applies } = clipped(player, gradients, shortened, verdict.applies, scaling?.scale);
   const updates: [Tensor, Tensor][] = [];
-  const become = (old: Tensor, next: Tensor) => updates.push([old, sound ? where(sound, next, old) : next]);
+  const become = (old: Tensor, next: Tensor) => updates.push([old, where(applies, next, old)]);
   gradients.forEach(({ arena, size }, i) => {
     const weights = state(arenaName(player.owner("weights"), arena), [size]);
     const moments = Object.fromEntries(
@@ -162,6 +163,9 @@ export function optimise(
       become(old, ema(old, next.weights, scalars.get(keep)));
     }
   });
-  if (scaling && sound) updates.push(...scaling.updates(sound));
-  return { updates, norm };
+  const { running } = verdict;
+  for (const [old, next] of scaling?.updates(isFinitePositive(norm)) ?? [])
+    updates.push([old, running ? where(running, next, old) : next]);
+  updates.push(...verdict.updates);
+  return { updates, norm, verdict };
 }

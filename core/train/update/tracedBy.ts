@@ -1,6 +1,7 @@
 import { attempt, pluginFault, whatIs } from "../../plugin/made.ts";
 import { overlaid } from "../../plugin/overlaid.ts";
 import { isTensor, type Tensor } from "../../tensor/tensor.ts";
+import { placed } from "./places.ts";
 
 /**
  * What a function of a plugin gives where a tensor is expected.
@@ -8,7 +9,7 @@ import { isTensor, type Tensor } from "../../tensor/tensor.ts";
  * @throws E_PLUGIN when it throws or gives something else
  */
 export function tracedBy(plugin: string, member: string, run: () => Tensor): Tensor {
-  const value = attempt(plugin, member, run);
+  const value = placed(plugin, () => attempt(plugin, member, run));
   if (!isTensor(value)) throw pluginFault(plugin, `its ${member} returns ${whatIs(value)}`, "should be a tensor");
   return value;
 }

@@ -8,11 +8,13 @@ import { LOSSES, type Loss } from "../../interfaces/loss.ts";
 import { METHOD, type Method, type Stage, type Turn } from "../../interfaces/method.ts";
 import { OPTIMIZERS } from "../../interfaces/optimizer.ts";
 import { type FrozenWeights, storeFrozen } from "../../nn/frozen.ts";
+import { sizeOf } from "../../tensor/shape.ts";
 import type { GivenDraws } from "../batch/givenDraws.ts";
 import { TurnFeeds } from "../batch/turnFeed.ts";
-import { allocateKept, REAL } from "../batch/turnImages.ts";
+import { allocateKept, keptStates, REAL } from "../batch/turnImages.ts";
 import { turnInputs } from "../batch/turnInputs.ts";
 import type { TrainSettings } from "../config/trainOptions.ts";
+import type { Manifest, StateSource, StoredState } from "../files/checkpoint.ts";
 import type { StartWeights } from "../files/startWeights.ts";
 import { breathe } from "../loop/breathe.ts";
 import type { EventBus } from "../loop/bus.ts";
@@ -20,12 +22,14 @@ import type { Command, Control } from "../loop/control.ts";
 import type { Scalars } from "../loop/events.ts";
 import { runSchedule, type TurnAt } from "../loop/schedule.ts";
 import { type DiagnosisProgram, diagnosisProgram } from "./diagnosis.ts";
-import { checkHealth } from "./health.ts";
 import { type NamedTensors, Player } from "./player.ts";
 import { scalingOf, storageOn } from "./precision.ts";
+import { describeNode, UpdateProbe } from "./probe.ts";
 import { Traces } from "./traces.ts";
 import { activeLosses, learnersOf, type Players, type TurnDefinition } from "./turnContext.ts";
-import { GATHERED_KEEP, type TurnProgram, turnProgram, weightName } from "./turnProgram.ts";
+import { GATHERED_KEEP, type TurnProgram, turnProgram, VERDICT, weightName } from "./turnProgram.ts";
+import { UpdateWatch } from "./updateWatch.ts";
+import { HALTED } from "./verdict.ts";
 
 /** A traced update, compiled when its stage begins. */
 interface PreparedTurn extends TurnProgram {
@@ -35,9 +39,6 @@ interface PreparedTurn extends TurnProgram {
 interface PreparedDiagnosis extends DiagnosisProgram {
   run?: Executable;
 }
-
-/** How often the losses are checked for NaN and infinity, in steps, and the last; each check waits for the device. */
-const HEALTH_INTERVAL = 50;
 
 /**
  * Carries out the stages of a method. Holds the players and the compiled programs; the alternation is the schedule's, the
@@ -58,9 +59,12 @@ export class Trainer {
   readonly #programs = new Map<string, PreparedTurn>();
   readonly #diagnoses = new Map<string, PreparedDiagnosis>();
   readonly #draws: GivenDraws | undefined;
+  readonly #watch: UpdateWatch;
   #startWeights: StartWeights = {};
   /** Factors of losses that commands have changed, by name. */
   readonly changedWeights: Map<string, number> = new Map();
+  /** How often the run has gone back to a checkpoint; each halves the learning rates. */
+  rollbacks = 0;
 
   constructor(
     container: Resolver,
@@ -86,6 +90,11 @@ export class Trainer {
         { fix: "set train.diagnoseEvery=50" },
       );
     this.memory = backend.createMemory();
+    this.#watch = new UpdateWatch({
+      policy: this.#nonFinite,
+      ahead: backend.runsAhead ?? 0,
+      tell: (update) => bus.emit("role/left-out", update),
+    });
     const { roles, stages } = this.method;
     const players = Object.entries(roles).map(([name, role]) => {
       const learning = stages.filter((stage) => learnersOf(stage).has(name));
@@ -151,12 +160,13 @@ export class Trainer {
   }
 
   /** Runs one stage from `start`; resolves with the step that would come next. */
-  async train(stage: Stage, { start = 0, control, obey }: TrainRequest = {}): Promise<number> {
+  async train(stage: Stage, { start = 0, startTurn, control, obey }: TrainRequest = {}): Promise<number> {
     const feeds = new TurnFeeds(this.#parts, (at) => this.#inputs(stage, at, this.#turn(stage, at.turn).reads));
-    return runSchedule({
+    const next = await runSchedule({
       stage,
       bus: this.#bus,
       start,
+      startTurn,
       control,
       update: (at, next) => this.#update(stage, feeds, at, next),
       obey: async (command, step) => {
@@ -164,6 +174,67 @@ export class Trainer {
         await obey?.(command, step);
       },
     });
+    await this.settled();
+    return next;
+  }
+
+  /** Waits for the updates that were started. @throws Divergence when one of them ends the run */
+  settled(): Promise<void> {
+    return this.#watch.settle();
+  }
+
+  /**
+   * What a run needs to go on at a moment of a stage: the states of players, and where some turns of a step are done, the images
+   * that they have kept for the others.
+   */
+  sources(players: readonly Player<unknown>[], { batch }: Stage, turn = 0): readonly StateSource[] {
+    const kept = turn > 0 ? keptStates(this.#dataset.shape, batch).filter(({ name }) => this.memory.has(name)) : [];
+    return [
+      ...players.flatMap(({ sources }) => sources),
+      ...kept.map((state) => ({ ...state, read: () => this.memory.read(state.name) })),
+    ];
+  }
+
+  /**
+   * The reverse, from a checkpoint.
+   * @throws E_CONFIG when states are missing or of another size; then nothing is written
+   */
+  async restore(
+    players: readonly Player<unknown>[],
+    { batch }: Stage,
+    { updates, weights, turn = 0, rollbacks = 0 }: Manifest,
+    states: Readonly<Record<string, StoredState>>,
+  ): Promise<void> {
+    const kept =
+      turn > 0 ? keptStates(this.#dataset.shape, batch).filter(({ name }) => Object.hasOwn(states, name)) : [];
+    const wrong = kept.find(({ name, length }) => states[name].length !== length);
+    if (wrong)
+      throw failure(
+        "E_CONFIG",
+        `Cannot go on within a step: ${wrong.name} has ${states[wrong.name].length} elements, a batch of ${batch} has ${wrong.length}`,
+        { fix: "go on with the train.batch that the run had" },
+      );
+    for (const player of players) {
+      await player.restore(states);
+      player.updates = updates[player.name] ?? 0;
+    }
+    for (const { name, length, dtype } of kept) {
+      this.memory.allocate(name, length, dtype);
+      this.memory.write(name, await states[name].read());
+    }
+    for (const [loss, weight] of Object.entries(weights)) this.changedWeights.set(loss, weight);
+    this.rollbacks = rollbacks;
+    this.goOn();
+  }
+
+  /** Lets updates change the states again, after one that ended the run, from wherever these are now. */
+  goOn(): void {
+    this.#watch.reset();
+    if (this.memory.has(HALTED)) this.memory.write(HALTED, new Float32Array(1));
+  }
+
+  get #nonFinite() {
+    return this.#settings.nonFinite ?? "stop";
   }
 
   /** Changes the factor of a loss from the next update on. A loss that started at 0 has no place in the graph. */
@@ -206,6 +277,7 @@ export class Trainer {
       parts: this.#parts,
       recompute: this.#settings.checkpointing,
       stream: this.#streamOf(turn),
+      nonFinite: this.#nonFinite,
       noise: this.#draws?.source(turn),
     };
   }
@@ -264,17 +336,38 @@ export class Trainer {
     }
     const last = applyRun ?? run;
     if (applyRun) await applyRun.run({ scalars: scalars.encode({ ...numbers, [GATHERED_KEEP]: 1 }) });
-    this.players[turn.role].updates++;
+    const player = this.players[turn.role];
+    player.updates++;
     const losses = scalarsOf(last, outputs);
-    if (step % HEALTH_INTERVAL === 0 || step === stage.steps - 1) await checkHealth(losses, turn.role, step);
+    await this.#watch.started({
+      stage,
+      at,
+      player,
+      terms: activeLosses(this.#losses, turn.role).map(({ name }) => name),
+      bits: last.read(VERDICT).then(([bits]) => bits),
+      origin: () => this.#origin(stage, at, numbers),
+    });
     return losses;
+  }
+
+  /** Where an update that was left out went wrong, in words; undefined where that can't be told. */
+  async #origin(stage: Stage, at: TurnAt, numbers: Readonly<Record<string, number>>): Promise<string | undefined> {
+    try {
+      const probe = new UpdateProbe(this.#definition(stage, at.turn));
+      const feed = { take: this.#inputs(stage, at, probe.reads), numbers };
+      const found = await probe.origin(this.#backend, this.memory, feed);
+      return found && `${describeNode(found.probed)}, ${found.count} of ${sizeOf(found.probed.node.shape)} elements`;
+    } catch {
+      // It needs memory that the device may not have; what was found before stands without it.
+      return undefined;
+    }
   }
 
   /** The numbers of an update, by the names under which its programs ask for them: rates, averages, weights of losses. */
   #numbers({ steps, batch }: Stage, { turn, step }: TurnAt): Record<string, number> {
     const { updates, optimizer, averages } = this.players[turn.role];
     const numbers: Record<string, number> = {
-      ...optimizer!.scalars({ update: updates, step, steps }),
+      ...optimizer!.scalars({ update: updates, step, steps, factor: 0.5 ** this.rollbacks }),
     };
     for (const { keep, average } of averages) numbers[keep] = average.keep(updates, batch);
     for (const loss of this.#losses) numbers[weightName(loss)] = this.changedWeights.get(loss.name) ?? loss.weight;
@@ -376,6 +469,8 @@ const scalarsOf = (run: Executable, names: readonly string[]): Scalars =>
 export interface TrainRequest {
   /** The first step; a resumed run starts at its checkpoint's. */
   readonly start?: number;
+  /** How many turns of it are done already. */
+  readonly startTurn?: number;
   readonly control?: Control;
   /** Carries out `checkpoint` between two steps. */
   readonly obey?: (command: Command, step: number) => Promise<void>;

@@ -11,8 +11,10 @@ import { formatShape, sizeOf } from "../../tensor/shape.ts";
 import { isTensor, type Tensor } from "../../tensor/tensor.ts";
 import { TurnImages } from "../batch/turnImages.ts";
 import { ownInput, ROWS } from "../batch/turnInputs.ts";
+import { placed } from "./places.ts";
 import type { Copy, Player } from "./player.ts";
 import { tracing } from "./tracedBy.ts";
+import type { NonFinitePolicy } from "./verdict.ts";
 
 /** The roles of a run by name. */
 export type Players = Readonly<Record<string, Player<unknown>>>;
@@ -34,6 +36,8 @@ export interface TurnDefinition {
   readonly recompute?: "none" | "blocks";
   /** The first random stream of the turn; no turn makes a million draws. */
   readonly stream: number;
+  /** What becomes of the run when the update is not finite; "stop" by default. */
+  readonly nonFinite?: NonFinitePolicy;
   /** The source of its draws, instead of the seed's. */
   readonly noise?: NoiseSource;
 }
@@ -107,7 +111,7 @@ export function traceTurn(definition: TurnDefinition): TracedTurn {
     value: scalar(
       loss,
       "its compute returns",
-      attempt(pluginOf(loss), "compute", () => loss.compute(contextOf(loss))),
+      placed(pluginOf(loss), () => attempt(pluginOf(loss), "compute", () => loss.compute(contextOf(loss)))),
     ),
   }));
   if (terms.length === 0)

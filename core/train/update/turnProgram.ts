@@ -1,12 +1,14 @@
-import { type Program, program } from "../../graph/mod.ts";
+import { type GradOptions, type Program, program } from "../../graph/mod.ts";
 import { ScalarInputs } from "../../graph/scalarInputs.ts";
 import type { Loss } from "../../interfaces/loss.ts";
 import { add, concat, div, mul, reshape, slice, state, where } from "../../ops/mod.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Described } from "../batch/conditionInputs.ts";
 import { lossScaleOf } from "./lossScale.ts";
-import { flatGradients, gathered, optimise } from "./optimise.ts";
-import { type TurnDefinition, traceTurn } from "./turnContext.ts";
+import { type FlatGradient, flatGradients, gathered, optimise } from "./optimise.ts";
+import { placed } from "./places.ts";
+import { type TracedTurn, type TurnDefinition, traceTurn } from "./turnContext.ts";
+import { HALTED, runningOf, verdictOf } from "./verdict.ts";
 
 export type { Players, TurnDefinition } from "./turnContext.ts";
 
@@ -20,7 +22,10 @@ export interface TurnProgram {
   readonly scalars: ScalarInputs;
   /** Whose batches of the dataset it reads: real images, or what generated ones are asked to show. */
   readonly reads: ReadonlySet<Described>;
-  /** Names of its outputs: each term, the norm of the gradient before clipping, and a dynamic loss scale. */
+  /**
+   * Names of its outputs: each term, the norm of the gradient before clipping, and a dynamic loss scale. Besides them it has
+   * `VERDICT`.
+   */
   readonly outputs: readonly string[];
   /** States it needs besides those of its players, with their numbers of elements. */
   readonly states: Readonly<Record<string, number>>;
@@ -29,10 +34,42 @@ export interface TurnProgram {
 export const GRADIENT_NORM = "gradient-norm";
 /** What the loss was multiplied by, where that changes from update to update. */
 export const LOSS_SCALE = "loss-scale";
+/** Output with the bits of the update's verdict. */
+export const VERDICT = "verdict";
 /** Scalar input: 0 for the first part of a batch, 1 for the others, which add to the sum so far. */
 export const GATHERED_KEEP = "keep what is gathered";
 export const weightName = (loss: Loss): string => `weight of ${loss.name}`;
 const readings = (role: string) => `${role}.readings`;
+
+/** An update up to its gradient. */
+export interface TracedUpdate extends TracedTurn {
+  /** What the loss is multiplied by before it is differentiated, where it is. */
+  readonly scale?: Tensor;
+  /** Of the weighted sum of the terms, or of one part of it, times `scale`. */
+  readonly gradients: readonly FlatGradient[];
+}
+
+/**
+ * Traces a turn's losses and their gradient.
+ * @throws ShapeError when a loss is not a single number.
+ */
+export function traceUpdate(
+  definition: TurnDefinition,
+  scalars: ScalarInputs,
+  derived?: GradOptions["derived"],
+): TracedUpdate {
+  const { turn, players, recompute } = definition;
+  const player = players[turn.role];
+  const traced = traceTurn(definition);
+  const scale = lossScaleOf(turn.role, player.lossScaling)?.scale;
+  const scaled = placed("the weighted sum of the losses", () => {
+    const weighted = traced.terms.map(({ loss, value }) => mul(value, scalars.get(weightName(loss))));
+    const total = weighted.reduce((a, b) => add(a, b));
+    return scale ? mul(total, scale) : total;
+  });
+  const gradients = flatGradients(player, traced.parameters.tensors, scaled, { recompute, derived });
+  return { ...traced, scale, gradients };
+}
 
 /**
  * One update of a role as a program: its losses, their gradient, clipping, the optimiser and the running averages. In
@@ -40,35 +77,35 @@ const readings = (role: string) => `${role}.readings`;
  * @throws ShapeError when a loss is not a single number.
  */
 export function turnProgram(definition: TurnDefinition): TurnProgram {
-  const { turn, players, parts = 1, recompute } = definition;
+  const { turn, players, parts = 1, nonFinite = "stop" } = definition;
   const { role } = turn;
-  const scalars = new ScalarInputs();
-  const { terms, images, parameters } = traceTurn(definition);
   const player = players[role];
-  const total = terms.map(({ loss, value }) => mul(value, scalars.get(weightName(loss)))).reduce((a, b) => add(a, b));
-  const scale = lossScaleOf(role, player.lossScaling)?.scale;
-  const scaled = scale ? mul(total, scale) : total;
-  const gradients = flatGradients(player, parameters.tensors, scaled, { recompute });
+  const scalars = new ScalarInputs();
+  const { terms, images, scale, gradients } = traceUpdate(definition, scalars);
   const names = terms.map(({ loss }) => loss.name);
   const shown: Record<string, Tensor> = scale && player.lossScaling === "dynamic" ? { [LOSS_SCALE]: scale } : {};
   const { reads } = images;
   const known = { scalars, reads, outputs: [...names, GRADIENT_NORM, ...Object.keys(shown)] };
-  const outputsOf = (values: readonly Tensor[], norm: Tensor) => ({
-    ...Object.fromEntries(names.map((name, i) => [name, values[i]])),
-    [GRADIENT_NORM]: norm,
-    ...shown,
-  });
-
-  if (parts === 1) {
-    const { updates, norm } = optimise(player, gradients, scalars);
-    if (turn.keeps) updates.push(...images.keeping());
-    const outputs = outputsOf(
-      terms.map(({ value }) => value),
-      norm,
+  const updated = (gradients: readonly FlatGradient[], values: readonly Tensor[]) => {
+    const weighed = terms.map(({ loss }, i) => ({ value: values[i], weight: scalars.get(weightName(loss)) }));
+    const { updates, norm, verdict } = optimise(player, gradients, scalars, (norm, dynamicScale) =>
+      verdictOf({ terms: weighed, norm, dynamicScale }, nonFinite),
     );
+    const named = Object.fromEntries(names.map((name, i) => [name, values[i]]));
+    return { updates, outputs: { ...named, [GRADIENT_NORM]: norm, ...shown, [VERDICT]: verdict.bits } };
+  };
+
+  const running = runningOf(nonFinite);
+  const halting: Record<string, number> = running ? { [HALTED]: 1 } : {};
+  if (parts === 1) {
+    const { updates, outputs } = updated(
+      gradients,
+      terms.map(({ value }) => value),
+    );
+    if (turn.keeps) updates.push(...images.keeping({ running }));
     return {
       ...known,
-      states: {},
+      states: halting,
       program: program({ name: `${role} update`, outputs, updates }),
     };
   }
@@ -83,18 +120,14 @@ export function turnProgram(definition: TurnDefinition): TurnProgram {
   );
   const updates = gradients.map((flat, i) => gather(sums[i].gradient, flat.gradient));
   updates.push(gather(read, values));
-  if (turn.keeps) updates.push(...images.keeping(keep));
-  const after = optimise(player, sums, scalars);
+  if (turn.keeps) updates.push(...images.keeping({ keep, running }));
   const means = terms.map((_, i) => reshape(slice(read, { axis: 0, start: i, end: i + 1 }), []));
   return {
     ...known,
     program: program({ name: `${role} part`, updates }),
-    apply: program({
-      name: `${role} update`,
-      outputs: outputsOf(means, after.norm),
-      updates: after.updates,
-    }),
+    apply: program({ name: `${role} update`, ...updated(sums, means) }),
     states: {
+      ...halting,
       ...Object.fromEntries(sums.map(({ gradient: { attrs, shape } }) => [attrs.name as string, shape[0]])),
       [readings(role)]: terms.length,
     },

@@ -7,7 +7,7 @@ const test = suite("core/train/turnFeed");
 /** A feed of the parts' numbers, and which of them it has asked for. */
 function numbered() {
   const asked: number[] = [];
-  const feed = new TurnFeed({ turn: { role: "critic" }, step: 4 }, async (part) => {
+  const feed = new TurnFeed({ turn: { role: "critic" }, step: 4, place: 0 }, async (part) => {
     asked.push(part);
     if (part === 9) throw new Error("part 9 is broken");
     return { part: Int32Array.of(part) };

@@ -9,6 +9,7 @@ import { add, input, mean, mul, square, sum, toFloat } from "../../../../core/op
 import { keyOf } from "../../../../core/random/philox.ts";
 import { sizeOf } from "../../../../core/tensor/shape.ts";
 import { Player, type Trainer, type TurnProgram, turnProgram } from "../../../../core/train/mod.ts";
+import { HALTED } from "../../../../core/train/update/verdict.ts";
 import { thrown } from "../../../helpers/thrown.ts";
 import { beginAll, stageOf, tinyTrainer } from "../support.ts";
 
@@ -27,6 +28,7 @@ async function parts(over: object = {}, extra: readonly Loss[] = []) {
   const dataset = container.get(DATASET);
   await beginAll(trainer);
   const { players, memory } = trainer;
+  memory.allocate(HALTED, 1);
   const losses = [...container.all(LOSSES), ...extra];
   const stages = {
     teacher: { ...stageOf(trainer, "teacher"), batch: 4 },
@@ -287,7 +289,7 @@ test("turnProgram: two flat tensors, two steps, one norm", () => {
     stream: 0,
   });
   const updated = [...traced.updates.keys()].map((state) => state.attrs.name);
-  assert.equal(updated, ["teacher.weights.0", "teacher.weights.1"]);
+  assert.equal(updated, ["teacher.weights.0", "teacher.weights.1", "halted"]);
 });
 
 test("turnProgram: a gradient longer than clip is shortened to it, and its true norm reported", async () => {
