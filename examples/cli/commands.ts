@@ -160,6 +160,29 @@ export const commands: readonly Command[] = [
     load: () => import("./pairs.ts"),
   },
   {
+    name: "replay",
+    about: "Runs one step of a run again, and shows what came of it and where it went wrong.",
+    operands: "<run folder>",
+    arity: [1, 1],
+    flags: {
+      step: { type: "string", value: "N", about: "the step, counted from 0 in its stage" },
+      stage: { type: "string", value: "NAME", about: "whose step; default the last stage" },
+      out: { type: "string", value: "FILE", about: "a safetensors file for all values of the step" },
+      only: { type: "string", value: "PATTERN", about: "values whose path matches, such as gan-generator/" },
+      data: dataFlag,
+      plugin: pluginFlag,
+      device: deviceFlag,
+      force: { type: "boolean", about: "replace the file" },
+    },
+    examples: [
+      "replay runs/digits --step 1200",
+      "replay runs/digits --step 1200 --out step.safetensors --only generator/",
+    ],
+    more: () =>
+      "it goes on from the nearest checkpoint before the step, so --set train.keep=N of the run decides how far back it reaches",
+    load: () => import("./replay.ts"),
+  },
+  {
     name: "plan",
     about: "Says what a run needs of a device, and whether it fits, without running it.",
     operands: CONFIG,

@@ -29,6 +29,8 @@ export interface SchedulePlan {
   readonly start?: number;
   /** How many turns of the first step are done already; 0 by default. */
   readonly startTurn?: number;
+  /** The step before which it ends; the stage's number of steps by default. */
+  readonly end?: number;
   readonly control?: Control;
   /** Carries out checkpoint, sample and set-weight between two steps. A rejection becomes a warning, the run goes on. */
   readonly obey?: (command: Command, step: number) => Promise<void> | void;
@@ -42,13 +44,13 @@ export interface SchedulePlan {
  */
 export function schedule(plan: SchedulePlan): Observable<number> {
   return new Observable<number>((subscriber) => {
-    const { stage, bus, update, start = 0, startTurn = 0, control = new Control() } = plan;
+    const { stage, bus, update, start = 0, startTurn = 0, end = stage.steps, control = new Control() } = plan;
     const desk = new CommandDesk(control, plan, () => subscriber.closed);
     subscriber.add(() => desk.leave());
     control.begin();
 
     const run = async () => {
-      for (let step = start; step < stage.steps; step++) {
+      for (let step = start; step < end; step++) {
         await desk.betweenSteps(step);
         if (desk.stopped) return;
         let ms = 0;
@@ -64,7 +66,7 @@ export function schedule(plan: SchedulePlan): Observable<number> {
         bus.emit("step/end", { stage: stage.name, step, ms });
         subscriber.next(step);
       }
-      await desk.afterwards(stage.steps);
+      await desk.afterwards(end);
     };
     run()
       .finally(() => control.end())

@@ -22,6 +22,8 @@ export interface KeeperRequest {
   readonly files: FileSystem;
   /** Of the checkpoints. */
   readonly folder: string;
+  /** The run's folder. */
+  readonly run: string;
   readonly settings: Pick<RunSettings, "checkpointEvery" | "checkpointMinutes" | "keep">;
   readonly claim?: Claim;
   /** Says what the run survives. */
@@ -94,11 +96,19 @@ export class CheckpointKeeper {
   advised(error: unknown): unknown {
     if (!(error instanceof OnestepError) || !this.newest) return error;
     const ways: Partial<Record<string, string>> = {
-      E_DIVERGED: `${diverged(error)}, and go on from ${this.newest} with --resume`,
+      E_DIVERGED: `${diverged(error)}, and go on from ${this.newest} with --resume${this.#lookAt(error)}`,
       E_DEVICE_LOST: `start again with --resume; it goes on from ${this.newest}`,
     };
     const fix = ways[error.code];
     return fix ? failure(error.code, error.message, { cause: error, fix }) : error;
+  }
+
+  /** How to see the step that went wrong. */
+  #lookAt(error: OnestepError): string {
+    if (!(error instanceof Divergence)) return "";
+    const { stage: name, step } = error.update;
+    const stage = /\s/.test(name) ? `"${name}"` : name;
+    return `; \`onestep replay ${this.#request.run} --stage ${stage} --step ${step}\` shows what happened`;
   }
 
   /** The run is complete: what led to its last checkpoint need not fill the disk. */

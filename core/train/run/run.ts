@@ -141,6 +141,7 @@ export class Run {
     this.#keeper = new CheckpointKeeper({
       files: output!.files,
       folder: this.#folder!.checkpoint,
+      run: this.#folder!.path,
       settings: resolved.settings,
       claim,
       warn: (message) => this.#warn(message),
@@ -276,7 +277,11 @@ export class Run {
   async #rollBack(error: unknown): Promise<void> {
     if (!(error instanceof Divergence) || error.update.policy !== "rollback") throw error;
     const { trainer } = this;
-    if (trainer.rollbacks >= MOST_ROLLBACKS) throw error;
+    if (trainer.rollbacks >= MOST_ROLLBACKS)
+      throw new Divergence(
+        `${error.message}; to go back ${trainer.rollbacks} times, each with half the learning rates, has not helped`,
+        ...([error.update, error.at] as const),
+      );
     const { output, resolved } = this.#request;
     const rollbacks = trainer.rollbacks + 1;
     if (this.#keeper?.newest) {

@@ -24,7 +24,8 @@ export interface LeftOut {
 export function leftOutText({ stage, step, losses, gradient, origin }: LeftOut): string {
   const what = [...losses.map((name) => `loss ${name}`), ...(gradient ? ["the gradient norm"] : [])];
   const from = origin ? `; it begins in ${origin}` : "";
-  return `${what.join(", ")} ${what.length > 1 ? "are" : "is"} NaN or infinite at step ${step} of stage ${stage}${from}`;
+  const listed = [what.slice(0, -1).join(", "), ...what.slice(-1)].filter((text) => text !== "").join(" and ");
+  return `${listed} ${what.length > 1 ? "are" : "is"} NaN or infinite at step ${step} of stage ${stage}${from}`;
 }
 
 /** A point within a stage: the turns before `place` of this step are done. */

@@ -1,4 +1,4 @@
-import { type Program, program, rootOf } from "../../graph/mod.ts";
+import { program, rootOf } from "../../graph/mod.ts";
 import { ScalarInputs } from "../../graph/scalarInputs.ts";
 import type { Backend, HostArray, Memory } from "../../interfaces/backend.ts";
 import { arenaName } from "../../nn/parameters.ts";
@@ -28,9 +28,13 @@ export interface ProbedNode {
   readonly parameters: readonly string[];
 }
 
-/** What a probed update is fed: its batch part after part, and its numbers. */
-export interface ProbeFeed {
-  readonly take: (part: number) => Promise<Inputs>;
+/** Where an update is probed, and what it is fed. */
+export interface ProbeRequest {
+  readonly backend: Backend;
+  readonly memory: Memory;
+  /** Its batch, part after part, of what it reads. */
+  readonly inputs: (reads: ReadonlySet<Described>) => (part: number) => Promise<Inputs>;
+  /** Its rates and weights. */
   readonly numbers: Readonly<Record<string, number>>;
 }
 
@@ -41,12 +45,17 @@ export interface ProbeFeed {
 export class UpdateProbe {
   /** In the order in which they were traced: inputs before users, the losses before the gradient. */
   readonly nodes: readonly ProbedNode[];
-  readonly reads: ReadonlySet<Described>;
-  readonly #definition: TurnDefinition;
+  /** Parts in which the batch is gathered. */
+  readonly parts: number;
+  readonly #role: string;
+  readonly #request: ProbeRequest;
+  readonly #reads: ReadonlySet<Described>;
   readonly #scalars = new ScalarInputs();
 
-  constructor(definition: TurnDefinition) {
-    this.#definition = definition;
+  constructor(definition: TurnDefinition, request: ProbeRequest) {
+    this.parts = definition.parts ?? 1;
+    this.#role = definition.turn.role;
+    this.#request = request;
     const derivatives: { node: Tensor; first: number; end: number }[] = [];
     const { value: traced, places } = withPlaces(() => {
       const update = traceUpdate(definition, this.#scalars, (node, first, end) =>
@@ -54,11 +63,10 @@ export class UpdateProbe {
       );
       const flat = update.gradients.map(({ gradient }) => gradient);
       // Of a batch in parts, the norm is that of the sum.
-      const whole = (definition.parts ?? 1) === 1;
-      const norm = whole ? [placed("the norm of the gradient", () => gradientNorm(flat))] : [];
+      const norm = this.parts === 1 ? [placed("the norm of the gradient", () => gradientNorm(flat))] : [];
       return { ...update, ends: [...flat, ...norm] };
     });
-    this.reads = traced.images.reads;
+    this.#reads = traced.images.reads;
     const parameterOf = parameterNames(definition);
     const inside =
       (id: number) =>
@@ -76,20 +84,17 @@ export class UpdateProbe {
   }
 
   /** Values of some nodes, as they are or as `look` makes them of each, part after part of the batch. */
-  async *values(
-    backend: Backend,
-    memory: Memory,
-    feed: ProbeFeed,
-    { nodes = this.nodes, look = (node) => node }: ProbeQuestion = {},
-  ): AsyncGenerator<{ readonly probed: ProbedNode; readonly part: number; readonly values: HostArray }[]> {
-    const { turn, parts = 1 } = this.#definition;
+  async *values({ nodes = this.nodes, look = (node) => node }: ProbeQuestion = {}): AsyncGenerator<ProbedValue[]> {
+    const { backend, memory, inputs, numbers } = this.#request;
+    const take = inputs(this.#reads);
+    const fed = new Map<number, Promise<Inputs>>();
     for (const portion of inPortions(nodes, look)) {
       const outputs = Object.fromEntries(portion.map(({ value }, i) => [`${i}`, value]));
-      const compiled: Program = program({ name: `${turn.role} probe`, outputs });
-      const run = await backend.compile(compiled, memory);
+      const run = await backend.compile(program({ name: `${this.#role} probe`, outputs }), memory);
       try {
-        for (let part = 0; part < parts; part++) {
-          await run.run({ ...(await feed.take(part)), scalars: this.#scalars.encode(feed.numbers) });
+        for (let part = 0; part < this.parts; part++) {
+          fed.set(part, fed.get(part) ?? take(part));
+          await run.run({ ...(await fed.get(part)), scalars: this.#scalars.encode(numbers) });
           const read = portion.map(({ probed }, i) => run.read(`${i}`).then((values) => ({ probed, part, values })));
           yield await Promise.all(read);
         }
@@ -100,21 +105,24 @@ export class UpdateProbe {
   }
 
   /** The first value that is not finite although all values it is computed from are, and how many of its elements; or undefined. */
-  async origin(
-    backend: Backend,
-    memory: Memory,
-    feed: ProbeFeed,
-  ): Promise<{ readonly probed: ProbedNode; readonly count: number } | undefined> {
-    const bad = new Set<Tensor>();
+  async origin(): Promise<{ readonly probed: ProbedNode; readonly count: number } | undefined> {
+    const bad = Array.from({ length: this.parts }, () => new Set<Tensor>());
     const look = (node: Tensor) => sum(sub(1, isFinitePositive(abs(reshape(node, [sizeOf(node.shape)])))));
-    for await (const portion of this.values(backend, memory, feed, { nodes: this.nodes.filter(isFloat), look }))
-      for (const { probed, values } of portion) {
+    for await (const portion of this.values({ nodes: this.nodes.filter(isFloat), look }))
+      for (const { probed, part, values } of portion) {
         if (values[0] === 0) continue;
-        if (!probed.node.inputs.some((each) => bad.has(rootOf(each).root))) return { probed, count: values[0] };
-        bad.add(probed.node);
+        if (!probed.node.inputs.some((each) => bad[part].has(rootOf(each).root))) return { probed, count: values[0] };
+        bad[part].add(probed.node);
       }
     return undefined;
   }
+}
+
+/** A value of one part of a batch. */
+export interface ProbedValue {
+  readonly probed: ProbedNode;
+  readonly part: number;
+  readonly values: HostArray;
 }
 
 /** What is asked of a probe. */
@@ -165,6 +173,18 @@ function parameterNames({ players }: TurnDefinition): (node: Tensor) => string |
     const { root, offset } = rootOf(node);
     return root.op === sources.state ? names.get(`${nameOf(root)} ${offset}`) : undefined;
   };
+}
+
+/**
+ * Where a value stands in its update, for a file: its number in the trace, the plugins from the outermost in, parameters, op, such
+ * as `0042/gan-generator/generator/mlp/generator l1.weight/matmul`. Of a derivative, behind `gradient`.
+ */
+export function pathOf({ nodes }: UpdateProbe, probed: ProbedNode): string {
+  const { node, plugins, isGradient, parameters } = probed;
+  const number = `${nodes.indexOf(probed)}`.padStart(4, "0");
+  const makers = plugins.map((plugin) => plugin.match(/"(.*)"/)?.[1] ?? plugin.replace(/^the (role )?/, ""));
+  const last = node.op === sources.input || node.op === sources.state ? nameOf(node) : node.op.name;
+  return [number, ...(isGradient ? ["gradient"] : []), ...makers.reverse(), ...parameters, last].join("/");
 }
 
 /** A value in words: `log [3, 2] in loss "mine"`. */

@@ -160,15 +160,19 @@ export class Trainer {
   }
 
   /** Runs one stage from `start`; resolves with the step that would come next. */
-  async train(stage: Stage, { start = 0, startTurn, control, obey }: TrainRequest = {}): Promise<number> {
+  async train(stage: Stage, { start = 0, startTurn, end, control, before, obey }: TrainRequest = {}): Promise<number> {
     const feeds = new TurnFeeds(this.#parts, (at) => this.#inputs(stage, at, this.#turn(stage, at.turn).reads));
     const next = await runSchedule({
       stage,
       bus: this.#bus,
       start,
       startTurn,
+      end,
       control,
-      update: (at, next) => this.#update(stage, feeds, at, next),
+      update: async (at, next) => {
+        await before?.(at);
+        return this.#update(stage, feeds, at, next);
+      },
       obey: async (command, step) => {
         if (command.type === "set-weight") this.setWeight(command.loss, command.weight);
         await obey?.(command, step);
@@ -350,12 +354,20 @@ export class Trainer {
     return losses;
   }
 
+  /** Looks at all values of an update that comes next, or that changed nothing. */
+  probe(stage: Stage, at: TurnAt, numbers: Readonly<Record<string, number>> = this.#numbers(stage, at)): UpdateProbe {
+    return new UpdateProbe(this.#definition(stage, at.turn), {
+      backend: this.#backend,
+      memory: this.memory,
+      inputs: (reads) => this.#inputs(stage, at, reads),
+      numbers,
+    });
+  }
+
   /** Where an update that was left out went wrong, in words; undefined where that can't be told. */
-  async #origin(stage: Stage, at: TurnAt, numbers: Readonly<Record<string, number>>): Promise<string | undefined> {
+  async #origin(...update: Parameters<Trainer["probe"]>): Promise<string | undefined> {
     try {
-      const probe = new UpdateProbe(this.#definition(stage, at.turn));
-      const feed = { take: this.#inputs(stage, at, probe.reads), numbers };
-      const found = await probe.origin(this.#backend, this.memory, feed);
+      const found = await this.probe(...update).origin();
       return found && `${describeNode(found.probed)}, ${found.count} of ${sizeOf(found.probed.node.shape)} elements`;
     } catch {
       // It needs memory that the device may not have; what was found before stands without it.
@@ -471,6 +483,10 @@ export interface TrainRequest {
   readonly start?: number;
   /** How many turns of it are done already. */
   readonly startTurn?: number;
+  /** The step that is not done any more; the stage's number of steps by default. */
+  readonly end?: number;
+  /** Called before each update. */
+  readonly before?: (at: TurnAt) => Promise<void>;
   readonly control?: Control;
   /** Carries out `checkpoint` between two steps. */
   readonly obey?: (command: Command, step: number) => Promise<void>;

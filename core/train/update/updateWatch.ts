@@ -12,7 +12,7 @@ export interface WatchedUpdate {
   /** Names of the terms of its objective. */
   readonly terms: readonly string[];
   readonly bits: Promise<number>;
-  /** Looks for the first value that is not finite; asked while the states are those that the update saw. */
+  /** Looks for the first value that is not finite. */
   readonly origin: () => Promise<string | undefined>;
 }
 
@@ -75,8 +75,8 @@ export class UpdateWatch {
     const last = this.#pending.at(-1) ?? update;
     // Those behind it changed nothing either.
     if (!goesOn) for (const { player } of [update, ...this.#pending.splice(0)]) player.updates--;
-    // Elsewhere the states have moved on.
-    const origin = goesOn && last !== update ? undefined : await update.origin();
+    // It takes a while: in a row, the first tells enough. Where the run goes on, the states may have moved on a little.
+    const origin = inRow === 1 ? await update.origin() : undefined;
     const told = { stage: stage.name, role, step: at.step, ...unsound(bits, terms), origin, policy, inRow };
     tell(told);
     if (goesOn && inRow < MOST_IN_ROW) return;

@@ -40,6 +40,7 @@ function keeper(over: Partial<typeof settings> = {}) {
   };
   const request = {
     files,
+    run: "out",
     folder: "c",
     settings: { ...settings, ...over },
     warn: (text: string) => warnings.push(text),
@@ -170,7 +171,7 @@ test("Run: what was there before a loss or a gradient that is not finite is kept
   );
   assert.is(
     error!.fix,
-    "lower the learning rate with --set optimizers.generator.lr=RATE, or leave such updates out with --set train.nonFinite=skip, and go on from out/checkpoint/2-distillation-12.safetensors with --resume",
+    "lower the learning rate with --set optimizers.generator.lr=RATE, or leave such updates out with --set train.nonFinite=skip, and go on from out/checkpoint/2-distillation-12.safetensors with --resume; `onestep replay out --stage distillation --step 12` shows what happened",
   );
   assert.is(savedAt(events).at(-1), "2-distillation-12");
   const { manifest, states } = await loadCheckpoint(files, "out/checkpoint");

@@ -1,0 +1,48 @@
+import type { FileSystem } from "../../io/files.ts";
+import { isRecord } from "../../plugin/spec.ts";
+import type { Command, RecordedCommand } from "../loop/control.ts";
+
+/** What a run's event log says about a step. */
+export interface LoggedEvents {
+  /** The device that the run was last started on. */
+  readonly device?: string;
+  /** Readings of a role's update, the last if it was run more than once; undefined where they were not read. */
+  losses(stage: string, role: string, step: number): Readonly<Record<string, number>> | undefined;
+  /** Weights that were set after a checkpoint was written. */
+  commandsAfter(checkpoint: string): readonly RecordedCommand[];
+}
+
+/** Reads an event log; lines that a crash has cut are passed over, and a log that is not there says nothing. */
+export async function loggedEvents(files: FileSystem, path: string): Promise<LoggedEvents> {
+  const text = (await files.exists(path)) ? new TextDecoder().decode(await files.read(path)) : "";
+  const events = text.split("\n").flatMap((line) => parsed(line));
+  return {
+    device: events.findLast(({ type }) => type === "run/start")?.device as string | undefined,
+    losses(stage, role, step) {
+      const found = events.findLast(
+        (each) => each.type === "role/updated" && each.stage === stage && each.role === role && each.step === step,
+      );
+      if (!isRecord(found?.losses)) return undefined;
+      return Object.fromEntries(Object.entries(found.losses).map(([name, value]) => [name, Number(value)]));
+    },
+    commandsAfter(checkpoint) {
+      const nameOf = (file: unknown) => String(file).split(/[\\/]/).at(-1);
+      const saved = events.findLastIndex(
+        ({ type, path: file }) => type === "checkpoint/saved" && nameOf(file) === nameOf(checkpoint),
+      );
+      return events.slice(saved + 1).flatMap(({ type, step, command }) => {
+        if (type !== "control/received" || !isRecord(command) || command.type !== "set-weight") return [];
+        return [{ step: Number(step), command: command as Command }];
+      });
+    },
+  };
+}
+
+function parsed(line: string): Record<string, unknown>[] {
+  try {
+    const event = JSON.parse(line);
+    return isRecord(event) ? [event] : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,210 @@
+import { failure, type OnestepError, suggestion } from "../../errors.ts";
+import type { Backend, HostArray } from "../../interfaces/backend.ts";
+import { DATASET, type DataFolder } from "../../interfaces/dataset.ts";
+import type { Stage } from "../../interfaces/method.ts";
+import type { FileSystem } from "../../io/files.ts";
+import type { ResolvedConfig } from "../config/config.ts";
+import { type Checkpoint, listCheckpoints, openCheckpoint } from "../files/checkpoint.ts";
+import type { RunFolder } from "../files/runFolder.ts";
+import { EventBus } from "../loop/bus.ts";
+import { Control, type RecordedCommand } from "../loop/control.ts";
+import type { TrainEvents } from "../loop/events.ts";
+import { type ProbedNode, pathOf } from "../update/probe.ts";
+import { Trainer } from "../update/trainer.ts";
+import { composeRun } from "./compose.ts";
+import { loggedEvents } from "./loggedEvents.ts";
+import { type Position, playersUpTo, positionOf } from "./resume.ts";
+import { startFromFiles } from "./startFromFiles.ts";
+
+/** A step of a run in a folder, to be run once more. */
+export interface ReplayRequest {
+  readonly files: FileSystem;
+  readonly folder: RunFolder;
+  /** Its own, complete. */
+  readonly resolved: ResolvedConfig;
+  readonly backend: Backend;
+  readonly data?: DataFolder;
+  /** The last that has steps, by default. */
+  readonly stage?: string;
+  readonly step: number;
+  /** Whose values are kept, by their paths; none by default. */
+  readonly dumps?: (path: string) => boolean;
+}
+
+/** What an update of the step came to, then and now. */
+export interface ReplayedUpdate {
+  readonly role: string;
+  /** Losses, the norm of the gradient and what else is read of an update, by name. */
+  readonly values: Readonly<Record<string, number>>;
+  /** What the run's log has for it; absent where it has nothing. */
+  readonly logged?: Readonly<Record<string, number>>;
+  /** Where it was not finite. */
+  readonly leftOut?: TrainEvents["role/left-out"];
+}
+
+/** A value of the step. */
+export interface DumpedValue {
+  /** Such as `generator/0042/mlp/l1.weight/matmul`. */
+  readonly path: string;
+  readonly shape: readonly number[];
+  readonly values: HostArray;
+}
+
+/** A step that was run again. */
+export interface Replay {
+  readonly stage: string;
+  /** The checkpoint's file that it went on from. */
+  readonly from: string;
+  readonly updates: readonly ReplayedUpdate[];
+  readonly dumped: readonly DumpedValue[];
+  /** The device of the run, as its log has it. */
+  readonly device?: string;
+}
+
+/**
+ * Runs one step of a stored run again, from the nearest checkpoint before it. Nothing in the folder changes. Draws follow from
+ * seed and step, so on the same device it comes to the same bits.
+ * @throws E_OPTION for a stage or a step that the run does not have, E_CHECKPOINT when no checkpoint is as early as that
+ */
+export async function replayStep(request: ReplayRequest): Promise<Replay> {
+  const { files, folder, resolved, backend, data = {}, step, dumps } = request;
+  const container = await composeRun(resolved, backend, data);
+  const bus = new EventBus();
+  // A step that is not finite is looked at to its end.
+  const settings = { ...resolved.settings, nonFinite: "skip" as const };
+  const trainer = new Trainer(container, backend, container.get(DATASET), bus, settings);
+  try {
+    const { stages } = trainer.method;
+    const stage = stageOf(trainer, request.stage);
+    if (step >= stage.steps)
+      throw failure(
+        "E_OPTION",
+        `Cannot replay step ${step}: stage ${stage.name} has the steps 0 to ${stage.steps - 1}`,
+        {
+          fix: "choose another --step, or another --stage",
+        },
+      );
+    const place = stages.indexOf(stage);
+    const { checkpoint, position } = await nearest(request, trainer, { stage: place, step });
+    const players = playersUpTo(trainer, position.stage);
+    const held = players.map(({ name }) => name);
+    await startFromFiles(trainer, resolved, held, files);
+    await trainer.restore(players, stages[position.stage], checkpoint.manifest, checkpoint.states);
+    const log = await loggedEvents(files, folder.events);
+    const commands = log.commandsAfter(checkpoint.path);
+
+    let from = position;
+    for (; from.stage < place; from = { stage: from.stage + 1, step: 0 }) {
+      await advance(trainer, from, stages[from.stage].steps, commands);
+      await trainer.begin(stages[from.stage + 1]);
+    }
+    if (from.step < step) {
+      await advance(trainer, from, step, commands);
+      from = { stage: place, step };
+    }
+
+    const updates: ReplayedUpdate[] = [];
+    const dumped: DumpedValue[] = [];
+    const readings: Promise<void>[] = [];
+    const leftOut = new Map<string, TrainEvents["role/left-out"]>();
+    bus.on("role/left-out", (event) => void leftOut.set(event.role, event));
+    bus.on("role/updated", ({ role, losses }) => {
+      const read = Object.entries(losses).map(async ([name, scalar]) => [name, await scalar.read()] as const);
+      readings.push(
+        Promise.all(read).then((values) => {
+          const logged = log.losses(stage.name, role, step);
+          updates.push({ role, values: Object.fromEntries(values), logged, leftOut: leftOut.get(role) });
+        }),
+      );
+    });
+    await trainer.prepare(stage);
+    await trainer.train(stage, {
+      ...{ start: step, startTurn: from.turn, end: step + 1, control: new Control(commands) },
+      before: async (at) => {
+        if (!dumps) return;
+        const probe = trainer.probe(stage, at);
+        const named = (probed: ProbedNode, part: number) => {
+          const path = `${at.turn.role}/${pathOf(probe, probed)}`;
+          return probe.parts > 1 ? `${path}/part ${part}` : path;
+        };
+        const nodes = probe.nodes.filter((probed) => dumps(named(probed, 0)));
+        for await (const portion of probe.values({ nodes }))
+          for (const { probed, part, values } of portion)
+            dumped.push({ path: named(probed, part), shape: probed.node.shape, values });
+      },
+    });
+    await Promise.all(readings);
+    return { stage: stage.name, from: checkpoint.path, updates, dumped, device: log.device };
+  } finally {
+    trainer.dispose();
+    await container.dispose();
+  }
+}
+
+/** Trains on from a position to a step of the same stage. */
+async function advance(
+  trainer: Trainer,
+  { stage: place, step: start, turn: startTurn }: Position,
+  end: number,
+  commands: readonly RecordedCommand[],
+): Promise<void> {
+  const stage = trainer.method.stages[place];
+  if (start >= end) return;
+  await trainer.prepare(stage);
+  await trainer.train(stage, {
+    start,
+    startTurn,
+    end,
+    control: new Control(commands.filter(({ step }) => step < end)),
+  });
+}
+
+function stageOf({ method: { stages } }: Trainer, name: string | undefined): Stage {
+  const names = stages.map((each) => each.name);
+  const found = name === undefined ? stages.filter(({ steps }) => steps > 0).at(-1) : stages[names.indexOf(name)];
+  if (found) return found;
+  throw failure(
+    "E_OPTION",
+    `Cannot replay stage ${name}: the run has ${names.join(", ")}${name === undefined ? "" : suggestion(name, names)}`,
+    { fix: "choose one of them with --stage" },
+  );
+}
+
+/** The furthest sound checkpoint that does not lie behind a step. */
+async function nearest(
+  { files, folder }: ReplayRequest,
+  { method }: Trainer,
+  wanted: Position,
+): Promise<{ readonly checkpoint: Checkpoint; readonly position: Position }> {
+  const paths = await listCheckpoints(files, folder.checkpoint);
+  const later: string[] = [];
+  let within: { readonly checkpoint: Checkpoint; readonly position: Position } | undefined;
+  let damaged: OnestepError | undefined;
+  for (const path of paths) {
+    const checkpoint = await openCheckpoint(files, folder.checkpoint, path).catch((error: OnestepError) => {
+      damaged ??= error;
+    });
+    if (!checkpoint) continue;
+    const position = positionOf(checkpoint.manifest, method, path);
+    const ahead = position.stage - wanted.stage || position.step - wanted.step;
+    if (ahead > 0) later.push(path);
+    // Better the whole step than what was left of it.
+    else if (ahead === 0 && position.turn) within ??= { checkpoint, position };
+    else if (ahead === 0 || !within) return { checkpoint, position };
+    else break;
+  }
+  if (within) return within;
+  if (damaged && later.length === 0) throw damaged;
+  const { name } = method.stages[wanted.stage];
+  const kept = later.length > 0 ? `those kept are later: ${later.join(", ")}` : `${folder.checkpoint} has none`;
+  throw failure(
+    "E_CHECKPOINT",
+    `Cannot replay step ${wanted.step} of stage ${name}: no checkpoint is as early, ${kept}`,
+    {
+      fix:
+        later.length > 0
+          ? "choose a later --step, or train once more and keep more checkpoints with --set train.keep=N"
+          : "give the folder of a run that has kept a checkpoint",
+    },
+  );
+}
