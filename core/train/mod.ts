@@ -21,7 +21,7 @@ export * from "./loop/events.ts";
 export { schedule, type TurnAt } from "./loop/schedule.ts";
 export { composeRun, composeSampling, provideShape } from "./run/compose.ts";
 export { checkCapacity, planRun, type RunPlan, type StagePlan, withHint } from "./run/planRun.ts";
-export { type DumpedValue, type Replay, type ReplayedUpdate, replayStep } from "./run/replay.ts";
+export { type DumpedValue, type Replay, type ReplayedUpdate, type ReplayRequest, replayStep } from "./run/replay.ts";
 export { CHECKPOINT, Run, type RunRequest, type RunResult } from "./run/run.ts";
 export { Evaluation, type Judgement, judgeSamples, samplerOf } from "./sampling/evaluation.ts";
 export { drawPairs, type PairDraw } from "./sampling/pairs.ts";

@@ -294,4 +294,28 @@ const contents = (folder: string): Record<string, string> =>
       }),
   );
 
+test("replay: no step, no run, a step beyond, values without a file for them, a file in the way", async () => {
+  const done = path("replayed");
+  const trained = await onestep("train", path("tiny.json"), "--out", done, "--device", "reference", "--quiet");
+  assert.is(trained.code, 0, trained.stderr);
+  const file = path("there.safetensors");
+  writeFileSync(file, "kept");
+  const replay = (...more: string[]) => ["replay", done, "--device", "reference", ...more];
+  await refused(replay(), "E_USAGE", 2, /no --step, expected a number/);
+  await refused(replay("--step", "x"), "E_OPTION", 2, /step/);
+  await refused(replay("--step", "12"), "E_OPTION", 2, /has the steps 0 to 11/);
+  await refused(
+    replay("--step", "3"),
+    "E_CHECKPOINT",
+    1,
+    /no checkpoint is as early, those kept are later: .*12\.safetensors/,
+  );
+  await refused(replay("--step", "3", "--stage", "teachr"), "E_OPTION", 2, /did you mean "teacher"/);
+  await refused(replay("--step", "3", "--only", "mlp"), "E_USAGE", 2, /there is no --out/);
+  await refused(replay("--step", "3", "--out", file, "--only", "("), "E_USAGE", 2, /regular expression/);
+  await refused(replay("--step", "3", "--out", file), "E_FILE", 1, /there already/);
+  await refused(["replay", path("nothing"), "--step", "3"], "E_CHECKPOINT", 1, /it holds no run/);
+  assert.is(readFileSync(file, "utf8"), "kept");
+});
+
 test.run();
