@@ -30,33 +30,43 @@ export function eventLog({ files, path, every }: EventLogOptions): Observer {
     observe(bus) {
       let began = performance.now();
       const waiting: (string | Promise<string>)[] = [];
-      let writing: Promise<void> | undefined;
+      /** The write that takes all lines that wait when it begins. */
+      let next: Promise<void> | undefined;
+      /** The writes before it, and the pause after them. */
+      let before: Promise<void> = Promise.resolve();
+      let over = false;
       let hurry = () => {};
-      const ended = new Promise<void>((resolve) => {
-        hurry = resolve;
-      });
       /** Lines that are complete and not yet in the file. */
       const lines: string[] = [];
       /** Whether the file is known to end with a whole line. */
       let whole = false;
       let failing = false;
 
+      /** What it returns settles with the line's own write: one for all lines to come would hold every event until then. */
       const add = (line: (at: number) => string | Promise<string>): Promise<void> => {
         waiting.push(line(Number(((performance.now() - began) / 1000).toFixed(3))));
-        writing ??= drain().finally(() => {
-          writing = undefined;
-        });
-        return writing;
+        if (!next) {
+          next = before.then(drain);
+          before = next.catch(() => {}).then(pause);
+        }
+        return next;
       };
       const drain = async () => {
-        while (waiting.length > 0) {
-          // Lines that gathered while the file was busy are written together.
-          lines.push(...(await Promise.all(waiting.splice(0))));
-          lines.splice(0, lines.length - MOST_WAITING);
-          await write();
-          await Promise.race([elapsed(GATHERING), ended]);
-        }
+        next = undefined;
+        // Lines that gathered while the file was busy are written together.
+        lines.push(...(await Promise.all(waiting.splice(0))));
+        lines.splice(0, lines.length - MOST_WAITING);
+        await write();
       };
+      const pause = () =>
+        new Promise<void>((resolve) => {
+          if (over) return resolve();
+          const timer = setTimeout(resolve, GATHERING);
+          hurry = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
       const write = async () => {
         try {
           if (!whole) await cutPart(files, path);
@@ -73,7 +83,10 @@ export function eventLog({ files, path, every }: EventLogOptions): Observer {
 
       bus.listen((event) => {
         if (event.type === "run/start") began = performance.now();
-        if (event.type === "run/end") hurry();
+        if (event.type === "run/end") {
+          over = true;
+          hurry();
+        }
         if (event.type === "role/updated") return;
         if (event.type === "role/diagnosed") {
           // The read must begin while the event is being told.
@@ -91,8 +104,6 @@ export function eventLog({ files, path, every }: EventLogOptions): Observer {
     },
   };
 }
-
-const elapsed = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const asLine = (value: object): string =>
   JSON.stringify(value, (_, inner) => (typeof inner === "number" && !Number.isFinite(inner) ? String(inner) : inner));

@@ -67,6 +67,26 @@ test("lines gather while the file rests, and the end of the run does not wait fo
   assert.is(linesOf(files).length, 21);
 });
 
+test("a line is let go of once it is written, though more keep coming", async () => {
+  const files = memoryFiles();
+  const bus = new EventBus();
+  const listeners: Parameters<typeof bus.listen>[0][] = [];
+  bus.listen = (listener) => {
+    listeners.push(listener);
+    return () => {};
+  };
+  eventLog({ files, path: "log" }).observe(bus);
+  const [listen] = listeners;
+  const event = (step: number) => ({ type: "step/end", stage: "teacher", step, ms: 1 }) as const;
+  const first = listen(event(0)) as Promise<void>;
+  let step = 1;
+  const others = setInterval(() => listen(event(step++)), 1);
+  const late = new Promise((resolve) => setTimeout(resolve, 100, "late"));
+  const outcome = await Promise.race([first, late]);
+  clearInterval(others);
+  assert.is.not(outcome, "late");
+});
+
 test("a slow loss holds back later lines, not the run, and nothing is lost", async () => {
   const files = memoryFiles();
   const bus = new EventBus();
