@@ -158,7 +158,7 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
     run = await Run.create({
       resolved,
       backend,
-      data: { files, path: given.text("data"), offload: offloading({ tell: warn }) },
+      data: { files, path: await dataPath(given, path), offload: offloading({ tell: warn }) },
       output: { files, path, existing },
     });
     // Until here there is nothing to keep, and a signal ends the program wherever it is: no listener has to be waited for.
@@ -171,7 +171,7 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
     const { reason } = await run.start();
     if (reason === "stopped") {
       say(
-        `stopped; go on with: ${commandName()} train --resume --out ${path}${sameFlags(given, ["data", "plugin", "device"])}`,
+        `stopped; go on with: ${commandName()} train --resume --out ${path}${sameFlags(given, ["plugin", "device"])}`,
       );
       return INTERRUPTED;
     }
@@ -182,6 +182,13 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
     await run?.dispose();
     await backend.close();
   }
+}
+
+/** The data folder: --data, or the one that the run to go on with has its data from. Whole, to be found from anywhere. */
+async function dataPath(given: Given, path: string): Promise<string | undefined> {
+  const told = given.text("data");
+  if (told !== undefined) return resolve(told);
+  return given.on("resume") ? runFolder(files, path).dataPath() : undefined;
 }
 
 /** What the next command can't find in the folder and has to be told again. */

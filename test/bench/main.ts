@@ -43,6 +43,8 @@ const here = dirname(fileURLToPath(import.meta.url));
 const sources = join(process.cwd(), "test/bench");
 /** For caches that are to be cold; removed at the end. */
 const scratch = mkdtempSync(join(tmpdir(), "onestep-bench-"));
+// However it ends: `refuse` ends the process.
+process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
 
 /** An engine on a device, its process, and the case that it is at. */
 class Lane {
@@ -262,9 +264,5 @@ async function main(): Promise<void> {
   print(["", ...iterationNotes(results)].join("\n"));
 }
 
-try {
-  if (flags.help) process.stdout.write(HELP);
-  else await main();
-} finally {
-  rmSync(scratch, { recursive: true, force: true });
-}
+if (flags.help) process.stdout.write(HELP);
+else await main();

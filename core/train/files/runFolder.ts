@@ -32,10 +32,12 @@ export interface RunFolder {
   clearDrafts(): Promise<void>;
   /** Removes the folder if nothing is in it. */
   leave(): Promise<void>;
-  /** Clears what an earlier run of these roles left, leaves all other files, and writes the config. */
-  begin(config: RunConfig, roles: readonly string[]): Promise<void>;
+  /** The folder that the run has its data from, where it was noted. */
+  dataPath(): Promise<string | undefined>;
+  /** Clears what an earlier run of these roles left, leaves all other files, and writes the config; notes where the data are. */
+  begin(config: RunConfig, roles: readonly string[], data?: string): Promise<void>;
   /** Replaces the config, for a run that goes on with another: what is in the folder defines what comes next. Marks the folder. */
-  writeConfig(config: RunConfig): Promise<void>;
+  writeConfig(config: RunConfig, data?: string): Promise<void>;
   /** With a label: the weights of an average that is not served, in a folder of their own. */
   writeWeights(tensors: readonly TensorSource[], info: WeightsInfo, label?: string): Promise<void>;
   writeReport(judgements: readonly Judgement[], device: DeviceInfo): Promise<void>;
@@ -43,7 +45,7 @@ export interface RunFolder {
 
 const text = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
 
-/** What `run.json` says. */
+/** What `run.json` says, besides where the data are. */
 const MARK = { program: "onestep", format: 2 };
 /** Names of a run's files. */
 const OWN = ["config.json", "events.jsonl", "losses.svg", "report.json"];
@@ -61,10 +63,6 @@ export function runFolder(files: FileSystem, path: string): RunFolder {
   const configFile = at("config.json");
   const averages = at("averages");
   const weights = (role: string) => `${role}.safetensors`;
-  const writeConfig = async (config: RunConfig) => {
-    if (!(await files.exists(mark))) await files.write(mark, text(MARK));
-    await files.write(configFile, text(config));
-  };
   const namesIn = async (folder: string) => ((await files.exists(folder)) ? files.list(folder) : []);
   const clearDrafts = async () => {
     for (const folder of [path, ...Object.keys(BELOW).map((name) => at(name))])
@@ -77,6 +75,15 @@ export function runFolder(files: FileSystem, path: string): RunFolder {
     } catch {
       return undefined;
     }
+  };
+  const writeMark = (data: string | undefined) => files.write(mark, text({ ...MARK, data }));
+  const dataPath = async () => {
+    const marked = await read(mark);
+    return isRecord(marked) && typeof marked.data === "string" ? marked.data : undefined;
+  };
+  const writeConfig = async (config: RunConfig, data?: string) => {
+    if (!(await files.exists(mark)) || (data !== undefined && data !== (await dataPath()))) await writeMark(data);
+    await files.write(configFile, text(config));
   };
   const present = async (names: readonly string[]) => {
     for (const name of names) if (await files.exists(at(name))) return true;
@@ -117,9 +124,10 @@ export function runFolder(files: FileSystem, path: string): RunFolder {
     },
     clearDrafts,
     leave: () => removeIfEmpty(path),
-    async begin(config, roles) {
+    dataPath,
+    async begin(config, roles, data) {
       // In an order that leaves no mixture of two runs: the mark tells whose files these are, and without a config there is no run.
-      await files.write(mark, text(MARK));
+      await writeMark(data);
       await clearDrafts();
       for (const name of [...OWN, ...roles.map(weights)]) await files.remove(at(name));
       for (const [folder, own] of Object.entries(BELOW)) {

@@ -115,14 +115,14 @@ export class Run {
       await startFromFiles(run.trainer, resolved, held, output?.files ?? data.files);
       if (!resumes) await run.trainer.begin(run.#stage);
       await run.#checkTeacher();
-      if (resumes) await folder.writeConfig(resolved.config);
+      if (resumes) await folder.writeConfig(resolved.config, data.path);
       else if (folder) {
         // A folder that was not there is made when all else is found sound.
         claim ??= await folder.claim();
         await checkFolder(folder, output?.existing, roles);
         await checkSpace(folder, output!.files, run.trainer);
         run.#keep(claim);
-        await folder.begin(resolved.config, roles);
+        await folder.begin(resolved.config, roles, data.path);
         if (output?.existing === "resume")
           run.#notes = ["nothing was kept before it was stopped, so the run starts from its beginning"];
       }

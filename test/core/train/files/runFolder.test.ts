@@ -70,6 +70,18 @@ test("writeConfig: marks a folder that 0.1.0 has begun", async () => {
   assert.is(await runFolder(files, "out").isOurs(), true);
 });
 
+test("dataPath: where the data are is noted when a run begins, and when it goes on with others", async () => {
+  const folder = runFolder(memoryFiles(), "out");
+  assert.is(await folder.dataPath(), undefined);
+  await folder.begin(tiny, [], "/data/digits");
+  assert.is(await folder.dataPath(), "/data/digits");
+  await folder.writeConfig(tiny);
+  assert.is(await folder.dataPath(), "/data/digits", "nothing was said of data");
+  await folder.writeConfig(tiny, "/data/moved");
+  assert.is(await folder.dataPath(), "/data/moved");
+  assert.is(await folder.isOurs(), true);
+});
+
 test("isFresh: until there is anything that it would be a loss to lose", async () => {
   const isFresh = (...names: string[]) =>
     runFolder(memoryFiles(Object.fromEntries(names.map((name) => [`out/${name}`, ""]))), "out").isFresh();
