@@ -13,11 +13,18 @@ export function exitStatus(error: unknown): number {
   return kind === "option" || kind === "missing-plugin" || known.code === "E_USAGE" ? 2 : 1;
 }
 
+/** The flag of every command with which errors tell all they know. */
+export const VERBOSE = "--verbose";
+
+/** A message that leaves out the rest of a list, which its cause has whole. */
+const CUT = /… \(\d+ more\)/;
+
 /**
  * A fault as two lines, what is wrong and the way out. Between them stands, where a plugin file of the user's took part, the
  * place in it; a bug of ours comes with its stack.
+ * @param verbose whether a list that the message cuts is printed whole
  */
-export function errorText(error: unknown): string {
+export function errorText(error: unknown, verbose = false): string {
   const place = pluginPlace(error);
   const known = catalogued(error, place);
   const lines = known ? [`error ${known.code}: ${known.message}`] : [`error: ${stackOf(error)}`];
@@ -25,8 +32,15 @@ export function errorText(error: unknown): string {
   // A plugin that comes with onestep has thrown.
   const ours = known === undefined || (known.code === "E_PLUGIN" && known.cause !== undefined && !place);
   if (known && ours) lines.push(stackOf(known.cause));
+  const whole = known && CUT.test(known.message) && known.cause instanceof Error ? known.cause.message : undefined;
+  if (verbose && whole !== undefined) lines.push(...whole.split("\n").map((line) => `  ${line}`));
+  const more = verbose || whole === undefined ? "" : `; ${VERBOSE} lists all of them`;
   const report = "this is a fault of onestep; please report it with the lines above";
-  const fix = ours ? report : place && known.code === "E_PLUGIN" ? "correct the plugin at that place" : known.fix;
+  const fix = ours
+    ? report
+    : place && known.code === "E_PLUGIN"
+      ? "correct the plugin at that place"
+      : known.fix + more;
   return asStarted([...lines, `fix: ${fix}`].join("\n"));
 }
 

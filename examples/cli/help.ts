@@ -15,6 +15,7 @@ export function overview(commands: readonly Command[]): string {
     ...rows([
       ["--help", "this page; after a command, that command's"],
       ["--version", "the version of onestep"],
+      ["--verbose", "with any command: errors with whole lists, such as all names of weights that do not fit"],
     ]),
     "",
     "examples",

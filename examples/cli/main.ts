@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { failure, suggestion } from "../../core/errors.ts";
 import { commands } from "./commands.ts";
-import { errorText, exitStatus } from "./exitStatus.ts";
+import { errorText, exitStatus, VERBOSE } from "./exitStatus.ts";
 import { manual, overview } from "./help.ts";
 import { parseFlags } from "./parseFlags.ts";
 import { version } from "./version.ts";
@@ -39,11 +39,13 @@ process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
 });
 process.stderr.on("error", () => {});
 
+const words = process.argv.slice(2);
+const told = words.filter((word) => word !== VERBOSE);
 try {
   // Not process.exit: what is still to be printed gets printed, and a handle left open would be seen.
-  process.exitCode = await main(process.argv.slice(2));
+  process.exitCode = await main(told);
 } catch (caught) {
   const error = tooManyFiles(caught) ?? caught;
-  process.stderr.write(`${errorText(error)}\n`);
+  process.stderr.write(`${errorText(error, told.length < words.length)}\n`);
   process.exitCode = exitStatus(error);
 }

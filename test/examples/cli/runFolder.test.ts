@@ -1,6 +1,17 @@
 // What becomes of a run's folder when things go wrong: kills, damage, two runs at once, a disk that refuses, other folders.
 import { spawn } from "node:child_process";
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
@@ -151,6 +162,16 @@ test("training goes on when nobody reads what it says", async () => {
   child.stdout.destroy();
   assert.is(await new Promise((resolve) => child.on("exit", resolve)), 0);
   assert.ok(same("unread", "whole"));
+});
+
+test("training goes on when what it says finds no room on the disk", async () => {
+  if (!existsSync("/dev/full")) return console.log("not run: there is no /dev/full");
+  const full = openSync("/dev/full", "w");
+  const words = training("unwritten", "--steps", "1").filter((word) => word !== "--quiet");
+  const child = spawn(process.execPath, [await program(), ...words], { stdio: ["ignore", "ignore", full] });
+  assert.is(await new Promise((resolve) => child.on("exit", resolve)), 0);
+  closeSync(full);
+  assert.ok(existsSync(join(path("unwritten"), "generator.safetensors")));
 });
 
 test("files are found from another working directory, by --resume and by a config that is repeated", async () => {
