@@ -1,12 +1,12 @@
 // Every fault a user can cause on the command line: two lines with a code and the way out, the exit status, nothing written.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { decodeSafetensors, encodeSafetensors } from "../../../core/io/safetensors.ts";
 import { idxBytes } from "../../helpers/idx.ts";
-import { onestep, scratch, tinyConfig } from "./program.ts";
+import { onestep, program, scratch, tinyConfig } from "./program.ts";
 
 const test = suite("examples/cli bad input");
 const { path, remove } = scratch();
@@ -102,6 +102,21 @@ test("a pipe in place of a config or of weights is not waited for, a device in p
   await refused(["train", path("pipe.json"), "--out", out], "E_FILE", 1, isNone);
   await refused(["sample", path("pipe.safetensors")], "E_FILE", 1, isNone);
   await refused(["sample", "x.safetensors", "--out", "/dev/null"], "E_FILE", 1, /a pipe, a socket or a device/);
+});
+
+test("a system that opens no more files", async () => {
+  if (process.platform !== "linux") return;
+  const file = await program();
+  // What Node itself has open when it begins to read the program is 19 or 20, by its version.
+  const ended = [20, 21, 22].map((most) => {
+    const words = `ulimit -n ${most}; exec "${process.execPath}" "${file}" train gaussians`;
+    return spawnSync("bash", ["-c", words], { encoding: "utf8" });
+  });
+  const text =
+    "error E_FILE: Cannot load the command: too many files are open\nfix: raise the limit: `ulimit -n 1024`\n";
+  const told = ended.filter(({ stderr }) => stderr === text);
+  assert.ok(told.length > 0, ended.map(({ stderr }) => stderr).join("\n"));
+  for (const { status } of told) assert.is(status, 1);
 });
 
 test("an adapter that is not there", () =>
