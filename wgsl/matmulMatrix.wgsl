@@ -7,6 +7,7 @@
 // numerics    f32 sums, in the device's own order within MATRIX_K terms and k ascending over them; chunks are added by
 //             repack in order, so runs repeat bit for bit
 // oracle      core/ops/matmul.ts (reference), 1e-5 relative to sum |a||b|
+// uses        lib/matrices
 enable subgroups;
 enable chromium_experimental_subgroup_matrix;
 @group(0) @binding(0) var<storage, read> a: array<f32>;
@@ -20,24 +21,6 @@ struct Dims {
 }
 @group(0) @binding(3) var<uniform> dims: Dims;
 
-// What the adapter multiplies in one go, set by subgroupMatrices.ts: types can't depend on overrides.
-const MATRIX_M = 8u;
-const MATRIX_N = 8u;
-const MATRIX_K = 8u;
-alias Element = f32;
-alias Left = subgroup_matrix_left<Element, MATRIX_K, MATRIX_M>;
-alias Right = subgroup_matrix_right<Element, MATRIX_N, MATRIX_K>;
-alias Result = subgroup_matrix_result<f32, MATRIX_N, MATRIX_M>;
-
-// A multiple of the largest subgroup size, as the device demands.
-override LANES: u32 = 128u;
-
-// A workgroup's tile is TILE x TILE, in four quadrants of SIDE x SIDE, each a subgroup's: ROWS x COLUMNS matrices.
-const TILE = 64u;
-const SIDE = 32u;
-const DEPTH = 16u;
-const ROWS = SIDE / MATRIX_M;
-const COLUMNS = SIDE / MATRIX_N;
 var<workgroup> rows: array<Element, TILE * DEPTH>; // [m][k]
 var<workgroup> columns: array<Element, DEPTH * TILE>; // [k][n]
 // One row of matrices of each quadrant, on its way to c: only single elements can be held to the edges, and scaled.
@@ -69,7 +52,7 @@ fn main(
 
   let top = (quadrant / 2u) * SIDE;
   let side = (quadrant % 2u) * SIDE;
-  var sums: array<Result, ROWS * COLUMNS>; // zeros
+  var sums: Sums; // zeros
   for (var k = begin; k < end; k += DEPTH) {
     // Neighbouring lanes load neighbours in memory: along k where its stride is 1, else along rows or columns.
     for (var i = lane; i < TILE * DEPTH; i += LANES) {

@@ -82,7 +82,7 @@ export function withEpilogue(
     "",
   ];
   return {
-    kernel: library.fromText(`${kernel.name}+epilogue`, [text, ...epilogue].join("\n")),
+    kernel: library.fromText(`${kernel.name}+epilogue`, [text, ...epilogue].join("\n"), kernel.matrices),
     bindings: layout.buffers.map(({ range }) => range),
     dims: code.dims,
   };

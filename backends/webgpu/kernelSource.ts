@@ -16,6 +16,8 @@ export interface KernelSource {
   readonly bindings: readonly Binding[];
   readonly dims: DimsLayout | undefined;
   readonly overrides: readonly string[];
+  /** Those that it was made for, where it is written for any. */
+  readonly matrices?: MatrixShape;
   /** The file and line behind a line of `code`. */
   locate(line: number): { readonly file: string; readonly line: number };
 }
@@ -36,12 +38,13 @@ export class KernelLibrary {
     if (known) return known;
     const text = this.#texts.get(name);
     invariant(text !== undefined, `there is no kernel wgsl/${name}.wgsl`);
-    return this.#keep(key, this.#assemble(name, matrices ? withMatrices(text, matrices) : text));
+    return this.#keep(key, this.#assemble(name, text, matrices));
   }
 
-  /** A kernel from its text. Equal texts give the same object. */
-  fromText(name: string, text: string): KernelSource {
-    return this.#sources.get(text) ?? this.#keep(text, this.#assemble(name, text));
+  /** A kernel from its text. Equal texts give the same object, for the same matrices. */
+  fromText(name: string, text: string, matrices?: MatrixShape): KernelSource {
+    const key = matrices ? `${JSON.stringify(matrices)}\n${text}` : text;
+    return this.#sources.get(key) ?? this.#keep(key, this.#assemble(name, text, matrices));
   }
 
   /** The same kernel with the bindings named `half` kept in f16. */
@@ -59,7 +62,7 @@ export class KernelLibrary {
     return source;
   }
 
-  #assemble(name: string, text: string): KernelSource {
+  #assemble(name: string, text: string, matrices?: MatrixShape): KernelSource {
     const parts = [{ file: name, text }];
     // Libraries may use libraries; the list grows while it is walked.
     for (const { text: using } of parts)
@@ -74,13 +77,15 @@ export class KernelLibrary {
     const dims = parseDims(text);
     const last = bindings[bindings.length - 1];
     invariant((last?.access === "uniform") === (dims !== undefined), `${name} must bind its Dims last`);
+    const code = parts.map((part) => part.text).join("\n");
     return {
       name,
       text,
-      code: parts.map((part) => part.text).join("\n"),
+      code: matrices ? withMatrices(code, matrices) : code,
       bindings,
       dims,
-      overrides: parseOverrides(text),
+      overrides: parseOverrides(code),
+      ...(matrices && { matrices }),
       locate(line) {
         let rest = line;
         for (const part of parts) {

@@ -1,5 +1,8 @@
 import { invariant } from "../../core/errors.ts";
 
+/** What kernels on subgroup matrices compute. */
+export type MatrixUse = "products" | "convolutions" | "attention";
+
 /** Matrices that a subgroup of a device multiplies in one go: [M, K] · [K, N], added to an [M, N] of f32. */
 export interface MatrixShape {
   /** Element type of both factors. */
@@ -18,8 +21,13 @@ export interface MatrixShape {
 export const describeMatrices = ({ factors, M, N, K }: MatrixShape): string =>
   `${M}x${N}x${K} ${factors === "f32" ? "f32" : "f16→f32"}`;
 
+/** Matrices of a device, and what kernels on them were seen to compute right there. */
+export interface TriedMatrices extends MatrixShape {
+  readonly uses: readonly MatrixUse[];
+}
+
 /**
- * The same kernel for these matrices: with their sizes and their type in its constants MATRIX_M, MATRIX_N and MATRIX_K and
+ * The same kernel, its libraries behind it, for these matrices: with their sizes and their type in its constants MATRIX_M, MATRIX_N and MATRIX_K and
  * its alias Element, on which types depend and which therefore can't be overrides, and in the form of WGSL that the device
  * takes. Lines keep their numbers.
  */
@@ -34,7 +42,10 @@ export function withMatrices(source: string, { factors, M, N, K, layout }: Matri
   declare(/^alias Element = \w+;/m, `alias Element = ${factors};`);
   if (layout === "argument")
     text = text
-      .replace(/(subgroupMatrixLoad<\w+), row_major>(\(.*), (\w+)\);/g, "$1>$2, false, $3);")
+      .replace(
+        /(subgroupMatrixLoad<\w+), (row|col)_major>(\(.*), (\w+)\);/g,
+        (_, load, order, from, pitch) => `${load}>${from}, ${order === "col"}, ${pitch});`,
+      )
       .replace(/(subgroupMatrixStore)<row_major>(\(.*), (\w+)\);/g, "$1$2, false, $3);");
   return factors === "f16" ? `enable f16; ${text}` : text;
 }

@@ -1,6 +1,7 @@
-import { describeMatrices, type MatrixShape } from "../subgroupMatrices.ts";
+import { matrixLanes } from "../kernels/matrices.ts";
+import { describeMatrices, type MatrixShape, type MatrixUse, type TriedMatrices } from "../subgroupMatrices.ts";
 import { deviceRequest, MATRICES } from "./limits.ts";
-import { multiplyOnce } from "./matrixTrial.ts";
+import { type MatrixTrial, runTrial, trialsOf } from "./matrixTrial.ts";
 import type { MatrixTraits } from "./traits.ts";
 
 /** A configuration of subgroup matrices, as the adapter's info lists it; not part of WebGPU yet. */
@@ -29,8 +30,8 @@ export const probeOnce =
   };
 
 /**
- * Runs the product of two small matrices for each type of factors that the adapter claims to multiply, on a device of
- * its own: what a driver breaks there is not used afterwards. Only what gives the right numbers, every bit of them, counts.
+ * Runs each kernel on subgroup matrices once for each type of factors that the adapter claims to multiply, on a device of
+ * their own: what a driver breaks there is not used afterwards. Only what gives the right numbers, every bit of them, counts.
  */
 export const probeMatrices: MatrixProbe = async (adapter, again) => {
   if (!adapter.features.has(MATRICES)) return { matrices: [], matricesProblem: "the adapter does not offer them" };
@@ -44,12 +45,12 @@ export const probeMatrices: MatrixProbe = async (adapter, again) => {
     const what = list.length > 0 ? `only ${list.join(", ")}` : "no configuration";
     return { matrices: [], matricesProblem: `the adapter offers ${what}` };
   }
-  const matrices: MatrixShape[] = [];
+  const matrices: TriedMatrices[] = [];
   const problems: string[] = [];
   for (const shape of wanted) {
-    const found = await attempt(shape, again);
-    if (typeof found === "string") problems.push(`${describeMatrices(shape)}: ${found}`);
-    else matrices.push(found);
+    const { found, problem } = await attempt(shape, again);
+    if (found) matrices.push(found);
+    if (problem !== undefined) problems.push(`${describeMatrices(shape)}: ${problem}`);
   }
   return {
     matrices,
@@ -72,24 +73,61 @@ function fitting(configs: readonly MatrixConfig[], f16: boolean): MatrixShape[] 
   });
 }
 
-/** The shape in the form that the device takes, or what is wrong with it. */
-async function attempt(shape: MatrixShape, again: () => Promise<GPUAdapter | null>): Promise<MatrixShape | string> {
+/** What came of an attempt: matrices in the form that the device takes, and what is wrong with them. */
+interface Attempt {
+  readonly found?: TriedMatrices;
+  readonly problem?: string;
+}
+
+async function attempt(shape: MatrixShape, again: () => Promise<GPUAdapter | null>): Promise<Attempt> {
   const refusals: string[] = [];
   for (const layout of ["template", "argument"] as const) {
     try {
       const adapter = await again();
-      if (!adapter) return "the adapter is gone";
+      if (!adapter) return { problem: "the adapter is gone" };
       const device = await adapter.requestDevice(deviceRequest(adapter, true));
       try {
-        const form = { ...shape, layout };
-        return (await multiplyOnce(device, form, adapter.info)) ?? form;
+        return await tryUses(device, { ...shape, layout }, adapter.info);
       } finally {
         device.destroy();
         await device.lost; // Dawn crashes when a device is collected before
       }
     } catch (error) {
-      refusals.push((error as Error).message.split("\n", 1)[0]);
+      refusals.push(firstLine(error));
     }
   }
-  return refusals[0];
+  return { problem: refusals[0] };
 }
+
+/**
+ * Runs every kernel. Without right products there are no matrices; where another kernel fails, they serve other uses.
+ * @throws Error when products do not run
+ */
+async function tryUses(device: GPUDevice, shape: MatrixShape, info: GPUAdapterInfo): Promise<Attempt> {
+  const uses: MatrixUse[] = [];
+  const problems: string[] = [];
+  for (const [use, trials] of trialsOf(shape, matrixLanes({ subgroupMaxSize: info.subgroupMaxSize ?? 0 }))) {
+    const problem = await firstProblem(device, shape, trials).catch((error) => {
+      if (use === "products") throw error;
+      return firstLine(error);
+    });
+    if (problem === undefined) uses.push(use);
+    else if (use === "products") return { problem };
+    else problems.push(`no ${use}, ${problem}`);
+  }
+  return { found: { ...shape, uses }, ...(problems.length > 0 && { problem: problems.join("; ") }) };
+}
+
+async function firstProblem(
+  device: GPUDevice,
+  shape: MatrixShape,
+  trials: readonly MatrixTrial[],
+): Promise<string | undefined> {
+  for (const trial of trials) {
+    const problem = await runTrial(device, shape, trial);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+const firstLine = (error: unknown): string => (error as Error).message.split("\n", 1)[0];

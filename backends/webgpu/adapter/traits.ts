@@ -1,4 +1,4 @@
-import type { MatrixShape } from "../subgroupMatrices.ts";
+import type { TriedMatrices } from "../subgroupMatrices.ts";
 import type { Via } from "./candidate.ts";
 
 /** Everything that the rest of the backend knows about a device: enough to choose kernels, check plans and tell the user. */
@@ -19,7 +19,7 @@ export interface DeviceTraits {
   readonly subgroupMaxSize: number;
   readonly f16: boolean;
   /** Subgroup matrices that were seen to compute as they should: at most one for each type of factors. */
-  readonly matrices: readonly MatrixShape[];
+  readonly matrices: readonly TriedMatrices[];
   /** Why there are no others. */
   readonly matricesProblem?: string;
   readonly timestamps: boolean;

@@ -4,6 +4,7 @@ import type { Tensor } from "../../../core/tensor/tensor.ts";
 import type { DeviceTraits } from "../adapter/traits.ts";
 import { grid } from "../grid.ts";
 import type { KernelPlan, KernelVariant, Pass } from "../kernel.ts";
+import type { MatrixShape, MatrixUse } from "../subgroupMatrices.ts";
 import {
   bestTile,
   chunksOf,
@@ -60,6 +61,8 @@ export interface ConvKernels {
   readonly quads: number;
   /** Whether the kernels take the number of rows as the constant ROWS. */
   readonly hasRows: boolean;
+  /** The subgroup matrices that they run on, and the invocations of a workgroup for them. */
+  readonly on?: { readonly matrices: MatrixShape; readonly lanes: number };
   /** Tiles of one workgroup. */
   readonly perGroup: number;
   /** Tiles worth computing at once: a weight's sums are cut into chunks for them, of at least `least` pixels by four. */
@@ -113,6 +116,15 @@ const registers: ConvKernels = {
   epilogue: true,
 };
 
+/** Kernels on subgroup matrices. */
+export const onMatrices = (matrices: MatrixShape, lanes: number): ConvKernels => ({
+  ...tiles,
+  name: "matrices",
+  suffix: "Matrix",
+  on: { matrices, lanes },
+  multiply: multiplyMatrices(matrices, lanes),
+});
+
 /** The variants of a product of a convolution. */
 export function convVariants(
   sizesOf: (node: Tensor) => ConvSizes,
@@ -129,12 +141,12 @@ export function convVariants(
   );
   const matrices: KernelVariant = {
     name: "matrices",
-    needs: `to be a matrix product (1×1, without stride or padding), and ${MATRICES_NEEDED}`,
-    supports: (node, traits) => isPointwise(sizesOf(node)) && hasTiles(traits) && !!matricesFor(node.inputs, traits),
+    needs: MATRICES_NEEDED,
+    supports: (node, traits) => !!matricesFor(usesOf(sizesOf(node)), node.inputs, traits),
     epilogue: true,
     plan(node, traits) {
-      const multiply = multiplyMatrices(matricesFor(node.inputs, traits)!, matrixLanes(traits));
-      return plan(sizesOf(node), { ...tiles, multiply });
+      const sizes = sizesOf(node);
+      return plan(sizes, onMatrices(matricesFor(usesOf(sizes), node.inputs, traits)!, matrixLanes(traits)));
     },
   };
   const winograd: KernelVariant = {
@@ -154,11 +166,12 @@ function tiledPass(
   [channels, columns, chunks]: readonly [number, number, number],
   rest: Pick<Pass, "dims" | "bind">,
 ): Pass {
-  const { suffix, hasRows, perGroup } = kernels;
+  const { suffix, hasRows, on, perGroup } = kernels;
   const TILES = tilesOf(kernels, channels, columns) * chunks;
   return {
     kernel: kernel + suffix,
     ...(hasRows && { constants: { ROWS: kernels.rows(channels) } }),
+    ...(on && { constants: { LANES: on.lanes }, matrices: on.matrices }),
     dims: { ...rest.dims, TILES },
     workgroups: grid(Math.ceil(TILES / perGroup)),
     bind: rest.bind,
@@ -242,7 +255,7 @@ export function convolveInputGrad(sizes: ConvSizes, kernels: ConvKernels): Kerne
 export function convolveWeightGrad(sizes: ConvSizes, kernels: ConvKernels): KernelPlan {
   const { B, C, O, R, S, OH, OW, stride } = sizes;
   const P = OH * OW;
-  if (isPointwise(sizes) && B * O * C <= 2 ** 22) {
+  if (isPointwise(sizes) && !isLarge(sizes)) {
     // dy·xᵀ for each image, and then their sum.
     const each = kernels.multiply(
       { M: O, K: P, N: C, transA: false, transB: true, batch: [{ size: B, a: O * P, b: C * P }] },
@@ -303,6 +316,15 @@ export function convolveWeightGrad(sizes: ConvSizes, kernels: ConvKernels): Kern
 /** A 1×1 convolution without stride or padding is a matrix product. */
 const isPointwise = ({ R, S, stride, padding }: ConvSizes): boolean =>
   [R, S, ...stride].every((value) => value === 1) && padding.every((value) => value === 0);
+
+/** Whether a weight's gradient for each image by itself would take too much memory. */
+const isLarge = ({ B, C, O }: ConvSizes): boolean => B * O * C > 2 ** 22;
+
+/** What the kernels of a convolution and its gradients compute. */
+function usesOf(sizes: ConvSizes): MatrixUse[] {
+  if (!isPointwise(sizes)) return ["convolutions"];
+  return isLarge(sizes) ? ["products", "convolutions"] : ["products"];
+}
 
 /** x with zeros around and channels innermost, as temporary 0. */
 function paddedImages({ B, C, H, W, padding }: ConvSizes): { pass: Pass; size: number } {

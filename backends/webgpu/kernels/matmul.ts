@@ -59,10 +59,10 @@ const variant = (
 const matrices: KernelVariant = {
   name: "matrices",
   needs: MATRICES_NEEDED,
-  supports: ({ inputs }, traits) => matricesFor(inputs, traits) !== undefined,
+  supports: ({ inputs }, traits) => matricesFor(["products"], inputs, traits) !== undefined,
   epilogue: true,
   plan: (node, traits) =>
-    multiplyMatrices(matricesFor(node.inputs, traits)!, matrixLanes(traits))(productOf(node), {
+    multiplyMatrices(matricesFor(["products"], node.inputs, traits)!, matrixLanes(traits))(productOf(node), {
       a: 0,
       b: 1,
       c: "output",

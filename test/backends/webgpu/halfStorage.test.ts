@@ -55,7 +55,7 @@ test("every kernel of wgsl/ compiles with all its floats in f16", async () => {
   if (!traits.f16) return console.log(`${traits.name} has no shader-f16: not compiled`);
   const pipelines = new Pipelines(device);
   // Few devices have subgroup matrices.
-  const library = new KernelLibrary({ matmulMatrix: emulatedMatrices() });
+  const library = new KernelLibrary(emulatedMatrices());
   for (const name of Object.keys(generated).filter((each) => !each.startsWith("lib_"))) {
     const source = library.get(name);
     const floats = source.bindings.filter(({ access, type }) => access !== "uniform" && type !== "array<i32>");

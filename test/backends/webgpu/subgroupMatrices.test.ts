@@ -2,10 +2,10 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { KernelLibrary } from "../../../backends/webgpu/kernelSource.ts";
 import { describeMatrices, type MatrixShape, withMatrices } from "../../../backends/webgpu/subgroupMatrices.ts";
-import { matmulMatrix } from "../../../wgsl/generated.ts";
 
 const test = suite("backends/webgpu/subgroupMatrices");
 
+const matmulMatrix = new KernelLibrary().get("matmulMatrix").code;
 const f32: MatrixShape = { factors: "f32", M: 8, N: 8, K: 8, layout: "template" };
 const f16: MatrixShape = { factors: "f16", M: 8, N: 16, K: 4, layout: "argument" };
 
@@ -25,6 +25,8 @@ test("loads and stores take their layout as an argument where a device wants it 
     "subgroupMatrixLoad<Left>(&rows, (top + i * MATRIX_M) * DEPTH + d, false, DEPTH);",
     "subgroupMatrixStore(&stripes, at, sums[i * COLUMNS + j], false, SIDE);",
   ]);
+  const turned = new KernelLibrary().get("conv2dMatrix", { ...f32, layout: "argument" }).code;
+  assert.match(turned, "subgroupMatrixLoad<Right>(&columns, n * QUADS + d / 4u, true, QUADS);");
 });
 
 test("a kernel without the constants is refused", () => {
@@ -39,6 +41,11 @@ test("a library keeps one source for each shape, and keeps operands in f16 in an
   const halved = library.halved(kernel, ["a", "b"]);
   assert.match(halved.code, "a: array<f16>");
   assert.match(halved.code, "Element(select(0.0, f32(a[at_a]), k + ka < end))");
+  assert.match(library.get("conv2dMatrix", f16).code, "enable f16; // conv2dMatrix: ");
+  const joined = library.fromText("joined", kernel.text, kernel.matrices);
+  assert.match(joined.code, "alias Element = f16;");
+  assert.is(library.fromText("joined", kernel.text, { ...f16 }), joined);
+  assert.is.not(library.fromText("joined", kernel.text, f32), joined);
 });
 
 test("names for people", () => {

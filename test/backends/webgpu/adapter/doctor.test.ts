@@ -55,9 +55,9 @@ test("says which subgroup matrices work, and why not others", () => {
     const text = formatReport({ system: linux("debian"), ...nothing, adapters });
     return text.match(/subgroup matrices: (.+)/)?.[1];
   };
-  const layout = "template";
-  const f32 = { factors: "f32", M: 8, N: 8, K: 8, layout } as const;
-  const f16 = { factors: "f16", M: 16, N: 8, K: 16, layout } as const;
+  const form = { layout: "template", uses: ["products"] } as const;
+  const f32 = { factors: "f32", M: 8, N: 8, K: 8, ...form } as const;
+  const f16 = { factors: "f16", M: 16, N: 8, K: 16, ...form } as const;
   assert.is(lineOf({ matrices: [f32, f16] }), "8x8x8 f32, 16x8x16 f16→f32");
   assert.is(lineOf({ matrices: [f32], matricesProblem: "16x8x16 f16→f32: no" }), "8x8x8 f32, but 16x8x16 f16→f32: no");
   assert.is(lineOf({ matrices: [], matricesProblem: "turned off" }), "none, turned off");

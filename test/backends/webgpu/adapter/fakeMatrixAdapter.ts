@@ -1,5 +1,6 @@
 import { MATRICES } from "../../../../backends/webgpu/adapter/limits.ts";
 import type { MatrixConfig } from "../../../../backends/webgpu/adapter/matrixProbe.ts";
+import { trialsOf } from "../../../../backends/webgpu/adapter/matrixTrial.ts";
 
 /** An adapter that multiplies as it is told to: with subgroup matrices, or what a driver may make of them. */
 export interface FakeMatrices {
@@ -7,7 +8,7 @@ export interface FakeMatrices {
   readonly configs?: readonly MatrixConfig[];
   /** What the compiler says to a kernel. */
   readonly refuses?: (code: string) => string | undefined;
-  /** What becomes of an element of the product. */
+  /** What becomes of an element of a result. */
   readonly computes?: (exact: number, code: string) => number;
   /** The device is lost when it is to compute. */
   readonly loses?: boolean;
@@ -17,6 +18,8 @@ export interface FakeAdapter {
   readonly adapter: GPUAdapter;
   /** Kernels that were compiled. */
   readonly compiled: readonly string[];
+  /** Of those, products: one for each attempt. */
+  readonly products: readonly string[];
   /** Devices that were opened and not destroyed. */
   open(): number;
 }
@@ -44,11 +47,16 @@ export function fakeAdapter({
     const pass = { setPipeline() {}, setBindGroup() {}, dispatchWorkgroups() {}, end() {} };
     const submit = () => {
       if (loses) lose({ message: "it fell off the bus" });
+      const code = compiled[compiled.length - 1];
+      if (!isProduct(code)) {
+        const results = new Float32Array(bound[bound.length - 2].data);
+        results.set(expectedOf(code).map((exact) => computes(exact, code)));
+        return;
+      }
       const [a, b, c, dims] = bound.map(({ data }) => data);
       const [M, N, K] = new Uint32Array(dims);
       const [scale] = new Float32Array(dims, 21 * 4);
       const [left, right] = [new Float32Array(a), new Float32Array(b)];
-      const code = compiled[compiled.length - 1];
       const product = Float32Array.from({ length: M * N }, (_, i) => {
         let sum = 0;
         for (let k = 0; k < K; k++) sum += left[Math.floor(i / N) * K + k] * right[k * N + (i % N)];
@@ -100,7 +108,24 @@ export function fakeAdapter({
     info: { subgroupMatrixConfigs: configs, subgroupMaxSize: 32 },
     requestDevice: async () => requestDevice(),
   };
-  return { adapter: adapter as unknown as GPUAdapter, compiled, open: () => open };
+  return {
+    adapter: adapter as unknown as GPUAdapter,
+    compiled,
+    get products() {
+      return compiled.filter(isProduct);
+    },
+    open: () => open,
+  };
+}
+
+const isProduct = (code: string): boolean => code.includes("// matmulMatrix: ");
+
+/** What another kernel should compute: its own test against the oracle says that the trial has it right. */
+function expectedOf(code: string): Float32Array {
+  const [M, N, K] = [..."MNK"].map((name) => Number(code.match(`const MATRIX_${name} = (\\d+)u;`)?.[1]));
+  const factors = code.includes("alias Element = f16;") ? "f16" : "f32";
+  const trials = trialsOf({ factors, M, N, K, layout: "template" }, 128).flatMap(([, each]) => each);
+  return trials.find(({ pass }) => code.includes(`// ${pass.kernel}: `))!.expected;
 }
 
 class FakeBuffer {

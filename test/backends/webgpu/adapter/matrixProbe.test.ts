@@ -1,6 +1,7 @@
 import { test } from "uvu";
 import * as assert from "uvu/assert";
 import { type MatrixConfig, probeMatrices, probeOnce } from "../../../../backends/webgpu/adapter/matrixProbe.ts";
+import { trialsOf } from "../../../../backends/webgpu/adapter/matrixTrial.ts";
 import type { MatrixShape } from "../../../../backends/webgpu/subgroupMatrices.ts";
 import { type FakeMatrices, fakeAdapter } from "./fakeMatrixAdapter.ts";
 
@@ -12,15 +13,17 @@ const metal = [config("f32→f32", [8, 8, 8]), config("f16→f16", [8, 8, 8])];
 const both = [config("f16→f32", [16, 16, 16]), config("f32→f32", [8, 8, 8])];
 
 type Layout = MatrixShape["layout"];
-const f32 = (layout: Layout = "template") => ({ factors: "f32", M: 8, N: 8, K: 8, layout });
-const f16 = (layout: Layout = "template") => ({ factors: "f16", M: 16, N: 16, K: 16, layout });
+const uses = ["products", "convolutions"];
+const f32 = (layout: Layout = "template") => ({ factors: "f32", M: 8, N: 8, K: 8, layout, uses });
+const f16 = (layout: Layout = "template") => ({ factors: "f16", M: 16, N: 16, K: 16, layout, uses });
 
 /** What the probe finds on an adapter, which must not be left with an open device. */
 async function probe(fake: FakeMatrices) {
-  const { adapter, compiled, open } = fakeAdapter(fake);
+  const faked = fakeAdapter(fake);
+  const { adapter } = faked;
   const found = await probeMatrices(adapter, async () => adapter);
-  assert.is(open(), 0);
-  return { ...found, compiled };
+  assert.is(faked.open(), 0);
+  return { ...found, compiled: faked.products };
 }
 
 test("what computes as it should is on, in the current form of WGSL", async () => {
@@ -40,7 +43,7 @@ test("of several configurations the largest is tried, of those whose sums are in
     config("f16→f32", [16, 16, 32]), // deeper than a tile
   ];
   const { matrices } = await probe({ configs });
-  assert.equal(matrices, [{ factors: "f16", M: 16, N: 8, K: 16, layout: "template" }]);
+  assert.equal(matrices, [{ factors: "f16", M: 16, N: 8, K: 16, layout: "template", uses }]);
   assert.equal((await probe({ configs: metal })).matrices, [f32()]);
 });
 
@@ -88,12 +91,44 @@ test("wrong numbers turn off what gave them, and nothing else", async () => {
   assert.match(matricesProblem ?? "", /^16x16x16 f16→f32: it computes wrong values: -?[\d.]+ instead of -?[\d.]+$/);
 });
 
+test("a kernel that is refused, or computes wrong, turns off its own use only", async () => {
+  const refuses = (code: string) => (code.includes("// conv2dMatrix: ") ? "error: no vectors\nmore" : undefined);
+  const refused = await probe({ configs: metal, refuses });
+  assert.equal(refused.matrices, [{ ...f32(), uses: ["products"] }]);
+  assert.is(refused.matricesProblem, "8x8x8 f32: no convolutions, error: no vectors");
+  const computes = (exact: number, code: string) => (code.includes("// conv2dWeightGradMatrix: ") ? -exact : exact);
+  const wrong = await probe({ configs: metal, computes });
+  assert.equal(wrong.matrices, [{ ...f32(), uses: ["products"] }]);
+  assert.match(
+    wrong.matricesProblem ?? "",
+    /^8x8x8 f32: no convolutions, it computes wrong values: \S+ instead of \S+$/,
+  );
+});
+
+test("every kernel's numbers show sums in f16, and factors in TF32", () => {
+  for (const shape of [f32(), f16()] as MatrixShape[])
+    for (const [use, trials] of trialsOf(shape, 128))
+      for (const { pass, expected } of trials) {
+        const name = `${use}, ${pass.kernel}, ${shape.factors}`;
+        assert.ok(
+          expected.some((exact) => rounded(exact, 11) !== exact),
+          name,
+        );
+        assert.ok(
+          expected.every((exact) => Math.fround(exact) === exact && Math.abs(exact) <= 2 ** 24),
+          name,
+        );
+      }
+});
+
+/** A number in so many bits. */
+function rounded(exact: number, bits: number): number {
+  const unit = 2 ** (Math.floor(Math.log2(Math.abs(exact) || 1)) + 1 - bits);
+  return Math.round(exact / unit) * unit;
+}
+
 test("sums in f16, and factors in TF32 or of NaN, are wrong numbers", async () => {
-  const short = (bits: number) => (exact: number) => {
-    const unit = 2 ** (Math.floor(Math.log2(Math.abs(exact) || 1)) + 1 - bits);
-    return Math.round(exact / unit) * unit;
-  };
-  for (const computes of [short(11), () => Number.NaN, () => 0])
+  for (const computes of [(exact: number) => rounded(exact, 11), () => Number.NaN, () => 0])
     assert.equal((await probe({ configs: both, computes })).matrices, []);
 });
 
@@ -108,14 +143,15 @@ test("a lost device, an adapter that is gone", async () => {
 });
 
 test("an adapter is tried once", async () => {
-  const { adapter, compiled } = fakeAdapter({ configs: both });
+  const fake = fakeAdapter({ configs: both });
+  const { adapter } = fake;
   const { adapter: plain } = fakeAdapter({ features: [] });
   const once = probeOnce("an adapter of this test");
   // Without the feature nothing is found out, for better or worse.
   assert.equal((await once(plain, async () => plain)).matrices, []);
   const all = await Promise.all([1, 2, 3].map(() => once(adapter, async () => adapter)));
   for (const { matrices } of all) assert.is(matrices.length, 2);
-  assert.is(compiled.length, 2);
+  assert.is(fake.products.length, 2);
 });
 
 test.run();

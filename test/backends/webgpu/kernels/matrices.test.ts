@@ -3,7 +3,12 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { matricesFor } from "../../../../backends/webgpu/kernels/matrices.ts";
 import type { WebGpuOptions } from "../../../../backends/webgpu/mod.ts";
-import { describeMatrices, type MatrixShape } from "../../../../backends/webgpu/subgroupMatrices.ts";
+import {
+  describeMatrices,
+  type MatrixShape,
+  type MatrixUse,
+  type TriedMatrices,
+} from "../../../../backends/webgpu/subgroupMatrices.ts";
 import * as ops from "../../../../core/ops/mod.ts";
 import { type Shape, type Tensor, withStorage } from "../../../../core/tensor/mod.ts";
 import { emulatedMatrices } from "../../../helpers/emulatedMatrices.ts";
@@ -12,12 +17,13 @@ import { checkKernel, closeTestBackends, floats, testBackend, tolerances } from 
 const test = suite("backends/webgpu/kernels/matrices");
 test.after(closeTestBackends);
 
-const matrices = (factors: MatrixShape["factors"], [M, N, K]: readonly [number, number, number]): MatrixShape => ({
+const matrices = (factors: MatrixShape["factors"], [M, N, K]: readonly [number, number, number]): TriedMatrices => ({
   factors,
   M,
   N,
   K,
   layout: "template",
+  uses: ["products", "convolutions"],
 });
 
 const forced = {
@@ -27,9 +33,9 @@ const forced = {
   conv2dWeightGrad: "matrices",
 };
 
-const emulated = (shape: MatrixShape, subgroups = 4): WebGpuOptions => ({
+const emulated = (shape: TriedMatrices, subgroups = 4): WebGpuOptions => ({
   variants: forced,
-  kernels: { matmulMatrix: emulatedMatrices(subgroups) },
+  kernels: emulatedMatrices(subgroups),
   traits: { software: false, matrices: [shape], subgroupMaxSize: 8 },
 });
 
@@ -100,19 +106,50 @@ test("emulated: sums in chunks, and batch axes that are broadcast", async () => 
   );
 });
 
-test("emulated: pointwise convolutions and their gradients", async () => {
-  const still = { stride: [1, 1], padding: [0, 0] } as const;
-  const [x, w, y] = [floats([3, 7, 5, 3]), floats([9, 7, 1, 1], 2), floats([3, 9, 5, 3], 3)];
-  type Build = Parameters<typeof checkKernel>[1];
-  const run = (name: string, build: Build, ...inputs: (typeof x)[]) =>
-    checkKernel(name, build, inputs, tolerances.sum, metal);
-  const results = [
-    await run("conv2d", (a, b) => ops.conv2d(a, b, still), x, w),
-    await run("conv2dInputGrad", (a, b) => ops.conv2dInputGrad(a, b, { size: [5, 3], ...still }), y, w),
-    await run("conv2dWeightGrad", (a, b) => ops.conv2dWeightGrad(a, b, { kernel: [1, 1], ...still }), x, y),
-  ];
-  for (const [{ dispatches }] of results) assert.ok(dispatches.some(({ kernel }) => kernel.name === "matmulMatrix"));
-});
+/** A convolution and its gradients, with operands kept in `storage`; says that they ran on matrices. */
+async function checkConvolutions(
+  options: WebGpuOptions,
+  storage: MatrixShape["factors"],
+  x: Shape,
+  w: Shape,
+  given: { stride?: readonly [number, number]; padding?: readonly [number, number] },
+): Promise<void> {
+  const geometry = { stride: [1, 1], padding: [0, 0], ...given } as const;
+  const y = ops.conv2d(ops.input("x", x), ops.input("w", w), geometry).shape;
+  const run = async (name: string, build: (a: Tensor, b: Tensor) => Tensor, ...shapes: readonly Shape[]) => {
+    const [{ dispatches }] = await checkKernel(
+      `${name} ${storage} [${x}] [${w}] ${JSON.stringify(geometry)}`,
+      (a, b) => withStorage(storage, () => build(ops.mul(a, 0.5), ops.mul(b, 0.5))),
+      shapes.map((shape, i) => floats(shape, i + 1)),
+      storage === "f16" ? tolerances.half : tolerances.sum,
+      options,
+    );
+    assert.ok(dispatches.some(({ kernel }) => /Matrix/.test(kernel.name)));
+  };
+  await run("conv2d", (a, b) => ops.conv2d(a, b, geometry), x, w);
+  await run("conv2dInputGrad", (a, b) => ops.conv2dInputGrad(a, b, { size: [x[2], x[3]], ...geometry }), y, w);
+  await run("conv2dWeightGrad", (a, b) => ops.conv2dWeightGrad(a, b, { kernel: [w[2], w[3]], ...geometry }), x, y);
+}
+
+test("emulated: pointwise convolutions and their gradients are products", () =>
+  checkConvolutions(metal, "f32", [3, 7, 5, 3], [9, 7, 1, 1], {}));
+
+/** Next to nothing, more than a tile of pixels and of channels with sums in chunks, strides. */
+const convolutions = [
+  [[1, 1, 1, 2], [2, 1, 3, 3], { padding: [1, 1] }],
+  [[3, 5, 7, 7], [67, 5, 3, 3], { padding: [1, 1] }],
+  [[2, 6, 6, 7], [3, 6, 5, 3], { stride: [2, 3], padding: [1, 2] }],
+] as const;
+
+for (const [name, options, storage] of [
+  ["f32", metal, "f32"],
+  ["f16", intel, "f16"],
+] as const)
+  test(`emulated, ${name}: convolutions and their gradients, any sizes`, async () => {
+    const { traits } = await testBackend(options);
+    if (storage === "f16" && !traits.f16) return console.log(`not run: ${traits.name} keeps nothing in f16`);
+    for (const [x, w, geometry] of convolutions) await checkConvolutions(options, storage, x, w, geometry);
+  });
 
 test("emulated: an elementwise step behind a product is its epilogue", async () => {
   const [{ dispatches }] = await checkKernel(
@@ -126,12 +163,21 @@ test("emulated: an elementwise step behind a product is its epilogue", async () 
     dispatches.map(({ kernel }) => kernel.name),
     ["matmulMatrix+epilogue"],
   );
+  const [after] = await checkKernel(
+    "epilogue of a convolution",
+    (x, w, bias) => ops.silu(ops.add(ops.conv2d(x, w, { padding: [1, 1] }), bias)),
+    [floats([2, 5, 6, 6]), floats([7, 5, 3, 3], 2), floats([1, 7, 1, 1], 3)],
+    tolerances.sum,
+    metal,
+  );
+  assert.is(after.dispatches.at(-1)?.kernel.name, "conv2dMatrix+epilogue");
 });
 
 test("factors of f16 only serve operands that are both kept in f16, those of f32 all", () => {
   const [f32, f16] = [matrices("f32", [8, 8, 8]), matrices("f16", [16, 16, 16])];
-  const chosen = (storages: readonly MatrixShape["factors"][], traits: object) =>
+  const chosen = (storages: readonly MatrixShape["factors"][], traits: object, ...uses: MatrixUse[]) =>
     matricesFor(
+      uses,
       storages.map((storage) => ({ storage })),
       { software: false, f16: true, subgroupMaxSize: 32, maxInvocations: 256, ...traits } as never,
     );
@@ -144,6 +190,10 @@ test("factors of f16 only serve operands that are both kept in f16, those of f32
   assert.is(chosen(["f16", "f16"], { matrices: [f16], f16: false }), undefined);
   assert.is(chosen(["f32", "f32"], { matrices: [f32], subgroupMaxSize: 128 }), undefined);
   assert.is(chosen(["f32", "f32"], { matrices: [f32], software: true }), undefined);
+  // What failed at a kernel's trial is not used for it.
+  const products = { ...f16, uses: ["products"] as const };
+  assert.is(chosen(["f16", "f16"], { matrices: [f32, products] }, "products"), products);
+  assert.is(chosen(["f16", "f16"], { matrices: [f32, products] }, "products", "convolutions"), f32);
 });
 
 test("the variant is refused by name where the adapter has no subgroup matrices", async () => {
@@ -165,7 +215,7 @@ test("the variant is refused by name where the adapter has no subgroup matrices"
   );
   assert.match(
     await refused((x, w) => ops.conv2d(x, w, { padding: [1, 1] }), [1, 2, 4, 4], [3, 2, 3, 3]),
-    /^Cannot run conv2d with variant "matrices": .+ it needs to be a matrix product \(1×1/,
+    /^Cannot run conv2d with variant "matrices": .+ it needs a GPU with subgroup matrices/,
   );
 });
 
@@ -185,6 +235,7 @@ test("as it is, on the adapter's own subgroup matrices", async () => {
     ] as const)
       await run(size, [[], []], allTransposes);
     await run([5, 700, 66]);
+    for (const [x, w, geometry] of convolutions) await checkConvolutions(options, shape.factors, x, w, geometry);
     await run(
       [3, 5, 2],
       [
