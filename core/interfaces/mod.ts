@@ -10,6 +10,7 @@ export * from "./generator.ts";
 export * from "./loss.ts";
 export * from "./method.ts";
 export * from "./metric.ts";
+export * from "./monitor.ts";
 export * from "./network.ts";
 export * from "./observer.ts";
 export * from "./offload.ts";

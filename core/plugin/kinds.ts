@@ -6,6 +6,8 @@ export interface Kind {
   readonly by?: "name" | "role";
   /** Whether every run has one. */
   readonly needed?: boolean;
+  /** Whether a run has every one that is registered, with its defaults, unless its config says otherwise. */
+  readonly always?: boolean;
   /** Whether samples can't be drawn from stored weights without it. */
   readonly draws?: boolean;
 }
@@ -26,6 +28,7 @@ export const kinds = {
   average: { section: "averages", by: "role" },
   balancer: { section: "balancers", by: "name" },
   metric: { section: "metrics", by: "name" },
+  monitor: { section: "monitors", by: "name", always: true },
   observer: { section: "observers", by: "name" },
 } as const satisfies Record<string, Kind>;
 

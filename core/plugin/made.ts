@@ -28,6 +28,7 @@ const members: Readonly<Record<PluginKind, Readonly<Record<string, Member>>>> = 
   average: { role: "text", keep: "a function" },
   balancer: { rebalance: "a function" },
   metric: { name: "text", begin: "a function" },
+  monitor: { name: "text", begin: "a function" },
   observer: { observe: "a function" },
 };
 

@@ -52,6 +52,8 @@ export interface RunConfig {
   /** Plugins that move the weights of losses while the run goes on; they look every `train.diagnoseEvery` steps. */
   readonly balancers?: Several;
   readonly metrics?: Several;
+  /** Monitors of a run's health with other options than their defaults; `false` leaves one out. */
+  readonly monitors?: Several;
   /** Watchers of a user's own; those of the command line are not listed here. */
   readonly observers?: Several;
   readonly train?: Options;
@@ -120,7 +122,7 @@ function readSections(config: Readonly<Record<string, unknown>>, registry: Regis
   const plugins: ConfiguredPlugin[] = [];
   const complete: Record<string, unknown> = {};
   for (const kind of wanted) {
-    const { by, needed = false }: Kind = kinds[kind];
+    const { by, needed = false, always = false }: Kind = kinds[kind];
     const section = sectionOf(kind);
     const off = isOff(config[section] ?? (by ? undefined : false));
     if (!by && !needed && off) continue;
@@ -138,6 +140,7 @@ function readSections(config: Readonly<Record<string, unknown>>, registry: Regis
       if (isOff(value)) {
         if (value instanceof SettingText && !value.replaces && !(by === "name" && registry.has(kind, key)))
           throw failure("E_OPTION", `Cannot switch off ${place}: ${offered(section, key, listed)}`);
+        if (always) entries.push([key, false]);
         continue;
       }
       if (key in Object.prototype)
@@ -150,6 +153,7 @@ function readSections(config: Readonly<Record<string, unknown>>, registry: Regis
       const { role: _, ...rest } = plugin.options;
       entries.push([key, { use: plugin.name, ...(role === undefined ? plugin.options : rest) }]);
     }
+    if (always) plugins.push(...unnamed(registry, kind, listed));
     complete[section] = Object.fromEntries(entries);
   }
   return { plugins, complete };
@@ -185,6 +189,12 @@ function cannotSwitchOff(section: string, value: unknown) {
   return failure("E_CONFIG", `Cannot switch off ${section}: ${why}`, {
     fix: `give ${section} options instead of ${value instanceof SettingText ? value.text : show(value)}`,
   });
+}
+
+/** Plugins of a kind that a section does not mention. */
+function unnamed(registry: Registry, kind: PluginKind, listed: readonly (readonly [string, unknown])[]) {
+  const named = new Set(listed.map(([name]) => name));
+  return registry.list(kind).flatMap((plugin) => (named.has(plugin.definition.name) ? [] : [plugin.configure({})]));
 }
 
 /** What a section has, where a setting names something else. */

@@ -4,6 +4,7 @@ import type { TensorSource } from "../../io/safetensorsFile.ts";
 import { parseJson } from "../../json/parseJson.ts";
 import { isRecord } from "../../plugin/spec.ts";
 import type { RunConfig } from "../config/config.ts";
+import type { HealthWarning } from "../health/warnings.ts";
 import type { Judgement } from "../sampling/evaluation.ts";
 import { type WeightsInfo, writeWeights } from "./weightsFile.ts";
 
@@ -40,7 +41,7 @@ export interface RunFolder {
   writeConfig(config: RunConfig, data?: string): Promise<void>;
   /** With a label: the weights of an average that is not served, in a folder of their own. */
   writeWeights(tensors: readonly TensorSource[], info: WeightsInfo, label?: string): Promise<void>;
-  writeReport(judgements: readonly Judgement[], device: DeviceInfo): Promise<void>;
+  writeReport(judgements: readonly Judgement[], device: DeviceInfo, warnings?: readonly HealthWarning[]): Promise<void>;
 }
 
 const text = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
@@ -144,7 +145,8 @@ export function runFolder(files: FileSystem, path: string): RunFolder {
       await files.makeDir(averages);
       return writeWeights(files, files.join(averages, weights(`${info.role}-${label}`)), tensors, info);
     },
-    writeReport: (judgements, device) => files.write(at("report.json"), text({ device, judgements })),
+    writeReport: (judgements, device, warnings = []) =>
+      files.write(at("report.json"), text({ device, judgements, warnings })),
   };
 }
 

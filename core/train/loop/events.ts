@@ -1,3 +1,4 @@
+import type { HealthEased, HealthWarning } from "../health/warnings.ts";
 import type { LeftOut } from "../update/leftOut.ts";
 import type { Command } from "./control.ts";
 
@@ -52,6 +53,17 @@ export interface TrainEvents {
     readonly step: number;
     readonly values: Scalars;
   };
+  /** What the monitors of the run's health look at: see `Reading`. About fifty times in a stage. */
+  "health/read": {
+    readonly stage: string;
+    readonly step: number;
+    readonly steps: number;
+    readonly values: Readonly<Record<string, number>>;
+  };
+  /** A monitor has found something wrong, and had not at the reading before. */
+  "health/warned": HealthWarning;
+  /** It finds nothing any more. */
+  "health/eased": HealthEased;
   /** A balancer has changed the factor of a loss, from the next update on. */
   "loss/reweighted": { readonly step: number; readonly loss: string; readonly weight: number };
   /** All turns of the step are done; `ms` is the time they took, pauses excluded. */

@@ -32,6 +32,8 @@ export interface SchedulePlan {
   /** The step before which it ends; the stage's number of steps by default. */
   readonly end?: number;
   readonly control?: Control;
+  /** Awaited before the turns of a step. A rejection ends the run. */
+  readonly before?: (step: number) => Promise<void>;
   /** Carries out checkpoint, sample and set-weight between two steps. A rejection becomes a warning, the run goes on. */
   readonly obey?: (command: Command, step: number) => Promise<void> | void;
 }
@@ -53,6 +55,7 @@ export function schedule(plan: SchedulePlan): Observable<number> {
       for (let step = start; step < end; step++) {
         await desk.betweenSteps(step);
         if (desk.stopped) return;
+        await plan.before?.(step);
         let ms = 0;
         for (const [place, turn] of turnsAt(stage, step).entries()) {
           if (step === start && place < startTurn) continue;

@@ -4,6 +4,7 @@ import type { Backend } from "../../interfaces/backend.ts";
 import { DATASET } from "../../interfaces/dataset.ts";
 import { METHOD, type Stage } from "../../interfaces/method.ts";
 import type { RunSettings } from "../config/trainOptions.ts";
+import { HealthProbe } from "../health/probe.ts";
 import { breathe } from "../loop/breathe.ts";
 import { EventBus } from "../loop/bus.ts";
 import { Evaluation, SAMPLES } from "../sampling/evaluation.ts";
@@ -68,9 +69,11 @@ export async function planRun(
     current = stage;
     if (stage.steps === 0) continue;
     await trainer.prepare(stage);
+    const probe = await HealthProbe.create(counting, trainer, container.get(DATASET), stage);
     const shown = evaluation.shownIn(stage);
     if (shown && sampleEvery > 0 && sampleEvery < stage.steps) await evaluation.prepare(shown, SAMPLES);
     note(stage.name);
+    probe.dispose();
   }
   for (const role of evaluation.judged) {
     await evaluation.prepare(role, evaluateCount);

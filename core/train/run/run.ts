@@ -3,11 +3,15 @@ import { OnestepError } from "../../errors.ts";
 import type { Backend } from "../../interfaces/backend.ts";
 import { DATASET, type DataFolder, type Dataset } from "../../interfaces/dataset.ts";
 import type { Stage } from "../../interfaces/method.ts";
+import { MONITORS } from "../../interfaces/monitor.ts";
 import { OBSERVERS, type Observer } from "../../interfaces/observer.ts";
 import type { Claim, FileSystem } from "../../io/files.ts";
 import { checkCounts, checkUsed } from "../config/checkPlugins.ts";
 import type { ResolvedConfig } from "../config/config.ts";
 import { type RunFolder, runFolder } from "../files/runFolder.ts";
+import { Health } from "../health/health.ts";
+import { HealthProbe } from "../health/probe.ts";
+import type { HealthWarning } from "../health/warnings.ts";
 import { EventBus } from "../loop/bus.ts";
 import { type Command, Control } from "../loop/control.ts";
 import { Evaluation, type Judgement, SAMPLES } from "../sampling/evaluation.ts";
@@ -44,6 +48,8 @@ export interface RunRequest {
 export interface RunResult {
   readonly reason: "complete" | "stopped";
   readonly judgements: readonly Judgement[];
+  /** What the monitors of its health have found, in order. */
+  readonly warnings: readonly HealthWarning[];
 }
 
 /**
@@ -68,6 +74,7 @@ export class Run {
   #stopping = false;
   /** Commands that arrived between two stages. */
   #waiting: Command[] = [];
+  readonly #health: Health;
   /** The stage that is on, or was last, and the step that comes next in it. */
   #position: Position = { stage: 0, step: 0 };
   /** Whether some roles have had their turn of a step and others have not. */
@@ -83,6 +90,7 @@ export class Run {
     const { backend, resolved } = request;
     this.trainer = new Trainer(container, backend, this.#dataset, this.bus, resolved.settings, { traces });
     this.#evaluation = new Evaluation(container, backend, this.trainer, this.bus, () => this.#stage);
+    this.#health = new Health(this.bus, container.all(MONITORS));
     for (const observer of [...container.all(OBSERVERS), ...(request.observers ?? [])]) observer.observe(this.bus);
   }
 
@@ -221,10 +229,11 @@ export class Run {
       const judgements = finished ? await this.judge() : [];
       // After judging, which draws samples, the states are what they were.
       await this.#save(true);
-      if (finished) await this.#folder?.writeReport(judgements, backend.info);
+      const { warnings } = this.#health;
+      if (finished) await this.#folder?.writeReport(judgements, backend.info, warnings);
       if (finished) await this.#keeper?.finish();
       await end(finished ? "complete" : "stopped");
-      return { reason: finished ? "complete" : "stopped", judgements };
+      return { reason: finished ? "complete" : "stopped", judgements, warnings };
     } catch (cause) {
       await this.#saveBefore(cause);
       const error = this.#keeper?.advised(cause) ?? cause;
@@ -320,12 +329,17 @@ export class Run {
         if (sampleEvery > 0 && done % sampleEvery === 0) control.send({ type: "sample" });
       }),
     ];
+    let probe: HealthProbe | undefined;
     try {
-      if (this.#position.step < steps) await this.trainer.prepare(stage);
+      if (this.#position.step < steps) {
+        await this.trainer.prepare(stage);
+        probe = await HealthProbe.create(this.#request.backend, this.trainer, this.#dataset, stage);
+      }
       const next = await this.trainer.train(stage, {
         start: this.#position.step,
         startTurn: this.#position.turn,
         control,
+        beforeStep: (step) => this.#health.before(stage, step, probe),
         obey: async ({ type }, step) => {
           this.#position = { stage: place, step };
           if (type === "checkpoint") await this.checkpoint();
@@ -336,6 +350,7 @@ export class Run {
       return next >= steps;
     } finally {
       for (const end of ends) end();
+      probe?.dispose();
       this.#control = undefined;
       this.#waiting.push(...control.take(steps));
     }

@@ -132,7 +132,7 @@ export class Evaluation {
     let drawer = drawers.get(key);
     if (!drawer) {
       const player = players[role] as Player<Denoiser>;
-      drawer = await SampleDrawer.create(this.#backend, memory, player, sampler, shape, batch, traces);
+      drawer = await SampleDrawer.create(this.#backend, memory, player, sampler, shape, batch, { traces });
       drawers.set(key, drawer);
     }
     return drawer;

@@ -8,7 +8,7 @@ import { sampleNoise } from "../../random/hostRandom.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { conditionArrays, conditionInputs } from "../batch/conditionInputs.ts";
 import { conditionRows } from "../batch/turnInputs.ts";
-import type { Player } from "../update/player.ts";
+import type { Copy, Player } from "../update/player.ts";
 import { Traces } from "../update/traces.ts";
 import { type SamplerStates, samplerStates, type TracedRule, traceRule } from "./samplerProgram.ts";
 
@@ -30,6 +30,14 @@ export interface DrawRequest {
   readonly condition?: Batch["condition"];
   /** What guidance leads away from, where the data store it. */
   readonly empty?: Dataset["empty"];
+}
+
+/** How a drawer is made. */
+export interface DrawerOptions {
+  /** The weights they are drawn with; "served" by default. */
+  readonly copy?: Copy;
+  /** Of players and data like these. */
+  readonly traces?: Traces;
 }
 
 /** How many of so many samples are computed at a time: a hundred images, more points or other vectors. */
@@ -63,10 +71,7 @@ export class SampleDrawer {
     this.#states = samplerStates(sampler, `samples.${batch}`, [batch, ...data.sample]);
   }
 
-  /**
-   * @param batch samples computed at a time; any count can be drawn
-   * @param traces of players and data like these
-   */
+  /** @param batch samples computed at a time; any count can be drawn */
   static async create(
     backend: Backend,
     memory: Memory,
@@ -74,12 +79,14 @@ export class SampleDrawer {
     sampler: Sampler,
     data: DataShape,
     batch: number,
-    traces: Traces = new Traces(),
+    { copy = "served", traces = new Traces() }: DrawerOptions = {},
   ): Promise<SampleDrawer> {
     const drawer = new SampleDrawer(sampler, data, batch, memory);
     for (const name of drawer.#states.names) memory.allocate(name, batch * sizeOf(data.sample));
     for (const rule of new Set(sampler.steps.map((step) => step.rule))) {
-      const { step, ...traced } = traces.once(rule, `${player.name} ${batch}`, () => drawer.#trace(player, rule));
+      const { step, ...traced } = traces.once(rule, `${player.name} ${copy} ${batch}`, () =>
+        drawer.#trace(player, copy, rule),
+      );
       drawer.#rules.set(rule, { run: await backend.compile(step, memory), ...traced });
     }
     return drawer;
@@ -151,8 +158,8 @@ export class SampleDrawer {
     return (await this.#memory.read(samples)) as Float32Array;
   }
 
-  #trace(player: Player<Denoiser>, rule: SamplerRule) {
-    const { network } = player.bind("served");
+  #trace(player: Player<Denoiser>, copy: Copy, rule: SamplerRule) {
+    const { network } = player.bind(copy);
     const condition = conditionInputs(this.#data.condition, "prompt", this.#batch);
     const { updates, ...traced } = traceRule(rule, this.#states, (x, sigma) => network.denoise(x, sigma, condition));
     return { step: program({ name: `${player.name} ${rule.name}`, updates }), ...traced };

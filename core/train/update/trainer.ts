@@ -160,7 +160,10 @@ export class Trainer {
   }
 
   /** Runs one stage from `start`; resolves with the step that would come next. */
-  async train(stage: Stage, { start = 0, startTurn, end, control, before, obey }: TrainRequest = {}): Promise<number> {
+  async train(
+    stage: Stage,
+    { start = 0, startTurn, end, control, before, beforeStep, obey }: TrainRequest = {},
+  ): Promise<number> {
     const feeds = new TurnFeeds(this.#parts, (at) => this.#inputs(stage, at, this.#turn(stage, at.turn).reads));
     const next = await runSchedule({
       stage,
@@ -169,6 +172,7 @@ export class Trainer {
       startTurn,
       end,
       control,
+      before: beforeStep,
       update: async (at, next) => {
         await before?.(at);
         return this.#update(stage, feeds, at, next);
@@ -488,6 +492,8 @@ export interface TrainRequest {
   /** Called before each update. */
   readonly before?: (at: TurnAt) => Promise<void>;
   readonly control?: Control;
+  /** Awaited before the turns of a step. */
+  readonly beforeStep?: (step: number) => Promise<void>;
   /** Carries out `checkpoint` between two steps. */
   readonly obey?: (command: Command, step: number) => Promise<void>;
 }

@@ -88,7 +88,8 @@ test("planning allocates nothing and leaves the config's stages apart", async ()
     plan.stages.map(({ stage, programs }) => [stage, programs.length]),
     [
       ["teacher", 1],
-      ["distillation", 3],
+      // Three turns and the probe of the run's health.
+      ["distillation", 4],
       ["samples", 3],
     ],
   );

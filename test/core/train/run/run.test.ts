@@ -103,6 +103,7 @@ test("Run: events from start to end, in order", async () => {
       "role/updated",
       "step/end",
       "checkpoint/saved",
+      "health/read",
       "role/updated",
       "role/updated",
       "step/end",

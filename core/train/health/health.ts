@@ -1,0 +1,46 @@
+import type { Stage } from "../../interfaces/method.ts";
+import type { Monitor } from "../../interfaces/monitor.ts";
+import type { EventBus } from "../loop/bus.ts";
+import type { Scalars } from "../loop/events.ts";
+import type { HealthProbe } from "./probe.ts";
+import { type HealthWarning, Watchers } from "./warnings.ts";
+
+/** The health of a run: takes readings, leads them past the monitors, and tells the bus what they find. */
+export class Health {
+  readonly #bus: EventBus;
+  readonly #watchers: Watchers;
+  readonly #warnings: HealthWarning[] = [];
+  /** Scalars of the last update of each role of the stage. */
+  readonly #last = new Map<string, Scalars>();
+
+  constructor(bus: EventBus, monitors: readonly Monitor[]) {
+    this.#bus = bus;
+    this.#watchers = new Watchers(monitors);
+    bus.on("run/start", () => this.#watchers.begin());
+    bus.on("role/updated", ({ role, losses }) => void this.#last.set(role, losses));
+  }
+
+  /** All that have begun, in order. */
+  get warnings(): readonly HealthWarning[] {
+    return this.#warnings;
+  }
+
+  /** Takes a reading where one is due before a step; it waits for the device then. */
+  async before({ name: stage, steps }: Stage, step: number, probe: HealthProbe | undefined): Promise<void> {
+    if (!probe || step % probe.every !== 0) return;
+    if (step === 0) this.#last.clear();
+    const scalars = [...this.#last].flatMap(([role, each]) =>
+      Object.entries(each).map(([name, scalar]) => [`${role}/${name}`, scalar] as const),
+    );
+    const read = await Promise.all(scalars.map(async ([name, scalar]) => [name, await scalar.read()] as const));
+    const values: Record<string, number> = { ...Object.fromEntries(read), ...(await probe.look()) };
+    if (Object.keys(values).length === 0) return;
+    const reading = { stage, step, steps, values };
+    this.#bus.emit("health/read", reading);
+    const { warnings, eased, faults } = this.#watchers.take(reading);
+    this.#warnings.push(...warnings);
+    for (const warning of warnings) this.#bus.emit("health/warned", warning);
+    for (const each of eased) this.#bus.emit("health/eased", each);
+    for (const { message } of faults) this.#bus.emit("run/warning", { source: "health", message });
+  }
+}
