@@ -66,6 +66,14 @@ export async function claim(path: string): Promise<Claim> {
   };
 }
 
+/** Who is at work under a claim, in words; undefined where nobody is. Takes nothing. */
+export async function holderOf(path: string): Promise<string | undefined> {
+  const owner = await ownerOf(path);
+  if (!owner || owner === "gone" || !(await isAlive(owner, path))) return undefined;
+  const { host } = await describeSelf();
+  return `process ${owner.pid}${owner.host === host ? "" : ` on ${owner.host}`} since ${owner.since}`;
+}
+
 async function take(path: string, owner: Owner): Promise<void> {
   for (let tries = 0; !(await create(path, owner)); tries++) {
     const found = await ownerOf(path);

@@ -243,11 +243,11 @@ export const commands: readonly Command[] = [
   },
   {
     name: "doctor",
-    about: "Lists the devices of this machine, which one is used, and how to get a faster one.",
-    operands: "",
-    arity: [0, 0],
-    flags: {},
-    examples: ["doctor"],
+    about: "Examines this machine and its devices; given a run's folder, tells what happened in the run.",
+    operands: "[run folder]",
+    arity: [0, 1],
+    flags: { plugin: pluginFlag },
+    examples: ["doctor", "doctor runs/digits"],
     load: () => import("./doctor.ts"),
   },
   {

@@ -1,7 +1,28 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { holderOf } from "../../backends/host/claim.ts";
+import { files } from "../../backends/host/files.ts";
 import { diagnose, formatReport } from "../../backends/webgpu/adapter/doctor.ts";
+import type { Given } from "./command.ts";
 import { describeBackend, openBackend, openWasm } from "./device.ts";
+import { loadRegistry } from "./registry.ts";
+
+export async function run(given: Given): Promise<number> {
+  const [path] = given.positionals;
+  return path === undefined ? machine() : tell(path, given);
+}
+
+/** Tells what happened in a run, from its files alone. */
+async function tell(path: string, given: Given): Promise<number> {
+  const { readHistory } = await import("./history/readHistory.ts");
+  const { historyReport } = await import("./history/report.ts");
+  const { monitorsOf } = await import("./history/health.ts");
+  const history = await readHistory(files, path);
+  const monitors = monitorsOf(history, await loadRegistry(given.all("plugin")));
+  const holder = await holderOf(files.join(path, "run.lock"));
+  process.stdout.write(`${historyReport(history, monitors, holder)}\n`);
+  return 0;
+}
 
 /** Set in the process that looks at the devices. */
 const INSIDE = "ONESTEP_DOCTOR_INSIDE";
@@ -13,7 +34,7 @@ const CHATTER = /^Warning: max\w+ artificially reduced from /;
  * Examines the machine in a process of its own: drivers write to its standard error directly, where only another process can
  * hide it, and one that crashes does not take the report with it unsaid.
  */
-export async function run(): Promise<number> {
+async function machine(): Promise<number> {
   if (process.env[INSIDE]) return examine();
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1], "doctor"], {
     env: { ...process.env, [INSIDE]: "1" },

@@ -19,6 +19,8 @@ import {
 import {
   diagnosisTable,
   eventLog,
+  healthTable,
+  healthWarnings,
   lossCurves,
   progress,
   resultTable,
@@ -207,6 +209,9 @@ const lossWarnings: Observer = {
   },
 };
 
+/** Nor does it silence these: what is trained from then on is likely of no use. */
+const severeWarnings = healthWarnings((line) => process.stderr.write(`${line}\n`), { severe: true });
+
 async function observe(run: Run, given: Given, resumed: boolean): Promise<void> {
   const folder = run.folder!;
   const { sample } = run.dataset.shape;
@@ -214,12 +219,13 @@ async function observe(run: Run, given: Given, resumed: boolean): Promise<void> 
   // The same points on every picture: a seed and a stream that training does not use.
   const real = planar ? (await run.dataset.batch(4000, hostRandom(0, 0, 1000))).x : undefined;
   const observers = [
-    given.on("quiet") ? lossWarnings : progress({ stream: process.stderr }),
+    ...(given.on("quiet") ? [lossWarnings, severeWarnings] : [progress({ stream: process.stderr })]),
     // Before the log itself adds to its file.
     lossCurves({ files, path: folder.lossPlot, earlier: resumed ? folder.events : undefined }),
     eventLog({ files, path: folder.events }),
     sampleGrids({ files, folder: folder.samples, real }),
     diagnosisTable((text) => process.stdout.write(`${text}\n\n`)),
+    healthTable((text) => process.stdout.write(`${text}\n\n`)),
     resultTable((text) => process.stdout.write(`${text}\n`)),
   ];
   for (const observer of observers) observer.observe(run.bus);

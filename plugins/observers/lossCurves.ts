@@ -1,8 +1,8 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
 import type { FileSystem } from "../../core/io/mod.ts";
-import { parseJson } from "../../core/json/mod.ts";
 import { GRADIENT_NORM, LOSS_SCALE, type TrainEvents } from "../../core/train/mod.ts";
 import { lossPlot } from "./drawing/lossPlot.ts";
+import { loggedLosses, logLines } from "./logLines.ts";
 import { type LossReading, onLosses } from "./lossReadings.ts";
 
 /** Where the plot goes, and what came before. */
@@ -31,8 +31,10 @@ export function lossCurves({ files, path, earlier, every }: LossCurvesOptions): 
   };
   const read = async () => {
     if (earlier === undefined || !(await files.exists(earlier))) return;
-    const text = new TextDecoder().decode(await files.read(earlier));
-    for (const reading of readingsOf(text)) add(reading);
+    for await (const event of logLines(files, earlier)) {
+      const reading = event && loggedLosses(event);
+      if (reading) add(reading);
+    }
   };
   const draw = async () => {
     if (curves.size === 0) return;
@@ -84,26 +86,3 @@ function offsetsOf(stages: TrainEvents["run/start"]["stages"]): ReadonlyMap<stri
   }
   return offsets;
 }
-
-/** The losses in the text of an event log; a last line that a crash cut short, and lines of another form, are left out. */
-export function readingsOf(text: string): LossReading[] {
-  return text.split("\n").flatMap((line) => {
-    if (!line.includes('/updated"')) return [];
-    try {
-      const event = parseJson(line) as Record<string, unknown>;
-      const { type, role = roleOf(String(type)), stage = stageOf(String(role)), step, losses } = event;
-      const isStep = Number.isSafeInteger(step) && (step as number) >= 0;
-      if (typeof role !== "string" || typeof stage !== "string" || !isStep) return [];
-      if (!(losses instanceof Object) || Array.isArray(losses)) return [];
-      // Numbers that JSON does not have are words, or null in logs of 0.1.0.
-      const values = Object.entries(losses).map(([name, value]) => [name, value === null ? Number.NaN : Number(value)]);
-      return [{ stage, role, step: step as number, values: Object.fromEntries(values) }];
-    } catch {
-      return [];
-    }
-  });
-}
-
-// Logs of 0.1.0 name the role in the type, and have two stages.
-const roleOf = (type: string): string => type.slice(0, type.indexOf("/"));
-const stageOf = (role: string): string => (role === "teacher" ? role : "distillation");

@@ -1,9 +1,12 @@
 /** Observers of a run. They watch and never change it; each is a function of its options that gives an `Observer`. */
 export { diagnosisTable } from "./diagnosisTable.ts";
 export { type EventLogOptions, eventLog } from "./eventLog.ts";
+export { healthTable, healthWarnings, warningLine, warningLines } from "./healthWarnings.ts";
+export { type LoggedEvent, loggedLosses, logLines } from "./logLines.ts";
 export { type LossCurvesOptions, lossCurves } from "./lossCurves.ts";
 export { type LossReading, onLosses } from "./lossReadings.ts";
 export { type ProgressOptions, progress } from "./progress.ts";
+export { duration } from "./progressDisplay.ts";
 export { judgementTable, resultTable } from "./resultTable.ts";
 export { type SampleGridOptions, sampleGrids } from "./sampleGrids.ts";
 export { type SampleSheet, samplePicture } from "./samplePicture.ts";

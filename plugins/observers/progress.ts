@@ -1,5 +1,6 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
 import { type EventBus, leftOutText, type TrainEvents } from "../../core/train/mod.ts";
+import { warningLine } from "./healthWarnings.ts";
 import { readScalars } from "./lossReadings.ts";
 import {
   lineDisplay,
@@ -50,6 +51,7 @@ export function progress({ stream }: ProgressOptions): Observer {
           ),
         ),
       );
+      bus.on("health/warned", (warning) => withDisplay((display) => display.note(warningLine(warning))));
       bus.on("run/end", () => withDisplay((display) => display.close()), "progress");
     },
   };

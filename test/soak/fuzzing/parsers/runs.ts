@@ -9,7 +9,7 @@ import { failure } from "../../../../core/errors.ts";
 import { runFolder } from "../../../../core/train/files/runFolder.ts";
 import { EventBus } from "../../../../core/train/mod.ts";
 import { eventLog } from "../../../../plugins/observers/eventLog.ts";
-import { readingsOf } from "../../../../plugins/observers/lossCurves.ts";
+import { eventOf, loggedLosses } from "../../../../plugins/observers/logLines.ts";
 import { GoldenSet } from "../../../conformance/goldenSet.ts";
 import { memoryFiles } from "../../../helpers/memoryFiles.ts";
 import { type Draw, joined, utf8 } from "../draw.ts";
@@ -67,7 +67,11 @@ const events: FuzzedParser = {
     return {
       size: bytes.length,
       run() {
-        for (const { stage, role, step, values } of readingsOf(new TextDecoder().decode(bytes))) {
+        for (const line of new TextDecoder().decode(bytes).split("\n")) {
+          const event = eventOf(line);
+          const losses = event && loggedLosses(event);
+          if (!losses) continue;
+          const { stage, role, step, values } = losses;
           expect(typeof stage === "string" && typeof role === "string", "a stage or a role that is no text");
           expect(Number.isSafeInteger(step) && step >= 0, `step ${step} was taken`);
           for (const value of Object.values(values)) expect(typeof value === "number", "a loss that is no number");
