@@ -5,7 +5,6 @@ import { files } from "../../backends/host/files.ts";
 import { diagnose, formatReport } from "../../backends/webgpu/adapter/doctor.ts";
 import type { Given } from "./command.ts";
 import { describeBackend, openBackend, openWasm } from "./device.ts";
-import { loadRegistry } from "./registry.ts";
 
 export async function run(given: Given): Promise<number> {
   const [path] = given.positionals;
@@ -17,6 +16,7 @@ async function tell(path: string, given: Given): Promise<number> {
   const { readHistory } = await import("./history/readHistory.ts");
   const { historyReport } = await import("./history/report.ts");
   const { monitorsOf } = await import("./history/health.ts");
+  const { loadRegistry } = await import("./registry.ts");
   const history = await readHistory(files, path);
   const monitors = monitorsOf(history, await loadRegistry(given.all("plugin")));
   const holder = await holderOf(files.join(path, "run.lock"));

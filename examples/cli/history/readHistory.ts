@@ -35,8 +35,14 @@ export interface History {
   readonly checkpoints: readonly string[];
 }
 
-/** Events that come with every step. */
+/** Events that come with every step, or with what is told by another. */
 const ROUTINE = new Set(["step/end", "role/updated", "role/diagnosed", "health/read", "sample/drawn"]);
+
+/** Commands that an event of their own follows. */
+const ANSWERED = new Set(["checkpoint", "sample"]);
+
+const isRoutine = ({ type, command }: LoggedEvent): boolean =>
+  ROUTINE.has(type) || /^\w+\/updated$/.test(type) || (isRecord(command) && ANSWERED.has(String(command.type)));
 
 /**
  * Reads a run's folder and writes nothing.
@@ -71,7 +77,7 @@ export async function readHistory(files: FileSystem, path: string): Promise<Hist
     if (!session) continue;
     session.seconds = event.at ?? session.seconds;
     note(session, event, stages);
-    if (!ROUTINE.has(event.type) && !/^\w+\/updated$/.test(event.type)) session.events.push(event);
+    if (!isRoutine(event)) session.events.push(event);
   }
   if (sessions.length === 0)
     throw refuse(
@@ -97,7 +103,9 @@ function stagesOf({ stages, config, steps }: LoggedEvent): History["stages"] {
 
 /** Keeps how far a session came, and its readings. */
 function note({ done, readings, losses }: Session, event: LoggedEvent, stages: History["stages"]): void {
-  if (event.type === "step/end") done.set(String(event.stage ?? stages.at(-1)?.name), Number(event.step) + 1);
+  // Logs of 0.1.0 do not name the stage: it is that of the last update, all of which were told.
+  const within = event.stage ?? losses.at(-1)?.stage;
+  if (event.type === "step/end") done.set(String(within), Number(event.step) + 1);
   if (event.type === "health/read" && isRecord(event.values)) readings.push(readingOf(event, event.values));
   const logged = loggedLosses(event);
   if (!logged) return;

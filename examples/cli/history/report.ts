@@ -81,6 +81,7 @@ function timeline({ events }: Session): string[] {
 }
 
 function sentence({ type, at: _, ...rest }: LoggedEvent): string {
+  if (type === "control/received" && isRecord(rest.command)) return `${rest.command.type} before step ${rest.step}`;
   const { step, reason, message, source, path, error } = rest as Readonly<Record<string, string>>;
   if (type === "run/start") return "begins";
   if (type === "run/end") return `ends: ${reason}`;
