@@ -22,7 +22,7 @@ const CALLS_OF_UPDATE = 5;
 /** Denoiser calls of a sampler that is cheap enough. */
 const MOST_NFE = 4;
 /** Samples of a probe, of pictures and of vectors: as many as an update sees, so that they take no more memory; never fewer than LEAST. */
-const [PICTURES, VECTORS, LEAST] = [32, 256, 8];
+const [PICTURES, VECTORS, LEAST] = [24, 256, 8];
 /** Elements of all samples of a probe, and real samples for each of its own. */
 const [MOST_ELEMENTS, REAL_FOR_EACH] = [2 ** 20, 8];
 /** Samples of one class that follow each other. */
