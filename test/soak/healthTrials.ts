@@ -135,14 +135,14 @@ const processorTime = (): number => {
 function costOf({ trainer }: Run): () => Pick<Outcome, "seconds" | "share"> {
   let [all, readings] = [0, 0];
   const train = trainer.train.bind(trainer);
-  trainer.train = async (stage, { before, ...request } = {}) => {
+  trainer.train = async (stage, { beforeStep, ...request } = {}) => {
     const began = processorTime();
     const measured = async (step: number) => {
       const start = processorTime();
       await before?.(step);
       readings += processorTime() - start;
     };
-    const next = await train(stage, { ...request, before: measured });
+    const next = await train(stage, { ...request, beforeStep: measured });
     all += processorTime() - began;
     return next;
   };
