@@ -1,6 +1,6 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
 import type { FileSystem } from "../../core/io/mod.ts";
-import { GRADIENT_NORM, LOSS_SCALE, type TrainEvents } from "../../core/train/mod.ts";
+import { isLoss, type TrainEvents } from "../../core/train/mod.ts";
 import { lossPlot } from "./drawing/lossPlot.ts";
 import { loggedLosses, logLines } from "./logLines.ts";
 import { type LossReading, onLosses } from "./lossReadings.ts";
@@ -23,7 +23,7 @@ export function lossCurves({ files, path, earlier, every }: LossCurvesOptions): 
   let offsets: ReadonlyMap<string, number> = new Map();
   const add = ({ stage, step, values }: LossReading) => {
     for (const [name, value] of Object.entries(values)) {
-      if (name === GRADIENT_NORM || name === LOSS_SCALE) continue;
+      if (!isLoss(name)) continue;
       const curve = curves.get(name) ?? new Map<number, number>();
       // A step that a resumed run repeats replaces its first reading.
       curves.set(name, curve.set((offsets.get(stage) ?? 0) + step, value));

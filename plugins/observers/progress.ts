@@ -1,5 +1,5 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
-import { type EventBus, leftOutText, type TrainEvents } from "../../core/train/mod.ts";
+import { type EventBus, isLoss, leftOutText, type TrainEvents } from "../../core/train/mod.ts";
 import { warningLine } from "./healthWarnings.ts";
 import { readScalars } from "./lossReadings.ts";
 import {
@@ -93,7 +93,8 @@ function follow(bus: EventBus, { wants, show }: Follower): void {
       updated.set(role, step);
       if (!wants({ stage: name, role, step, total: totalOf(name), gap })) return;
       // Begun while the event is told; it waits for the device.
-      const read = readScalars(scalars).then(({ "gradient-norm": _, "loss-scale": __, ...terms }) => {
+      const read = readScalars(scalars).then((values) => {
+        const terms = Object.fromEntries(Object.entries(values).filter(([name]) => isLoss(name)));
         if (name === stage) losses = { ...losses, ...terms };
       });
       // A read that fails is the bus's to tell; steps are shown all the same.

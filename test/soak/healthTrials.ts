@@ -139,7 +139,7 @@ function costOf({ trainer }: Run): () => Pick<Outcome, "seconds" | "share"> {
     const began = processorTime();
     const measured = async (step: number) => {
       const start = processorTime();
-      await before?.(step);
+      await beforeStep?.(step);
       readings += processorTime() - start;
     };
     const next = await train(stage, { ...request, beforeStep: measured });

@@ -1,4 +1,5 @@
 import type { FileSystem } from "../../io/files.ts";
+import { parseJson } from "../../json/mod.ts";
 import { isRecord } from "../../plugin/spec.ts";
 import type { Command, RecordedCommand } from "../loop/control.ts";
 
@@ -40,7 +41,7 @@ export async function loggedEvents(files: FileSystem, path: string): Promise<Log
 
 function parsed(line: string): Record<string, unknown>[] {
   try {
-    const event = JSON.parse(line);
+    const event = parseJson(line);
     return isRecord(event) ? [event] : [];
   } catch {
     return [];

@@ -30,6 +30,7 @@ import { activeLosses, learnersOf, type Players, type TurnDefinition } from "./t
 import { GATHERED_KEEP, type TurnProgram, turnProgram, VERDICT, weightName } from "./turnProgram.ts";
 import { UpdateWatch } from "./updateWatch.ts";
 import { HALTED } from "./verdict.ts";
+import { weightProgram, weightScalars } from "./weightReadings.ts";
 
 /** A traced update, compiled when its stage begins. */
 interface PreparedTurn extends TurnProgram {
@@ -58,6 +59,8 @@ export class Trainer {
   /** By stage and turn. */
   readonly #programs = new Map<string, PreparedTurn>();
   readonly #diagnoses = new Map<string, PreparedDiagnosis>();
+  /** Readings of a role's weights. */
+  readonly #weights = new Map<string, Executable>();
   readonly #draws: GivenDraws | undefined;
   readonly #watch: UpdateWatch;
   #startWeights: StartWeights = {};
@@ -319,6 +322,11 @@ export class Trainer {
     for (const [name, size] of Object.entries(prepared.states)) this.memory.allocate(name, size);
     if (turn.keeps || turn.images === "kept") allocateKept(this.memory, this.#dataset.shape, stage.batch);
     const run = (prepared.run ??= await this.#backend.compile(prepared.program, this.memory));
+    if (!this.#weights.has(turn.role)) {
+      const trace = () => weightProgram(this.players[turn.role]);
+      const readings = this.traces.once(stage, `weights of ${turn.role}`, trace);
+      this.#weights.set(turn.role, await this.#backend.compile(readings, this.memory));
+    }
     if (prepared.apply) prepared.applyRun ??= await this.#backend.compile(prepared.apply, this.memory);
     return { ...prepared, run };
   }
@@ -346,7 +354,7 @@ export class Trainer {
     if (applyRun) await applyRun.run({ scalars: scalars.encode({ ...numbers, [GATHERED_KEEP]: 1 }) });
     const player = this.players[turn.role];
     player.updates++;
-    const losses = scalarsOf(last, outputs);
+    const losses = { ...scalarsOf(last, outputs), ...weightScalars(this.#weights.get(turn.role)!) };
     await this.#watch.started({
       stage,
       at,
@@ -453,6 +461,7 @@ export class Trainer {
   dispose(): void {
     for (const prepared of this.#programs.values()) releasePrograms(prepared);
     for (const { run } of this.#diagnoses.values()) run?.dispose();
+    for (const run of this.#weights.values()) run.dispose();
     this.#programs.clear();
     this.#diagnoses.clear();
     this.memory.dispose();

@@ -87,9 +87,9 @@ test("planning allocates nothing and leaves the config's stages apart", async ()
   assert.equal(
     plan.stages.map(({ stage, programs }) => [stage, programs.length]),
     [
-      ["teacher", 1],
-      // Three turns and the probe of the run's health.
-      ["distillation", 4],
+      // Each update, the readings of each role's weights, and the probe of the run's health.
+      ["teacher", 1 + 1],
+      ["distillation", 3 + 2 + 1],
       ["samples", 3],
     ],
   );

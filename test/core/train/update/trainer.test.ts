@@ -143,17 +143,22 @@ test("Trainer: every loss and norm is told, and can be read", async () => {
     "critic fake-score",
     "critic gan-discriminator",
     "critic gradient-norm",
+    "critic weight-norm",
+    "generator average-distance",
     "generator distribution-matching",
     "generator gan-generator",
     "generator gradient-norm",
+    "generator weight-norm",
+    "teacher average-distance",
     "teacher edm-denoising",
     "teacher gradient-norm",
+    "teacher weight-norm",
   ]);
   assert.equal(
     Object.values(read)
       .map(({ length }) => length)
       .sort(),
-    [3, 3, 3, 4, 4, 8, 8, 8],
+    [3, 3, 3, 3, 3, 4, 4, 4, 4, 8, 8, 8, 8],
   );
   for (const [name, values] of Object.entries(read)) assert.ok(values.every(Number.isFinite), name);
 });
