@@ -5,6 +5,7 @@ import * as generated from "../../wgsl/generated.ts";
  * while it is in use; sums are kept whole, row by row, by every invocation of a subgroup.
  */
 const emulation = /* wgsl */ `
+var<workgroup> none: u32; // 0
 struct Factor { at: u32, pitch: u32, turned: bool }
 fn multiply_accumulate(sums: ptr<function, Sums>, index: u32, left: Factor, right: Factor) {
   for (var i = 0u; i < MATRIX_M * MATRIX_N; i++) {
@@ -18,9 +19,16 @@ fn multiply_accumulate(sums: ptr<function, Sums>, index: u32, left: Factor, righ
 const single = /* wgsl */ `
 fn left_at(f: Factor, m: u32, k: u32) -> f32 { return f32(rows[f.at + m * f.pitch + k]); }
 fn right_at(f: Factor, k: u32, n: u32) -> f32 { return f32(columns[f.at + k * f.pitch + n]); }
-fn store_result(at: u32, sums: ptr<function, Sums>, index: u32, pitch: u32) {
+fn store_stripes(at: u32, sums: ptr<function, Sums>, index: u32, pitch: u32) {
   for (var i = 0u; i < MATRIX_M * MATRIX_N; i++) {
     stripes[at + i / MATRIX_N * pitch + i % MATRIX_N] = sums[index][i];
+  }
+}`;
+const storeVectors = (target: string) => /* wgsl */ `
+fn store_${target}(at: u32, sums: ptr<function, Sums>, index: u32, pitch: u32) {
+  for (var i = 0u; i < MATRIX_M * MATRIX_N; i += 4u) {
+    let four = vec4f(sums[index][i], sums[index][i + 1u], sums[index][i + 2u], sums[index][i + 3u]);
+    ${target}[at + i / MATRIX_N * pitch + i % MATRIX_N / 4u] = four;
   }
 }`;
 const vectors = /* wgsl */ `
@@ -29,15 +37,13 @@ fn right_at(f: Factor, k: u32, n: u32) -> f32 {
   let outer = select(k, n, f.turned);
   let inner = select(n, k, f.turned);
   return f32(columns[f.at + outer * f.pitch + inner / 4u][inner % 4u]);
-}
-fn store_result(at: u32, sums: ptr<function, Sums>, index: u32, pitch: u32) {
-  for (var i = 0u; i < MATRIX_M * MATRIX_N; i += 4u) {
-    let four = vec4f(sums[index][i], sums[index][i + 1u], sums[index][i + 2u], sums[index][i + 3u]);
-    stripes[at + i / MATRIX_N * pitch + i % MATRIX_N / 4u] = four;
-  }
 }`;
 
 const pointer = (sums: string) => (sums === "sums" ? "&sums" : "sums");
+
+/** With loops that a compiler can't unroll, which would take it half a minute; for functions without barriers. */
+const rolled = (text: string): string =>
+  text.replace(/for \(var (\w) = 0u; \1 < ([A-Z])/g, "for (var $1 = none; $1 < $2");
 
 /** What becomes of all that names the feature. */
 function withoutBuiltins(text: string): string {
@@ -56,8 +62,8 @@ function withoutBuiltins(text: string): string {
       (_, sums) => `multiply_accumulate(${pointer(sums)}, at, left, right[j])`,
     )
     .replace(
-      /subgroupMatrixStore<row_major>\(&stripes, at, (\(\*sums\)|sums)\[(.+)\], (\w+)\)/,
-      (_, sums, index, pitch) => `store_result(at, ${pointer(sums)}, ${index}, ${pitch})`,
+      /subgroupMatrixStore<row_major>\(&(\w+), at, (\(\*sums\)|sums)\[(.+)\], (\w+)\)/,
+      (_, target, sums, index, pitch) => `store_${target}(at, ${pointer(sums)}, ${index}, ${pitch})`,
     );
 }
 
@@ -77,13 +83,15 @@ export function emulatedMatrices(subgroups = 4): Record<string, string> {
       .replace(start, `) {\n  let quadrant = lane / (LANES / ${subgroups}u);\n  let index`);
   };
   const emulated: Record<string, string> = {
-    lib_matrices: withoutBuiltins(texts.lib_matrices) + emulation,
-    lib_matrixTile: withoutBuiltins(texts.lib_matrixTile) + vectors,
+    lib_matrices: withoutBuiltins(texts.lib_matrices) + rolled(emulation),
+    lib_matrixTile: rolled(withoutBuiltins(texts.lib_matrixTile) + vectors + storeVectors("stripes")),
     matmulMatrix: kernel("matmulMatrix") + single,
     conv2dMatrix: kernel("conv2dMatrix"),
     conv2dWeightGradMatrix: kernel("conv2dWeightGradMatrix"),
+    attentionMatrix: rolled(kernel("attentionMatrix") + storeVectors("scores")),
   };
-  for (const [name, text] of Object.entries(emulated))
+  for (const [name, text] of Object.entries(emulated)) {
     if (/subgroup_?[mM]atrix\w*[<(]/.test(text)) throw new Error(`${name} has builtins left`);
+  }
   return emulated;
 }

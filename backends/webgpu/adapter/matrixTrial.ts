@@ -1,6 +1,7 @@
 import { DimsBlock } from "../dimsBlock.ts";
 import type { Pass } from "../kernel.ts";
 import { KernelLibrary } from "../kernelSource.ts";
+import { attentionOnMatrices } from "../kernels/attention.ts";
 import { type ConvSizes, convolveForward, convolveWeightGrad, onMatrices } from "../kernels/convolve.ts";
 import { multiplyMatrices } from "../kernels/matmul.ts";
 import type { MatrixShape, MatrixUse } from "../subgroupMatrices.ts";
@@ -15,6 +16,8 @@ export interface MatrixTrial {
   /** Contents of the bindings before the result. */
   readonly inputs: readonly Float32Array<ArrayBuffer>[];
   readonly expected: Float32Array;
+  /** Part of a result that may be wrong: where there are quotients. Default: 0. */
+  readonly within?: number;
 }
 
 /**
@@ -25,7 +28,7 @@ export interface MatrixTrial {
 export async function runTrial(
   device: GPUDevice,
   shape: MatrixShape,
-  { pass, inputs, expected }: MatrixTrial,
+  { pass, inputs, expected, within = 0 }: MatrixTrial,
 ): Promise<string | undefined> {
   const kernel = new KernelLibrary().get(pass.kernel, shape);
   const block = new DimsBlock();
@@ -37,7 +40,7 @@ export async function runTrial(
     workgroups: pass.workgroups[0],
     bindings: [...inputs.map((storage) => ({ storage })), { results: expected.length }, { uniform: block.bytes() }],
   });
-  const wrong = expected.findIndex((exact, i) => found[i] !== exact);
+  const wrong = expected.findIndex((exact, i) => !(Math.abs(found[i] - exact) <= within * Math.abs(exact)));
   if (wrong < 0) return undefined;
   return `it computes wrong values: ${found[wrong]} instead of ${expected[wrong]}`;
 }
@@ -46,7 +49,11 @@ export async function runTrial(
 export function trialsOf(shape: MatrixShape, lanes: number): (readonly [MatrixUse, readonly MatrixTrial[]])[] {
   const products = ["products", [product(shape, lanes)]] as const;
   if (shape.N % 4 || shape.K % 4) return [products];
-  return [products, ["convolutions", [convolution(shape, lanes), weightGradient(shape, lanes)]]];
+  return [
+    products,
+    ["convolutions", [convolution(shape, lanes), weightGradient(shape, lanes)]],
+    ["attention", [attention(shape, lanes)]],
+  ];
 }
 
 /** Odd sizes: edges in both directions, all four quadrants of a tile, two steps along k. */
@@ -97,6 +104,30 @@ function weightGradient(shape: MatrixShape, lanes: number): MatrixTrial {
     }),
   );
   return { pass: passes[1], inputs: [x, dy], expected };
+}
+
+/**
+ * Two tiles of keys. Their scores differ only by products with the last bits of one large factor, and by so much that a
+ * result is the mean of the values of those keys that have the highest score.
+ */
+function attention(shape: MatrixShape, lanes: number): MatrixTrial {
+  const [N, M, D, E] = [37, 70, 19, 46];
+  const [scale, apart] = [64, 5];
+  const large = largest(shape);
+  const q = filled([N, D], ([, d], i) => value(i, d % 2 === 0 ? large : SMALL));
+  const k = filled([M, D], ([m, d]) => (d === apart ? large - 2 * (m % 4) : value(d, d % 2 === 0 ? SMALL : large)));
+  const v = filled([M, E], (_, i) => value(i, large));
+  const {
+    passes: [pass],
+  } = attentionOnMatrices({ N, M, D, E, scale, batch: [] }, shape, lanes);
+  const scores = filled([N, M], ([n, m]) => sumOf(D, (d) => q[n * D + d] * k[m * D + d]));
+  const expected = filled([N, E], ([n, e]) => {
+    const own = scores.subarray(n * M, (n + 1) * M);
+    const top = Math.max(...own);
+    const isHighest = (m: number) => Number(own[m] === top);
+    return sumOf(M, (m) => isHighest(m) * v[m * E + e]) / sumOf(M, isHighest);
+  });
+  return { pass, inputs: [q, k, v], expected, within: 2 ** -20 };
 }
 
 /** All bits of a factor of 11 bits, or of 16: TF32, which is no f32, keeps 11. */

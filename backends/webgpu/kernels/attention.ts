@@ -4,12 +4,14 @@ import { sizeOf } from "../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { grid } from "../grid.ts";
 import type { KernelPlan, Lowering, Pass } from "../kernel.ts";
+import type { MatrixShape } from "../subgroupMatrices.ts";
 import { type Multiply, multiplyRegisters, multiplySubgroup } from "./matmul.ts";
+import { MATRICES_NEEDED, matricesFor, matrixLanes } from "./matrices.ts";
 import { softmaxPass } from "./softmax.ts";
 import { hasLanesOf8 } from "./subgroups.ts";
 
 /** Sizes of q [.., N, D], k [.., M, D], v [.., M, E], and how far a step along each batch axis goes in them. */
-interface AttentionSizes {
+export interface AttentionSizes {
   readonly N: number;
   readonly M: number;
   readonly D: number;
@@ -81,17 +83,22 @@ function planProducts(sizes: AttentionSizes, multiply: Multiply, lanesOf8: boole
   };
 }
 
-const WG = 64;
-const EWIDTH = 32;
+/** A kernel that computes a tile of queries and columns of v from start to end. */
+interface TileKernel extends Pick<Pass, "kernel" | "constants" | "matrices"> {
+  readonly queries: number;
+  readonly columns: number;
+}
 
-/** One pass of wgsl/attention.wgsl for every index of the batch axes that one dispatch can't take: it takes three. */
-function planOnline(sizes: AttentionSizes): KernelPlan {
+const online: TileKernel = { kernel: "attention", queries: 64, columns: 32 };
+
+/** One pass of a kernel for every index of the batch axes that one dispatch can't take: it takes three. */
+function planTiles(sizes: AttentionSizes, { queries, columns, ...kernel }: TileKernel): KernelPlan {
   const { N, M, D, E, scale, batch } = sizes;
   const [outer, inner] = [batch.slice(0, -3), batch.slice(-3)];
   const none = { size: 1, q: 0, k: 0, v: 0 };
   const [z0, z1, z2] = [...new Array<typeof none>(3 - inner.length).fill(none), ...inner];
   const batches = z0.size * z1.size * z2.size;
-  const groups = Math.ceil(N / WG) * Math.ceil(E / EWIDTH) * batches;
+  const groups = Math.ceil(N / queries) * Math.ceil(E / columns) * batches;
   const passes: Pass[] = [];
   for (let index = 0; index < sizeOf(outer.map(({ size }) => size)); index++) {
     const base = { Q_BASE: 0, K_BASE: 0, V_BASE: 0, Y_BASE: index * batches * N * E };
@@ -103,7 +110,7 @@ function planOnline(sizes: AttentionSizes): KernelPlan {
       rest = Math.floor(rest / size);
     }
     passes.push({
-      kernel: "attention",
+      ...kernel,
       dims: {
         N,
         M,
@@ -130,10 +137,14 @@ function planOnline(sizes: AttentionSizes): KernelPlan {
   return { passes };
 }
 
+/** By wgsl/attentionMatrix.wgsl. */
+export const attentionOnMatrices = (sizes: AttentionSizes, matrices: MatrixShape, lanes: number): KernelPlan =>
+  planTiles(sizes, { kernel: "attentionMatrix", constants: { LANES: lanes }, matrices, queries: 64, columns: 64 });
+
 /** Most scores that are worth storing: beyond, they cost more memory than time. */
 const MANY_SCORES = 2 ** 22;
 
-/** See wgsl/attention.wgsl; the other variants run on the kernels of matmul and softmax. */
+/** See wgsl/attention.wgsl and wgsl/attentionMatrix.wgsl; the other variants run on the kernels of matmul and softmax. */
 export const attention: Lowering = {
   op: "attention",
   variants: [
@@ -148,9 +159,16 @@ export const attention: Lowering = {
       plan: (node) => planProducts(sizesOf(node), multiplyRegisters, false),
     },
     {
+      name: "matrices",
+      needs: MATRICES_NEEDED,
+      supports: ({ inputs }, traits) => matricesFor(["attention"], inputs, traits) !== undefined,
+      plan: (node, traits) =>
+        attentionOnMatrices(sizesOf(node), matricesFor(["attention"], node.inputs, traits)!, matrixLanes(traits)),
+    },
+    {
       name: "online",
       supports: () => true,
-      plan: (node) => planOnline(sizesOf(node)),
+      plan: (node) => planTiles(sizesOf(node), online),
     },
   ],
 };

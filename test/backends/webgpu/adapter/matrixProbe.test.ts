@@ -13,7 +13,7 @@ const metal = [config("f32→f32", [8, 8, 8]), config("f16→f16", [8, 8, 8])];
 const both = [config("f16→f32", [16, 16, 16]), config("f32→f32", [8, 8, 8])];
 
 type Layout = MatrixShape["layout"];
-const uses = ["products", "convolutions"];
+const uses = ["products", "convolutions", "attention"];
 const f32 = (layout: Layout = "template") => ({ factors: "f32", M: 8, N: 8, K: 8, layout, uses });
 const f16 = (layout: Layout = "template") => ({ factors: "f16", M: 16, N: 16, K: 16, layout, uses });
 
@@ -94,11 +94,11 @@ test("wrong numbers turn off what gave them, and nothing else", async () => {
 test("a kernel that is refused, or computes wrong, turns off its own use only", async () => {
   const refuses = (code: string) => (code.includes("// conv2dMatrix: ") ? "error: no vectors\nmore" : undefined);
   const refused = await probe({ configs: metal, refuses });
-  assert.equal(refused.matrices, [{ ...f32(), uses: ["products"] }]);
+  assert.equal(refused.matrices, [{ ...f32(), uses: ["products", "attention"] }]);
   assert.is(refused.matricesProblem, "8x8x8 f32: no convolutions, error: no vectors");
   const computes = (exact: number, code: string) => (code.includes("// conv2dWeightGradMatrix: ") ? -exact : exact);
   const wrong = await probe({ configs: metal, computes });
-  assert.equal(wrong.matrices, [{ ...f32(), uses: ["products"] }]);
+  assert.equal(wrong.matrices, [{ ...f32(), uses: ["products", "attention"] }]);
   assert.match(
     wrong.matricesProblem ?? "",
     /^8x8x8 f32: no convolutions, it computes wrong values: \S+ instead of \S+$/,
@@ -108,17 +108,45 @@ test("a kernel that is refused, or computes wrong, turns off its own use only", 
 test("every kernel's numbers show sums in f16, and factors in TF32", () => {
   for (const shape of [f32(), f16()] as MatrixShape[])
     for (const [use, trials] of trialsOf(shape, 128))
-      for (const { pass, expected } of trials) {
+      for (const { pass, expected, within } of trials) {
         const name = `${use}, ${pass.kernel}, ${shape.factors}`;
         assert.ok(
           expected.some((exact) => rounded(exact, 11) !== exact),
           name,
         );
-        assert.ok(
-          expected.every((exact) => Math.fround(exact) === exact && Math.abs(exact) <= 2 ** 24),
-          name,
-        );
+        // Where there are quotients, they are the only ones that are rounded.
+        assert.ok(within !== undefined || expected.every((exact) => Math.abs(exact) <= 2 ** 24), name);
       }
+});
+
+test("attention's numbers show scores in so few bits, and factors of weights and values", () => {
+  const lossless = (x: number) => x;
+  const half = (x: number) => rounded(x, 11);
+  for (const shape of [f32(), f16()] as MatrixShape[]) {
+    const [{ pass, inputs, expected, within = 0 }] = new Map(trialsOf(shape, 128)).get("attention")!;
+    const { N, M, D, E, SCALE } = pass.dims as Record<string, number>;
+    const worst = (factor: (x: number) => number, sum: (x: number) => number) => {
+      const [q, k, v] = inputs.map((each) => Float64Array.from(each, factor));
+      let error = 0;
+      for (let n = 0; n < N; n++) {
+        const scores = Array.from({ length: M }, (_, m) => {
+          let s = 0;
+          for (let d = 0; d < D; d++) s = sum(s + q[n * D + d] * k[m * D + d]);
+          return SCALE * s;
+        });
+        const weights = scores.map((s) => Math.exp(s - Math.max(...scores)));
+        const total = weights.reduce((a, b) => a + b);
+        for (let e = 0; e < E; e++) {
+          const result = weights.reduce((a, weight, m) => sum(a + weight * v[m * E + e]), 0) / total;
+          error = Math.max(error, Math.abs(result / expected[n * E + e] - 1));
+        }
+      }
+      return error;
+    };
+    assert.ok(worst(lossless, lossless) <= within);
+    assert.ok(worst(lossless, half) > 100 * within);
+    if (shape.factors === "f32") assert.ok(worst(half, lossless) > 100 * within);
+  }
 });
 
 /** A number in so many bits. */

@@ -23,10 +23,11 @@ const matrices = (factors: MatrixShape["factors"], [M, N, K]: readonly [number, 
   N,
   K,
   layout: "template",
-  uses: ["products", "convolutions"],
+  uses: ["products", "convolutions", "attention"],
 });
 
 const forced = {
+  attention: "matrices",
   matmul: "matrices",
   conv2d: "matrices",
   conv2dInputGrad: "matrices",
@@ -151,6 +152,46 @@ for (const [name, options, storage] of [
     for (const [x, w, geometry] of convolutions) await checkConvolutions(options, storage, x, w, geometry);
   });
 
+/** Attention with operands kept in `storage`; says that it ran on matrices. */
+async function checkAttention(
+  options: WebGpuOptions,
+  storage: MatrixShape["factors"],
+  [N, M, D, E]: readonly [number, number, number, number],
+  [q, k, v]: readonly [Shape, Shape, Shape] = [[], [], []],
+): Promise<void> {
+  const kept = (x: Tensor) => ops.mul(x, 2);
+  const [{ dispatches }] = await checkKernel(
+    `attention ${storage} ${N} ${M} ${D} ${E} [${q}] [${k}] [${v}]`,
+    (a, b, c) => withStorage(storage, () => ops.attention(kept(a), kept(b), kept(c), { scale: 1.5 / Math.sqrt(D) })),
+    [floats([...q, N, D], 1), floats([...k, M, D], 2), floats([...v, M, E], 3)],
+    storage === "f16" ? tolerances.half : tolerances.sum,
+    options,
+  );
+  assert.ok(dispatches.some(({ kernel }) => kernel.name === "attentionMatrix"));
+}
+
+/** Next to nothing, odd sizes, all keys in one tile, more than a tile of everything. */
+const attentions = [
+  [1, 1, 2, 2],
+  [5, 7, 3, 4],
+  [16, 64, 18, 32],
+  [65, 66, 17, 66],
+] as const;
+
+for (const [name, options, storage] of [
+  ["f32", metal, "f32"],
+  ["f16", intel, "f16"],
+] as const)
+  test(`emulated, ${name}: attention, any sizes`, async () => {
+    const { traits } = await testBackend(options);
+    if (storage === "f16" && !traits.f16) return console.log(`not run: ${traits.name} keeps nothing in f16`);
+    for (const size of attentions) await checkAttention(options, storage, size);
+  });
+
+test("emulated: attention over batch axes that are broadcast, more than one dispatch takes", async () => {
+  await checkAttention(metal, "f32", [4, 5, 6, 7], [[2, 1, 2, 1, 2], [1, 2, 1, 2, 1], [1]]);
+});
+
 test("emulated: an elementwise step behind a product is its epilogue", async () => {
   const [{ dispatches }] = await checkKernel(
     "epilogue",
@@ -235,7 +276,10 @@ test("as it is, on the adapter's own subgroup matrices", async () => {
     ] as const)
       await run(size, [[], []], allTransposes);
     await run([5, 700, 66]);
-    for (const [x, w, geometry] of convolutions) await checkConvolutions(options, shape.factors, x, w, geometry);
+    const has = (use: MatrixUse) => shape.uses.includes(use) || console.log(`not run: ${traits.matricesProblem}`);
+    if (has("convolutions"))
+      for (const [x, w, geometry] of convolutions) await checkConvolutions(options, shape.factors, x, w, geometry);
+    if (has("attention")) for (const size of attentions) await checkAttention(options, shape.factors, size);
     await run(
       [3, 5, 2],
       [
