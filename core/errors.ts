@@ -48,7 +48,7 @@ export const catalogue = {
   },
   E_KERNEL: { kind: "kernel", fix: "report the kernel, the line and the adapter named here" },
   E_DEVICE_LIMIT: { kind: "kernel", fix: "use a smaller batch or network, or another device" },
-  E_DEVICE_LOST: { kind: "kernel", fix: "start again with --resume; the last checkpoint is kept" },
+  E_DEVICE_LOST: { kind: "kernel", fix: "start again with --resume, which goes on from the last checkpoint" },
   E_DIVERGED: {
     kind: "usage",
     fix: "lower the learning rates, or leave such updates out with --set train.nonFinite=skip",
@@ -136,6 +136,10 @@ const classes = {
 export function failure(code: ErrorCode, message: string, options?: ErrorOptions & { fix?: string }): OnestepError {
   return new classes[catalogue[code].kind](code, message, options);
 }
+
+/** Whether an error is the loss of a device, of which the run itself hears. */
+export const isDeviceLost = (error: unknown): error is OnestepError =>
+  error instanceof OnestepError && error.code === "E_DEVICE_LOST";
 
 /** Guards what only a bug of onestep can break. */
 export function invariant(condition: unknown, message: string): asserts condition {

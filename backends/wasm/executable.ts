@@ -1,4 +1,4 @@
-import { failure, invariant } from "../../core/errors.ts";
+import { failure, invariant, isDeviceLost } from "../../core/errors.ts";
 import type { BufferKind, BufferSpec } from "../../core/graph/plan.ts";
 import type { Program } from "../../core/graph/program.ts";
 import type { ScratchPool } from "../../core/graph/scratchPool.ts";
@@ -241,6 +241,7 @@ async function load(program: Program, { plans, addresses, ownOf }: Placed, aroun
       // Unless the memory has become wider in the meantime.
       if (pool.memory === memory) return { memory, program: pool.load(module, ownOf), jobs };
     } catch (cause) {
+      if (isDeviceLost(cause)) throw cause;
       throw failure("E_KERNEL", `Cannot compile ${program.name}: ${(cause as Error).message}`, { cause });
     }
   }

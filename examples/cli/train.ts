@@ -150,7 +150,8 @@ async function start(given: Given): Promise<NamedConfig> {
 async function trainRun(given: Given, resolved: ResolvedConfig, path: string): Promise<number> {
   const say = (text: string) => void (given.on("quiet") || process.stderr.write(`${text}\n`));
   const existing = given.on("resume") ? "resume" : given.on("force") ? "replace" : undefined;
-  const backend = await openBackend(given.text("device"), tuning(given, given.on("quiet")));
+  const open = () => openBackend(given.text("device"), tuning(given, given.on("quiet")));
+  let backend = await open();
   let run: Run | undefined;
   // Into the log too, as soon as there is one.
   const warn = (message: string) => (run ? run.bus.emit("run/warning", { source: "worker", message }) : say(message));
@@ -162,6 +163,11 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
       backend,
       data: { files, path: await dataPath(given, path), offload: offloading({ tell: warn }) },
       output: { files, path, existing },
+      async reopen() {
+        await backend.close();
+        backend = await open();
+        return backend;
+      },
     });
     // Until here there is nothing to keep, and a signal ends the program wherever it is: no listener has to be waited for.
     watch = onInterrupt(() => {

@@ -44,17 +44,22 @@ export function eventLog({ files, path, every }: EventLogOptions): Observer {
 
       /** What it returns settles with the line's own write: one for all lines to come would hold every event until then. */
       const add = (line: (at: number) => string | Promise<string>): Promise<void> => {
-        waiting.push(line(Number(((performance.now() - began) / 1000).toFixed(3))));
+        const text = line(Number(((performance.now() - began) / 1000).toFixed(3)));
+        waiting.push(text);
+        const first = !next;
         if (!next) {
           next = before.then(drain);
           before = next.catch(() => {}).then(pause);
         }
-        return next;
+        // One of the lines that are written together tells of a disk that refuses.
+        const written = first ? next : next.catch(() => {});
+        return Promise.all([text, written]).then(() => {});
       };
       const drain = async () => {
         next = undefined;
-        // Lines that gathered while the file was busy are written together.
-        lines.push(...(await Promise.all(waiting.splice(0))));
+        // Lines that gathered while the file was busy are written together, without those whose losses can't be read.
+        const read = await Promise.allSettled(waiting.splice(0));
+        lines.push(...read.flatMap((line) => (line.status === "fulfilled" ? [line.value] : [])));
         lines.splice(0, lines.length - MOST_WAITING);
         await write();
       };

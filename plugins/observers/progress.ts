@@ -52,6 +52,13 @@ export function progress({ stream }: ProgressOptions): Observer {
         ),
       );
       bus.on("health/warned", (warning) => withDisplay((display) => display.note(warningLine(warning))));
+      bus.on("device/lost", ({ stage, step, reason }) =>
+        withDisplay((display) =>
+          display.note(
+            `the device was lost and is open again; the run goes on from step ${step} of stage ${stage} (${reason})`,
+          ),
+        ),
+      );
       bus.on("run/end", () => withDisplay((display) => display.close()), "progress");
     },
   };

@@ -27,6 +27,8 @@ export function resultTable(print: (text: string) => void): Observer {
     name: "result-table",
     observe(bus) {
       bus.on("samples/judged", ({ type: _, ...judgement }) => void judgements.push(judgement));
+      // They are judged again.
+      bus.on("device/lost", () => void (judgements.length = 0));
       bus.on("run/end", () => {
         if (judgements.length > 0) print(judgementTable(judgements));
       });

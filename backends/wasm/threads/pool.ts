@@ -1,4 +1,4 @@
-import { failure } from "../../../core/errors.ts";
+import { failure, type OnestepError } from "../../../core/errors.ts";
 import { type HostWorker, startWorker } from "../../host/worker.ts";
 import type { AddressType } from "../emit/module.ts";
 import type { Kernels } from "../kernelModule.ts";
@@ -40,6 +40,8 @@ export class ThreadPool {
   #control!: Int32Array;
   #epoch = 0;
   #nextId = 0;
+  #lost: OnestepError | undefined;
+  #closed = false;
 
   /** Without a shared memory there is one thread. */
   constructor(host: Host, threads: number, linear: LinearMemory, kernels: Kernels) {
@@ -54,9 +56,22 @@ export class ThreadPool {
     this.#control = new Int32Array(memory.buffer, 0, 256);
     this.#kernels = new WebAssembly.Instance(module, { env: { memory, wide } }).exports;
     this.#workers = Array.from({ length: this.threads - 1 }, () =>
-      startWorker((port) => `(${serve})(${takeChunks}, ${port}.listen)`),
+      startWorker((port) => `(${serve})(${takeChunks}, ${port}.listen)`, { failed: (why) => this.#lose(why, memory) }),
     );
     this.#post({ kind: "start", memory, kernels: module, wide, slots });
+  }
+
+  /** A thread has ended that was not told to. */
+  #lose(why: string, memory: WebAssembly.Memory): void {
+    if (memory !== this.#memory || this.#closed) return;
+    this.#lost ??= failure(
+      "E_DEVICE_LOST",
+      `Cannot go on with WebAssembly: the device was lost, a thread failed: ${why}`,
+    );
+  }
+
+  #check(): void {
+    if (this.#lost) throw this.#lost;
   }
 
   /** The memory that the threads compute on. */
@@ -80,6 +95,7 @@ export class ThreadPool {
 
   /** Gives all threads a program's module; `ownOf(thread)` is the address of a thread's own space. */
   load(module: WebAssembly.Module, ownOf: (thread: number) => number): LoadedProgram {
+    this.#check();
     const id = this.#nextId++;
     const type = this.#addresses;
     const addressOf = (thread: number) => (type === "i64" ? BigInt(ownOf(thread)) : ownOf(thread));
@@ -116,8 +132,9 @@ export class ThreadPool {
     if (Atomics.load(this.#control, slots.sleepers) > 0) Atomics.notify(this.#control, slots.word);
   }
 
-  /** Runs a step on as many threads as it is worth, and waits for it. */
+  /** Runs a step on as many threads as it is worth, and waits for it. @throws E_DEVICE_LOST when a thread has ended */
   run(program: LoadedProgram, { step, items, grain }: Job): void {
+    this.#check();
     const wanted = this.#workers.length
       ? Math.min(Math.ceil(items / grain), this.threads * CHUNKS_PER_THREAD, MAX_CHUNKS)
       : 1;
@@ -156,6 +173,7 @@ export class ThreadPool {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all(this.#workers.splice(0).map((worker) => worker.stop()));
   }
 }

@@ -1,5 +1,6 @@
 // rxjs has one door, core/train: only bus.ts, control.ts and schedule.ts import it.
 import { type Observable, Subject } from "rxjs";
+import { isDeviceLost } from "../../errors.ts";
 import type { EventOf, EventType, TrainEvent, TrainEvents } from "./events.ts";
 
 /** What happens with an event; a promise is awaited by `settled`, not by the run. */
@@ -69,6 +70,8 @@ export class EventBus {
   #warn(source: string, event: TrainEvent, error: unknown): void {
     // A listener that fails on the warning about a failure would otherwise never come to an end.
     if (event.type === "run/warning") return;
+    // Of that, the run tells once.
+    if (isDeviceLost(error)) return;
     const reason = error instanceof Error ? error.message : String(error);
     this.emit("run/warning", { source, message: `Cannot handle ${event.type}: ${reason}` });
   }

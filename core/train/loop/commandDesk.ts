@@ -1,3 +1,4 @@
+import { isDeviceLost } from "../../errors.ts";
 import { breathe } from "./breathe.ts";
 import type { EventBus } from "./bus.ts";
 import type { Command, Control } from "./control.ts";
@@ -81,8 +82,8 @@ export class CommandDesk {
     try {
       await this.#orders.obey?.(command, step);
     } catch (error) {
-      // What ends a run, a checkpoint that can't be had, has been weighed by the one who carries it out.
-      if (command.type === "checkpoint") throw error;
+      // What ends a run, such as a checkpoint that can't be had, has been weighed by the one who carries it out.
+      if (command.type === "checkpoint" || isDeviceLost(error)) throw error;
       const message = error instanceof Error ? error.message : String(error);
       this.#orders.bus.emit("run/warning", { source: `control/${command.type}`, message });
     }

@@ -84,6 +84,18 @@ export interface TrainEvents {
     readonly metrics: Readonly<Record<string, number>>;
   };
   "checkpoint/saved": { readonly step: number; readonly path: string; readonly bytes: number };
+  /**
+   * The device was lost when `lost.step` steps of a stage were done. It has been opened again, and the run goes on from `step`,
+   * which its newest checkpoint stands for, or anew where there is none; it tells of steps that are done again once more.
+   */
+  "device/lost": {
+    readonly stage: string;
+    readonly step: number;
+    readonly lost: { readonly stage: string; readonly step: number };
+    readonly reason: string;
+    /** The checkpoint's file. */
+    readonly path?: string;
+  };
   /** Something the run survives; `source` is the plugin or listener it comes from. */
   "run/warning": { readonly source: string; readonly message: string };
   /** The run cannot go on. `run/end` still follows. */

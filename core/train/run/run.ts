@@ -13,7 +13,8 @@ import { Health } from "../health/health.ts";
 import { HealthProbe } from "../health/probe.ts";
 import type { HealthWarning } from "../health/warnings.ts";
 import { EventBus } from "../loop/bus.ts";
-import { type Command, Control } from "../loop/control.ts";
+import { type Command, Control, type RecordedCommand } from "../loop/control.ts";
+import type { TrainEvents } from "../loop/events.ts";
 import { Evaluation, type Judgement, SAMPLES } from "../sampling/evaluation.ts";
 import type { Drawn } from "../sampling/sampleDrawer.ts";
 import { Divergence } from "../update/leftOut.ts";
@@ -24,6 +25,7 @@ import { learnersOf } from "../update/turnContext.ts";
 import { checkFolder, checkSpace } from "./checkFolder.ts";
 import { changesTeacher, checkTeacher } from "./checkTeacher.ts";
 import { composeRun } from "./compose.ts";
+import { DeviceLosses } from "./deviceLosses.ts";
 import { CheckpointKeeper, type Snapshot } from "./keeper.ts";
 import { checkCapacity, planRun } from "./planRun.ts";
 import { type Position, playersUpTo, resumeFrom } from "./resume.ts";
@@ -42,6 +44,11 @@ export interface RunRequest {
     readonly existing?: "resume" | "replace";
   };
   readonly observers?: readonly Observer[];
+  /**
+   * Closes the backend and opens the same device again, after the loss of it: a run with an output then goes on from its newest
+   * checkpoint. The new backend is the caller's to close as well. Without this, a loss ends the run.
+   */
+  readonly reopen?: () => Promise<Backend>;
 }
 
 /** How a run ended. */
@@ -62,36 +69,53 @@ export interface RunResult {
  */
 export class Run {
   readonly bus: EventBus = new EventBus();
-  readonly trainer: Trainer;
   readonly #request: RunRequest;
-  readonly #container: Container;
-  readonly #dataset: Dataset;
+  readonly #losses: DeviceLosses;
+  #backend!: Backend;
+  #container!: Container;
+  #trainer!: Trainer;
+  #evaluation!: Evaluation;
   readonly #folder: RunFolder | undefined;
   #claim: Claim | undefined;
   #keeper: CheckpointKeeper | undefined;
-  readonly #evaluation: Evaluation;
   #control: Control | undefined;
   #stopping = false;
   /** Commands that arrived between two stages. */
   #waiting: Command[] = [];
   readonly #health: Health;
+  /** Weights that were set since the newest checkpoint, to be set again after a loss of the device. */
+  #orders: RecordedCommand[] = [];
   /** The stage that is on, or was last, and the step that comes next in it. */
   #position: Position = { stage: 0, step: 0 };
   /** Whether some roles have had their turn of a step and others have not. */
   #midStep = false;
   /** What was found when the run was made, to be told when it starts. */
   #notes: readonly string[] = [];
+  /** A loss of the device while it was made. */
+  #lostEarly: OnestepError | undefined;
 
-  private constructor(request: RunRequest, container: Container, folder: RunFolder | undefined, traces: Traces) {
+  private constructor(
+    request: RunRequest,
+    losses: DeviceLosses,
+    folder: RunFolder | undefined,
+    container: Container,
+    traces: Traces,
+  ) {
     this.#request = request;
-    this.#container = container;
-    this.#dataset = container.get(DATASET);
+    this.#losses = losses;
     this.#folder = folder;
-    const { backend, resolved } = request;
-    this.trainer = new Trainer(container, backend, this.#dataset, this.bus, resolved.settings, { traces });
-    this.#evaluation = new Evaluation(container, backend, this.trainer, this.bus, () => this.#stage);
+    this.#equip(request.backend, container, traces);
     this.#health = new Health(this.bus, container.all(MONITORS));
     for (const observer of [...container.all(OBSERVERS), ...(request.observers ?? [])]) observer.observe(this.bus);
+  }
+
+  /** Everything of the run that lives on a device. */
+  #equip(backend: Backend, container: Container, traces: Traces): void {
+    const { settings } = this.#request.resolved;
+    this.#backend = backend;
+    this.#container = container;
+    this.#trainer = new Trainer(container, backend, this.dataset, this.bus, settings, { traces });
+    this.#evaluation = new Evaluation(container, backend, this.#trainer, this.bus, () => this.#stage);
   }
 
   /**
@@ -99,6 +123,22 @@ export class Run {
    * @throws CheckpointError (E_PAIRS among them), OptionError, E_DATA, or E_DEVICE_LIMIT when the device is too small for the run
    */
   static async create(request: RunRequest): Promise<Run> {
+    const losses = new DeviceLosses(request.reopen);
+    let { backend } = request;
+    let early: OnestepError | undefined;
+    const run = await losses.through(
+      () => Run.#create({ ...request, backend }, losses),
+      () => undefined,
+      async (lost) => {
+        early = lost;
+        backend = await losses.reopen(lost, backend.info);
+      },
+    );
+    run.#lostEarly = early;
+    return run;
+  }
+
+  static async #create(request: RunRequest, losses: DeviceLosses): Promise<Run> {
     const { output, resolved, backend, data = {} } = request;
     const folder = output && runFolder(output.files, output.path);
     const isThere = folder && (await output.files.exists(output.path));
@@ -116,7 +156,7 @@ export class Run {
       checkCounts(container, resolved.settings.evaluateCount);
       backend.expect?.(plan.peakBytes);
       const roles = Object.keys(plan.parameters);
-      run = new Run(request, container, folder, traces);
+      run = new Run(request, losses, folder, container, traces);
       if (folder && !resumes) await checkFolder(folder, output?.existing, roles);
       if (resumes) await run.#resume(claim);
       const held = resumes ? playersUpTo(run.trainer, run.#position.stage).map(({ name }) => name) : [];
@@ -185,7 +225,11 @@ export class Run {
   }
 
   get dataset(): Dataset {
-    return this.#dataset;
+    return this.#container.get(DATASET);
+  }
+  /** Another one after a loss of the device. */
+  get trainer(): Trainer {
+    return this.#trainer;
   }
   /** The run's folder, when it has one. */
   get folder(): RunFolder | undefined {
@@ -207,8 +251,8 @@ export class Run {
 
   /** Runs to the end, or until `stop`. Rejects with the error that ended it; `run/failed` and `run/end` are emitted all the same. */
   async start(): Promise<RunResult> {
-    const { resolved, backend } = this.#request;
-    const { settings, config } = resolved;
+    const { settings, config } = this.#request.resolved;
+    const backend = this.#backend;
     this.bus.emit("run/start", {
       seed: settings.seed,
       steps: this.#stages.reduce((sum, { steps }) => sum + steps, 0),
@@ -219,18 +263,29 @@ export class Run {
     const notice = precisionNotice(backend, settings);
     if (notice) this.bus.emit("run/warning", { source: "precision", message: notice });
     for (const note of this.#notes) this.#warn(note);
+    if (this.#lostEarly) this.#tellOf(this.#lostEarly);
     const end = async (reason: "complete" | "stopped" | "failed") => {
       this.bus.emit("run/end", { steps: this.#completed, reason });
       await this.bus.settled();
     };
     try {
-      await this.checkpoint();
-      const finished = await this.#train();
-      const judgements = finished ? await this.judge() : [];
-      // After judging, which draws samples, the states are what they were.
-      await this.#save(true);
+      const through = async () => {
+        await this.checkpoint();
+        const finished = await this.#train();
+        const judgements = finished ? await this.judge() : [];
+        // After judging, which draws samples, the states are what they were.
+        await this.#save(true);
+        return { finished, judgements };
+      };
+      const { finished, judgements } = this.#keeper
+        ? await this.#losses.through(
+            through,
+            () => this.#keeper!.newest,
+            (lost) => this.#goOnAfter(lost),
+          )
+        : await through();
       const { warnings } = this.#health;
-      if (finished) await this.#folder?.writeReport(judgements, backend.info, warnings);
+      if (finished) await this.#folder?.writeReport(judgements, this.#backend.info, warnings);
       if (finished) await this.#keeper?.finish();
       await end(finished ? "complete" : "stopped");
       return { reason: finished ? "complete" : "stopped", judgements, warnings };
@@ -243,6 +298,33 @@ export class Run {
     } finally {
       await this.#claim?.release();
     }
+  }
+
+  /** Opens the device again and goes back to the newest checkpoint, or to the beginning. */
+  async #goOnAfter(lost: OnestepError): Promise<void> {
+    const { output, resolved, data = {} } = this.#request;
+    const at = { stage: this.#stage.name, step: this.#position.step };
+    // What listeners still read is lost too, and what they still write must not meet the drafts being cleared.
+    await this.bus.settled();
+    await this.#release();
+    const backend = await this.#losses.reopen(lost, this.#backend.info);
+    this.#equip(backend, await composeRun(resolved, backend, data), new Traces());
+    const path = this.#keeper!.newest;
+    this.#position = { stage: 0, step: 0 };
+    if (path) await this.#resume(this.#claim);
+    const held = path ? playersUpTo(this.#trainer, this.#position.stage).map(({ name }) => name) : [];
+    await startFromFiles(this.#trainer, resolved, held, output!.files);
+    if (!path) await this.#trainer.begin(this.#stage);
+    this.#midStep = false;
+    if (path) for (const note of this.#notes) this.#warn(note);
+    this.#tellOf(lost, at, path);
+  }
+
+  /** @param at where it was lost, if not here */
+  #tellOf({ message: reason }: OnestepError, at?: TrainEvents["device/lost"]["lost"], path?: string): void {
+    const { step } = this.#position;
+    const stage = this.#stage.name;
+    this.bus.emit("device/lost", { stage, step, lost: at ?? { stage, step }, reason, path });
   }
 
   #warn(message: string): void {
@@ -262,6 +344,7 @@ export class Run {
         // Weights that the last stage has made are what this one begins with.
         await this.trainer.begin(stage);
         this.#position = { stage: place, step: 0 };
+        this.#orders = [];
       }
       try {
         if (stage.steps > 0 && !(await this.#runStage(stage))) return false;
@@ -312,10 +395,13 @@ export class Run {
     const { steps } = stage;
     const place = this.#position.stage;
     const shown = this.#evaluation.shownIn(stage);
-    const control = new Control();
+    const control = new Control(this.#orders.splice(0));
     this.#control = control;
     for (const command of this.#waiting.splice(0)) control.send(command);
     const ends = [
+      this.bus.on("control/received", ({ step, command }) => {
+        if (command.type === "set-weight") this.#orders.push({ step, command });
+      }),
       this.bus.on("role/updated", () => {
         this.#midStep = true;
       }),
@@ -333,7 +419,7 @@ export class Run {
     try {
       if (this.#position.step < steps) {
         await this.trainer.prepare(stage);
-        probe = await HealthProbe.create(this.#request.backend, this.trainer, this.#dataset, stage);
+        probe = await HealthProbe.create(this.#backend, this.trainer, this.dataset, stage);
       }
       const next = await this.trainer.train(stage, {
         start: this.#position.step,
@@ -382,7 +468,9 @@ export class Run {
       config: this.#request.resolved.config,
     };
     const saved = await this.#keeper.save({ manifest, states: this.trainer.sources(players, this.#stage, turn) }, last);
-    if (saved) this.bus.emit("checkpoint/saved", { step, ...saved });
+    if (!saved) return;
+    this.#orders = this.#orders.filter((order) => order.step >= step);
+    this.bus.emit("checkpoint/saved", { step, ...saved });
   }
 
   /**
@@ -405,7 +493,7 @@ export class Run {
     const player = this.trainer.players[role];
     if (!this.#folder || !player.layout.count) return;
     const stage = this.#stage.name;
-    const info = { role, stage, data: this.#dataset.shape, config: this.#request.resolved.config };
+    const info = { role, stage, data: this.dataset.shape, config: this.#request.resolved.config };
     await this.#folder.writeWeights(player.stored("served"), info);
     for (const { copy, average } of player.averages)
       if (average.label !== undefined) await this.#folder.writeWeights(player.stored(copy), info, average.label);
@@ -430,10 +518,15 @@ export class Run {
     return earlier.reduce((sum, { steps }) => sum + steps, step);
   }
 
-  async dispose(): Promise<void> {
+  /** Frees what is on the device; the folder stays the run's. */
+  async #release(): Promise<void> {
     this.#evaluation.dispose();
-    this.trainer.dispose();
+    this.#trainer.dispose();
     await this.#container.dispose();
+  }
+
+  async dispose(): Promise<void> {
+    await this.#release();
     await this.#claim?.release();
   }
 }

@@ -106,6 +106,29 @@ test("a slow loss holds back later lines, not the run, and nothing is lost", asy
   assert.equal(linesOf(files)[0].losses, { slow: 7 });
 });
 
+test("losses that can't be read while lines gather take nothing else with them", async () => {
+  const files = memoryFiles();
+  const bus = new EventBus();
+  eventLog({ files, path: "log" }).observe(bus);
+  bus.emit("step/end", { stage: "teacher", step: 0, ms: 1 });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const gone = { read: () => Promise.reject(new Error("gone")) };
+  // The pause after the first line lasts longer: nobody awaits the reading when it fails.
+  bus.emit("role/updated", { stage: "teacher", role: "teacher", step: 1, losses: { gone } });
+  bus.emit("step/end", { stage: "teacher", step: 1, ms: 1 });
+  await bus.settled();
+  const lines = linesOf(files);
+  assert.equal(
+    lines.map(({ type, step }) => [type, step]),
+    [
+      ["step/end", 0],
+      ["step/end", 1],
+      ["run/warning", undefined],
+    ],
+  );
+  assert.match(lines[2].message, "gone");
+});
+
 test("errors go in by code, samples by shape; an old log is gone on with", async () => {
   const files = memoryFiles({ log: '{"type":"old"}\n' });
   const bus = new EventBus();
