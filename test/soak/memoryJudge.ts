@@ -46,7 +46,8 @@ const MIB = 2 ** 20;
 /**
  * Judges the samples of the last stage but for its first fifth, in twenty windows of equal length.
  * - `device`: every sample is the same, to the byte.
- * - `descriptors`: the least of every window is the same. A file that is being written when a sample is taken is open then.
+ * - `descriptors`: the least of every fifth is the same. A file that is being written when a sample is taken is open
+ *   then.
  * - memory of the process, after a collection of garbage but for `rss`: a robust line (Theil and Sen: the median of the
  *   slopes between any two windows) through the windows' medians rises, over the whole judged part, by no more than 5 % of
  *   the level or 1 MiB, whichever is more, and never by more than 16 MiB.
@@ -75,11 +76,14 @@ export function judgeMemory(samples: readonly MemorySample[]): Course[] {
     const rise = slope(of) * WINDOWS;
     const flat =
       name === "descriptors"
-        ? of.every((value) => value === of[0])
+        ? new Set(fifths(of).map((values) => Math.min(...values))).size === 1
         : rise <= Math.min(16 * MIB, Math.max(0.05 * level, MIB));
     return { name, level, most, rise, flat };
   });
 }
+
+const fifths = (values: readonly number[]): (readonly number[])[] =>
+  Array.from({ length: 5 }, (_, i) => values.slice((i * values.length) / 5, ((i + 1) * values.length) / 5));
 
 /** The median slope between any two of the values. */
 function slope(values: readonly number[]): number {
