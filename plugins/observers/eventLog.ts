@@ -13,7 +13,7 @@ export interface EventLogOptions {
 }
 
 /** Milliseconds for which lines gather before they are written: opening a file takes longer than many a step. */
-const GATHERING = 250;
+const GATHERING = 500;
 
 /** Lines that wait for a disk that refuses them; of more, the oldest are lost. */
 const MOST_WAITING = 10_000;
