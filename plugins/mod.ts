@@ -42,6 +42,7 @@ export { gradients } from "./monitors/gradients.ts";
 export { losses } from "./monitors/losses.ts";
 export { oscillation } from "./monitors/oscillation.ts";
 export { saturation } from "./monitors/saturation.ts";
+export { weights } from "./monitors/weights.ts";
 export { adm } from "./networks/adm.ts";
 export { mlp } from "./networks/mlp.ts";
 export { song } from "./networks/song.ts";

@@ -1,6 +1,6 @@
 import { MONITORS, type Monitor } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import { GRADIENT_NORM, LOSS_SCALE } from "../../core/train/mod.ts";
+import { isLoss } from "../../core/train/mod.ts";
 import { Past, shown } from "./shared/past.ts";
 
 const READINGS = 5;
@@ -22,7 +22,7 @@ export const losses = definePlugin({
       return ({ values }) => {
         for (const [name, value] of Object.entries(values)) {
           const [role, loss] = name.split("/");
-          if (role === "samples" || loss === GRADIENT_NORM || loss === LOSS_SCALE) continue;
+          if (role === "samples" || !isLoss(loss)) continue;
           const past = pasts.get(name) ?? new Past(READINGS);
           pasts.set(name, past);
           const now = past.take(value).median;

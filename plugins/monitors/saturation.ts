@@ -11,7 +11,7 @@ export const saturation = definePlugin({
   token: MONITORS,
   about: "Many elements of samples lie beyond the range of the data",
   options: {
-    most: number({ default: 0.1, min: 0, max: 1, about: "share of elements beyond the data's range and 5 % of it" }),
+    most: number({ default: 0.07, min: 0, max: 1, about: "share of elements beyond the data's range and 5 % of it" }),
   },
   create: ({ most }): Monitor => ({
     name: "saturation",

@@ -16,7 +16,7 @@ export class Health {
   constructor(bus: EventBus, monitors: readonly Monitor[]) {
     this.#bus = bus;
     this.#watchers = new Watchers(monitors);
-    bus.on("run/start", () => this.#watchers.begin());
+    for (const type of ["run/start", "run/rolled-back"] as const) bus.on(type, () => this.#watchers.begin());
     bus.on("role/updated", ({ role, losses }) => void this.#last.set(role, losses));
   }
 

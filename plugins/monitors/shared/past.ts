@@ -13,9 +13,9 @@ export class Past {
   constructor(length: number) {
     this.#length = length;
   }
-  /** Takes a value; one that is missing or no number changes nothing. */
+  /** Takes a value; one that is missing or not finite changes nothing. */
   take(value: number | undefined): this {
-    if (value === undefined || Number.isNaN(value)) return this;
+    if (value === undefined || !Number.isFinite(value)) return this;
     this.#values.push(value);
     if (this.#values.length > this.#length) this.#values.shift();
     return this;
@@ -36,10 +36,18 @@ export const shown = (value: number): string =>
     ? value.toExponential(1)
     : String(Number(value.toPrecision(3)));
 
-/** What calms a run: the learning rates of its roles, and where there is a critic, more of its updates. */
+/** What calms a run: the learning rates of its roles, the weights of its GAN losses, and where there is a critic, more of its updates. */
 export function calming(values: Readonly<Record<string, number>>): string {
   const named = Object.keys(values).map((name) => name.slice(0, name.indexOf("/")));
   const roles = [...new Set(named)].filter((role) => role !== "samples");
   const rates = roles.map((role) => `optimizers.${role}.lr`).join(" and ");
-  return `lower ${rates || "the learning rates"}${roles.includes("critic") ? ", or raise method.ttur.critic" : ""}`;
+  const games = Object.keys(values).flatMap((name) =>
+    name.includes("/gan-") ? [name.slice(name.indexOf("/") + 1)] : [],
+  );
+  const weights = games.map((name) => `losses.${name}.weight`).join(" and ");
+  return [
+    `lower ${rates || "the learning rates"}`,
+    ...(weights ? [`or ${weights}`] : []),
+    ...(roles.includes("critic") ? ["or raise method.ttur.critic"] : []),
+  ].join(", ");
 }
