@@ -4,9 +4,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { allPlugins } from "../../plugins/all.ts";
 import { table } from "../../plugins/observers/table.ts";
 import { scratch } from "../examples/cli/program.ts";
-import { type Outcome, recorded, runTrial, trials } from "./healthTrials.ts";
+import { bandsOf } from "./healthBands.ts";
+import { recorded } from "./healthRecords.ts";
+import { type Outcome, runTrial, trials } from "./healthTrials.ts";
 
 const { values } = parseArgs({
   options: {
@@ -28,10 +31,12 @@ const chosen = trials.filter(
 const isRight = ({ trial, warnings }: Outcome): boolean =>
   trial.healthy ? warnings.length === 0 : warnings.some(({ step, steps }) => step < steps / 2);
 const rows = [["run", "seed", "first warnings", "of steps", "as it should be", "CPU s", "readings"]];
+const outcomes: Outcome[] = [];
 let wrong = 0;
 for (const trial of chosen)
   for (let seed = 0; seed < Number(values.seeds); seed++) {
     const outcome = await runTrial(trial, seed, { folder, mnist: values.data, say: console.log });
+    outcomes.push(outcome);
     const { warnings, readings, seconds, share } = outcome;
     const first = new Map(warnings.map(({ monitor, step }) => [monitor, step]).reverse() as [string, number][]);
     const said = [...first].reverse().map(([monitor, step]) => `${monitor} ${step}`);
@@ -48,5 +53,17 @@ for (const trial of chosen)
     }
   }
 console.log(`\n${table(rows)}\n${rows.length - 1} runs, ${wrong} not as they should be`);
+const good = outcomes.filter(({ trial }) => trial.healthy);
+if (good.length > 0) {
+  const monitors = allPlugins.filter(({ definition }) => definition.kind === "monitor");
+  const bands = bandsOf(
+    monitors,
+    good.map(({ readings }) => readings),
+  );
+  const lines = bands.map(({ monitor, option, threshold, reached, margin }) => [
+    ...[monitor, option, `${threshold}`, reached.toPrecision(3), `${margin.toFixed(2)} ×`],
+  ]);
+  console.log(`\n${table([["monitor", "threshold", "is", "good runs reach", "margin"], ...lines])}`);
+}
 if (values.folder === undefined) remove();
 process.exitCode = wrong > 0 ? 1 : 0;

@@ -1,5 +1,5 @@
 /** Runs that are well and runs that are not, with what the monitors of their health say and when. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { files } from "../../backends/host/files.ts";
 import { DATASET, type Reading } from "../../core/interfaces/mod.ts";
@@ -187,24 +187,4 @@ async function digitsAsPng({ folder, mnist }: Place): Promise<string> {
   }
   await container.dispose();
   return path;
-}
-
-/** Readings as a file has them: what run it was, then a line each, with three digits. */
-export function recorded({ trial, seed, readings }: Outcome): string {
-  const short = (value: number) => Number(value.toPrecision(3));
-  const lines = readings.map(({ values, ...rest }) => ({
-    ...rest,
-    values: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, short(value)])),
-  }));
-  const head = { healthy: trial.healthy, run: [trial.preset, ...trial.changes, `train.seed=${seed}`].join(" ") };
-  return `${[head, ...lines].map((line) => JSON.stringify(line)).join("\n")}\n`;
-}
-
-/** What `recorded` has written. */
-export function readRecorded(path: string): { healthy: boolean; run: string; readings: Reading[] } {
-  const [head, ...readings] = readFileSync(path, "utf8")
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-  return { ...head, readings };
 }

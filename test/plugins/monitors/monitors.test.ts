@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { Container } from "../../../core/di/mod.ts";
@@ -6,10 +6,14 @@ import { MONITORS, type Reading } from "../../../core/interfaces/mod.ts";
 import { checkPlugin } from "../../../core/testing/mod.ts";
 import { Watchers } from "../../../core/train/mod.ts";
 import { allPlugins } from "../../../plugins/all.ts";
+import { bandsOf } from "../../soak/healthBands.ts";
+import { readRecorded } from "../../soak/healthRecords.ts";
 
 const test = suite("plugins/monitors");
 const plugins = allPlugins.filter(({ definition }) => definition.kind === "monitor");
+/** Made by `node build.mjs soak health --record DIR`. */
 const RECORDED = "test/plugins/monitors/recorded";
+const recorded = readdirSync(RECORDED).map((name) => readRecorded(`${RECORDED}/${name}`));
 
 function monitors() {
   const container = new Container();
@@ -98,18 +102,24 @@ test("a critic that stays what it began with leaves a gradient of zero", () => {
   assert.equal([...namesOf(said(run({ "generator/distribution-matching": () => 0 })))], ["critic-lag"]);
 });
 
+test("every threshold stands well beyond what recorded good runs reach", () => {
+  const bands = bandsOf(
+    plugins,
+    recorded.filter(({ healthy }) => healthy).map(({ readings }) => readings),
+  );
+  assert.equal([...new Set(bands.map(({ monitor }) => monitor))].sort(), Object.keys(faults).sort());
+  for (const { monitor, option, margin } of bands) assert.ok(margin >= 1.35, `${monitor}.${option}: ${margin}`);
+});
+
 test("recorded runs: silent where all was well, flagged before half of the run where not", () => {
-  const files = readdirSync(RECORDED).filter((name) => name.endsWith(".jsonl"));
-  assert.ok(files.length > 0);
-  for (const name of files) {
-    const lines = readFileSync(`${RECORDED}/${name}`, "utf8").trim().split("\n");
-    const [{ healthy }, ...readings] = lines.map((line) => JSON.parse(line));
+  assert.ok(recorded.length > 0);
+  for (const { healthy, run, readings } of recorded) {
     const warnings = said(readings);
-    if (healthy) assert.equal(warnings, [], name);
+    if (healthy) assert.equal(warnings, [], run);
     else
       assert.ok(
         warnings.some((each) => Number(each.replace(/.* at /, "")) < readings[0].steps / 2),
-        name,
+        run,
       );
   }
 });
