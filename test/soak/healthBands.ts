@@ -25,6 +25,7 @@ const THRESHOLDS: Readonly<Record<string, Readonly<Record<string, 1 | -1>>>> = {
   losses: { growth: -1 },
   oscillation: { most: -1 },
   saturation: { most: -1 },
+  weights: { jump: -1 },
 };
 /** Steps in which a threshold is moved, and how far at most. */
 const [STEP, FARTHEST] = [1.02, 30];
