@@ -18,6 +18,8 @@ export class Health {
     this.#watchers = new Watchers(monitors);
     for (const type of ["run/start", "run/rolled-back"] as const) bus.on(type, () => this.#watchers.begin());
     bus.on("role/updated", ({ role, losses }) => void this.#last.set(role, losses));
+    // The scalars of before lie on a device that is no more.
+    bus.on("device/lost", () => this.#last.clear());
   }
 
   /** All that have begun, in order. */

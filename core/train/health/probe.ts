@@ -1,3 +1,4 @@
+import { OnestepError } from "../../errors.ts";
 import type { Backend } from "../../interfaces/backend.ts";
 import type { Batch, Dataset } from "../../interfaces/dataset.ts";
 import type { Denoiser } from "../../interfaces/denoiser.ts";
@@ -44,49 +45,56 @@ function lookedAt({ method }: Trainer, stage: Stage): string | undefined {
 export class HealthProbe {
   /** Steps between two readings: a multiple of the stage's cycle. */
   readonly every: number;
-  readonly #drawer: SampleDrawer | undefined;
-  readonly #request: DrawRequest | undefined;
-  readonly #labels: ArrayLike<number> | undefined;
-  readonly #data: DataStatistics | undefined;
+  readonly #drawing: Drawing | undefined;
+  #sight: Promise<Sight | undefined> | undefined;
   /** Samples of the last two readings, the newer first. */
   readonly #before: Float32Array[] = [];
 
   private constructor(every: number, drawing?: Drawing) {
     this.every = every;
-    this.#drawer = drawing?.drawer;
-    this.#request = drawing?.request;
-    this.#labels = drawing?.labels;
-    this.#data = drawing?.data;
+    this.#drawing = drawing;
   }
 
   static async create(backend: Backend, trainer: Trainer, dataset: Dataset, stage: Stage): Promise<HealthProbe> {
     const drawing = await drawingOf(backend, trainer, dataset, stage);
     const { cycle, steps, batch } = stage;
     const turns = cycle.flat().length / cycle.length;
-    const calls = drawing ? drawing.drawer.nfe * drawing.request.count : 0;
+    const calls = drawing ? drawing.drawer.nfe * drawing.count : 0;
     const affordable = (CALLS_PER_CALL * calls) / (CALLS_OF_UPDATE * turns * batch);
     const wanted = Math.max(Math.min(steps / READINGS, LONGEST), affordable, 1);
     return new HealthProbe(Math.ceil(wanted / cycle.length) * cycle.length, drawing);
   }
 
-  /** What the samples are like now; nothing where the stage makes none. */
+  /** What the samples are like now; nothing where the stage makes none, or the data could not be read. */
   async look(): Promise<Record<string, number>> {
-    if (!this.#drawer || !this.#request || !this.#data) return {};
-    const { shape, x } = await this.#drawer.draw(this.#request);
+    if (!this.#drawing) return {};
+    this.#sight ??= sightOf(this.#drawing);
+    const sight = await this.#sight;
+    if (!sight) return {};
+    const { request, labels, data } = sight;
+    const { shape, x } = await this.#drawing.drawer.draw(request);
     const [before, earlier] = this.#before;
-    const found = sampleStatistics({ shape, x, labels: this.#labels }, this.#data, before, earlier);
+    const found = sampleStatistics({ shape, x, labels }, data, before, earlier);
     this.#before.unshift(x);
     this.#before.length = Math.min(2, this.#before.length);
     return Object.fromEntries(Object.entries(found).map(([name, value]) => [`samples/${name}`, value]));
   }
 
   dispose(): void {
-    this.#drawer?.dispose();
+    this.#drawing?.drawer.dispose();
   }
 }
 
 interface Drawing {
   readonly drawer: SampleDrawer;
+  readonly dataset: Dataset;
+  readonly count: number;
+  /** Real samples to compare with. */
+  readonly rows: number;
+}
+
+/** What samples are asked for, and what they are compared with. */
+interface Sight {
   readonly request: DrawRequest;
   readonly labels: ArrayLike<number> | undefined;
   readonly data: DataStatistics;
@@ -103,7 +111,7 @@ async function drawingOf(
   const { memory, method, traces } = trainer;
   const sampler = stage.samplers?.[role] ?? method.samplers[role];
   const player = trainer.players[role] as Player<Denoiser>;
-  const { sample, condition: entries } = dataset.shape;
+  const { sample } = dataset.shape;
   const most = Math.min(sample.length === 1 ? VECTORS : PICTURES, Math.max(LEAST, stage.batch));
   const fitting = (count: number) => Math.max(2, Math.min(count, Math.floor(MOST_ELEMENTS / sizeOf(sample))));
   const count = fitting(most);
@@ -115,14 +123,27 @@ async function drawingOf(
     drawer.dispose();
     return undefined;
   }
-  const rows = Math.max(count, fitting(REAL_FOR_EACH * most));
-  const real = await batchRows(dataset, rows, hostRandom(PROBE_SEED, 0, 0))(0, rows);
+  return { drawer, dataset, count, rows: Math.max(count, fitting(REAL_FOR_EACH * most)) };
+}
+
+/** Reads real samples. Those that can't be read end the run where it needs them, not here. */
+async function sightOf({ dataset, count, rows }: Drawing): Promise<Sight | undefined> {
+  const { sample, condition: entries } = dataset.shape;
+  let real: Batch;
+  try {
+    real = await batchRows(dataset, rows, hostRandom(PROBE_SEED, 0, 0))(0, rows);
+  } catch (error) {
+    if (error instanceof OnestepError) return undefined;
+    throw error;
+  }
   const classes = Object.entries(entries).find(([, each]) => each.classes !== undefined && sizeOf(each.shape) === 1);
   const condition = conditionOf(dataset, real, count);
-  const request = { count, seed: PROBE_SEED, condition, empty: dataset.empty };
   const labels = classes && condition[classes[0]];
-  const data = dataStatistics({ shape: [rows, ...sample], x: real.x, labels: classes && real.condition[classes[0]] });
-  return { drawer, request, labels, data };
+  return {
+    request: { count, seed: PROBE_SEED, condition, empty: dataset.empty },
+    labels,
+    data: dataStatistics({ shape: [rows, ...sample], x: real.x, labels: classes && real.condition[classes[0]] }),
+  };
 }
 
 /** What samples are asked to show: a few of a class each, or where a class does not say all, what real samples show. */
