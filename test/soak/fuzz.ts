@@ -21,15 +21,19 @@ if (values.list || chosen.length === 0) {
 const seed = Number(values.seed);
 const one = values.case === undefined ? undefined : Number(values.case);
 
-/** What is at work: the parser, the case, and since when (ms). */
-const now = new Float64Array(new SharedArrayBuffer(24));
-/** A reader that never comes back is told by another thread, which ends the program (ms). */
-const PATIENCE = 60_000;
+/** What is at work: the parser and the case. */
+const now = new Float64Array(new SharedArrayBuffer(16));
+/** A reader that never comes back is told by another thread, which ends the program: after so much CPU time (µs) for one case. */
+const PATIENCE = 30e6;
 const watch = new Worker(
   `const { workerData: [now, names, patience] } = require("node:worker_threads");
+  const spent = () => process.cpuUsage().user + process.cpuUsage().system;
+  let [last, since] = ["", 0];
   setInterval(() => {
-    if (Date.now() - now[2] < patience) return;
-    console.error(names[now[0]] + ": case " + now[1] + " does not end");
+    const current = names[now[0]] + ": case " + now[1];
+    if (current !== last) [last, since] = [current, spent()];
+    if (spent() - since < patience) return;
+    require("node:fs").writeSync(2, current + " does not end\\n");
     process.kill(process.pid, "SIGKILL");
   }, 1000);`,
   { eval: true, workerData: [now, chosen.map(({ name }) => name), PATIENCE] },
@@ -58,7 +62,7 @@ for (const [i, parser] of chosen.entries()) {
     seed,
     first: one ?? 0,
     count: one === undefined ? Number(values.count) : 1,
-    begin: (number) => now.set([i, number, Date.now()]),
+    begin: (number) => now.set([i, number]),
   });
   failed ||= faults.length > 0;
   const codes = Object.entries(refused).map(([code, count]) => `${code} ${count}`);
