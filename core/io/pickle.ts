@@ -2,6 +2,7 @@
  * Python pickles, read without running anything: a stack machine over plain values, in which a global name stands for what the
  * caller gives for it, and any other is refused by its name. Protocols 0 to 5, as CPython's `pickletools` describes them.
  */
+import { failure } from "../errors.ts";
 import { damaged } from "./byteSource.ts";
 
 /** A function or class that a pickle may call. Its methods are ours: nothing of Python runs. */
@@ -326,8 +327,12 @@ class PickleMachine {
   #global(module: string, name: string): unknown {
     const known = this.#world.global(module, name);
     if (known !== undefined) return known;
-    throw this.#refuse(
-      `it asks for ${JSON.stringify(`${module}.${name}`)}, which is none of the names that a file of weights needs`,
+    throw failure(
+      "E_DATA",
+      `Cannot read ${this.#from}: it asks for ${JSON.stringify(`${module}.${name}`)}, which is none of the names that a file of weights needs (byte ${this.#at} of its pickle)`,
+      {
+        fix: "store the weights alone where they were made, best as safetensors; do not load this file in Python unless you trust it",
+      },
     );
   }
 

@@ -139,6 +139,17 @@ export const commands: readonly Command[] = [
     load: () => import("./evaluate/compare.ts"),
   },
   {
+    name: "inspect",
+    about: "Says what a file or folder holds, and which command takes it; nothing in it is run.",
+    operands: "<weights|archive|picture|folder>",
+    arity: [1, 1],
+    flags: {
+      all: { type: "boolean", about: "list every tensor or file" },
+    },
+    examples: ["inspect runs/digits", "inspect pytorch_model.bin --all"],
+    load: () => import("./inspect.ts"),
+  },
+  {
     name: "pairs",
     about: "Draws pairs of noise and the teacher's sample into a file, for the regression loss.",
     operands: "<run folder|teacher weights.safetensors>",

@@ -1,0 +1,131 @@
+import { statSync } from "node:fs";
+import { files } from "../../backends/host/files.ts";
+import { failure } from "../../core/errors.ts";
+import {
+  fileBytes,
+  isNpy,
+  isZip,
+  mayBeTorch,
+  openNpz,
+  openSafetensors,
+  openTorch,
+  openZip,
+  pngHeader,
+} from "../../core/io/mod.ts";
+import { runFolder } from "../../core/train/files/runFolder.ts";
+import { table } from "../../plugins/observers/mod.ts";
+import type { Given } from "./command.ts";
+
+/** What a file or folder holds, in lines, and what to do with it. */
+interface Found {
+  readonly what: string;
+  readonly rows?: readonly (readonly string[])[];
+  readonly use?: string;
+}
+
+/** Tensors that are listed without --all. */
+const LISTED = 20;
+
+/** Says what a file or folder is, and which command takes it. Nothing in it is run. */
+export async function run(given: Given): Promise<number> {
+  const [path] = given.positionals;
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) throw failure("E_FILE", `Cannot inspect ${path}: there is no such file or folder`);
+  const { what, rows = [], use } = stat.isDirectory() ? await inspectFolder(path) : await inspectFile(path);
+  const shown = given.on("all") ? rows : rows.slice(0, LISTED);
+  const lines = [`${path}: ${what}`];
+  if (shown.length > 0) lines.push(table(shown));
+  if (shown.length < rows.length) lines.push(`and ${rows.length - shown.length} more; --all lists them`);
+  if (use) lines.push(use);
+  process.stdout.write(`${lines.join("\n")}\n`);
+  return 0;
+}
+
+async function inspectFolder(path: string): Promise<Found> {
+  const folder = runFolder(files, path);
+  const names = await files.list(path);
+  if (await folder.holdsRun()) {
+    const weights = names.filter((name) => name.endsWith(".safetensors"));
+    return {
+      what: `a run with weights of ${weights.map((name) => name.replace(/\.safetensors$/, "")).join(", ") || "nothing yet"}`,
+      use: `tell what happened in it with \`onestep doctor ${path}\`, draw with \`onestep sample ${path}\``,
+    };
+  }
+  const ending = (name: string) => name.match(/\.[a-z0-9]+$/i)?.[0].toLowerCase() ?? "no ending";
+  const kinds = new Map<string, number>();
+  let folders = 0;
+  for (const name of names)
+    if (statSync(files.join(path, name)).isDirectory()) folders++;
+    else kinds.set(ending(name), (kinds.get(ending(name)) ?? 0) + 1);
+  const rows = [...kinds].sort(([, a], [, b]) => b - a).map(([kind, count]) => [kind, String(count)]);
+  const what = `a folder with ${folders} folders and ${names.length - folders} files`;
+  const isPictures = kinds.has(".png") || folders > 0;
+  return {
+    what,
+    rows,
+    use: isPictures ? `train on PNG pictures with \`onestep train pictures --data ${path}\`` : undefined,
+  };
+}
+
+async function inspectFile(path: string): Promise<Found> {
+  const source = await fileBytes(files, path);
+  const start = await source.read(0, Math.min(source.size, 33));
+  const png = pngHeader(start);
+  if (png) return { what: `a PNG picture of ${png.width} x ${png.height} pixels, ${png.depth} bits a channel` };
+  if (isZip(start)) {
+    const entries = Object.keys(await openZip(source));
+    if (entries.some((name) => /(^|\/)data\.pkl$/.test(name))) return inspectTorch(path);
+    if (entries.length > 0 && entries.every((name) => name.endsWith(".npy"))) return inspectNpz(path);
+    return { what: `a zip archive of ${entries.length} files`, rows: entries.map((name) => [name]) };
+  }
+  if (mayBeTorch(start)) return inspectTorch(path);
+  if (isNpy(start)) return { what: "an array of NumPy" };
+  if (path.endsWith(".safetensors")) return inspectSafetensors(path);
+  throw failure("E_DATA", `Cannot inspect ${path}: its first bytes are those of no file that onestep reads`, {
+    fix: "name weights (.safetensors, .pt, .pth, .bin, .pkl), an archive (.npz, .zip), a picture, or a folder",
+  });
+}
+
+async function inspectSafetensors(path: string): Promise<Found> {
+  const { tensors, metadata } = await openSafetensors(files, path);
+  const isOurs = "onestep" in metadata;
+  return {
+    what: `a safetensors file of ${counted(Object.values(tensors))}${isOurs ? ", weights that onestep wrote" : ""}`,
+    rows: rowsOf(tensors),
+    use: isOurs ? `draw with \`onestep sample ${path}\`` : undefined,
+  };
+}
+
+async function inspectTorch(path: string): Promise<Found> {
+  const { tensors, values, networks } = await openTorch(await fileBytes(files, path));
+  const named = Object.entries(networks).map(([name, { className }]) => `${className} (${name || "the whole file"})`);
+  const parts = [counted(Object.values(tensors)), `${Object.keys(values).length} other values`, ...named];
+  return { what: `a PyTorch file of ${parts.join(", ")}`, rows: rowsOf(tensors) };
+}
+
+async function inspectNpz(path: string): Promise<Found> {
+  const arrays = await openNpz(await fileBytes(files, path));
+  const rows: string[][] = [];
+  for (const [name, entry] of Object.entries(arrays)) {
+    const { dtype, shape } = await entry.read();
+    rows.push([name, dtype, `[${shape.join(", ")}]`]);
+  }
+  const isStatistics = "mu" in arrays && "sigma" in arrays;
+  return {
+    what: `an archive of ${rows.length} arrays of NumPy`,
+    rows,
+    use: isStatistics
+      ? `compare samples with it: \`onestep evaluate SAMPLES --reference ${path} --metric fid\``
+      : `judge images in it: \`onestep evaluate ${path} --reference REFERENCE --metric NAMES\``,
+  };
+}
+
+type Listed = { readonly dtype: string; readonly shape: readonly number[] };
+
+const rowsOf = (tensors: Readonly<Record<string, Listed>>): string[][] =>
+  Object.entries(tensors).map(([name, { dtype, shape }]) => [name, dtype, `[${shape.join(", ")}]`]);
+
+function counted(tensors: readonly Listed[]): string {
+  const numbers = tensors.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
+  return `${tensors.length} tensors, ${numbers.toLocaleString("en")} numbers`;
+}
