@@ -18,12 +18,12 @@ const READINGS = 50;
 const LONGEST = 500;
 /** Network calls on samples that training makes for each that the probe makes: what it costs stays below 1 %. */
 const CALLS_PER_CALL = 100;
-/** Network calls that an update of a distillation takes for each of its samples: forward, twice that backward, the teacher's, another role's. */
+/** Network calls of an update for each of its samples: forward, twice that backward, the teacher's, another role's. */
 const CALLS_OF_UPDATE = 5;
 /** Denoiser calls of a sampler that is cheap enough. */
 const MOST_NFE = 4;
-/** Samples of a probe, of pictures and of vectors: as many as an update sees, so that they take no more memory; never fewer than LEAST. */
-const [PICTURES, VECTORS, LEAST] = [24, 256, 8];
+/** Samples of a probe, of pictures and of vectors: no more than an update sees, for the memory they take; at least LEAST. */
+const [PICTURES, VECTORS, LEAST] = [20, 256, 8];
 /** Elements of all samples of a probe, and real samples for each of its own. */
 const [MOST_ELEMENTS, REAL_FOR_EACH] = [2 ** 20, 8];
 /** Samples of one class that follow each other. */

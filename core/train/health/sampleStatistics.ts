@@ -36,7 +36,11 @@ export function dataStatistics(real: ProbeSet): DataStatistics {
     if (value < least) least = value;
     if (value > most) most = value;
   }
-  return { mean, deviation, least, most, distance: distance(real), classDistance: classDistance(real) };
+  // Data that are all the same have no scale to compare with.
+  return {
+    ...{ mean, deviation: deviation || 1, least, most },
+    ...{ distance: distance(real) || 1, classDistance: classDistance(real) },
+  };
 }
 
 /**
