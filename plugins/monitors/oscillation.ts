@@ -15,7 +15,7 @@ export const oscillation = definePlugin({
   token: MONITORS,
   about: "Samples of the same noise swing to and fro: learning rates too high, or a critic that is chased",
   options: {
-    most: number({ default: 0.24, above: 0, about: "swing between two readings, in deviations of the data" }),
+    most: number({ default: 0.26, above: 0, about: "swing between two readings, in deviations of the data" }),
   },
   create: ({ most }): Monitor => ({
     name: "oscillation",
