@@ -54,7 +54,7 @@ export class ClipTokenizer {
 
   /** Tokens of a text, without start and end. */
   encode(text: string): number[] {
-    const plain = decodeHTML(decodeHTML(text)).replace(/\s+/g, " ").trim().toLowerCase();
+    const plain = unescaped(unescaped(text)).replace(/\s+/g, " ").trim().toLowerCase();
     return (plain.match(PIECES) ?? []).flatMap((piece) => this.#piece(piece));
   }
 
@@ -99,6 +99,23 @@ export class ClipTokenizer {
     }
   }
 }
+
+/** Entities of HTML as Python's `html.unescape` reads them: numbers of what is no sign stand for nothing there. */
+const unescaped = (text: string): string =>
+  decodeHTML(
+    text.replace(/&#(?:x([0-9a-f]+)|(\d+));?/gi, (all, hex?: string, decimal?: string) =>
+      isNoSign(hex ? Number.parseInt(hex, 16) : Number(decimal)) ? "" : all,
+    ),
+  );
+
+/** Control characters but white space, and code points that Unicode keeps free; 128 to 159 are read as Windows-1252. */
+const isNoSign = (code: number): boolean =>
+  (code >= 1 && code <= 8) ||
+  code === 11 ||
+  (code >= 14 && code <= 31) ||
+  code === 127 ||
+  (code >= 0xfdd0 && code <= 0xfdef) ||
+  (code <= 0x10ffff && (code & 0xfffe) === 0xfffe);
 
 /** Signs from here on stand for bytes that do not print; their tokens come after those of the others. */
 const FIRST_STAND_IN = String.fromCharCode(256);
