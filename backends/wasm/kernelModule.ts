@@ -114,7 +114,7 @@ export async function compileKernels(options: MemoryKind & { relaxed: boolean })
  * WebAssembly.compile, which in Node 24 does not keep the process alive where functions are compiled at once
  * (`--no-wasm-lazy-compilation`): without the timer it would end with code 13.
  */
-export async function compileModule(bytes: BufferSource): Promise<WebAssembly.Module> {
+export async function compileModule(bytes: ArrayBuffer | ArrayBufferView<ArrayBuffer>): Promise<WebAssembly.Module> {
   const hold = setInterval(() => {}, 1000);
   try {
     return await WebAssembly.compile(bytes);

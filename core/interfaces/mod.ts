@@ -16,6 +16,7 @@ export * from "./observer.ts";
 export * from "./offload.ts";
 export * from "./optimizer.ts";
 export * from "./process.ts";
+export * from "./readings.ts";
 export * from "./role.ts";
 export * from "./sampler.ts";
 export * from "./teacher.ts";

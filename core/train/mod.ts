@@ -37,5 +37,4 @@ export { type DiagnosisProgram, diagnosisProgram } from "./update/diagnosis.ts";
 export { Divergence, type LeftOut, leftOutText } from "./update/leftOut.ts";
 export { type NamedTensors, Player } from "./update/player.ts";
 export { Trainer } from "./update/trainer.ts";
-export { GRADIENT_NORM, LOSS_SCALE, type TurnProgram, turnProgram } from "./update/turnProgram.ts";
-export { AVERAGE_DISTANCE, isLoss, WEIGHT_NORM } from "./update/weightReadings.ts";
+export { type TurnProgram, turnProgram } from "./update/turnProgram.ts";

@@ -59,11 +59,13 @@ async function benchConfig(given: Given, config: Parameters<typeof resolveConfig
     await train(rounds);
     const ms = (performance.now() - start) / rounds / steps;
     print(`step    ${ms.toFixed(1)} ms on average, batch ${stage.batch}, ${steps} steps in a cycle`);
-    for (const each of programs) print(`\n${summaryOf(each)}`);
+    // Programs that only readings need may not have run meanwhile.
+    const ran = programs.filter(({ wallMs }) => wallMs.length > 0);
+    for (const each of ran) print(`\n${summaryOf(each)}`);
     if (ceiling) {
       for (const each of programs) each.restart(true);
       await train(rounds);
-      for (const each of programs) print(`\n${each.program.name}: ${profileOf(each, ceiling)}`);
+      for (const each of ran) print(`\n${each.program.name}: ${profileOf(each, ceiling)}`);
     }
     trainer.dispose();
     await container.dispose();

@@ -1,6 +1,5 @@
-import { MONITORS, type Monitor } from "../../core/interfaces/mod.ts";
+import { GRADIENT_NORM, MONITORS, type Monitor } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import { GRADIENT_NORM } from "../../core/train/mod.ts";
 import { Past, shown } from "./shared/past.ts";
 
 /** Readings that the norm is compared with, and of which the new ones are taken. */

@@ -1,6 +1,5 @@
-import { MONITORS, type Monitor } from "../../core/interfaces/mod.ts";
+import { isLoss, MONITORS, type Monitor } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import { isLoss } from "../../core/train/mod.ts";
 import { Past, shown } from "./shared/past.ts";
 
 const READINGS = 5;

@@ -1,6 +1,5 @@
-import { MONITORS, type Monitor } from "../../core/interfaces/mod.ts";
+import { MONITORS, type Monitor, WEIGHT_NORM } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import { WEIGHT_NORM } from "../../core/train/mod.ts";
 import { shown } from "./shared/past.ts";
 
 /** Readings that pass before the first: weights that begin at zero grow by much at first. */

@@ -1,6 +1,7 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
+import { isLoss } from "../../core/interfaces/mod.ts";
 import type { FileSystem } from "../../core/io/mod.ts";
-import { isLoss, type TrainEvents } from "../../core/train/mod.ts";
+import type { TrainEvents } from "../../core/train/mod.ts";
 import { lossPlot } from "./drawing/lossPlot.ts";
 import { loggedLosses, logLines } from "./logLines.ts";
 import { type LossReading, onLosses } from "./lossReadings.ts";

@@ -1,5 +1,6 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
-import { type EventBus, isLoss, leftOutText, type TrainEvents } from "../../core/train/mod.ts";
+import { isLoss } from "../../core/interfaces/mod.ts";
+import { type EventBus, leftOutText, type TrainEvents } from "../../core/train/mod.ts";
 import { warningLine } from "./healthWarnings.ts";
 import { readScalars } from "./lossReadings.ts";
 import {

@@ -23,6 +23,9 @@ import { encodePng } from "../../plugins/observers/drawing/png.ts";
 import { bytes, dataFolder, floats, longs } from "../helpers/datasets.ts";
 import { idxBytes } from "../helpers/idx.ts";
 import { memoryFiles } from "../helpers/memoryFiles.ts";
+import { npyFile } from "../helpers/npyFile.ts";
+import { zipFile } from "../helpers/zipFile.ts";
+import { smallInception } from "./metrics/smallInception.ts";
 import { numbers } from "./support.ts";
 
 const test = suite("plugins/kit");
@@ -181,6 +184,11 @@ const empty = { "unconditional.text": row(3, 2), "unconditional.pooled": row(5) 
 const picture = (level: number) => encodePng({ width: 2, height: 1, channels: 1, data: Uint8Array.of(level, 255) });
 const classes = { "cat/1.png": picture(1), "cat/2.png": picture(9), "dog/1.png": picture(70) };
 
+const archive = zipFile({
+  "arr_0.npy": npyFile("|u1", [3, 2, 2, 1], grey(12).data as Uint8Array),
+  "arr_1.npy": npyFile("<i8", [3], BigInt64Array.of(2n, 0n, 1n)),
+});
+
 const datasets: [ConfiguredPlugin, DatasetTest?][] = [
   [plugins.gaussiansDataset({ modes: 5, displaced: [0] })],
   [plugins.mnistDataset(), { folder: digitFiles }],
@@ -191,18 +199,27 @@ const datasets: [ConfiguredPlugin, DatasetTest?][] = [
   [plugins.imagesDataset(), { folder: shards }],
   [plugins.latentsDataset(), { folder: dataFolder({ "a.safetensors": { ...latents, ...empty } }) }],
   [plugins.latentsDataset({ unconditional: "zero" }), { folder: dataFolder({ "a.safetensors": latents }) }],
+  [plugins.npzDataset({ classes: 3 }), { folder: { files: memoryFiles({ "data/a.npz": archive }), path: "data" } }],
   [plugins.picturesDataset({ classes: 2 }), { folder: dataFolder(classes) }],
   [plugins.picturesDataset(), { folder: dataFolder({ "a.png": picture(0), "b.png": picture(8) }) }],
 ];
 for (const [plugin, setting] of datasets)
   test(`dataset ${plugin.name} ${JSON.stringify(plugin.options)}`, () => testDataset(plugin, setting));
 
+// What Inception sees does not matter to what is promised of a metric.
+const inception = { plugins: [smallInception()] };
 const metrics: [ConfiguredPlugin, Omit<MetricTest, "backends">][] = [
   [plugins.gaussianModes({ directions: 16 }), { dataset: plugins.gaussiansDataset(), count: 300 }],
   [plugins.classifierFrechet(), { shape: image, plugins: [plugins.classifier({ epochs: 1 })] }],
+  [plugins.fid(), inception],
+  [plugins.fid({ sumStartsAtOnes: true, bytes: "edm" }), inception],
+  [plugins.sfid(), inception],
+  [plugins.kid({ subsets: 5, subsetSize: 20 }), inception],
+  [plugins.inceptionScore({ splits: 3 }), inception],
+  [plugins.precisionRecall(), inception],
 ];
 for (const [plugin, setting] of metrics)
-  test(`metric ${plugin.name}`, () => testMetric(plugin, { backends, ...setting }));
+  test(`metric ${plugin.name} ${JSON.stringify(plugin.options)}`, () => testMetric(plugin, { backends, ...setting }));
 
 test("no loss, sampler, network, dataset or metric of ours is left out", () => {
   const tested = [losses, samplers, networks, datasets, metrics].flat().map(([{ kind, name }]) => `${kind} ${name}`);

@@ -1,6 +1,7 @@
 import { type GradOptions, type Program, program } from "../../graph/mod.ts";
 import { ScalarInputs } from "../../graph/scalarInputs.ts";
 import type { Loss } from "../../interfaces/loss.ts";
+import { GRADIENT_NORM, LOSS_SCALE } from "../../interfaces/readings.ts";
 import { add, concat, div, mul, reshape, slice, state, where } from "../../ops/mod.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Described } from "../batch/conditionInputs.ts";
@@ -31,9 +32,6 @@ export interface TurnProgram {
   readonly states: Readonly<Record<string, number>>;
 }
 
-export const GRADIENT_NORM = "gradient-norm";
-/** What the loss was multiplied by, where that changes from update to update. */
-export const LOSS_SCALE = "loss-scale";
 /** Output with the bits of the update's verdict. */
 export const VERDICT = "verdict";
 /** Scalar input: 0 for the first part of a batch, 1 for the others, which add to the sum so far. */

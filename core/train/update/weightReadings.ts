@@ -1,21 +1,12 @@
 import { type Program, program } from "../../graph/mod.ts";
 import type { Executable } from "../../interfaces/backend.ts";
+import { AVERAGE_DISTANCE, WEIGHT_NORM } from "../../interfaces/readings.ts";
 import { arenaName, isFrozen } from "../../nn/parameters.ts";
 import { div, state, sub } from "../../ops/mod.ts";
 import { gradientNorm } from "../../optim/mod.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Scalars } from "../loop/events.ts";
 import type { Player } from "./player.ts";
-import { GRADIENT_NORM, LOSS_SCALE } from "./turnProgram.ts";
-
-/** ‖w‖ over all weights of a role that learn. */
-export const WEIGHT_NORM = "weight-norm";
-/** ‖w − a‖ / ‖w‖ with the running average a that samples are drawn with: how far the weights have moved within its memory. */
-export const AVERAGE_DISTANCE = "average-distance";
-
-/** Whether a scalar of an update is a loss, and not one of the readings beside them. */
-export const isLoss = (name: string): boolean =>
-  ![GRADIENT_NORM, LOSS_SCALE, WEIGHT_NORM, AVERAGE_DISTANCE].includes(name);
 
 /** Readings of a role's weights, as a program of its own: no update takes longer for them, only who reads them pays. */
 export function weightProgram(player: Player<unknown>): Program {

@@ -1,21 +1,13 @@
-// The metrics over Inception features, with a small network in Inception's place: what it computes does not matter here.
-import { suite } from "uvu";
-import { ReferenceBackend } from "../../../backends/reference/mod.ts";
-import { WasmBackend } from "../../../backends/wasm/mod.ts";
 import { EXTRACTORS, type Extractor } from "../../../core/interfaces/mod.ts";
 import { frozenWeights, linear, type Scope } from "../../../core/nn/mod.ts";
 import { input, reshape, tanh } from "../../../core/ops/mod.ts";
 import { definePlugin } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
-import { testMetric } from "../../../core/testing/mod.ts";
-import { fid, inceptionScore, kid, precisionRecall, sfid } from "../../../plugins/mod.ts";
-
-const test = suite("plugins/metrics (Inception)");
 
 const WIDTH = 6;
 
 /** Called as Inception is, with features of the same names and few numbers. */
-const small = definePlugin({
+export const smallInception = definePlugin({
   name: "inception",
   kind: "extractor",
   token: EXTRACTORS,
@@ -42,19 +34,3 @@ const small = definePlugin({
     };
   },
 });
-
-const metrics = [
-  fid(),
-  fid({ sumStartsAtOnes: true, bytes: "edm" }),
-  kid({ subsets: 5, subsetSize: 20 }),
-  inceptionScore({ splits: 3 }),
-  precisionRecall(),
-  sfid(),
-];
-const wasm = await WasmBackend.open();
-for (const metric of metrics)
-  test(`${metric.name} ${JSON.stringify(metric.options)} keeps the promises of a metric`, () =>
-    testMetric(metric, { backends: [new ReferenceBackend("f64"), wasm], plugins: [small()] }));
-test.after(() => wasm.close());
-
-test.run();
