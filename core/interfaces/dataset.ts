@@ -52,8 +52,9 @@ export interface Dataset {
   dispose?(): Promise<void>;
 }
 
-/** Datasets load asynchronously; `composeRun` awaits this once and provides DATASET. */
+/** What a dataset plugin provides: data have to be loaded. `composeRun` awaits it once and provides DATASET. */
 export const DATASET_SOURCE: Token<Promise<Dataset>> = token<Promise<Dataset>>("dataset");
+/** The dataset of the run, for the other plugins. */
 export const DATASET: Token<Dataset> = token<Dataset>("loaded dataset");
 export const DATA_SHAPE: Token<DataShape> = token<DataShape>("data shape");
 

@@ -1,8 +1,9 @@
 import type { Resolver } from "../di/resolver.ts";
 import { failure, OnestepError } from "../errors.ts";
-import type { PluginDefinition } from "./definePlugin.ts";
-import { type Kind, kinds, type PluginKind } from "./kinds.ts";
+import type { CompleteDefinition } from "./definePlugin.ts";
+import type { PluginKind } from "./kinds.ts";
 import { isRecord, type OptionSpecs, type OptionsOf } from "./spec.ts";
+import { tokenOf } from "./tokens.ts";
 
 /** What a member of a plugin's value must be. */
 type Member = "text" | "a number" | "a list" | "an object" | "a function";
@@ -45,14 +46,14 @@ const is: Readonly<Record<Member, (value: unknown) => boolean>> = {
  * @throws E_PLUGIN when `create` throws, or makes nothing or something else than its kind asks for; also by the promise it gives
  */
 export function made<S extends OptionSpecs, T>(
-  definition: PluginDefinition<S, T>,
+  definition: CompleteDefinition<S, T>,
   options: OptionsOf<S>,
   container: Resolver,
 ): T {
   const { name, kind, token } = definition;
   const plugin = `${kind} "${name}"`;
   // A plugin may provide a token of its own, of which nothing is known.
-  const own = token.name !== ((kinds[kind] as Kind).section ?? kind);
+  const own = token.key !== tokenOf(kind).key;
   const expected = Object.entries(own ? {} : members[kind]);
   const check = (value: unknown): unknown => {
     if (own ? value === undefined : !isRecord(value))

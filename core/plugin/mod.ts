@@ -1,6 +1,7 @@
 export { callback, checkOptions, type OptionRules, object } from "./checkOptions.ts";
 export {
   type AnyPlugin,
+  type CompleteDefinition,
   type ConfiguredPlugin,
   definePlugin,
   isPlugin,
@@ -33,3 +34,4 @@ export {
 export { pluginOf } from "./pluginFile.ts";
 export { Registry } from "./registry.ts";
 export type { GivenOptions, OptionSpec, OptionSpecs, OptionsOf, Place, Rule } from "./spec.ts";
+export { tokenOf, type ValueOf } from "./tokens.ts";

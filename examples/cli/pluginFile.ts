@@ -6,7 +6,7 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Loader, Location, Message, Plugin } from "esbuild";
-import { failure } from "../../core/errors.ts";
+import { failure, OnestepError, suggestion } from "../../core/errors.ts";
 import * as onestep from "../../core/mod.ts";
 import { type AnyPlugin, pluginOf } from "../../core/plugin/mod.ts";
 import * as testing from "../../core/testing/mod.ts";
@@ -46,7 +46,7 @@ export async function loadPluginFile(path: string): Promise<AnyPlugin> {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw failure("E_PLUGIN_FILE", `Cannot use ${path}: ${reason}`, {
       cause,
-      fix: "correct what the file does when it is imported",
+      fix: cause instanceof OnestepError ? cause.fix : "correct what the file does when it is imported",
     });
   }
   const plugin = pluginOf(module, path);
@@ -78,14 +78,23 @@ async function bundle(file: string, shown: string): Promise<{ code: string; map:
     if (!first) throw error;
     const { location, text } = first;
     const place = location ? placeOf(location, file, shown) : shown;
-    throw failure("E_PLUGIN_FILE", `Cannot use ${place}: ${text.replace(`${KEY}:`, "")}`, {
-      cause: error,
-      fix: "correct the file at that place",
-    });
+    const { hint, fix } = adviceFor(text);
+    throw failure("E_PLUGIN_FILE", `Cannot use ${place}: ${text.replace(`${KEY}:`, "")}${hint}`, { cause: error, fix });
   } finally {
     // Its helper process would keep ours alive.
     await stop();
   }
+}
+
+/** The nearest name where one is imported that we do not have, and what to do about what the bundler says. */
+function adviceFor(text: string): { hint: string; fix: string } {
+  const [, from, name] = text.match(/No matching export in "[^"]*:(.+)" for import "(.+)"/) ?? [];
+  const hint = from in running ? suggestion(name, Object.keys(running[from])) : "";
+  const isToken = hint !== "" && /^[A-Z_]+$/.test(name);
+  return {
+    hint,
+    fix: `correct the file at that place${isToken ? ", or leave `token` out: it follows from `kind`" : ""}`,
+  };
 }
 
 /** Where in which file; the user's own file under the name they gave it. */

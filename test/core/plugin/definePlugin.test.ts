@@ -1,7 +1,18 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { Container, listToken, token } from "../../../core/di/mod.ts";
-import { definePlugin, isPlugin, number, type PluginKind } from "../../../core/plugin/mod.ts";
+import { type AnyToken, Container, listToken, token } from "../../../core/di/mod.ts";
+import * as interfaces from "../../../core/interfaces/mod.ts";
+import { DATASET, DATASET_SOURCE, SAMPLER } from "../../../core/interfaces/mod.ts";
+import {
+  definePlugin,
+  isPlugin,
+  type Kind,
+  kinds,
+  number,
+  type PluginKind,
+  pluginKinds,
+  tokenOf,
+} from "../../../core/plugin/mod.ts";
 import { thrown } from "../../helpers/thrown.ts";
 
 const test = suite("core/plugin/definePlugin");
@@ -75,6 +86,32 @@ test("a name or kind that is none is refused", () => {
   assert.match(thrown(() => definePlugin({ ...loss.definition, kind })).message, '"looss"');
 });
 
+test("without a token, a plugin provides what its kind does, and the type checker knows it", () => {
+  const own = definePlugin({
+    name: "own",
+    kind: "sampler",
+    about: "Takes no step",
+    options: {},
+    create: () => ({ sigmaMax: 1, steps: [] }),
+  });
+  const container = new Container();
+  own().install(container);
+  assert.is(container.get(SAMPLER).sigmaMax, 1);
+  // @ts-expect-error a sampler has steps
+  definePlugin({ name: "half", kind: "sampler", about: "", options: {}, create: () => ({ sigmaMax: 1 }) });
+});
+
+test("the token of each kind has the name of its section, and can be asked for by that name in capitals", () => {
+  for (const kind of pluginKinds) {
+    const { section = kind }: Kind = kinds[kind];
+    const named = (interfaces as unknown as Record<string, AnyToken<unknown>>)[section.toUpperCase()];
+    assert.is(tokenOf(kind).name, section);
+    // A dataset has to be loaded before others can have it.
+    assert.equal(kind === "dataset" ? DATASET_SOURCE : named, tokenOf(kind));
+    if (kind === "dataset") assert.is(named, DATASET);
+  }
+});
+
 test("isPlugin: knows plugins, not what resembles them", () => {
   assert.ok(isPlugin(loss));
   for (const other of [loss(), loss.definition, () => 0, undefined, null, "loss"]) assert.not.ok(isPlugin(other));
@@ -88,7 +125,13 @@ test("a definition that no type checker has seen is refused in a line", () => {
     [{ name: Symbol("x") }, /its name is Symbol\(x\)/],
     [{ name: circle }, /its name is \[object Array\]/],
     [{ kind: null }, /its kind is null/],
-    [{ token: {} }, /its token is {}/],
+    [{ token: {} }, /its token {} is none, a plugin of kind loss needs none$/],
+    [{ token: null }, /its token null is none/],
+    [{ token: SAMPLER }, /its token "sampler" is that of kind sampler, a plugin of kind loss needs none$/],
+    [
+      { kind: "dataset", token: DATASET },
+      /its token "loaded dataset" is what a run provides itself, a plugin of kind dataset/,
+    ],
     [{ create: 5 }, /its create is 5, it should be a function/],
     [{ options: null }, /its options is null/],
     [{ options: { width: 5 } }, /its width is 5, it should be made with number/],

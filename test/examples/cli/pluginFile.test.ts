@@ -62,6 +62,15 @@ test("another of our names is refused, with those there are", async () => {
   );
 });
 
+test("a name that we do not export is refused with the nearest one, and a token need not be named", async () => {
+  const lines = await wordsFrom('import { SAMPLERS } from "onestep";', "String(SAMPLERS)").then(
+    () => assert.unreachable() as never,
+    (error) => errorText(error).split("\n"),
+  );
+  assert.match(lines[0], 'No matching export in "onestep" for import "SAMPLERS", did you mean "SAMPLER"?');
+  assert.is(lines[1], "fix: correct the file at that place, or leave `token` out: it follows from `kind`");
+});
+
 /** Loads a plugin file of these sources; a failing call of what it made gives the lines that a user sees. */
 async function textOf(sources: Record<string, string>, call: (plugin: AnyPlugin) => unknown): Promise<string[]> {
   for (const [name, source] of Object.entries(sources)) writeFileSync(path(name), source);
