@@ -36,6 +36,7 @@ export const gaussianModes = definePlugin({
       throw failure(
         "E_CONFIG",
         `Cannot judge ${dataset.name} with gaussian-modes: it is no mixture of Gaussians, should be`,
+        { fix: "leave the metric out with --set metrics.gaussian-modes=off" },
       );
     /** The distance from so many real points, the last number asked for: the sets of a run are equally large. */
     let known: { readonly count: number; readonly distance: ReturnType<typeof distanceFrom> } | undefined;
