@@ -1,4 +1,4 @@
-import { addNoise, definePlugin, LOSSES, number, ops } from "onestep";
+import { addNoise, definePlugin, number, ops } from "onestep";
 
 const { add, constant, mean, sqrt, square, sub } = ops;
 
@@ -6,7 +6,6 @@ const { add, constant, mean, sqrt, square, sub } = ops;
 export default definePlugin({
   name: "charbonnier",
   kind: "loss",
-  token: LOSSES,
   about: "Charbonnier distance from generated samples to what the teacher makes of them",
   options: { weight: number({ default: 0.1, min: 0, about: "factor in the total" }) },
   create: ({ weight }) => ({

@@ -4,7 +4,7 @@ import { dirname, join, normalize } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { type CatalogueEntry, catalogue, type ErrorCode, failure } from "../../core/errors.ts";
-import { pluginKinds } from "../../core/plugin/mod.ts";
+import { type Kind, kinds, pluginKinds } from "../../core/plugin/mod.ts";
 import { commands } from "../../examples/cli/commands.ts";
 import { exitStatus } from "../../examples/cli/exitStatus.ts";
 import { presets } from "../../examples/cli/presets.ts";
@@ -73,13 +73,27 @@ test("the table of plugins has each with its file and its papers", () => {
   generated("plugins/README.md", "the table of plugins", start, "<!-- /plugins -->", table);
 });
 
-test("the loss that plugins/README.md shows is the file", () => {
-  const file = "examples/custom-loss/charbonnier.ts";
-  const source = read(file);
-  const start = /^<!-- file: examples\/custom-loss\/charbonnier\.ts -->\n```ts\n/m;
-  generated("plugins/README.md", file, start, "```\n", source);
-  const code = source.split("\n").filter((line) => line.trim() !== "");
-  assert.ok(code.length <= 20, `${code.length} lines, promised are at most 20`);
+test("the plugins that plugins/README.md shows are the files, one of each kind that users write, and short", () => {
+  const own = readdirSync("examples/custom-plugins").map((name) => `examples/custom-plugins/${name}`);
+  const templates = ["examples/custom-loss/charbonnier.ts", ...own];
+  for (const file of templates) {
+    const source = read(file);
+    const start = new RegExp(`^<!-- file: ${file.replaceAll(".", "\\.")} -->\n\`\`\`ts\n`, "m");
+    generated("plugins/README.md", file, start, "```\n", source);
+    const code = source.split("\n").filter((line) => line.trim() !== "");
+    const most = file.includes("custom-loss") ? 20 : 25;
+    assert.ok(code.length <= most, `${file}: ${code.length} lines, promised are at most ${most}`);
+  }
+  const kindsShown = templates.map((file) => read(file).match(/^ {2}kind: "(\w+)",$/m)?.[1]);
+  assert.equal(kindsShown.sort(), ["dataset", "loss", "method", "metric", "monitor", "network", "sampler"]);
+});
+
+test("the table of kinds in plugins/README.md has each with the name that it is asked for by", () => {
+  const listed = rowsOf(read("plugins/README.md"), "kind")
+    .filter(([, token]) => /^`[A-Z_]+`$/.test(token))
+    .map(([kind, token]) => [kind, token].map((cell) => cell.replaceAll("`", "")));
+  const expected = pluginKinds.map((kind) => [kind, ((kinds[kind] as Kind).section ?? kind).toUpperCase()]);
+  assert.equal(listed, expected);
 });
 
 test("README has the two commands of a newcomer's first hour, one line each, and is short", () => {
