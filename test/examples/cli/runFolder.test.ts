@@ -24,7 +24,9 @@ test.after(remove);
 const reference = ["--device", "reference"];
 const LONG = { steps: 250, sampleEvery: 0, checkpointEvery: 20, evaluateCount: 10 };
 const training = (out: string, ...more: string[]) => {
-  return ["train", path("long.json"), "--out", path(out), ...reference, "--quiet", ...more];
+  // Nine updates make no teacher, so the samples do collapse, and that is said with --quiet too.
+  const silent = ["--set", "monitors.collapse=off"];
+  return ["train", path("long.json"), "--out", path(out), ...reference, "--quiet", ...silent, ...more];
 };
 const resuming = (out: string) => ["train", "--resume", "--out", path(out), ...reference, "--quiet"];
 const checkpoints = (out: string) => {
@@ -77,7 +79,8 @@ test("beside a live run no other one starts, goes on or replaces; after a kill -
   }
   child.kill("SIGKILL");
   await ended;
-  assert.ok(checkpoints("claimed").length <= 3);
+  // Three, and a fourth where the kill came between the writing of the newest and the removal of the oldest.
+  assert.ok(checkpoints("claimed").length <= 4);
   assert.ok(existsSync(join(path("claimed"), "run.lock")));
   const resumed = await onestep(...resuming("claimed"));
   assert.is(resumed.code, 0, resumed.stderr);
