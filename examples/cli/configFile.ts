@@ -1,5 +1,5 @@
 /** The one door of `yaml`: chosen because it tells line and column of a mistake, and reads JSON too. */
-import { type Document, isScalar, LineCounter, parseDocument, visit } from "yaml";
+import { type Document, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import { failure, suggestion } from "../../core/errors.ts";
 import type { FileSystem } from "../../core/io/files.ts";
 import { isPlainData } from "../../core/json/parseJson.ts";
@@ -40,7 +40,7 @@ export async function readConfig(path: string, files: FileSystem): Promise<RunCo
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false });
   const [error] = document.errors;
-  const [at, why] = error ? [error.pos[0], error.message] : (repeatedKeyOf(document) ?? []);
+  const [at, why] = error ? [error.pos[0], error.message] : (keyFault(document) ?? []);
   if (why !== undefined) {
     const { line, col } = lineCounter.linePos(at ?? 0);
     const reason = error?.code === "RESOURCE_EXHAUSTION" || /call stack/.test(why) ? DEEP : why;
@@ -61,14 +61,17 @@ export async function readConfig(path: string, files: FileSystem): Promise<RunCo
 
 const DEEP = "its sections lie in each other without end";
 
-/** Place and name of the first key that a mapping has twice. The library's own search compares all keys with all others. */
-function repeatedKeyOf(document: Document): [place: number, why: string] | undefined {
+/** Place and fault of the first key that is no text, or that a mapping has twice. The library's own search compares all keys with all others. */
+function keyFault(document: Document): [place: number, why: string] | undefined {
   let found: [number, string] | undefined;
   visit(document, {
     Map(_, { items }) {
       const seen = new Set<string>();
       for (const { key } of items) {
-        if (!isScalar(key)) continue;
+        if (!isScalar(key)) {
+          found = [isNode(key) ? (key.range?.[0] ?? 0) : 0, "a list or a mapping is no name, a text should be there"];
+          return visit.BREAK;
+        }
         const name = String(key.value);
         if (seen.has(name)) {
           found = [key.range?.[0] ?? 0, `"${name}" is there twice, should be there once`];

@@ -21,6 +21,13 @@ test("a key that is there twice is named with its place, at any depth", async ()
   assert.ok(await read("dataset: {use: a}\nnetwork: {use: a}\n"), "in other mappings it may be");
 });
 
+test("a key that is no text is named with its place", async () => {
+  assert.is(
+    await says("a: 1\n[b]: 2\n"),
+    "Cannot read x.yaml, line 2, column 1: a list or a mapping is no name, a text should be there",
+  );
+});
+
 test("thousands of keys take no longer than they should", async () => {
   const keys = Array.from({ length: 5000 }, (_, i) => `a${i}: 1`).join(", ");
   const began = performance.now();
