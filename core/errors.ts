@@ -82,12 +82,14 @@ const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
  */
 function shown(code: ErrorCode, message: string): string {
   const isOfCompiler = code === "E_KERNEL";
-  const cut = message.length > LONGEST && !isOfCompiler;
-  const text = cut ? `${message.slice(0, LONGEST - 300)} … ${message.slice(-280)}` : message;
-  return text.replace(CONTROLS, (letter) => {
+  const bounded = (text: string) =>
+    text.length > LONGEST && !isOfCompiler ? `${text.slice(0, LONGEST - 300)} … ${text.slice(-280)}` : text;
+  const escaped = bounded(message).replace(CONTROLS, (letter) => {
     const isKept = isOfCompiler && (letter === "\n" || letter === "\t");
     return isKept ? letter : `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
+  // What stands for a control is longer than it.
+  return bounded(escaped);
 }
 
 /** Base of every error the catalogue knows: `code` is stable, `fix` says what to do. */
