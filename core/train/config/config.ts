@@ -258,10 +258,11 @@ const isOff = (value: unknown): boolean =>
 /** An object of options; as a setting it is JSON. */
 function optionsAt(value: unknown, place: string): Record<string, unknown> {
   const given = value instanceof SettingText ? fromJson(value.text) : value;
-  if (!isRecord(given))
-    throw failure(
-      "E_CONFIG",
-      `Cannot read the config: ${place} is ${given === undefined ? "missing" : show(given)}, expected an object of options`,
-    );
+  if (!isRecord(given)) {
+    const what = `${place} is ${given === undefined ? "missing" : show(given)}, expected an object of options`;
+    const named = value instanceof SettingText && place.includes(".");
+    const fix = `--set ${place}={} takes its defaults, --set ${place}.NAME=VALUE sets an option of it`;
+    throw failure("E_CONFIG", `Cannot read the config: ${what}`, named ? { fix } : {});
+  }
   return given;
 }

@@ -129,6 +129,8 @@ test("settings: text that does not parse is refused by the name of its option", 
   const section = thrown(() => withSettings("optimizers=many"));
   assert.is(section.code, "E_CONFIG");
   assert.match(section.message, /optimizers is "many", expected an object of options$/);
+  const { fix } = thrown(() => withSettings("losses.gan-generator=on"));
+  assert.match(fix, "--set losses.gan-generator={} takes its defaults");
   assert.match(thrown(() => withSettings("optimizers=none")).message, /^Cannot switch off optimizers: it is not one /);
 });
 
