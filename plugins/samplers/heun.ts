@@ -12,6 +12,8 @@ import { eulerTo, towards } from "./shared/rules.ts";
  *   d' = (x' − D(x'; t_{i+1})) / t_{i+1};   x ← x̂ + (t_{i+1} − t̂) (d + d') / 2,   the last step x ← x' = D(x̂; t̂)
  * Computed with r = t_{i+1}/t̂ as x' = r x̂ + (1 − r) D and x ← r x̂ + (1 − r) (D + (D' − D)/2r), which is the same: states
  * are float32, the official ones float64, and in the sums above x̂ and the slopes nearly cancel where steps are long.
+ * With two or three steps it differs from the official sampler: the worst of 60 seeds is 3.0 of the reference cases'
+ * tolerance for two steps with ρ 7 and 9 (2.2 with states in float64), 0.67 for three, 0.13 to 0.33 for four.
  * x [B, …]. NFE 2N − 1. Karras et al. 2022, arXiv:2206.00364, Algorithms 1 and 2.
  */
 export const heun = definePlugin({
