@@ -255,7 +255,8 @@ const png: FuzzedParser = {
 
 const pictures: FuzzedParser = {
   name: "pictures folder",
-  factor: 5 * INFLATION,
+  // The batch has two samples, of one picture where there is no other.
+  factor: 10 * INFLATION,
   make(draw) {
     const contents: Record<string, Uint8Array> = { "a.png": pngFile(draw).bytes };
     if (draw.chance(0.3)) contents["b.PNG"] = pngFile(draw).bytes;
