@@ -32,6 +32,7 @@ export { fid } from "./metrics/fid.ts";
 export { gaussianModes } from "./metrics/gaussianModes.ts";
 export { inceptionScore } from "./metrics/inceptionScore.ts";
 export { kid } from "./metrics/kid.ts";
+export { patchDistance } from "./metrics/patchDistance.ts";
 export { precisionRecall } from "./metrics/precisionRecall.ts";
 export { sfid } from "./metrics/sfid.ts";
 export { brightness } from "./monitors/brightness.ts";

@@ -22,6 +22,8 @@ export interface ConditionEntry {
   readonly dtype: DType;
   /** Of an index, i32 of shape []: it is 0 … classes − 1. Generated images draw such entries; all others come from the data. */
   readonly classes?: number;
+  /** What the classes are called, in order, where the data name them. */
+  readonly names?: readonly string[];
   /**
    * What stands for no condition, from which guidance leads away: the entry is left out, replaced by a value that the data
    * store, set to zero, or kept as it is. Undefined where the data know no such value: then nothing can be guided.
@@ -36,5 +38,5 @@ export type ConditionShape = Readonly<Record<string, ConditionEntry>>;
 export const emptyName = (entry: string): string => `empty.${entry}`;
 
 /** The conditions of data with so many classes: an entry `label`, or none for 0. */
-export const classLabel = (classes: number): ConditionShape =>
-  classes > 0 ? { label: { shape: [], dtype: "i32", classes, empty: "absent" } } : {};
+export const classLabel = (classes: number, names?: readonly string[]): ConditionShape =>
+  classes > 0 ? { label: { shape: [], dtype: "i32", classes, ...(names && { names }), empty: "absent" } } : {};

@@ -25,6 +25,9 @@ export interface Batch {
   readonly condition: Readonly<Record<string, HostArray>>;
 }
 
+/** All held-out samples of a data set. */
+export type HeldOut = Batch & { readonly count: number };
+
 /** Where real samples come from. Holds no position: all randomness comes in, so a resumed run repeats. */
 export interface Dataset {
   readonly name: string;
@@ -46,8 +49,13 @@ export interface Dataset {
   readonly empty?: Readonly<Record<string, HostArray>>;
   /** For a mixture of equally likely Gaussians: their centres [K, D] and common standard deviation. */
   readonly mixture?: { readonly means: ArrayLike<number>; readonly std: number };
-  /** All held-out samples, where there are some. */
-  test?(): Batch & { readonly count: number };
+  /** All held-out samples, where there are some; no batch has one of them. */
+  test?(): HeldOut | Promise<HeldOut>;
+  /**
+   * A text that two data sets share only if they have the same samples in the same order. Data that have one let what is
+   * learned from them, such as the classifier of a metric, be kept for the next run.
+   */
+  fingerprint?(): Promise<string>;
   /** Ends what it has started. The container that made it does it. */
   dispose?(): Promise<void>;
 }
@@ -64,5 +72,9 @@ export interface DataFolder {
   readonly path?: string;
   /** Where data are decoded; on the calling thread when absent. */
   readonly offload?: Offload;
+  /** Told how many files of how many are read, while that goes on. */
+  readonly progress?: (done: number, total: number) => void;
+  /** Told what the data are, and what was passed over, once they are loaded; a sentence each. */
+  readonly found?: (text: string) => void;
 }
 export const DATA_FOLDER: Token<DataFolder> = token<DataFolder>("data folder");

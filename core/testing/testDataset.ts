@@ -54,8 +54,8 @@ export async function testDataset(plugin: ConfiguredPlugin, setting: DatasetTest
       await findings.part("it gives no sample by its index", () => checkIndices(findings, dataset));
     const { test } = dataset;
     if (test)
-      await findings.part("it gives no test set", () => {
-        const held = test.call(dataset);
+      await findings.part("it gives no test set", async () => {
+        const held = await test.call(dataset);
         findings.check(held.count > 0, "its test set is empty");
         checkBatch(findings, "its test set", dataset, held, held.count, setting);
       });

@@ -2,10 +2,19 @@ import { files } from "../../backends/host/files.ts";
 import { offloading } from "../../backends/host/offload.ts";
 import { failure } from "../../core/errors.ts";
 import { DATASET } from "../../core/interfaces/mod.ts";
-import { Control, composeRun, EventBus, resolveConfig, Trainer } from "../../core/train/mod.ts";
+import {
+  Control,
+  composeRun,
+  EventBus,
+  type ResolvedConfig,
+  type RunConfig,
+  resolveConfig,
+  Trainer,
+} from "../../core/train/mod.ts";
 import type { Given } from "./command.ts";
 import { findConfig, layOver } from "./configFile.ts";
 import { describeBackend, openBackend, tuning } from "./device.ts";
+import { fitConfig } from "./fitConfig.ts";
 import { measureCeiling } from "./profile/ceiling.ts";
 import { profileOf, summaryOf } from "./profile/report.ts";
 import { watch } from "./profile/watch.ts";
@@ -18,15 +27,16 @@ export async function run(given: Given): Promise<number> {
       "E_USAGE",
       `Cannot run bench: --rounds must be a whole number from 1, current value is ${given.text("rounds")}`,
     );
-  const { config } = await findConfig(given.positionals[0], files);
-  const wanted = layOver(config, given.all("set"), {});
-  await benchConfig(given, wanted, rounds);
+  const named = await findConfig(given.positionals[0], files);
+  const registry = await loadRegistry(given.all("plugin"));
+  const settled = (config: RunConfig) => layOver(config, given.all("set"), {});
+  const wanted = await fitConfig(named, settled, registry, given.text("data"));
+  await benchConfig(given, resolveConfig(wanted, registry), rounds);
   return 0;
 }
 
-async function benchConfig(given: Given, config: Parameters<typeof resolveConfig>[0], rounds: number): Promise<void> {
+async function benchConfig(given: Given, resolved: ResolvedConfig, rounds: number): Promise<void> {
   const print = (text: string) => void process.stdout.write(`${text}\n`);
-  const resolved = resolveConfig(config, await loadRegistry(given.all("plugin")));
   const backend = await openBackend(given.text("device"), tuning(given));
   try {
     print(`device  ${describeBackend(backend)}`);

@@ -44,6 +44,7 @@ export const commands: readonly Command[] = [
       "train gaussians",
       "train gaussians --seed 1 --set losses.gan-generator=off --out runs/no-gan",
       "train mnist --data data/mnist --out runs/digits",
+      "train pictures --data pictures --out runs/mine",
       "train --resume --out runs/digits",
       "train gaussians --profile dmd2-code --set losses.gan-generator.weight=0.03",
       "train gaussians --plugin ./examples/custom-loss/charbonnier.ts --set losses.charbonnier.weight=1",
@@ -67,7 +68,7 @@ export const commands: readonly Command[] = [
       label: {
         type: "string",
         value: "C",
-        about: "one class for all; default every class in turn",
+        about: "one class for all, by name or number from 0; default every class in turn",
       },
       prompts: {
         type: "string",

@@ -6,17 +6,19 @@ import { isPlainData } from "../../core/json/parseJson.ts";
 import { mergeConfig, readSetting, type Setting, settingOverlay } from "../../core/plugin/mod.ts";
 import { modernised } from "../../core/train/config/version1.ts";
 import type { RunConfig } from "../../core/train/mod.ts";
-import { presets } from "./presets.ts";
+import { type Preset, presets } from "./presets.ts";
 
 /** What a run is called, and its config before it is checked. */
 export interface NamedConfig {
   readonly name: string;
   readonly config: RunConfig;
+  /** Of a preset that fits itself to its data. */
+  readonly fit?: Preset["fit"];
 }
 
 /** The config of a preset's name or of a file. @throws E_UNKNOWN_PRESET, E_CONFIG or E_FILE */
 export async function findConfig(given: string, files: FileSystem): Promise<NamedConfig> {
-  if (Object.hasOwn(presets, given)) return { name: given, config: presets[given].config };
+  if (Object.hasOwn(presets, given)) return { name: given, ...presets[given] };
   const [, name] = given.match(/([^/\\]+)\.(?:json|ya?ml)$/i) ?? [];
   if (name === undefined) {
     const names = Object.keys(presets);

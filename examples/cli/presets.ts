@@ -1,6 +1,8 @@
+import type { FileSystem } from "../../core/io/files.ts";
 import type { RunConfig } from "../../core/train/mod.ts";
 import { consistencyPreset, preset as gaussians, progressivePreset } from "../gaussians/preset.ts";
 import { preset as mnist } from "../mnist/preset.ts";
+import { preset as pictures } from "../pictures/preset.ts";
 import { cifar10 } from "../presets/cifar10.ts";
 import { imagenet64, imagenet64Longer, imagenet64NoGan } from "../presets/imagenet64.ts";
 import { sd15Stage1, sd15Stage2 } from "../presets/sd15.ts";
@@ -10,6 +12,8 @@ import { sdxl1Step, sdxl4Step, sdxl4StepLora } from "../presets/sdxl.ts";
 export interface Preset {
   readonly about: string;
   readonly config: RunConfig;
+  /** What the files of a data folder make of the config, by the options of its dataset. */
+  readonly fit?: (files: FileSystem, path: string, dataset: object) => Promise<object>;
 }
 
 /** By name; one line each. */
@@ -24,6 +28,14 @@ export const presets: Readonly<Record<string, Preset>> = {
     config: progressivePreset,
   },
   mnist: { about: "digits at 16 x 16 pixels by class, a U-Net; needs --data", config: mnist },
+  pictures: {
+    about: "PNG pictures of your own, in subfolders by class or without; needs --data",
+    config: pictures,
+    async fit(files, path, dataset) {
+      const { fitPictures } = await import("../pictures/fit.ts");
+      return fitPictures(files, path, dataset as Parameters<typeof fitPictures>[2]);
+    },
+  },
   imagenet64: { about: "DMD2's ImageNet-64; --data, --teacher", config: imagenet64 },
   "imagenet64-no-gan": { about: "its longer training, stage 1", config: imagenet64NoGan },
   "imagenet64-longer": { about: "stage 2, from weights of stage 1", config: imagenet64Longer },

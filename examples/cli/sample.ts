@@ -1,9 +1,10 @@
 import { files } from "../../backends/host/files.ts";
-import { failure } from "../../core/errors.ts";
+import { failure, suggestion } from "../../core/errors.ts";
 import { classesOf, type HostArray } from "../../core/interfaces/mod.ts";
 import { number } from "../../core/plugin/mod.ts";
 import { readWeights, type WeightsInfo } from "../../core/train/files/weightsFile.ts";
 import type { Drawn } from "../../core/train/sampling/sampleDrawer.ts";
+import { some } from "../../plugins/datasets/shared/pictureFolder.ts";
 import { encodePng } from "../../plugins/observers/drawing/png.ts";
 import { samplePicture } from "../../plugins/observers/samplePicture.ts";
 import type { Given } from "./command.ts";
@@ -18,17 +19,16 @@ const whole = (initial: number, min: number, about: string) =>
 const numbers = {
   n: whole(100, 1, "samples"),
   seed: whole(0, 0, "every random draw follows from it"),
-  label: whole(0, 0, "class"),
 };
 
 export async function run(given: Given): Promise<number> {
-  const { n, seed, label } = readNumbers("sample", numbers, given);
+  const { n, seed } = readNumbers("sample", numbers, given);
   const out = given.text("out") ?? "samples.png";
   await checkOutput(out, given);
   const file = await findWeights(given.positionals[0], rolesOf(given.text("role")));
   const stored = await readWeights(files, file);
   const { info } = stored;
-  checkLabel(given, label, info);
+  const label = labelOf(given.text("label"), info);
   const sampler = given.text("sampler") ?? info.config.sampler?.use ?? "heun";
   const settings = samplerSettings(given);
   if (info.role !== "teacher" && settings.length > 0 && !given.on("sampler"))
@@ -46,7 +46,7 @@ export async function run(given: Given): Promise<number> {
     const how = { count: n, ownLevels: !given.on("sampler") };
     const { drawer, close } = await openDrawer(backend, plugins, stored, how);
     const condition: Record<string, HostArray> = { ...prompts?.condition };
-    if (given.on("label")) condition.label = new Int32Array(n).fill(label);
+    if (label !== undefined) condition.label = new Int32Array(n).fill(label);
     const drawn = await drawer.draw({ count: n, seed, condition, empty: prompts?.empty });
     await files.write(out, picture(drawn, info));
     process.stdout.write(`${out}: ${n} samples of the ${info.role}, NFE ${drawn.nfe}\n`);
@@ -73,14 +73,17 @@ async function promptsOf(given: Given, { data: { condition } }: WeightsInfo, cou
 /** Whose weights of a run's folder are looked for, in this order. */
 const rolesOf = (role: string | undefined): string[] => (role === undefined ? ["generator", "teacher"] : [role]);
 
-function checkLabel(given: Given, label: number, { data }: WeightsInfo): void {
+/** The class that a text means: a name of the data's, else its place among them from 0. @throws OptionError */
+function labelOf(text: string | undefined, { data }: WeightsInfo): number | undefined {
+  if (text === undefined) return undefined;
   const classes = classesOf(data);
-  if (given.on("label") && label >= classes)
-    throw failure(
-      "E_OPTION",
-      `Cannot sample class ${label}: ${classes ? `classes are 0 to ${classes - 1}` : "the data has no classes"}`,
-      { fix: classes ? "choose another --label" : "leave --label out" },
-    );
+  const { names = [] } = data.condition.label ?? {};
+  const refuse = (why: string, fix: string) => failure("E_OPTION", `Cannot sample class ${text}: ${why}`, { fix });
+  if (classes === 0) throw refuse("the data has no classes", "leave --label out");
+  const place = names.includes(text) ? names.indexOf(text) : /^\d+$/.test(text) ? Number(text) : -1;
+  if (place >= 0 && place < classes) return place;
+  const known = names.length > 0 ? `${some(names, 12)}, or 0 to ${classes - 1}` : `0 to ${classes - 1}`;
+  throw refuse(`classes are ${known}${suggestion(text, names)}`, "choose another --label");
 }
 
 function picture({ x, shape, nfe }: Drawn, { role }: WeightsInfo): Uint8Array {

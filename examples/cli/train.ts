@@ -32,6 +32,7 @@ import type { Given } from "./command.ts";
 import { findConfig, layOver, type NamedConfig, readConfig } from "./configFile.ts";
 import { describeBackend, openBackend, tuning } from "./device.ts";
 import { INTERRUPTED } from "./exitStatus.ts";
+import { fitConfig } from "./fitConfig.ts";
 import { CONFIG } from "./flags.ts";
 import { loadRegistry } from "./registry.ts";
 
@@ -44,15 +45,19 @@ const short = {
 };
 
 export async function run(given: Given): Promise<number> {
-  const { name, config } = await start(given);
+  const named = await start(given);
   const settings = Object.entries(short).map(([flag, path]) => [path, given.text(flag)]);
   const profile = profileOf(given);
-  const base = profile ? mergeConfig(config, profile.config) : config;
-  const wanted = withWholePaths(layOver(base, settingsOf(given), Object.fromEntries(settings)));
+  const settled = (config: RunConfig) => {
+    const base = profile ? mergeConfig(config, profile.config) : config;
+    return withWholePaths(layOver(base, settingsOf(given), Object.fromEntries(settings)));
+  };
+  const registry = await loadRegistry(given.all("plugin"));
+  const wanted = await fitConfig(named, settled, registry, given.text("data"));
   if (profile) checkProfile(profile, wanted);
-  const resolved = resolveConfig(wanted, await loadRegistry(given.all("plugin")));
+  const resolved = resolveConfig(wanted, registry);
   if (profile && !given.on("quiet")) process.stderr.write(`${profileLines(profile, resolved.config).join("\n")}\n`);
-  return trainRun(given, resolved, await folderOf(given, name));
+  return trainRun(given, resolved, await folderOf(given, named.name));
 }
 
 /** A config whose files are found from any working directory: those of `start`, and safetensors files elsewhere in it. */
@@ -144,6 +149,7 @@ async function start(given: Given): Promise<NamedConfig> {
     throw failure("E_CHECKPOINT", `Cannot resume ${path}: it has no config.json, a run should have one`, {
       fix: "start the run again with --force, or give the folder of another one",
     });
+  // Its config is complete: the data it was fitted to may have changed.
   return { name: found?.name ?? path, config: await readConfig(folder.config, files) };
 }
 
@@ -161,7 +167,12 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
     run = await Run.create({
       resolved,
       backend,
-      data: { files, path: await dataPath(given, path), offload: offloading({ tell: warn }) },
+      data: {
+        files,
+        path: await dataPath(given, path),
+        offload: offloading({ tell: warn }),
+        found: (text) => say(`data    ${text}`),
+      },
       output: { files, path, existing },
       async reopen() {
         await backend.close();

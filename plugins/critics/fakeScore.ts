@@ -2,7 +2,7 @@ import { placeholders } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
 import { CRITIC, type Critic, DATA_SHAPE, NETWORK, type Network, PROCESS } from "../../core/interfaces/mod.ts";
 import { conv, groupNorm, linear, type Scope } from "../../core/nn/mod.ts";
-import { reshape, silu } from "../../core/ops/mod.ts";
+import { mean, reshape, silu } from "../../core/ops/mod.ts";
 import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import { formatShape, type Tensor } from "../../core/tensor/mod.ts";
 
@@ -97,13 +97,16 @@ export const fakeScore = definePlugin({
   },
 });
 
-/** Features [B, C, H, H] → [B, 1]. The numbers are the official state-dict's: SiLU layers count. */
+/**
+ * Features [B, C, H, W] → [B, 1]. The numbers are the official state-dict's: SiLU layers count. The last convolution covers the
+ * shorter side of oblong features, and its logits along the longer one are averaged.
+ */
 function imageHead(scope: Scope, features: Tensor, groups: number): Tensor {
   const [B, C, H, W] = features.shape;
-  if (H !== W || H < 2)
+  if (Math.min(H, W) < 2)
     throw failure(
       "E_SHAPE",
-      `Cannot put a discriminator on features ${formatShape(features.shape)}: should be square, of 2 pixels per side or more`,
+      `Cannot put a discriminator on features ${formatShape(features.shape)}: should have 2 pixels per side or more`,
     );
   let h = features;
   let layer = 0;
@@ -111,9 +114,10 @@ function imageHead(scope: Scope, features: Tensor, groups: number): Tensor {
   do {
     h = normalised(conv(scope.at(layer), h, C, { kernel: 4, stride: 2, padding: 1 }));
     layer += 3;
-  } while (h.shape[2] > 4);
-  h = normalised(conv(scope.at(layer), h, C, { kernel: h.shape[2], padding: 0 }));
-  return reshape(conv(scope.at(layer + 3), h, 1, { kernel: 1 }), [B, 1]);
+  } while (Math.min(h.shape[2], h.shape[3]) > 4);
+  h = normalised(conv(scope.at(layer), h, C, { kernel: Math.min(h.shape[2], h.shape[3]), padding: 0 }));
+  const logits = reshape(conv(scope.at(layer + 3), h, 1, { kernel: 1 }), [B, -1]);
+  return logits.shape[1] === 1 ? logits : mean(logits, { axes: [1], keepDims: true });
 }
 
 /** Features [B, N] → [B, 1]. */

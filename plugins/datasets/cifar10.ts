@@ -2,6 +2,7 @@ import { failure } from "../../core/errors.ts";
 import { classLabel, DATA_FOLDER, DATASET_SOURCE, type Dataset } from "../../core/interfaces/mod.ts";
 import { type FileSystem, gunzip, isGzip } from "../../core/io/mod.ts";
 import { boolean, definePlugin, number } from "../../core/plugin/mod.ts";
+import { fingerprintOf } from "./shared/fingerprint.ts";
 import { chooseRows, labelled } from "./shared/shards.ts";
 
 const PIXELS = 3 * 32 * 32;
@@ -56,6 +57,7 @@ export const cifar10Dataset = definePlugin({
       size,
       choose: (count, random) => chooseRows("cifar10", count, size, random),
       batch: (which, random) => take(train, chooseRows("cifar10", which, size, random), classes),
+      fingerprint: () => fingerprintOf("cifar10", { classes }, [train, held]),
       test() {
         const count = held.length / RECORD;
         return {

@@ -2,6 +2,7 @@ import { failure } from "../../core/errors.ts";
 import { type Batch, classLabel, DATA_FOLDER, DATASET_SOURCE, type Dataset } from "../../core/interfaces/mod.ts";
 import { type FileSystem, type IdxArray, readIdx } from "../../core/io/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
+import { fingerprintOf } from "./shared/fingerprint.ts";
 import { chooseRows } from "./shared/shards.ts";
 
 /** Side of an image, in pixels: 28 as stored, 32 with a border of 2 zero pixels, 16 that halved by 2 x 2 means. */
@@ -54,6 +55,12 @@ export const mnistDataset = definePlugin({
       size,
       choose: rows,
       batch: (which, random) => take(train, rows(which, random), resolution),
+      fingerprint: () =>
+        fingerprintOf(
+          "mnist",
+          { resolution },
+          [train, held].flatMap(({ pixels, label }) => [pixels, label]),
+        ),
       test: () => ({
         ...take(held, Int32Array.from(held.label.keys()), resolution),
         count: held.label.length,

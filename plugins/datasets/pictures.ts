@@ -1,23 +1,20 @@
 import { failure } from "../../core/errors.ts";
 import { classLabel, DATA_FOLDER, DATASET_SOURCE, type Dataset, type Offloaded } from "../../core/interfaces/mod.ts";
-import { type FileSystem, type PngFiles, type PngPixels, pngHeader, pngPixels } from "../../core/io/mod.ts";
-import { definePlugin, number } from "../../core/plugin/mod.ts";
+import { type PngFiles, type PngPixels, pngPixels } from "../../core/io/mod.ts";
+import { boolean, definePlugin, list, number, optional } from "../../core/plugin/mod.ts";
+import { fingerprintOf } from "./shared/fingerprint.ts";
+import { countsOf, findPictures, some } from "./shared/pictureFolder.ts";
+import { type Picture, readPictures, type Skipped } from "./shared/readPictures.ts";
 import { chooseRows, labelled } from "./shared/shards.ts";
 
-/** Channels by a PNG file's colour type, of those that are read. */
-const CHANNELS: Readonly<Record<number, 1 | 3>> = { 0: 1, 2: 3 };
-
-/** A picture as it is stored. */
-interface StoredPicture {
-  readonly path: string;
-  readonly bytes: Uint8Array;
-  readonly label: number;
-}
+/** The most pictures that are held out, and the most numbers that they may have together: a metric looks at them at once. */
+const HELD = { pictures: 2000, numbers: 2 ** 26 };
 
 /**
- * PNG files of one size, grey or RGB with 8 bits per channel, from the data folder; with classes from its subfolders, in order
- * of names, the first being class 0. Samples [C, H, W] in [-1, 1] (u8/127.5 − 1). Files stay in memory as stored and are
- * decoded batch by batch, in a worker where there is one.
+ * PNG files of one size, grey or RGB with 8 bits per channel, from the data folder. Subfolders with pictures are classes: by
+ * number where all names are numbers, else by text. Samples [C, H, W] in [-1, 1] (u8/127.5 − 1). Files stay in memory as stored
+ * and are decoded batch by batch, in a worker where there is one; the checksums of all are looked at first.
+ * Of each class every k-th picture by name is held out, k = 1/holdOut, in the middle of its k; no batch has one.
  */
 export const picturesDataset = definePlugin({
   name: "pictures",
@@ -25,11 +22,22 @@ export const picturesDataset = definePlugin({
   token: DATASET_SOURCE,
   about: "PNG pictures of your own, from the data folder or its subfolders, one per class",
   options: {
-    classes: number({
+    classes: optional(number({ min: 0, integer: true }), {
+      about: "number of subfolders, each a class; 0 takes all pictures without classes; without it, what is found",
+    }),
+    crop: list(number({ min: 1, integer: true }), {
+      default: [],
+      about: "height and width of the middle that is taken of each picture; pictures are whole without it",
+    }),
+    holdOut: number({
       default: 0,
       min: 0,
-      integer: true,
-      about: "number of subfolders, each a class; 0 for pictures without, in the folder itself",
+      max: 0.5,
+      about: "share of each class that is not trained on, for metrics to compare with",
+    }),
+    skipBad: boolean({
+      default: false,
+      about: "leaves out files that are damaged or unlike most others, and names them, instead of ending",
     }),
     sigmaData: number({
       default: 0.5,
@@ -37,93 +45,111 @@ export const picturesDataset = definePlugin({
       about: "standard deviation of the data as the preconditioning takes it",
     }),
   },
-  async create({ classes, sigmaData }, container): Promise<Dataset> {
-    const { files, path, offload } = container.get(DATA_FOLDER);
+  async create({ sigmaData, ...options }, container): Promise<Dataset> {
+    const { files, path, offload, progress, found } = container.get(DATA_FOLDER);
     if (!files || path === undefined)
       throw failure("E_DATA", "Cannot load pictures: there is no data folder, should be given with --data");
-    const folders = classes > 0 ? await classFolders(files, path, classes) : [path];
-    const pictures: StoredPicture[] = [];
-    for (const [label, folder] of folders.entries()) pictures.push(...(await readPictures(files, folder, label)));
-    const shape = shapeOf(pictures);
+    const folder = await findPictures(files, path, options.classes);
+    const { names, others } = folder;
+    const read = await readPictures(files, folder.pictures, { ...options, progress });
+    const { shape, skipped } = read;
+    const [train, held] = divided(read.pictures, options.holdOut, shape);
+    const classes = names?.length ?? 0;
     const decoder: Offloaded<PngFiles, PngPixels> = offload?.(pngPixels) ?? {
       run: pngPixels,
       dispose: async () => {},
     };
+    const take = async (taken: readonly Picture[]) => ({
+      x: await decoded(decoder, taken, shape),
+      condition: labelled(classes, () => Int32Array.from(taken, ({ label }) => label)),
+    });
+    const [channels, H, W] = shape;
+    const parts = [
+      `${train.length + held.length} pictures, ${W} x ${H}, ${channels === 1 ? "grey" : "RGB"}`,
+      names
+        ? `${classes} ${classes === 1 ? "class" : "classes"}: ${some(
+            names.map((name, i) => named(name, i)),
+            12,
+          )}`
+        : "no classes",
+      ...(held.length > 0 ? [`${held.length} are held out to judge by`] : []),
+      ...(others.size > 0 ? [`${countsOf(others)} are passed over, PNG alone is read`] : []),
+      ...(skipped.length > 0 ? [`${skipped.length} are left out: ${some(skipped.map(reasonOf))}`] : []),
+    ];
+    found?.(parts.join("; "));
     return {
       name: "pictures",
-      shape: { sample: shape, condition: classLabel(classes), sigmaData },
-      size: pictures.length,
-      choose: (count, random) => chooseRows("pictures", count, pictures.length, random),
-      async batch(which, random) {
-        const rows = chooseRows("pictures", which, pictures.length, random);
-        const taken = Array.from(rows, (row) => pictures[row]);
-        const { x, broken } = await decoder.run({ files: taken.map(({ bytes }) => bytes), shape });
-        if (broken >= 0)
-          throw failure(
-            "E_DATA",
-            `Cannot use ${taken[broken].path}: its picture data are damaged or incomplete, should be a whole PNG file`,
-            { fix: "write or download the file again, or take it out of the folder" },
-          );
-        return {
-          x,
-          condition: labelled(classes, () => Int32Array.from(taken, ({ label }) => label)),
-        };
-      },
+      shape: { sample: shape, condition: classLabel(classes, names), sigmaData },
+      size: train.length,
+      choose: (count, random) => chooseRows("pictures", count, train.length, random),
+      batch: (which, random) =>
+        take(Array.from(chooseRows("pictures", which, train.length, random), (row) => train[row])),
+      ...(held.length > 0 && { test: async () => ({ ...(await take(held)), count: held.length }) }),
+      fingerprint: () =>
+        fingerprintOf(
+          "pictures",
+          { shape, labels: train.map(({ label }) => label), held: held.length },
+          [...train, ...held].map(({ bytes }) => bytes),
+        ),
       dispose: () => decoder.dispose(),
     };
   },
 });
 
-/** The subfolders of a folder, in order of names. */
-async function classFolders(files: FileSystem, path: string, classes: number): Promise<string[]> {
-  const folders: string[] = [];
-  for (const name of await files.list(path)) {
-    const inside = files.join(path, name);
-    // What can't be listed is a file.
-    if (await files.list(inside).catch(() => undefined)) folders.push(inside);
+/** A class as people are told of it: a number alone where the name says it. */
+const named = (name: string, label: number): string => (name === String(label) ? name : `${label} ${name}`);
+
+const reasonOf = ({ path, why }: Skipped): string => `${path} (${why})`;
+
+/** Pictures to train on, and pictures to judge by: of each class every k-th, in the middle of its k. */
+function divided(
+  pictures: readonly Picture[],
+  share: number,
+  shape: readonly number[],
+): [readonly Picture[], readonly Picture[]] {
+  if (share === 0) return [pictures, []];
+  const most = Math.min(HELD.pictures, Math.floor(HELD.numbers / shape.reduce((product, size) => product * size, 1)));
+  const every = Math.round(1 / Math.min(share, most / pictures.length));
+  const [train, held]: [Picture[], Picture[]] = [[], []];
+  const seen = new Map<number, number>();
+  for (const picture of pictures) {
+    const place = seen.get(picture.label) ?? 0;
+    seen.set(picture.label, place + 1);
+    (place % every === every >> 1 ? held : train).push(picture);
   }
-  if (folders.length !== classes)
-    throw failure(
-      "E_DATA",
-      `Cannot load pictures from ${path}: it has ${folders.length} subfolders, should have one for each of ${classes} classes`,
-    );
-  return folders;
+  return [train, held];
 }
 
-async function readPictures(files: FileSystem, folder: string, label: number): Promise<StoredPicture[]> {
-  const names = (await files.exists(folder)) ? await files.list(folder) : [];
-  const pictures: StoredPicture[] = [];
-  for (const name of names.filter((each) => each.toLowerCase().endsWith(".png"))) {
-    const path = files.join(folder, name);
-    const bytes = await files.read(path);
-    // A worker is sent all of the buffer that a view belongs to.
-    const isWhole = bytes.byteLength === bytes.buffer.byteLength;
-    pictures.push({ path, bytes: isWhole ? bytes : bytes.slice(), label });
+/** Pixels of pictures, the middle of each, [B, C, H, W]. */
+async function decoded(
+  decoder: Offloaded<PngFiles, PngPixels>,
+  pictures: readonly Picture[],
+  [C, H, W]: readonly [number, number, number],
+): Promise<Float32Array> {
+  const size = C * H * W;
+  const all = new Float32Array(pictures.length * size);
+  const groups = new Map<string, number[]>();
+  for (const [i, { width, height }] of pictures.entries()) {
+    const key = `${width} ${height}`;
+    groups.set(key, [...(groups.get(key) ?? []), i]);
   }
-  if (pictures.length === 0) throw failure("E_DATA", `Cannot load pictures from ${folder}: it should hold PNG files`);
-  return pictures;
-}
-
-/** The shape of all pictures, which is that of the first. */
-function shapeOf(pictures: readonly StoredPicture[]): readonly [number, number, number] {
-  const refuse = (path: string, why: string) => failure("E_DATA", `Cannot use ${path}: ${why}`);
-  let first: readonly [number, number, number] | undefined;
-  for (const { path, bytes } of pictures) {
-    const header = pngHeader(bytes);
-    if (!header || header.width === 0 || header.height === 0) throw refuse(path, "it is no PNG file, should be one");
-    const { width, height, depth, colour, interlaced } = header;
-    const channels = CHANNELS[colour];
-    if (!channels || depth !== 8 || interlaced)
-      throw refuse(
-        path,
-        `it has colour type ${colour}, ${depth} bits per channel${interlaced ? " and is interlaced" : ""}, should be grey or RGB without alpha, 8 bits, not interlaced`,
+  for (const places of groups.values()) {
+    const { width, height } = pictures[places[0]];
+    const files = places.map((place) => pictures[place].bytes);
+    const { x, broken } = await decoder.run({ files, shape: [C, height, width] });
+    if (broken >= 0)
+      throw failure(
+        "E_DATA",
+        `Cannot use ${pictures[places[broken]].path}: its picture data are damaged or incomplete, should be a whole PNG file`,
+        { fix: "write or download the file again, or take it out of the folder" },
       );
-    first ??= [channels, height, width];
-    if (String([channels, height, width]) !== String(first))
-      throw refuse(
-        path,
-        `it is [${channels}, ${height}, ${width}], should be [${first.join(", ")}] as the pictures before it`,
-      );
+    if (groups.size === 1 && width === W && height === H) return x;
+    const [top, left] = [(height - H) >> 1, (width - W) >> 1];
+    for (const [i, place] of places.entries())
+      for (let row = 0; row < C * H; row++) {
+        const from = ((i * C + Math.floor(row / H)) * height + top + (row % H)) * width + left;
+        all.set(x.subarray(from, from + W), place * size + row * W);
+      }
   }
-  return first!;
+  return all;
 }

@@ -44,6 +44,7 @@ export const classifierFrechet = definePlugin({
   needs: ({ epochs }) => [{ kind: "extractor", use: "classifier", options: { epochs } }],
   create(_, container): Metric {
     const dataset = container.get(DATASET);
+    checkData(dataset);
     const extractor = extractorNamed(container, "classifier");
     let opened: Promise<Judge> | undefined;
     const judge = () => (opened ??= openJudge(container.get(BACKEND), dataset, extractor));
@@ -76,6 +77,25 @@ export const classifierFrechet = definePlugin({
   },
 });
 
+/** @throws E_CONFIG for data that it can't judge, before anything is trained */
+function checkData({ name, shape, test }: Dataset): void {
+  const ways = [
+    ...(test ? [] : ["hold some samples out, as dataset.holdOut=0.1 of pictures does"]),
+    `leave the metric out with --set metrics.classifier-frechet=off`,
+  ];
+  const classes = classesOf(shape);
+  if (test && classes > 1) return;
+  const lacks = [
+    ...(classes > 1 ? [] : [classes === 1 ? "one class" : "no classes"]),
+    ...(test ? [] : ["no test set"]),
+  ];
+  throw failure(
+    "E_CONFIG",
+    `Cannot judge ${name} with classifier-frechet: it has ${lacks.join(" and ")}, expected images of two classes or more with a test set`,
+    { fix: ways.join("; or ") },
+  );
+}
+
 /** The classifier on the device, and what it sees in the test set. */
 interface Judge {
   readonly network: FrozenNetwork;
@@ -87,12 +107,7 @@ interface Judge {
 
 async function openJudge(backend: Backend, dataset: Dataset, extractor: Extractor): Promise<Judge> {
   const classes = classesOf(dataset.shape);
-  const test = dataset.test?.();
-  if (!test || !classes)
-    throw failure(
-      "E_CONFIG",
-      `Cannot judge ${dataset.name} with classifier-frechet: it has ${test ? "no classes" : "no test set"}, expected labelled images with a test set`,
-    );
+  const test = await dataset.test!();
   const network = await FrozenNetwork.open(backend, {
     weights: await extractor.load(),
     inputs: { x: { shape: dataset.shape.sample } },

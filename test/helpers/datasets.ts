@@ -32,7 +32,7 @@ export async function refusedDataset(plugin: ConfiguredPlugin, folder: DataFolde
     () => undefined,
     (reason) => reason,
   );
-  return { code: error?.code as string, message: error?.message as string };
+  return { code: error?.code as string, message: error?.message as string, fix: error?.fix as string };
 }
 
 export const bytes = (shape: readonly number[], values: Iterable<number>): StoredTensor => ({

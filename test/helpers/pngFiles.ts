@@ -1,4 +1,5 @@
-/** PNG files made chunk by chunk, also such as no encoder writes. Checksums of chunks are zero: readers here do not look. */
+/** PNG files made chunk by chunk, also such as no encoder writes. */
+import { crc32 } from "../../core/io/crc32.ts";
 
 /** A chunk: length, name, content, checksum. */
 export function chunkOf(name: string, content: Uint8Array): Uint8Array {
@@ -6,6 +7,7 @@ export function chunkOf(name: string, content: Uint8Array): Uint8Array {
   new DataView(chunk.buffer).setUint32(0, content.length);
   chunk.set(new TextEncoder().encode(name), 4);
   chunk.set(content, 8);
+  new DataView(chunk.buffer).setUint32(8 + content.length, crc32(chunk.subarray(4, 8 + content.length)));
   return chunk;
 }
 

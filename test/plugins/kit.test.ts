@@ -127,6 +127,7 @@ const networks: [ConfiguredPlugin, DataShape][] = [
   [plugins.mlp({ width: 16, depth: 2 }), { ...plain, condition: classLabel(4) }],
   [plugins.mlp({ width: 5, depth: 1, bands: 1 }), plain],
   [plugins.adm({ ...net, channelsPerHead: 8 }), image],
+  [plugins.adm({ ...net, channelsPerHead: 8 }), { ...image, sample: [1, 4, 6] }],
   [plugins.song(net), image],
   [
     plugins.song({
@@ -201,6 +202,7 @@ const datasets: [ConfiguredPlugin, DatasetTest?][] = [
   [plugins.latentsDataset({ unconditional: "zero" }), { folder: dataFolder({ "a.safetensors": latents }) }],
   [plugins.npzDataset({ classes: 3 }), { folder: { files: memoryFiles({ "data/a.npz": archive }), path: "data" } }],
   [plugins.picturesDataset({ classes: 2 }), { folder: dataFolder(classes) }],
+  [plugins.picturesDataset({ holdOut: 0.5 }), { folder: dataFolder(classes) }],
   [plugins.picturesDataset(), { folder: dataFolder({ "a.png": picture(0), "b.png": picture(8) }) }],
 ];
 for (const [plugin, setting] of datasets)
@@ -210,6 +212,8 @@ for (const [plugin, setting] of datasets)
 const inception = { plugins: [smallInception()] };
 const metrics: [ConfiguredPlugin, Omit<MetricTest, "backends">][] = [
   [plugins.gaussianModes({ directions: 16 }), { dataset: plugins.gaussiansDataset(), count: 300 }],
+  [plugins.patchDistance({ directions: 4 }), {}],
+  [plugins.patchDistance(), { shape: { sample: [3, 30, 14], condition: {}, sigmaData: 0.5 } }],
   [plugins.classifierFrechet(), { shape: image, plugins: [plugins.classifier({ epochs: 1 })] }],
   [plugins.fid(), inception],
   [plugins.fid({ sumStartsAtOnes: true, bytes: "edm" }), inception],

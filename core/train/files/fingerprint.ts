@@ -1,3 +1,4 @@
+import { sha256 } from "../../io/sha256.ts";
 import type { Use } from "../config/config.ts";
 import type { NamedTensors } from "../update/player.ts";
 
@@ -19,9 +20,4 @@ export async function teacherFingerprint({ teacher, process }: TeacherConfig, we
     lines.push(`${JSON.stringify(name)} [${shape.join()}] ${await sha256(data)}`);
   }
   return sha256(new TextEncoder().encode(lines.join("\n")));
-}
-
-async function sha256(data: Float32Array | Uint8Array): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", data as BufferSource);
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -84,14 +84,18 @@ const isConditionShape = (condition: unknown): boolean =>
   isRecord(condition) &&
   Object.values(condition).every((entry) => {
     if (!isRecord(entry)) return false;
-    const { shape, dtype, classes = 1, empty = "same" } = entry;
+    const { shape, dtype, classes = 1, names, empty = "same" } = entry;
     return (
       isShape(shape) &&
+      (names === undefined || areNames(names, classes)) &&
       ["f32", "i32"].includes(dtype as string) &&
       isShape([classes]) &&
       ["absent", "stored", "zero", "same"].includes(empty as string)
     );
   });
+
+const areNames = (names: unknown, count: unknown): boolean =>
+  Array.isArray(names) && names.length === count && names.every((name) => typeof name === "string");
 
 const isShape = (shape: unknown): boolean =>
   Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size > 0);

@@ -6,21 +6,25 @@ import {
   composeRun,
   planRun,
   type ResolvedConfig,
+  type RunConfig,
   resolveConfig,
   withHint,
 } from "../../../core/train/mod.ts";
 import type { Given } from "../command.ts";
 import { findConfig, layOver } from "../configFile.ts";
 import { describeBackend, openBackend, tuning } from "../device.ts";
+import { fitConfig } from "../fitConfig.ts";
 import { loadRegistry } from "../registry.ts";
 import { waysToFit } from "./advice.ts";
 import { mebibytes, reportOf } from "./report.ts";
 
 export async function run(given: Given): Promise<number> {
   const memory = readSize(given.text("memory"));
-  const { config } = await findConfig(given.positionals[0], files);
-  const wanted = layOver(config, given.all("set"), {});
-  const resolved = resolveConfig(wanted, await loadRegistry(given.all("plugin")));
+  const named = await findConfig(given.positionals[0], files);
+  const registry = await loadRegistry(given.all("plugin"));
+  const settled = (config: RunConfig) => layOver(config, given.all("set"), {});
+  const wanted = await fitConfig(named, settled, registry, given.text("data"));
+  const resolved = resolveConfig(wanted, registry);
   const device = await openBackend(given.text("device"), tuning(given));
   try {
     const capacity = memory ?? device.capacity;

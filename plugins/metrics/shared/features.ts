@@ -94,7 +94,7 @@ export class Features {
   async #readReference(dataset: Dataset): Promise<Rows> {
     const network = await this.#opened();
     const stream = network.stream();
-    const test = dataset.test?.();
+    const test = await dataset.test?.();
     if (test) {
       await stream.take({ x: this.#prepared(test.x) });
       return stream.end();

@@ -34,7 +34,7 @@ export const unetOptions = ({ channels, channelMult, blocks, attention }: UnetDe
   }),
   attention: list(number({ min: 1, integer: true }), {
     default: attention,
-    about: "resolutions with self-attention, in pixels per side",
+    about: "resolutions with self-attention, by their height in pixels",
   }),
   augmentLabels: number({
     default: 0,

@@ -6,7 +6,7 @@ import { formatShape, type Shape } from "../../../core/tensor/mod.ts";
 export interface UnetSettings {
   /** The plugin, for messages. */
   readonly name: string;
-  /** Samples without the batch axis: [C, R, R]. */
+  /** Samples without the batch axis: [C, H, W]. */
   readonly sample: Shape;
   readonly channels: number;
   readonly channelMult: readonly number[];
@@ -15,7 +15,7 @@ export interface UnetSettings {
   /** Width of the noise embedding. */
   readonly noiseChannels: number;
   readonly blocks: number;
-  /** Resolutions with self-attention. */
+  /** Resolutions with self-attention, by their height. */
   readonly attention: readonly number[];
   readonly resampleFilter: readonly number[];
   /** Attention heads of a block that has attention by its resolution, or lies in the middle. */
@@ -31,7 +31,7 @@ export interface UnetSettings {
 export interface PlannedBlock extends BlockShape {
   /** In the state dict, such as "16x16_block0". */
   readonly name: string;
-  /** Resolution as in names, such as "16x16". */
+  /** Height and width as in names, such as "16x16". */
   readonly at: string;
   /** Takes a skip connection from the encoder. */
   readonly joins: boolean;
@@ -56,11 +56,11 @@ export function unetPlan(settings: UnetSettings): UnetPlan {
   const { sample, channels, channelMult, firstChannels, blocks, attention, heads } = settings;
   checkSizes(settings);
   const levels = channelMult.map((factor, i) => {
-    const resolution = sample[1] / 2 ** i;
-    return { at: `${resolution}x${resolution}`, resolution, C: channels * factor };
+    const [height, width] = [sample[1] / 2 ** i, sample[2] / 2 ** i];
+    return { at: `${height}x${width}`, height, C: channels * factor };
   });
-  const headsAt = (part: "encoder" | "decoder", { resolution, C }: Level, k: number, n: number) =>
-    attention.includes(resolution) ? heads({ part, channels: C, last: k === n - 1 }) : 0;
+  const headsAt = (part: "encoder" | "decoder", { height, C }: Level, k: number, n: number) =>
+    attention.includes(height) ? heads({ part, channels: C, last: k === n - 1 }) : 0;
   const encoder: PlannedBlock[] = [];
   const decoder: PlannedBlock[] = [];
   const plain = { joins: false, last: false, heads: 0 };
@@ -117,7 +117,7 @@ export function unetPlan(settings: UnetSettings): UnetPlan {
 
 interface Level {
   readonly at: string;
-  readonly resolution: number;
+  readonly height: number;
   /** Channels of its blocks. */
   readonly C: number;
 }
@@ -126,21 +126,22 @@ interface Level {
 function checkSizes({ name, sample, channelMult, attention, resampleFilter }: UnetSettings): void {
   const [, H, W] = sample;
   const levels = channelMult.length;
-  if (sample.length !== 3 || H !== W || levels === 0 || H % 2 ** (levels - 1) !== 0)
+  const unit = 2 ** (levels - 1);
+  if (sample.length !== 3 || levels === 0 || H % unit !== 0 || W % unit !== 0)
     throw failure(
       "E_OPTION",
       `Cannot use ${name} for samples ${formatShape(sample)}: channelMult has ${levels} levels, ` +
-        "samples should be square images [C, R, R] with R a multiple of 2 for each level after the first",
-      { fix: "shorten channelMult, or crop or resize the images" },
+        `samples should be images [C, H, W] with H and W multiples of ${levels === 0 ? "2 for each level after the first" : unit}`,
+      { fix: "shorten network.channelMult, or crop or resize the images; the dataset pictures has an option crop" },
     );
   const resolutions = channelMult.map((_, i) => H / 2 ** i);
   const absent = attention.filter((resolution) => !resolutions.includes(resolution));
   if (absent.length > 0)
     throw failure(
       "E_OPTION",
-      `Cannot use ${name} for samples ${formatShape(sample)}: attention asks for ${absent.join(", ")} pixels per side, ` +
+      `Cannot use ${name} for samples ${formatShape(sample)}: attention asks for images ${absent.join(", ")} pixels high, ` +
         `should be among ${resolutions.join(", ")}`,
-      { fix: `set attention to some of ${resolutions.join(", ")}, or to none` },
+      { fix: `set network.attention to some of ${resolutions.join(", ")}, or to none` },
     );
   const taps = resampleFilter.length;
   if (taps === 0 || taps % 2 !== 0 || resampleFilter.reduce((sum, tap) => sum + tap, 0) === 0)

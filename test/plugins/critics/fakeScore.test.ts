@@ -47,6 +47,18 @@ test("image features: the recipe's head has 131,521 parameters, the ImageNet-64 
   assert.is(head({ sample: [3, 64, 64], condition: classLabel(1000), sigmaData: 0.5 }, adm()), 18_879_745);
 });
 
+test("oblong features of odd sizes have a head too", () => {
+  for (const [sample, attention] of [
+    [[3, 48, 40], [24]],
+    [[1, 14, 28], [7]],
+  ] as const) {
+    const network = adm({ channels: 32, channelMult: [1, 2], blocks: 1, attention, channelsPerHead: 32 });
+    const { role } = criticOf({ sample, condition: {}, sigmaData: 0.5 }, network, fakeScore());
+    const { x, sigma, condition } = placeholders({ sample, condition: {} });
+    layoutOf((scope) => assert.equal(role.bind(scope).discriminate(x, sigma, condition).shape, [1, 1]));
+  }
+});
+
 test("vector features: linear, SiLU, linear", () => {
   const { layout } = criticOf(points, mlp({ width: 128 }), fakeScore());
   const shapes = layout.entries.filter(({ name }) => name.startsWith("cls_pred_branch.")).map(({ shape }) => shape);

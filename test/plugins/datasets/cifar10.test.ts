@@ -27,7 +27,7 @@ test("records of all training files in turn, plain or gzip; the test file is hel
   assert.equal([...condition.label], [9, 4]);
   assert.equal([...x.subarray(0, 2)], [-1, Math.fround(1 / 127.5 - 1)]);
   assert.is(x[3072], Math.fround(1 / 127.5 - 1));
-  const { count, condition: held } = data.test!();
+  const { count, condition: held } = await data.test!();
   assert.equal([count, ...held.label], [2, 5, 6]);
   const plain = await loadDataset(cifar10Dataset({ batches: 2, conditional: false }), folder);
   assert.equal(plain.shape.condition, {});

@@ -63,7 +63,7 @@ for (const resolution of [16, 28, 32] as const)
     assert.equal([...condition.label], [9, 7]);
     const image = (n: number) => images.subarray(16 + n * 784, 16 + (n + 1) * 784);
     assert.equal([...x], [...expected(image(2), resolution), ...expected(image(0), resolution)]);
-    const held = data.test!();
+    const held = await data.test!();
     const { label } = held.condition;
     assert.equal([held.count, [...label], held.x.length], [2, [1, 2], 2 * resolution ** 2]);
     assert.equal([...held.x.subarray(0, resolution ** 2)], expected(testImages.subarray(16, 800), resolution));
@@ -183,7 +183,7 @@ real("the real files: 60,000 and 10,000 digits, mean -0.7999 and standard deviat
   assert.ok(Math.abs(mean + 0.7999) < 5e-5, `mean ${mean}`);
   assert.ok(Math.abs(std - 0.5025) < 5e-5, `standard deviation ${std}`);
   assert.equal([...condition.label.subarray(0, 10)], [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
-  const held = data.test!();
+  const held = await data.test!();
   assert.equal([held.count, [...held.condition.label.subarray(0, 5)]], [10_000, [7, 2, 1, 0, 4]]);
 });
 

@@ -5,7 +5,7 @@ import { classLabel, type Offload } from "../../../core/interfaces/mod.ts";
 import { picturesDataset } from "../../../plugins/datasets/pictures.ts";
 import { encodePng } from "../../../plugins/observers/drawing/png.ts";
 import { dataFolder, type FolderContent, loadDataset, refusedDataset } from "../../helpers/datasets.ts";
-import { pngOf } from "../../helpers/pngFiles.ts";
+import { chunkOf, pngOf } from "../../helpers/pngFiles.ts";
 
 const test = suite("plugins/datasets/pictures");
 
@@ -14,6 +14,10 @@ const grey = (...data: [number, number]) =>
   encodePng({ width: 2, height: 1, channels: 1, data: Uint8Array.from(data) });
 const sound = grey(1, 2);
 const cut = sound.slice(0, sound.length - 20);
+/** Sound chunks around picture data that do not unpack. */
+const spoilt = pngOf({ width: 2, height: 1, colour: 0 }, chunkOf("IDAT", Uint8Array.of(1, 2, 3)));
+/** With some picture data, which nobody looks at. */
+const headed = (header: Parameters<typeof pngOf>[0]) => pngOf(header, chunkOf("IDAT", Uint8Array.of(0)));
 const none = () => 0;
 
 test("samples are the PNG files in order of names, in [-1, 1]", async () => {
@@ -26,16 +30,84 @@ test("samples are the PNG files in order of names, in [-1, 1]", async () => {
   assert.equal(condition, {});
 });
 
-test("subfolders are classes, in order of names", async () => {
-  const folder = dataFolder({
+test("subfolders are classes, found and named: by number where all are numbers, else by text", async () => {
+  const animals = dataFolder({
     "dog/1.png": grey(1, 1),
     "cat/1.png": grey(2, 2),
     "cat/2.png": grey(3, 3),
+    ".git/x": "",
   });
-  const { shape, size, batch } = await loadDataset(picturesDataset({ classes: 2 }), folder);
-  assert.equal(shape.condition, classLabel(2));
-  assert.is(size, 3);
-  assert.equal([...(await batch([0, 1, 2], none)).condition.label], [0, 0, 1]);
+  for (const classes of [undefined, 2]) {
+    const { shape, size, batch } = await loadDataset(picturesDataset({ classes }), animals);
+    assert.equal(shape.condition, classLabel(2, ["cat", "dog"]));
+    assert.is(size, 3);
+    assert.equal([...(await batch([0, 1, 2], none)).condition.label], [0, 0, 1]);
+  }
+  const places = async (...names: string[]) => {
+    const folder = dataFolder(Object.fromEntries(names.map((name) => [`${name}/1.png`, grey(1, 1)])));
+    return (await loadDataset(picturesDataset(), folder)).shape.condition.label.names;
+  };
+  assert.equal(await places("10", "0", "2", "1"), ["0", "1", "2", "10"]);
+  assert.equal(await places("10", "0", "2", "x"), ["0", "10", "2", "x"]);
+  assert.equal(await places("n02", "n01"), ["n01", "n02"]);
+  const plain = await loadDataset(picturesDataset({ classes: 0 }), animals);
+  assert.equal([plain.size, plain.shape.condition], [3, {}]);
+});
+
+test("what is held out is a share of every class, from its middle, and in no batch", async () => {
+  const content = Object.fromEntries(
+    Array.from({ length: 30 }, (_, i) => [`${i < 20 ? "a" : "b"}/${String(i).padStart(2, "0")}.png`, grey(i, i)]),
+  );
+  const said: string[] = [];
+  const folder = { ...dataFolder(content), found: (text: string) => void said.push(text) };
+  const { size, batch, test: held, fingerprint } = await loadDataset(picturesDataset({ holdOut: 0.1 }), folder);
+  const levels = (x: Float32Array) =>
+    Array.from({ length: x.length / 2 }, (_, i) => Math.round((x[2 * i] + 1) * 127.5));
+  const out = await held!();
+  assert.equal([out.count, levels(out.x), [...out.condition.label]], [3, [5, 15, 25], [0, 0, 1]]);
+  const kept = levels(
+    (
+      await batch(
+        Array.from({ length: size }, (_, i) => i),
+        none,
+      )
+    ).x,
+  );
+  assert.equal([size, kept.filter((level) => [5, 15, 25].includes(level))], [27, []]);
+  assert.equal(said, ["30 pictures, 2 x 1, grey; 2 classes: 0 a, 1 b; 3 are held out to judge by"]);
+  const again = await loadDataset(picturesDataset({ holdOut: 0.1 }), dataFolder(content));
+  assert.is(await again.fingerprint!(), await fingerprint!());
+  const others = await loadDataset(picturesDataset({ holdOut: 0.2 }), dataFolder(content));
+  assert.is.not(await others.fingerprint!(), await fingerprint!());
+});
+
+test("crop takes the middle of pictures of any size", async () => {
+  const wide = encodePng({ width: 4, height: 3, channels: 1, data: Uint8Array.from({ length: 12 }, (_, i) => i) });
+  const folder = dataFolder({ "a.png": wide, "b.png": grey(50, 51), "c.png": wide });
+  const { shape, batch } = await loadDataset(picturesDataset({ crop: [1, 2] }), folder);
+  assert.equal(shape.sample, [1, 1, 2]);
+  const { x } = await batch([0, 1, 2], none);
+  assert.equal(
+    [...x].map((value) => Math.round((value + 1) * 127.5)),
+    [5, 6, 50, 51, 5, 6],
+  );
+});
+
+test("bad files end it before anything is trained; skipBad leaves them out, counted and named", async () => {
+  const content = { "a.png": sound, "b.png": cut, "c.png": pngOf({ width: 3, height: 1, colour: 0 }), "d.png": sound };
+  const { message, code } = await refusedDataset(picturesDataset(), dataFolder(content));
+  assert.is(code, "E_DATA");
+  assert.match(
+    message,
+    /^Cannot use data\/b\.png: it is cut short at byte \d+, should be a whole PNG file; 1 more of 4 files cannot/,
+  );
+  const said: string[] = [];
+  const folder = { ...dataFolder(content), found: (text: string) => void said.push(text) };
+  assert.is((await loadDataset(picturesDataset({ skipBad: true }), folder)).size, 2);
+  assert.match(
+    said[0],
+    /; 2 are left out: data\/b\.png \(it is cut short at byte \d+, .*\), data\/c\.png \(it has no picture data/,
+  );
 });
 
 test("decoded in a worker: the same bits, and the same error", async () => {
@@ -46,7 +118,7 @@ test("decoded in a worker: the same bits, and the same error", async () => {
     task = made as unknown as typeof task;
     return made;
   };
-  const content = { "a.png": grey(7, 8), "b.png": grey(9, 10), "c.png": cut };
+  const content = { "a.png": grey(7, 8), "b.png": grey(9, 10), "c.png": spoilt };
   const here = await loadDataset(picturesDataset(), dataFolder(content));
   const there = await loadDataset(picturesDataset(), { ...dataFolder(content), offload: watched });
   const compare = async () => {
@@ -68,36 +140,64 @@ test("decoded in a worker: the same bits, and the same error", async () => {
   assert.is(late, "E_DISPOSED");
 });
 
-const refused: Record<string, [content: FolderContent, classes: number, says: RegExp]> = {
-  "an empty folder": [{}, 0, /pictures from data: it should hold PNG files/],
-  "an empty class": [{ "a/1.png": sound, "b/x.txt": "" }, 2, /from data\/b: it should hold PNG/],
-  "other classes": [{ "a/1.png": sound }, 2, /1 subfolders, should have one for each of 2 classes/],
-  "another format": [{ "a.png": "GIF89a" }, 0, /data\/a\.png: it is no PNG file/],
-  "a picture of no width": [{ "a.png": pngOf({ width: 0, height: 1, colour: 0 }) }, 0, /it is no PNG file/],
+const refused: Record<string, [content: FolderContent, classes: number | undefined, says: RegExp, cure: RegExp]> = {
+  "an empty folder": [{ "x.txt": "" }, 0, /pictures from data: it holds no PNG files$/, /--data/],
+  "no folder": [{}, undefined, /from data: there is no such folder$/, /--data/],
+  "JPEG files": [
+    { "a.jpg": "", "b.JPG": "" },
+    undefined,
+    /it holds 2 jpg and no PNG files, which alone are read$/,
+    /magick mogrify -format png \*\.jpg$/,
+  ],
+  "an empty class": [{ "a/1.png": sound, "b/x.txt": "" }, undefined, /the subfolder b holds no PNG files/, /remove it/],
+  "other classes": [
+    { "a/1.png": sound },
+    2,
+    /1 subfolders, should have one for each of 2/,
+    /leave dataset\.classes out/,
+  ],
+  "pictures beside classes": [
+    { "a/1.png": sound, "2.png": sound },
+    undefined,
+    /1 pictures lie beside 1 subfolders with pictures \(a\)$/,
+    /dataset\.classes=0$/,
+  ],
+  "another format": [{ "a.png": "GIF89a" }, 0, /data\/a\.png: it is no PNG file/, /dataset\.skipBad=true$/],
+  "a picture of no width": [{ "a.png": pngOf({ width: 0, height: 1, colour: 0 }) }, 0, /it is no PNG file/, /again/],
   alpha: [
-    { "a.png": pngOf({ width: 1, height: 1, colour: 6 }) },
+    { "a.png": headed({ width: 1, height: 1, colour: 6 }) },
     0,
-    /it has colour type 6, 8 bits per channel, should be grey or RGB without alpha/,
+    /it is RGB with alpha, 8 bits per channel, should be grey or RGB without alpha/,
+    /save them as grey or RGB with 8 bits/,
   ],
   "16 bits, interlaced": [
-    { "a.png": pngOf({ width: 1, height: 1, colour: 2, depth: 16, interlace: 1 }) },
+    { "a.png": headed({ width: 1, height: 1, colour: 2, depth: 16, interlace: 1 }) },
     0,
-    /colour type 2, 16 bits per channel and is interlaced, should be/,
+    /RGB, 16 bits per channel, interlaced, should be/,
+    /save them/,
   ],
   "another size": [
-    { "a.png": sound, "b.png": pngOf({ width: 3, height: 1, colour: 0 }) },
+    { "a.png": sound, "b.png": headed({ width: 3, height: 1, colour: 0 }), "c.png": sound },
     0,
-    /data\/b\.png: it is \[1, 1, 3\], should be \[1, 1, 2\] as the pictures before it/,
+    /data\/b\.png: it is 3 x 1, most others are 2 x 1$/,
+    /--set dataset\.crop=\[1,2\] \(height, width\)/,
+  ],
+  "other colours": [
+    { "a.png": sound, "b.png": headed({ width: 2, height: 1, colour: 2 }), "c.png": sound },
+    0,
+    /data\/b\.png: it is RGB, most others are grey$/,
+    /save all pictures as RGB, or all as grey/,
   ],
 };
-for (const [name, [content, classes, says]] of Object.entries(refused))
+for (const [name, [content, classes, says, cure]] of Object.entries(refused))
   test(`refused: ${name}`, async () => {
-    const { code, message } = await refusedDataset(picturesDataset({ classes }), dataFolder(content));
+    const { code, message, fix } = await refusedDataset(picturesDataset({ classes }), dataFolder(content));
     assert.is(code, "E_DATA", message);
     assert.match(message, says);
+    assert.match(fix, cure);
   });
 
-test("refused: no folder", async () => {
+test("refused: no data folder", async () => {
   assert.match((await refusedDataset(picturesDataset(), {})).message, /no data folder.*--data$/);
 });
 

@@ -37,7 +37,7 @@ test("tells the classes apart: features after the ReLU, and logits", async () =>
     apply: (scope, { x }) => extractor.bind(scope).features(x),
     batch: 50,
   });
-  const { x, condition } = dataset.test!();
+  const { x, condition } = await dataset.test!();
   const { features, logits } = await network.run({ x });
   assert.equal([features.length, logits.length], [61 * 64, 61 * 2]);
   assert.ok(features.every((each) => each >= 0) && features.some((each) => each > 0));

@@ -9,6 +9,7 @@ import { withNeeded } from "../../../core/train/config/needs.ts";
 import { judgeSamples } from "../../../core/train/mod.ts";
 import { allPlugins } from "../../../plugins/all.ts";
 import { classifierFrechet } from "../../../plugins/metrics/classifierFrechet.ts";
+import { thrown } from "../../helpers/thrown.ts";
 import { halves } from "../extractors/halves.ts";
 import { compose } from "../support.ts";
 
@@ -81,21 +82,20 @@ test("the container frees what it holds on the device", async () => {
   assert.is(backend.liveBytes, before, "a metric that judged nothing");
 });
 
-test("refuses data without labels or without a test set, and holds nothing then", async () => {
+test("refuses data without classes or without a test set when it is made, before anything is trained", () => {
   const before = backend.liveBytes;
   const { shape } = halves();
   for (const [over, says] of [
     [{ shape: { ...shape, condition: {} } }, "no classes"],
     [{ test: undefined }, "no test set"],
   ] as const) {
-    const { container, metric } = judging({ ...halves(), ...over });
-    const error = await judgeSamples([metric], whole).catch((reason) => reason);
+    const error = thrown(() => judging({ ...halves(), ...over }));
     assert.is(error.code, "E_CONFIG");
     assert.is(
       error.message,
-      `Cannot judge halves with classifier-frechet: it has ${says}, expected labelled images with a test set`,
+      `Cannot judge halves with classifier-frechet: it has ${says}, expected images of two classes or more with a test set`,
     );
-    await container.dispose();
+    assert.match(error.fix, /--set metrics\.classifier-frechet=off$/);
   }
   assert.is(backend.liveBytes, before);
 });
@@ -103,7 +103,7 @@ test("refuses data without labels or without a test set, and holds nothing then"
 test("holds nothing when the test set cannot be judged", async () => {
   const before = backend.liveBytes;
   const images = halves();
-  const { x, count } = images.test!();
+  const { x, count } = await images.test!();
   const condition = { label: new Int32Array(count).fill(2) };
   const { container, metric } = judging({ ...images, test: () => ({ x, count, condition }) });
   const error = await judgeSamples([metric], whole).catch((reason) => reason);

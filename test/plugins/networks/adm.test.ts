@@ -78,15 +78,18 @@ const layoutNames = (declare: Parameters<typeof layoutOf>[0]) => layoutOf(declar
 
 test("refuses samples that do not halve often enough", () => {
   const create = (sample: number[]) => compose({ sample, condition: {}, sigmaData: 0.5 }, adm(recipe)).get(NETWORK);
-  for (const sample of [[2], [1, 15, 15], [1, 16, 8]])
-    assert.throws(() => create(sample), /^Cannot use adm for samples \[.*square images/);
+  for (const sample of [[2], [1, 15, 15], [1, 16, 9]])
+    assert.throws(
+      () => create(sample),
+      /^Cannot use adm for samples \[.*should be images \[C, H, W\] with H and W multiples of 2$/,
+    );
 });
 
 test("names the way out when options and samples do not fit", () => {
   const refused = (options: Parameters<typeof adm>[0], sample = [3, 16, 16]) =>
     thrown(() => compose({ sample, condition: {}, sigmaData: 0.5 }, adm(options)).get(NETWORK));
   const cases = [
-    [{ ...recipe, attention: [8, 32] }, /attention asks for 32 pixels.*among 16, 8$/, /16, 8/],
+    [{ ...recipe, attention: [8, 32] }, /attention asks for images 32 pixels.*among 16, 8$/, /16, 8/],
     [{ ...recipe, channels: 44, channelMult: [1, 3] }, /has 132 channels.*32 normalis/, /multiples/],
     [{ ...recipe, channels: 40, channelsPerHead: 12 }, /80 channels.*6 attention heads/, /heads/],
     [{ ...recipe, channels: 9 }, /embedding has 9 channels, should be even/, /even/],

@@ -157,7 +157,7 @@ test("names the way out when options and samples do not fit", () => {
     thrown(() => compose({ sample, condition: {}, sigmaData: 0.5 }, song(options)).get(NETWORK));
   const cases = [
     [refused({ ...tiny, channelMult: [1, 1, 1] }, [1, 6, 6]), /^Cannot use song for samples \[1, 6, 6\]/],
-    [refused({}), /attention asks for 16 pixels per side, should be among 8, 4, 2/],
+    [refused({}), /attention asks for images 16 pixels high, should be among 8, 4, 2/],
     [refused({ ...tiny, channels: 6, channelMult: [1, 2] }), /18 channels.*multiple of its 4/],
   ] as const;
   for (const [error, message] of cases) {

@@ -28,7 +28,7 @@ test("encodeWeights: decodeWeights gives back tensors and manifest", () => {
 
 test("decodeWeights: every role, and every kind of condition", () => {
   const condition = {
-    ...classLabel(2),
+    ...classLabel(2, ["circle", "square"]),
     image: { shape: [1, 4, 4], dtype: "f32", empty: "zero" },
     scale: { shape: [], dtype: "f32" },
   } as const;
@@ -58,6 +58,7 @@ test("decodeWeights: refuses damaged and hostile manifests", () => {
     "text",
     {},
     { ...info, role: 3 },
+    { ...info, data: { ...info.data, condition: { label: { ...classLabel(2).label, names: ["one"] } } } },
     { ...info, data: undefined },
     { ...info, data: { ...info.data, sample: [3, -8] } },
     { ...info, data: { ...info.data, sample: "33" } },

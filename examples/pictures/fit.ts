@@ -1,0 +1,78 @@
+import { failure } from "../../core/errors.ts";
+import { type FileSystem, pngHeader } from "../../core/io/mod.ts";
+import type { RunConfig } from "../../core/train/mod.ts";
+import { findPictures } from "../../plugins/datasets/shared/pictureFolder.ts";
+
+/** The least pictures that can be judged by, and in each class: of ten, one is held out. */
+const LEAST = 20;
+/** Samples that the classifier is trained on at least, 400 updates of it: of few pictures it needs more than three passes. */
+const JUDGE_SAMPLES = 400 * 128;
+/** A side that the lowest resolution may have: halved further only above the one, never below the other. */
+const [LOW, LEAST_SIDE] = [8, 5];
+/** Pixels that attention may look at together. */
+const ATTENDED = 1024;
+
+/** What is asked of the dataset, as its options say it. */
+export interface PictureOptions {
+  readonly classes?: number;
+  readonly crop: readonly number[];
+}
+
+/**
+ * What a folder of pictures makes of the preset: resolutions and attention of the network by the size of the pictures, metrics by
+ * what there is to compare with.
+ *   two classes or more: class accuracy and Fréchet distance by a classifier trained on the training pictures, and patches
+ *   else: patches alone; nothing where there are too few pictures to hold some out
+ * @throws E_DATA for a folder without pictures, or pictures that no network here fits, with what cures it
+ */
+export async function fitPictures(
+  files: FileSystem,
+  path: string,
+  { classes, crop }: PictureOptions,
+): Promise<Pick<RunConfig, "metrics"> & { readonly network: object; readonly dataset: object }> {
+  const { pictures, names } = await findPictures(files, path, classes);
+  const [first] = pictures;
+  const bytes = Math.min(HEADER, await files.size(first.path));
+  const header = pngHeader(await files.readRange(first.path, 0, bytes));
+  // The dataset says what is wrong with it.
+  if (!header) return { network: {}, dataset: {}, metrics: {} };
+  const [height, width] = crop.length === 2 ? crop : [header.height, header.width];
+  const network = fitNetwork(height, width, path);
+  if (pictures.length < LEAST) return { network, dataset: { holdOut: 0 }, metrics: {} };
+  const known = { "patch-distance": {} };
+  if ((names?.length ?? 0) < 2) return { network, dataset: {}, metrics: known };
+  const epochs = Math.min(100, Math.max(3, Math.ceil(JUDGE_SAMPLES / pictures.length)));
+  return { network, dataset: {}, metrics: { "classifier-frechet": { epochs }, ...known } };
+}
+
+/** Bytes that a PNG file's header takes. */
+const HEADER = 33;
+
+/** Resolutions that halve down to about 8 pixels, and attention at the lowest. */
+export function fitNetwork(
+  height: number,
+  width: number,
+  path: string,
+): { channelMult: number[]; attention: number[] } {
+  const levels = [[height, width]];
+  for (let [h, w] = levels[0]; h % 2 === 0 && w % 2 === 0; ) {
+    [h, w] = [h / 2, w / 2];
+    if (Math.min(h, w) < LEAST_SIDE || Math.max(2 * h, 2 * w) <= LOW) break;
+    levels.push([h, w]);
+    if (Math.max(h, w) <= LOW) break;
+  }
+  const [h, w] = levels[levels.length - 1];
+  if (h * w > ATTENDED) throw cannotHalve(height, width, path);
+  return { channelMult: levels.map((_, i) => (i === 0 ? 1 : 2)), attention: [h] };
+}
+
+function cannotHalve(height: number, width: number, path: string) {
+  let unit = 2;
+  while (Math.min(height, width) / unit > 2 * LOW) unit *= 2;
+  const [h, w] = [height, width].map((side) => Math.floor(side / unit) * unit);
+  return failure(
+    "E_DATA",
+    `Cannot fit a network to the pictures of ${path}: they are ${width} x ${height}, which does not halve often enough, should be sides that are multiples of ${unit}`,
+    { fix: `take the middle of each with --set dataset.crop=[${h},${w}] (height, width), or resize them` },
+  );
+}
