@@ -81,7 +81,7 @@ test("load: reads the file once", async () => {
 
 test("load: refuses a file that is not named, not there or not of this network", async () => {
   for (const [extractor, code, says] of [
-    [extractorOf(""), "E_OPTION", /^Cannot load vgg16: weights is not given, expected a safetensor/],
+    [extractorOf(""), "E_OPTION", /^Cannot load vgg16: weights is not given, expected a file of weights/],
     [extractorOf("good", {}), "E_OPTION", /^Cannot load vgg16: the run has no files, expected/],
     [extractorOf("none"), "E_FILE", /none/],
     [
