@@ -1,4 +1,4 @@
-import { AVERAGES, type Average } from "../../core/interfaces/mod.ts";
+import type { Average } from "../../core/interfaces/mod.ts";
 import { halfLifeBeta } from "../../core/optim/mod.ts";
 import { choice, definePlugin, number, optional, text } from "../../core/plugin/mod.ts";
 
@@ -11,7 +11,6 @@ import { choice, definePlugin, number, optional, text } from "../../core/plugin/
 export const ema = definePlugin({
   name: "ema",
   kind: "average",
-  token: AVERAGES,
   about: "Exponential moving average of a role's weights, for sampling",
   options: {
     role: text({

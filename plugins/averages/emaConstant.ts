@@ -1,4 +1,4 @@
-import { AVERAGES, type Average } from "../../core/interfaces/mod.ts";
+import type { Average } from "../../core/interfaces/mod.ts";
 import { warmUpBeta } from "../../core/optim/mod.ts";
 import { boolean, definePlugin, number, text } from "../../core/plugin/mod.ts";
 
@@ -11,7 +11,6 @@ import { boolean, definePlugin, number, text } from "../../core/plugin/mod.ts";
 export const emaConstant = definePlugin({
   name: "ema-constant",
   kind: "average",
-  token: AVERAGES,
   about: "Exponential moving average of a role's weights with a constant share, for sampling",
   options: {
     role: text({

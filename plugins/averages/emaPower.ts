@@ -1,4 +1,4 @@
-import { AVERAGES, type Average } from "../../core/interfaces/mod.ts";
+import type { Average } from "../../core/interfaces/mod.ts";
 import { powerBeta, powerGamma } from "../../core/optim/mod.ts";
 import { definePlugin, number, text } from "../../core/plugin/mod.ts";
 
@@ -11,7 +11,6 @@ import { definePlugin, number, text } from "../../core/plugin/mod.ts";
 export const emaPower = definePlugin({
   name: "ema-power",
   kind: "average",
-  token: AVERAGES,
   about: "Power-function average of a role's weights, as in EDM2, for sampling",
   options: {
     role: text({

@@ -1,5 +1,5 @@
 import { failure, suggestion } from "../../core/errors.ts";
-import { BALANCERS, type Balancer, imageGradientName, LOSSES, METHOD } from "../../core/interfaces/mod.ts";
+import { type Balancer, imageGradientName, LOSSES, METHOD } from "../../core/interfaces/mod.ts";
 import { definePlugin, number, text } from "../../core/plugin/mod.ts";
 
 /**
@@ -12,7 +12,6 @@ import { definePlugin, number, text } from "../../core/plugin/mod.ts";
 export const gradientBalance = definePlugin({
   name: "gradient-balance",
   kind: "balancer",
-  token: BALANCERS,
   about: "Weighs the generator's GAN loss by the size of its gradient at the images",
   options: {
     loss: text({ default: "gan-generator", about: "the loss whose weight follows" }),

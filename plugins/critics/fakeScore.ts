@@ -1,6 +1,6 @@
 import { placeholders } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
-import { CRITIC, type Critic, DATA_SHAPE, NETWORK, type Network, PROCESS } from "../../core/interfaces/mod.ts";
+import { type Critic, DATA_SHAPE, NETWORK, type Network, PROCESS } from "../../core/interfaces/mod.ts";
 import { conv, groupNorm, linear, type Scope } from "../../core/nn/mod.ts";
 import { mean, reshape, silu } from "../../core/ops/mod.ts";
 import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts";
@@ -20,7 +20,6 @@ const BODY = "fake_unet";
 export const fakeScore = definePlugin({
   name: "fake-score",
   kind: "critic",
-  token: CRITIC,
   about: "Fake score over the network, with a discriminator head on its encoder",
   options: {
     tap: choice(["encoder", "middle"], {

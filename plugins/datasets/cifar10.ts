@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import { classLabel, DATA_FOLDER, DATASET_SOURCE, type Dataset } from "../../core/interfaces/mod.ts";
+import { classLabel, DATA_FOLDER, type Dataset } from "../../core/interfaces/mod.ts";
 import { type FileSystem, gunzip, isGzip } from "../../core/io/mod.ts";
 import { boolean, definePlugin, number } from "../../core/plugin/mod.ts";
 import { fingerprintOf } from "./shared/fingerprint.ts";
@@ -19,7 +19,6 @@ const MOST_RECORDS = 10_000;
 export const cifar10Dataset = definePlugin({
   name: "cifar10",
   kind: "dataset",
-  token: DATASET_SOURCE,
   about: "CIFAR-10 from the original binary files in the data folder",
   options: {
     batches: number({

@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import { DATASET_SOURCE, type Dataset } from "../../core/interfaces/mod.ts";
+import type { Dataset } from "../../core/interfaces/mod.ts";
 import { definePlugin, list, number } from "../../core/plugin/mod.ts";
 import { drawPoints, ringMixture } from "./shared/ring.ts";
 
@@ -10,7 +10,6 @@ import { drawPoints, ringMixture } from "./shared/ring.ts";
 export const gaussiansDataset = definePlugin({
   name: "gaussians",
   kind: "dataset",
-  token: DATASET_SOURCE,
   about: "Points in the plane, drawn from Gaussians on a ring",
   options: {
     modes: number({ default: 8, min: 1, integer: true, about: "number of Gaussians" }),

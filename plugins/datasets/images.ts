@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import { classLabel, DATA_FOLDER, DATASET_SOURCE, type Dataset } from "../../core/interfaces/mod.ts";
+import { classLabel, DATA_FOLDER, type Dataset } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import {
   type Column,
@@ -21,7 +21,6 @@ import {
 export const imagesDataset = definePlugin({
   name: "images",
   kind: "dataset",
-  token: DATASET_SOURCE,
   about: "Images of your own, from safetensors files in the data folder",
   options: {
     classes: number({

@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import { type ConditionEntry, DATA_FOLDER, DATASET_SOURCE, type Dataset } from "../../core/interfaces/mod.ts";
+import { type ConditionEntry, DATA_FOLDER, type Dataset } from "../../core/interfaces/mod.ts";
 import { toFloat32 } from "../../core/io/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import { formatShape, sizeOf } from "../../core/tensor/mod.ts";
@@ -17,7 +17,6 @@ const EMPTY = { text: "unconditional.text", pooled: "unconditional.pooled" } as 
 export const latentsDataset = definePlugin({
   name: "latents",
   kind: "dataset",
-  token: DATASET_SOURCE,
   about: "Latents and text embeddings of your own, from safetensors files in the data folder",
   options: {
     unconditional: choice(["stored", "zero"], {

@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import { type Batch, classLabel, DATA_FOLDER, DATASET_SOURCE, type Dataset } from "../../core/interfaces/mod.ts";
+import { type Batch, classLabel, DATA_FOLDER, type Dataset } from "../../core/interfaces/mod.ts";
 import { type FileSystem, type IdxArray, readIdx } from "../../core/io/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import { fingerprintOf } from "./shared/fingerprint.ts";
@@ -27,7 +27,6 @@ const stems = {
 export const mnistDataset = definePlugin({
   name: "mnist",
   kind: "dataset",
-  token: DATASET_SOURCE,
   about: "MNIST digits from the four IDX files in the data folder",
   options: {
     resolution: choice([16, 28, 32], {

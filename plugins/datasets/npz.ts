@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import { classLabel, DATA_FOLDER, DATASET_SOURCE, type Dataset } from "../../core/interfaces/mod.ts";
+import { classLabel, DATA_FOLDER, type Dataset } from "../../core/interfaces/mod.ts";
 import { fileBytes, openNpz, type StoredTensor } from "../../core/io/mod.ts";
 import { definePlugin, number, text } from "../../core/plugin/mod.ts";
 import { chooseRows, labelled } from "./shared/shards.ts";
@@ -12,7 +12,6 @@ import { chooseRows, labelled } from "./shared/shards.ts";
 export const npzDataset = definePlugin({
   name: "npz",
   kind: "dataset",
-  token: DATASET_SOURCE,
   about: "Images of a NumPy archive .npz, bytes [N, H, W, C]",
   options: {
     file: text({ default: "", about: "the archive; without it the only one in the data folder" }),

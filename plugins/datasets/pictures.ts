@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import { classLabel, DATA_FOLDER, DATASET_SOURCE, type Dataset, type Offloaded } from "../../core/interfaces/mod.ts";
+import { classLabel, DATA_FOLDER, type Dataset, type Offloaded } from "../../core/interfaces/mod.ts";
 import { type PngFiles, type PngPixels, pngPixels } from "../../core/io/mod.ts";
 import { boolean, definePlugin, list, number, optional } from "../../core/plugin/mod.ts";
 import { fingerprintOf } from "./shared/fingerprint.ts";
@@ -19,7 +19,6 @@ const HELD = { pictures: 2000, numbers: 2 ** 26 };
 export const picturesDataset = definePlugin({
   name: "pictures",
   kind: "dataset",
-  token: DATASET_SOURCE,
   about: "PNG pictures of your own, from the data folder or its subfolders, one per class",
   options: {
     classes: optional(number({ min: 0, integer: true }), {

@@ -7,7 +7,6 @@ import {
   DATA_SHAPE,
   DATASET,
   type Dataset,
-  EXTRACTORS,
   type Executable,
   type Extractor,
 } from "../../core/interfaces/mod.ts";
@@ -40,7 +39,6 @@ const PEAK_RATE = 2e-3;
 export const classifier = definePlugin({
   name: "classifier",
   kind: "extractor",
-  token: EXTRACTORS,
   about: "A small classifier trained on the real images: its features and logits",
   options: {
     epochs: number({ default: 3, above: 0, max: 100, about: "passes over the training set" }),

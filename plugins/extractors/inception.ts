@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import { DATA_FOLDER, EXTRACTORS, type Extractor, type FeatureNetwork } from "../../core/interfaces/mod.ts";
+import { DATA_FOLDER, type Extractor, type FeatureNetwork } from "../../core/interfaces/mod.ts";
 import { type FileSystem, openTensors, toFloat32 } from "../../core/io/mod.ts";
 import { type FrozenWeights, frozenWeights, type Scope, zeros } from "../../core/nn/mod.ts";
 import {
@@ -49,7 +49,6 @@ export type InceptionReading = keyof typeof READINGS;
 export const inception = definePlugin({
   name: "inception",
   kind: "extractor",
-  token: EXTRACTORS,
   about: "Inception-v3 of the Fréchet Inception Distance: pooled and spatial features, logits",
   options: {
     weights: text({

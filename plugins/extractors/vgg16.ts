@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import { DATA_FOLDER, EXTRACTORS, type Extractor, type FeatureNetwork } from "../../core/interfaces/mod.ts";
+import { DATA_FOLDER, type Extractor, type FeatureNetwork } from "../../core/interfaces/mod.ts";
 import { openTensors, toFloat32 } from "../../core/io/mod.ts";
 import { conv, type FrozenWeights, frozenWeights, type Scope, zeros } from "../../core/nn/mod.ts";
 import { constantArray, div, input, maxPool2d, relu, sub } from "../../core/ops/mod.ts";
@@ -31,7 +31,6 @@ const NAMES = STAGES.map(({ length }, stage) => `relu${stage + 1}_${length}`);
 export const vgg16 = definePlugin({
   name: "vgg16",
   kind: "extractor",
-  token: EXTRACTORS,
   about: "VGG-16 with the channel weights of LPIPS",
   options: {
     weights: text({

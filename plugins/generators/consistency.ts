@@ -1,6 +1,6 @@
 import { decreasingLevels, placeholders } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
-import { DATA_SHAPE, GENERATOR, type Generator, NETWORK, PROCESS } from "../../core/interfaces/mod.ts";
+import { DATA_SHAPE, type Generator, NETWORK, PROCESS } from "../../core/interfaces/mod.ts";
 import { constant, mul } from "../../core/ops/mod.ts";
 import { definePlugin, list, number } from "../../core/plugin/mod.ts";
 import { boundaryDenoiser } from "./shared/boundary.ts";
@@ -15,7 +15,6 @@ import { boundaryDenoiser } from "./shared/boundary.ts";
 export const consistencyGenerator = definePlugin({
   name: "consistency",
   kind: "generator",
-  token: GENERATOR,
   about: "Consistency function over the network, started from the teacher",
   options: {
     sigmas: list(number({ above: 0 }), {

@@ -10,7 +10,6 @@ import {
   type Condition,
   DATA_SHAPE,
   type Denoiser,
-  GENERATOR,
   type Generator,
   NETWORK,
   type NoiseProcess,
@@ -52,7 +51,6 @@ const UNET_LAYERS = [
 export const fewStep = definePlugin({
   name: "few-step",
   kind: "generator",
-  token: GENERATOR,
   about: "One- or few-step generator over the network, started from the teacher",
   options: {
     sigmas: list(number({ above: 0 }), {

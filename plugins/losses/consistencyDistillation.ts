@@ -1,6 +1,6 @@
 import { karrasSigmas } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
-import { DATA_SHAPE, GENERATOR, LOSSES, type Loss } from "../../core/interfaces/mod.ts";
+import { DATA_SHAPE, GENERATOR, type Loss } from "../../core/interfaces/mod.ts";
 import { add, constantArray, mean, reshape, takeRows } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number, text } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
@@ -18,7 +18,6 @@ import { levelWeight, levelWeights } from "./shared/levelWeight.ts";
 export const consistencyDistillation = definePlugin({
   name: "consistency-distillation",
   kind: "loss",
-  token: LOSSES,
   about: "Makes the generator give the same sample at both ends of a teacher's step",
   options: {
     weight: number({ default: 1, min: 0, about: "factor in the generator's total; 0 is off" }),

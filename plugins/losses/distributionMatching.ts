@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import { LOSSES, type Loss, PROCESS } from "../../core/interfaces/mod.ts";
+import { type Loss, PROCESS } from "../../core/interfaces/mod.ts";
 import { abs, add, div, mean, mul, nanToNum, sqrt, square, stopGradient, sub } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
@@ -19,7 +19,6 @@ import { diffuse, gridOf, levelOptions } from "./shared/levels.ts";
 export const distributionMatching = definePlugin({
   name: "distribution-matching",
   kind: "loss",
-  token: LOSSES,
   about: "Moves generated samples from where the critic sees them to where the teacher does",
   options: {
     weight: number({ default: 1, min: 0, about: "factor in the generator's total; 0 is off" }),

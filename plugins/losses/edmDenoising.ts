@@ -1,5 +1,5 @@
 import { addNoise, type SigmaDistribution } from "../../core/diffusion/mod.ts";
-import { DROPOUT, LOSSES, type Loss, type LossContext, type NoiseProcess, PROCESS } from "../../core/interfaces/mod.ts";
+import { DROPOUT, type Loss, type LossContext, type NoiseProcess, PROCESS } from "../../core/interfaces/mod.ts";
 import { mean, mul, square, sub } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
@@ -16,7 +16,6 @@ import { distributionOf, distributionOptions } from "./shared/sigmaDistribution.
 export const edmDenoising = definePlugin({
   name: "edm-denoising",
   kind: "loss",
-  token: LOSSES,
   about: "Trains the teacher to denoise real data, with EDM's noise levels and weights",
   options: {
     weight: number({ default: 1, min: 0, about: "factor in the teacher's total; 0 is off" }),

@@ -1,5 +1,5 @@
 import { addNoise } from "../../core/diffusion/mod.ts";
-import { LOSSES, type Loss, PROCESS } from "../../core/interfaces/mod.ts";
+import { type Loss, PROCESS } from "../../core/interfaces/mod.ts";
 import { mean, mul, square, stopGradient, sub } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import { gridOf, levelOptions } from "./shared/levels.ts";
@@ -16,7 +16,6 @@ import { targets, targetWeight } from "./shared/targetWeight.ts";
 export const fakeScoreLoss = definePlugin({
   name: "fake-score",
   kind: "loss",
-  token: LOSSES,
   about: "Trains the critic to denoise the generator's samples",
   options: {
     weight: number({ default: 1, min: 0, about: "factor in the critic's total; 0 is off" }),

@@ -1,5 +1,5 @@
 import { joinConditions } from "../../core/diffusion/mod.ts";
-import { LOSSES, type Loss, PROCESS } from "../../core/interfaces/mod.ts";
+import { type Loss, PROCESS } from "../../core/interfaces/mod.ts";
 import { add, concat, mean, mul, sigmoid, split, square, stopGradient, sub } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { discriminatorInput, discriminatorOptions } from "./shared/discriminatorInput.ts";
@@ -17,7 +17,6 @@ import { judgementOptions, judging, logits } from "./shared/judgement.ts";
 export const ganDiscriminator = definePlugin({
   name: "gan-discriminator",
   kind: "loss",
-  token: LOSSES,
   about: "Trains the critic's discriminator to tell real samples from generated ones",
   options: {
     weight: number({ default: 1e-2, min: 0, about: "factor in the critic's total; 0 is off" }),

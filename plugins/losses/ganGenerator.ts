@@ -1,4 +1,4 @@
-import { LOSSES, type Loss, PROCESS } from "../../core/interfaces/mod.ts";
+import { type Loss, PROCESS } from "../../core/interfaces/mod.ts";
 import { mean, sigmoid } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { discriminatorInput, discriminatorOptions } from "./shared/discriminatorInput.ts";
@@ -14,7 +14,6 @@ import { fooling, judgementOptions, logits } from "./shared/judgement.ts";
 export const ganGenerator = definePlugin({
   name: "gan-generator",
   kind: "loss",
-  token: LOSSES,
   about: "Makes generated samples look real to the discriminator",
   options: {
     weight: number({ default: 3e-3, min: 0, about: "factor in the generator's total; 0 is off" }),

@@ -1,6 +1,6 @@
 import { karrasSigmas } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
-import { DATA_SHAPE, LOSSES, type Loss } from "../../core/interfaces/mod.ts";
+import { DATA_SHAPE, type Loss } from "../../core/interfaces/mod.ts";
 import { add, constantArray, mean, mul, reshape, takeRows } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
@@ -18,7 +18,6 @@ import { progressiveLosses } from "./shared/progressive.ts";
 export const progressiveLoss = definePlugin({
   name: "progressive",
   kind: "loss",
-  token: LOSSES,
   about: "Makes one step of the generator lead where two of the teacher do",
   options: {
     weight: number({ default: 1, min: 0, about: "factor in the generator's total; 0 is off" }),

@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import { DATA_FOLDER, DATA_SHAPE, extractorNamed, GENERATOR, LOSSES, type Loss } from "../../core/interfaces/mod.ts";
+import { DATA_FOLDER, DATA_SHAPE, extractorNamed, GENERATOR, type Loss } from "../../core/interfaces/mod.ts";
 import { decodePairs } from "../../core/io/mod.ts";
 import { type FrozenWeights, frozenScope } from "../../core/nn/mod.ts";
 import { constant, mean, mul } from "../../core/ops/mod.ts";
@@ -19,7 +19,6 @@ import { checkPairs, storedPairs } from "./shared/storedPairs.ts";
 export const regression = definePlugin({
   name: "regression",
   kind: "loss",
-  token: LOSSES,
   about: "Holds the generator to stored pairs of noise and the teacher's sample",
   options: {
     weight: number({ default: 0.25, min: 0, about: "factor in the generator's total; 0 is off" }),

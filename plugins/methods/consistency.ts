@@ -1,5 +1,5 @@
 import { ownSampler } from "../../core/diffusion/mod.ts";
-import { GENERATOR, METHOD, type Method, SAMPLER, TEACHER, TRAIN_LENGTH } from "../../core/interfaces/mod.ts";
+import { GENERATOR, type Method, SAMPLER, TEACHER, TRAIN_LENGTH } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
 import type { Recipe } from "../../core/train/mod.ts";
 import { inheriting, teacherOptions, teacherStage } from "./shared/pretraining.ts";
@@ -11,7 +11,6 @@ import { inheriting, teacherOptions, teacherStage } from "./shared/pretraining.t
 export const consistencyMethod = definePlugin({
   name: "consistency",
   kind: "method",
-  token: METHOD,
   about: "Consistency distillation: a generator and its average, no critic; trains the teacher first",
   options: teacherOptions,
   create({ teacher }, container): Method {

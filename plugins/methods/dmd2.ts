@@ -3,7 +3,6 @@ import { ownSampler } from "../../core/diffusion/mod.ts";
 import {
   CRITIC,
   GENERATOR,
-  METHOD,
   type Method,
   type Role,
   SAMPLER,
@@ -50,7 +49,6 @@ const once = { min: 1, integer: true } as const;
 export const dmd2Method = definePlugin({
   name: "dmd2",
   kind: "method",
-  token: METHOD,
   about: "Generator and critic in turns, two time scales; trains the teacher first",
   options: {
     ...teacherOptions,

@@ -3,7 +3,6 @@ import { failure } from "../../core/errors.ts";
 import {
   GENERATOR,
   type Generator,
-  METHOD,
   type Method,
   SAMPLER,
   type Sampler,
@@ -26,7 +25,6 @@ import { inheriting, teacherOptions, teacherStage } from "./shared/pretraining.t
 export const progressiveMethod = definePlugin({
   name: "progressive",
   kind: "method",
-  token: METHOD,
   about: "Rounds that halve the generator's steps, each taught by the last; trains the teacher first",
   options: {
     ...teacherOptions,

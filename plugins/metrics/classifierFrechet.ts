@@ -7,7 +7,6 @@ import {
   type Dataset,
   type Extractor,
   extractorNamed,
-  METRICS,
   type Metric,
 } from "../../core/interfaces/mod.ts";
 import { FrozenNetwork, type RowStream, type Rows } from "../../core/nn/mod.ts";
@@ -31,7 +30,6 @@ const BATCH = 500;
 export const classifierFrechet = definePlugin({
   name: "classifier-frechet",
   kind: "metric",
-  token: METRICS,
   about: "class accuracy and Fréchet distance in the features of a classifier trained on the real images",
   options: {
     epochs: number({

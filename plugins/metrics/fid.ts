@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import { DATA_FOLDER, type DataFolder, METRICS, type Metric } from "../../core/interfaces/mod.ts";
+import { DATA_FOLDER, type DataFolder, type Metric } from "../../core/interfaces/mod.ts";
 import { fileBytes, openNpz } from "../../core/io/mod.ts";
 import { boolean, definePlugin, text } from "../../core/plugin/mod.ts";
 import { type FeatureStatistics, featureStatistics, frechetDistance } from "./shared/frechet.ts";
@@ -13,7 +13,6 @@ import { bytesOption, inceptionMetric, inceptionNeed } from "./shared/inceptionM
 export const fid = definePlugin({
   name: "fid",
   kind: "metric",
-  token: METRICS,
   about: "Fréchet Inception Distance to the data's held-out samples, or to published statistics",
   options: {
     statistics: text({

@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import { DATASET, METRICS, type Metric } from "../../core/interfaces/mod.ts";
+import { DATASET, type Metric } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { hostRandom } from "../../core/random/mod.ts";
 import { joined } from "../../core/tensor/mod.ts";
@@ -18,7 +18,6 @@ import { distanceFrom } from "./shared/slicedWasserstein.ts";
 export const gaussianModes = definePlugin({
   name: "gaussian-modes",
   kind: "metric",
-  token: METRICS,
   about: "Mode coverage and sliced Wasserstein distance of points from a mixture of Gaussians",
   options: {
     directions: number({

@@ -1,4 +1,4 @@
-import { METRICS, type Metric } from "../../core/interfaces/mod.ts";
+import type { Metric } from "../../core/interfaces/mod.ts";
 import { boolean, definePlugin, number } from "../../core/plugin/mod.ts";
 import { bytesOption, inceptionMetric, inceptionNeed } from "./shared/inceptionMetric.ts";
 import { inceptionScores } from "./shared/inceptionScore.ts";
@@ -11,7 +11,6 @@ import { inceptionScores } from "./shared/inceptionScore.ts";
 export const inceptionScore = definePlugin({
   name: "inception-score",
   kind: "metric",
-  token: METRICS,
   about: "Inception Score, mean and deviation over splits",
   options: {
     splits: number({ default: 10, min: 1, max: 1000, integer: true, about: "parts of the set, in order" }),

@@ -1,4 +1,4 @@
-import { METRICS, type Metric } from "../../core/interfaces/mod.ts";
+import type { Metric } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { hostRandom } from "../../core/random/mod.ts";
 import { bytesOption, inceptionMetric, inceptionNeed } from "./shared/inceptionMetric.ts";
@@ -11,7 +11,6 @@ import { drawSubsets, kernelDistances } from "./shared/kernelDistance.ts";
 export const kid = definePlugin({
   name: "kid",
   kind: "metric",
-  token: METRICS,
   about: "Kernel Inception Distance to the data's held-out samples, with its standard error",
   options: {
     subsets: number({ default: 100, min: 2, max: 10_000, integer: true, about: "pairs of subsets" }),

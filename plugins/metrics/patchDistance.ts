@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import { DATASET, type Dataset, METRICS, type Metric } from "../../core/interfaces/mod.ts";
+import { DATASET, type Dataset, type Metric } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { hostRandom } from "../../core/random/mod.ts";
 import { sizeOf } from "../../core/tensor/mod.ts";
@@ -22,7 +22,6 @@ const [PLACES, DIRECTIONS] = [101, 102];
 export const patchDistance = definePlugin({
   name: "patch-distance",
   kind: "metric",
-  token: METRICS,
   about: "sliced Wasserstein distance of small patches to those of the test set; needs no classes and no network",
   options: {
     directions: number({ default: 64, min: 1, max: 1024, integer: true, about: "directions of projection" }),

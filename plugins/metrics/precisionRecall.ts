@@ -1,4 +1,4 @@
-import { METRICS, type Metric } from "../../core/interfaces/mod.ts";
+import type { Metric } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { bytesOption, inceptionMetric, inceptionNeed } from "./shared/inceptionMetric.ts";
 import { neighbourScores } from "./shared/neighbours.ts";
@@ -10,7 +10,6 @@ import { neighbourScores } from "./shared/neighbours.ts";
 export const precisionRecall = definePlugin({
   name: "precision-recall",
   kind: "metric",
-  token: METRICS,
   about: "Precision, recall, density and coverage by nearest neighbours in Inception features",
   options: {
     neighbours: number({ default: 3, min: 1, max: 100, integer: true, about: "a ball reaches to this neighbour" }),

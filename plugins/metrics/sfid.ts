@@ -1,4 +1,4 @@
-import { METRICS, type Metric } from "../../core/interfaces/mod.ts";
+import type { Metric } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
 import { featureStatistics, frechetDistance } from "./shared/frechet.ts";
 import { bytesOption, inceptionMetric, inceptionNeed } from "./shared/inceptionMetric.ts";
@@ -11,7 +11,6 @@ import { bytesOption, inceptionMetric, inceptionNeed } from "./shared/inceptionM
 export const sfid = definePlugin({
   name: "sfid",
   kind: "metric",
-  token: METRICS,
   about: "Fréchet distance in spatial Inception features",
   options: { ...bytesOption },
   needs: inceptionNeed,

@@ -1,4 +1,4 @@
-import { MONITORS, type Monitor } from "../../core/interfaces/mod.ts";
+import type { Monitor } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { calming, Past, shown } from "./shared/past.ts";
 
@@ -8,7 +8,6 @@ const READINGS = 3;
 export const brightness = definePlugin({
   name: "brightness",
   kind: "monitor",
-  token: MONITORS,
   about: "Mean or deviation of samples is not that of the data",
   options: {
     shift: number({ default: 0.35, above: 0, about: "largest difference of the means, in deviations of the data" }),

@@ -1,4 +1,4 @@
-import { MONITORS, type Monitor } from "../../core/interfaces/mod.ts";
+import type { Monitor } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { Past, shown } from "./shared/past.ts";
 
@@ -16,7 +16,6 @@ const KINDS = {
 export const collapse = definePlugin({
   name: "collapse",
   kind: "monitor",
-  token: MONITORS,
   about: "Samples are all alike, or all alike within a class",
   options: {
     least: number({ default: 0.4, min: 0, about: "distance between samples that is expected, real samples having 1" }),

@@ -1,4 +1,4 @@
-import { MONITORS, type Monitor } from "../../core/interfaces/mod.ts";
+import type { Monitor } from "../../core/interfaces/mod.ts";
 import { definePlugin, number, text } from "../../core/plugin/mod.ts";
 import { Past, shown } from "./shared/past.ts";
 
@@ -11,7 +11,6 @@ const READINGS = 5;
 export const criticLag = definePlugin({
   name: "critic-lag",
   kind: "monitor",
-  token: MONITORS,
   about: "The critic does not follow the generator",
   options: {
     loss: text({ default: "critic/fake-score", about: "the role and the loss by which the critic learns the samples" }),

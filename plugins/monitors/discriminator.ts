@@ -1,4 +1,4 @@
-import { MONITORS, type Monitor } from "../../core/interfaces/mod.ts";
+import type { Monitor } from "../../core/interfaces/mod.ts";
 import { definePlugin, number, text } from "../../core/plugin/mod.ts";
 import { Past, shown } from "./shared/past.ts";
 
@@ -10,7 +10,6 @@ const BLIND = 2 * Math.LN2;
 export const discriminator = definePlugin({
   name: "discriminator",
   kind: "monitor",
-  token: MONITORS,
   about: "The discriminator wins: it tells generated samples from real ones every time",
   options: {
     loss: text({ default: "critic/gan-discriminator", about: "the role and the loss of the discriminator" }),

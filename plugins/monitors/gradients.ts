@@ -1,4 +1,4 @@
-import { GRADIENT_NORM, MONITORS, type Monitor } from "../../core/interfaces/mod.ts";
+import { GRADIENT_NORM, type Monitor } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { Past, shown } from "./shared/past.ts";
 
@@ -9,7 +9,6 @@ const [BEFORE, NOW] = [8, 3];
 export const gradients = definePlugin({
   name: "gradients",
   kind: "monitor",
-  token: MONITORS,
   about: "The gradient of a role explodes",
   options: {
     growth: number({ default: 10, above: 1, about: "how many times its usual size a gradient may have" }),

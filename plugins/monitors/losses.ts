@@ -1,4 +1,4 @@
-import { isLoss, MONITORS, type Monitor } from "../../core/interfaces/mod.ts";
+import { isLoss, type Monitor } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { Past, shown } from "./shared/past.ts";
 
@@ -8,7 +8,6 @@ const READINGS = 5;
 export const losses = definePlugin({
   name: "losses",
   kind: "monitor",
-  token: MONITORS,
   about: "A loss has risen far above what it was",
   options: {
     growth: number({ default: 6, above: 1, about: "how many times its least value so far a loss may have" }),

@@ -1,4 +1,4 @@
-import { MONITORS, type Monitor } from "../../core/interfaces/mod.ts";
+import type { Monitor } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { calming, Past, shown } from "./shared/past.ts";
 
@@ -12,7 +12,6 @@ const [READINGS, BEFORE] = [5, 2];
 export const oscillation = definePlugin({
   name: "oscillation",
   kind: "monitor",
-  token: MONITORS,
   about: "Samples of the same noise swing to and fro: learning rates too high, or a critic that is chased",
   options: {
     most: number({ default: 0.26, above: 0, about: "swing between two readings, in deviations of the data" }),

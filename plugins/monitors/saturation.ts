@@ -1,4 +1,4 @@
-import { MONITORS, type Monitor } from "../../core/interfaces/mod.ts";
+import type { Monitor } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { calming, Past, shown } from "./shared/past.ts";
 
@@ -8,7 +8,6 @@ const READINGS = 3;
 export const saturation = definePlugin({
   name: "saturation",
   kind: "monitor",
-  token: MONITORS,
   about: "Many elements of samples lie beyond the range of the data",
   options: {
     most: number({ default: 0.07, min: 0, max: 1, about: "share of elements beyond the data's range and 5 % of it" }),

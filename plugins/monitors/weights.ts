@@ -1,4 +1,4 @@
-import { MONITORS, type Monitor, WEIGHT_NORM } from "../../core/interfaces/mod.ts";
+import { type Monitor, WEIGHT_NORM } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { shown } from "./shared/past.ts";
 
@@ -9,7 +9,6 @@ const BEFORE = 2;
 export const weights = definePlugin({
   name: "weights",
   kind: "monitor",
-  token: MONITORS,
   about: "The weights of a role jump",
   options: {
     jump: number({ default: 0.25, above: 0, about: "change of the norm from reading to reading, as a part of it" }),

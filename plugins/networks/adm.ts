@@ -1,5 +1,5 @@
 import { blockOf } from "../../core/graph/mod.ts";
-import { type Condition, classesOf, DATA_SHAPE, DROPOUT, NETWORK, type Network } from "../../core/interfaces/mod.ts";
+import { type Condition, classesOf, DATA_SHAPE, DROPOUT, type Network } from "../../core/interfaces/mod.ts";
 import {
   type BlockStyle,
   conv,
@@ -35,7 +35,6 @@ import { type UnetPlan, unetPlan } from "./shared/unetPlan.ts";
 export const adm = definePlugin({
   name: "adm",
   kind: "network",
-  token: NETWORK,
   about: "ADM U-Net for images, with time embedding, class embedding and self-attention",
   options: {
     ...unetOptions({ channels: 192, channelMult: [1, 2, 3, 4], blocks: 3, attention: [32, 16, 8] }),

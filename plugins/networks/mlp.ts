@@ -1,4 +1,4 @@
-import { classesOf, DATA_SHAPE, NETWORK, type Network } from "../../core/interfaces/mod.ts";
+import { classesOf, DATA_SHAPE, type Network } from "../../core/interfaces/mod.ts";
 import { linear, normal, sinusoid } from "../../core/nn/mod.ts";
 import { concat, constant, reshape, silu, takeRows } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
@@ -14,7 +14,6 @@ import { sizeOf } from "../../core/tensor/mod.ts";
 export const mlp = definePlugin({
   name: "mlp",
   kind: "network",
-  token: NETWORK,
   about: "Multilayer perceptron for points: SiLU layers on the point and a sinusoidal noise embedding",
   options: {
     width: number({ default: 128, min: 1, integer: true, about: "units of each hidden layer" }),

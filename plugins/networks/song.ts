@@ -1,4 +1,4 @@
-import { type Condition, classesOf, DATA_SHAPE, DROPOUT, NETWORK, type Network } from "../../core/interfaces/mod.ts";
+import { type Condition, classesOf, DATA_SHAPE, DROPOUT, type Network } from "../../core/interfaces/mod.ts";
 import {
   type BlockStyle,
   frozen,
@@ -32,7 +32,6 @@ import { unetPlan } from "./shared/unetPlan.ts";
 export const song = definePlugin({
   name: "song",
   kind: "network",
-  token: NETWORK,
   about: "DDPM++ and NCSN++ U-Nets for images, as EDM's CIFAR-10 models use them",
   options: {
     ...unetOptions({ channels: 128, channelMult: [2, 2, 2], blocks: 4, attention: [16] }),

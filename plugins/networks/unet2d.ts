@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import { type Condition, DATA_SHAPE, NETWORK, type Network } from "../../core/interfaces/mod.ts";
+import { type Condition, DATA_SHAPE, type Network } from "../../core/interfaces/mod.ts";
 import { conv, groupNorm, linear, type Scope, timestepEmbedding } from "../../core/nn/mod.ts";
 import { add, concat, reshape, silu } from "../../core/ops/mod.ts";
 import { boolean, choice, definePlugin, list, number } from "../../core/plugin/mod.ts";
@@ -21,7 +21,6 @@ const count = number({ min: 1, integer: true });
 export const unet2d = definePlugin({
   name: "unet2d",
   kind: "network",
-  token: NETWORK,
   about: "Text-conditional U-Net for latents, as in Stable Diffusion 1.x and SDXL",
   options: {
     channels: list(count, {

@@ -1,4 +1,4 @@
-import { OPTIMIZERS, type Optimizer } from "../../core/interfaces/mod.ts";
+import type { Optimizer } from "../../core/interfaces/mod.ts";
 import { type AdamScalars, adam, adamScalars, constantRate, cosineRate } from "../../core/optim/mod.ts";
 import { boolean, choice, definePlugin, list, number, text } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
@@ -13,7 +13,6 @@ import type { Tensor } from "../../core/tensor/mod.ts";
 export const adamw = definePlugin({
   name: "adamw",
   kind: "optimizer",
-  token: OPTIMIZERS,
   about: "AdamW with warm-up, optional cosine decay and clipping of a role's gradient",
   options: {
     role: text({

@@ -1,5 +1,5 @@
 import { betaCurves, discreteTable, timestepProcess } from "../../core/diffusion/mod.ts";
-import { type NoiseProcess, PROCESS } from "../../core/interfaces/mod.ts";
+import type { NoiseProcess } from "../../core/interfaces/mod.ts";
 import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts";
 
 /**
@@ -11,7 +11,6 @@ import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts"
 export const discrete = definePlugin({
   name: "discrete",
   kind: "process",
-  token: PROCESS,
   about: "Timesteps of a variance-preserving process, for networks that predict noise or velocity",
   options: {
     curve: choice(betaCurves, {

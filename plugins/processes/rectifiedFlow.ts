@@ -1,5 +1,5 @@
 import { flowProcess } from "../../core/diffusion/mod.ts";
-import { type NoiseProcess, PROCESS } from "../../core/interfaces/mod.ts";
+import type { NoiseProcess } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 
 /**
@@ -14,7 +14,6 @@ import { definePlugin, number } from "../../core/plugin/mod.ts";
 export const rectifiedFlow = definePlugin({
   name: "rectified-flow",
   kind: "process",
-  token: PROCESS,
   about: "Times of a straight path from sample to noise, for networks that predict its velocity",
   options: {
     timeScale: number({

@@ -1,4 +1,4 @@
-import { PROCESS, SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
+import { PROCESS, type Sampler } from "../../core/interfaces/mod.ts";
 import { boolean, definePlugin, number } from "../../core/plugin/mod.ts";
 import { noised } from "./shared/rules.ts";
 import {
@@ -22,7 +22,6 @@ import {
 export const ddim = definePlugin({
   name: "ddim",
   kind: "sampler",
-  token: SAMPLER,
   about: "DDIM on timesteps, deterministic or with noise, one network call per step",
   options: {
     ...timestepOptions,

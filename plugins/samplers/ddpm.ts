@@ -1,4 +1,4 @@
-import { PROCESS, SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
+import { PROCESS, type Sampler } from "../../core/interfaces/mod.ts";
 import { choice, definePlugin } from "../../core/plugin/mod.ts";
 import { noised } from "./shared/rules.ts";
 import { endsOf, inputOf, noiseBetween, predictStep, startOf, stridesOf, timestepOptions } from "./shared/timesteps.ts";
@@ -14,7 +14,6 @@ import { endsOf, inputOf, noiseBetween, predictStep, startOf, stridesOf, timeste
 export const ddpm = definePlugin({
   name: "ddpm",
   kind: "sampler",
-  token: SAMPLER,
   about: "Ancestral sampling on timesteps, one network call per step",
   options: {
     ...timestepOptions,

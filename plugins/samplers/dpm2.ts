@@ -1,4 +1,4 @@
-import { PROCESS, SAMPLER, type Sampler, type SamplerStep } from "../../core/interfaces/mod.ts";
+import { PROCESS, type Sampler, type SamplerStep } from "../../core/interfaces/mod.ts";
 import { choice, definePlugin } from "../../core/plugin/mod.ts";
 import { churnedSteps, churnOptions } from "./shared/churn.ts";
 import { levelOptions, levelsOf } from "./shared/levels.ts";
@@ -14,7 +14,6 @@ import { midpointStep, midpointTo, midpointValues } from "./shared/rules.ts";
 export const dpm2 = definePlugin({
   name: "dpm2",
   kind: "sampler",
-  token: SAMPLER,
   about: "Midpoint method in ln σ, 2·steps − 1 network calls; stochastic with churn",
   options: {
     ...levelOptions,

@@ -1,4 +1,4 @@
-import { PROCESS, SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
+import { PROCESS, type Sampler } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
 import { ancestralOptions, ancestralSteps } from "./shared/ancestral.ts";
 import { levelOptions, levelsOf } from "./shared/levels.ts";
@@ -11,7 +11,6 @@ import { midpointTo } from "./shared/rules.ts";
 export const dpm2Ancestral = definePlugin({
   name: "dpm2-ancestral",
   kind: "sampler",
-  token: SAMPLER,
   about: "Midpoint method in ln σ with fresh noise after every step but the last",
   options: { ...levelOptions, ...ancestralOptions },
   create(options, container): Sampler {

@@ -1,4 +1,4 @@
-import { PROCESS, SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
+import { PROCESS, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { add, div, mul, sub } from "../../core/ops/mod.ts";
 import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import { type SolverMethod, solverFactors } from "./shared/dpmSolverFactors.ts";
@@ -13,7 +13,6 @@ import { named, noised } from "./shared/rules.ts";
 export const dpmSolver = definePlugin({
   name: "dpm-solver",
   kind: "sampler",
-  token: SAMPLER,
   about: "DPM-Solver++ 2M and its kin: orders 1 to 3, ODE or SDE, one network call per step",
   options: {
     ...levelOptions,

@@ -1,4 +1,4 @@
-import { PROCESS, SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
+import { PROCESS, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
 import { ancestralOptions, ancestralSteps } from "./shared/ancestral.ts";
 import { levelOptions, levelsOf } from "./shared/levels.ts";
@@ -13,7 +13,6 @@ import { eulerTo, midpointValues, towards } from "./shared/rules.ts";
 export const dpmpp2sAncestral = definePlugin({
   name: "dpmpp-2s-ancestral",
   kind: "sampler",
-  token: SAMPLER,
   about: "DPM-Solver++ of second order in one step, with fresh noise after every step but the last",
   options: { ...levelOptions, ...ancestralOptions },
   create(options, container): Sampler {

@@ -1,4 +1,4 @@
-import { PROCESS, SAMPLER, type Sampler, type SamplerRule, type SamplerStep } from "../../core/interfaces/mod.ts";
+import { PROCESS, type Sampler, type SamplerRule, type SamplerStep } from "../../core/interfaces/mod.ts";
 import { add, mul } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number, optional } from "../../core/plugin/mod.ts";
 import { churnOptions, gammaAt } from "./shared/churn.ts";
@@ -21,7 +21,6 @@ import { churned, derived } from "./shared/rules.ts";
 export const edmAblation = definePlugin({
   name: "edm-ablation",
   kind: "sampler",
-  token: SAMPLER,
   about: "EDM's general sampler: levels, time scale, scaling and solver of earlier models, mixed",
   options: {
     steps: number({ default: 18, min: 2, max: 10_000, integer: true, about: "noise levels N" }),

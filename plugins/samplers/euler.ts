@@ -1,4 +1,4 @@
-import { PROCESS, SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
+import { PROCESS, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { add, mul } from "../../core/ops/mod.ts";
 import { boolean, definePlugin } from "../../core/plugin/mod.ts";
 import { churnedLevels, churnOptions } from "./shared/churn.ts";
@@ -14,7 +14,6 @@ import { churned, eulerTo, slope } from "./shared/rules.ts";
 export const euler = definePlugin({
   name: "euler",
   kind: "sampler",
-  token: SAMPLER,
   about: "First-order steps along the probability flow, one network call each",
   options: {
     ...levelOptions,

@@ -1,4 +1,4 @@
-import { PROCESS, SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
+import { PROCESS, type Sampler } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
 import { ancestralOptions, ancestralSteps } from "./shared/ancestral.ts";
 import { levelOptions, levelsOf } from "./shared/levels.ts";
@@ -11,7 +11,6 @@ import { eulerTo } from "./shared/rules.ts";
 export const eulerAncestral = definePlugin({
   name: "euler-ancestral",
   kind: "sampler",
-  token: SAMPLER,
   about: "Euler's method with fresh noise after every step but the last",
   options: { ...levelOptions, ...ancestralOptions },
   create(options, container): Sampler {

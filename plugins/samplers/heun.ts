@@ -1,4 +1,4 @@
-import { PROCESS, SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
+import { PROCESS, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { add, div, mul, sub } from "../../core/ops/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
 import { churnedSteps, churnOptions } from "./shared/churn.ts";
@@ -19,7 +19,6 @@ import { eulerTo, towards } from "./shared/rules.ts";
 export const heun = definePlugin({
   name: "heun",
   kind: "sampler",
-  token: SAMPLER,
   about: "EDM's second-order sampler, 2·steps − 1 network calls; stochastic with churn",
   options: { ...levelOptions, ...churnOptions },
   create(options, container): Sampler {

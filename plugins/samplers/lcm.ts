@@ -1,4 +1,4 @@
-import { PROCESS, SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
+import { PROCESS, type Sampler } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { consistencyOptions, consistencyTimestepsOf } from "./shared/consistency.ts";
 import { noised } from "./shared/rules.ts";
@@ -14,7 +14,6 @@ import { between, endsOf, inputOf, predictStep, startOf } from "./shared/timeste
 export const lcm = definePlugin({
   name: "lcm",
   kind: "sampler",
-  token: SAMPLER,
   about: "Latent consistency sampling: predict and add fresh noise, one network call per step",
   options: {
     ...consistencyOptions,

@@ -1,4 +1,4 @@
-import { PROCESS, SAMPLER, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
+import { PROCESS, type Sampler, type SamplerRule } from "../../core/interfaces/mod.ts";
 import { add, mul } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { levelOptions, levelsOf } from "./shared/levels.ts";
@@ -12,7 +12,6 @@ import { named, slope } from "./shared/rules.ts";
 export const lms = definePlugin({
   name: "lms",
   kind: "sampler",
-  token: SAMPLER,
   about: "Linear multistep method on the slopes of the last steps, one network call each",
   options: {
     ...levelOptions,

@@ -1,5 +1,5 @@
 import { decreasingLevels, renoiseSampler } from "../../core/diffusion/mod.ts";
-import { PROCESS, SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
+import { PROCESS, type Sampler } from "../../core/interfaces/mod.ts";
 import { choice, definePlugin, list, number } from "../../core/plugin/mod.ts";
 import { eulerTo } from "./shared/rules.ts";
 
@@ -13,7 +13,6 @@ import { eulerTo } from "./shared/rules.ts";
 export const renoise = definePlugin({
   name: "renoise",
   kind: "sampler",
-  token: SAMPLER,
   about: "Few-step sampler that predicts and adds noise, one network call per level",
   options: {
     sigmas: list(number({ above: 0 }), {

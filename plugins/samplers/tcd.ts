@@ -1,4 +1,4 @@
-import { PROCESS, SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
+import { PROCESS, type Sampler } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { consistencyOptions, consistencyTimestepsOf } from "./shared/consistency.ts";
 import { noised } from "./shared/rules.ts";
@@ -24,7 +24,6 @@ import {
 export const tcd = definePlugin({
   name: "tcd",
   kind: "sampler",
-  token: SAMPLER,
   about: "Trajectory consistency sampling: fresh noise in each step, one network call per step",
   options: {
     ...consistencyOptions,

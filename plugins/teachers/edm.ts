@@ -1,5 +1,5 @@
 import { placeholders } from "../../core/diffusion/mod.ts";
-import { DATA_SHAPE, NETWORK, PROCESS, TEACHER, type Teacher } from "../../core/interfaces/mod.ts";
+import { DATA_SHAPE, NETWORK, PROCESS, type Teacher } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
 
 /**
@@ -11,7 +11,6 @@ import { definePlugin } from "../../core/plugin/mod.ts";
 export const edm = definePlugin({
   name: "edm",
   kind: "teacher",
-  token: TEACHER,
   about: "Teacher over the network and the process, trained with the edm-denoising loss",
   options: {},
   create(_, container): Teacher {

@@ -1,6 +1,6 @@
 import { mixtureDenoiser } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
-import { TEACHER, type Teacher } from "../../core/interfaces/mod.ts";
+import type { Teacher } from "../../core/interfaces/mod.ts";
 import { definePlugin, list, number } from "../../core/plugin/mod.ts";
 import { portableCos, portableSin } from "../../core/random/mod.ts";
 
@@ -13,7 +13,6 @@ import { portableCos, portableSin } from "../../core/random/mod.ts";
 export const gaussianMixture = definePlugin({
   name: "gaussian-mixture",
   kind: "teacher",
-  token: TEACHER,
   about: "Closed-form denoiser of Gaussians on a ring, optionally with modes out of place",
   options: {
     modes: number({ default: 8, min: 1, integer: true, about: "number of Gaussians" }),

@@ -1,14 +1,6 @@
 import { guided as guide, placeholders } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
-import {
-  DATA_SHAPE,
-  type DataShape,
-  NETWORK,
-  type Network,
-  PROCESS,
-  TEACHER,
-  type Teacher,
-} from "../../core/interfaces/mod.ts";
+import { DATA_SHAPE, type DataShape, NETWORK, type Network, PROCESS, type Teacher } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 
 /**
@@ -20,7 +12,6 @@ import { definePlugin, number } from "../../core/plugin/mod.ts";
 export const guided = definePlugin({
   name: "guided",
   kind: "teacher",
-  token: TEACHER,
   about: "Pretrained teacher over the network and the process, with classifier-free guidance",
   options: {
     guidanceScale: number({
