@@ -81,8 +81,18 @@ async function findFiles(files: FileSystem, folder: string, stems: readonly stri
       "E_DATA",
       `Cannot load cifar10 from ${folder}: ${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} not there, ` +
         `should hold ${stems.join(", ")}, each plain or with .gz`,
+      { fix: wayOut(missing) },
     );
   return named.map((name) => files.join(folder, name!));
+}
+
+/** Fewer training files where the first ones are there; else the whole set. */
+function wayOut(missing: readonly string[]): string {
+  const first = missing.map((stem) => Number(stem.match(/data_batch_(\d)/)?.[1] ?? 0)).filter((n) => n > 0);
+  const there = Math.min(...first) - 1;
+  const whole = "put the files of the binary version of CIFAR-10 into the folder";
+  if (missing.includes("test_batch.bin") || there < 1 || first.length === 0) return whole;
+  return `${whole}, or train on the first ${there} alone with --set dataset.batches=${there}`;
 }
 
 /** Whole records with labels that are classes. */

@@ -1,6 +1,7 @@
 import { failure } from "../../core/errors.ts";
 import { classLabel, DATA_FOLDER, type Dataset } from "../../core/interfaces/mod.ts";
-import { definePlugin, number } from "../../core/plugin/mod.ts";
+import { type StoredTensor, toFloat32 } from "../../core/io/mod.ts";
+import { definePlugin, list, number, optional } from "../../core/plugin/mod.ts";
 import {
   type Column,
   checkFinite,
@@ -12,6 +13,9 @@ import {
   takeIntegers,
   takeRows,
 } from "./shared/shards.ts";
+
+/** What F32, F16 or BF16 values may span, where the option says nothing. */
+const SPAN = [-1, 1] as const;
 
 /**
  * A user's own images: every `.safetensors` file of the data folder is a shard with `x` [N, C, H, W], U8 (read as
@@ -29,13 +33,16 @@ export const imagesDataset = definePlugin({
       integer: true,
       about: "number of classes, 1000 for ImageNet; 0 for images without, whose labels are not read",
     }),
+    range: optional(list(number()), {
+      about: "what black and white are in F32, F16 or BF16 files, such as 0,1 or 0,255; -1,1 without it. U8 needs none",
+    }),
     sigmaData: number({
       default: 0.5,
       above: 0,
       about: "standard deviation of the data as the preconditioning takes it",
     }),
   },
-  async create({ classes, sigmaData }, container): Promise<Dataset> {
+  async create({ classes, range, sigmaData }, container): Promise<Dataset> {
     const { count, columns, place } = await readShards({
       name: "images",
       ...container.get(DATA_FOLDER),
@@ -46,6 +53,7 @@ export const imagesDataset = definePlugin({
     });
     const { x, label } = columns;
     checkFinite("images", "x", x);
+    const bring = x.dtype === "U8" ? (values: Float32Array) => values : checkedRange(x, range);
     if (classes > 0) checkLabels(label, classes);
     return {
       name: "images",
@@ -55,13 +63,60 @@ export const imagesDataset = definePlugin({
       batch(which, random) {
         const rows = chooseRows("images", which, count, random);
         return {
-          x: takeRows(x, rows, place),
+          x: bring(takeRows(x, rows, place)),
           condition: labelled(classes, () => takeIntegers(label, rows, place)),
         };
       },
     };
   },
 });
+
+/**
+ * Holds values to their range, and gives what brings them to [-1, 1].
+ * @throws E_OPTION, or E_DATA with the range that they seem to have
+ */
+function checkedRange(
+  x: Column,
+  range: readonly number[] = SPAN,
+  slack = 1e-3,
+): (values: Float32Array) => Float32Array {
+  const [black, white] = range;
+  if (range.length !== 2 || !(black < white))
+    throw failure(
+      "E_OPTION",
+      `Cannot configure images: range is [${range.join(", ")}], should be two numbers that rise, such as 0,255`,
+    );
+  const [low, high] = extremes(x);
+  const outside = Math.max(black - low, high - white) > slack * (white - black);
+  // Data that have no pixel darker than the middle grey are not in [-1, 1].
+  const brightOnly = range === SPAN && low >= 0 && high > 0;
+  if (outside || brightOnly)
+    throw failure(
+      "E_DATA",
+      `Cannot use the images in ${x.files[0]}${x.files.length > 1 ? " and others" : ""}: x is ${x.dtype} from ${low} to ${high}, should span ${black} to ${white}`,
+      {
+        fix: `say what black and white are with --set dataset.range=${high > 1 ? "0,255" : low >= 0 ? "0,1" : "-1,1"}`,
+      },
+    );
+  if (black === -1 && white === 1) return (values) => values;
+  return (values) => values.map((value) => (2 * (value - black)) / (white - black) - 1);
+}
+
+/** Smallest and largest value of a column of floating-point numbers. */
+function extremes({ dtype, shape, parts }: Column): [number, number] {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const data of parts) {
+    const size = shape.reduce((product, each) => product * each, 1);
+    for (let first = 0; first < data.length; first += size) {
+      const row = toFloat32({ dtype, shape, data: data.subarray(first, first + size) } as StoredTensor);
+      for (const value of row) {
+        if (value < low) low = value;
+        if (value > high) high = value;
+      }
+    }
+  }
+  return [low, high];
+}
 
 function checkLabels(label: Column | undefined, classes: number): void {
   const refuse = (why: string) => failure("E_DATA", `Cannot load images: ${why}`);

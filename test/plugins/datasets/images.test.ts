@@ -45,6 +45,31 @@ test("floats are taken as they are; without classes labels are not read", async 
   assert.throws(() => batch([1], none), /^Cannot take sample 1 of images.*0 to 0$/);
 });
 
+test("images in 0 … 1 or 0 … 255 are refused, and brought to [-1, 1] by the option that is named", async () => {
+  for (const [values, range] of [
+    [[0, 0.5, 0.75, 1], "0,1"],
+    [[0, 51, 102, 255], "0,255"],
+  ] as const) {
+    const folder = dataFolder({ "a.safetensors": { x: floats([2, 1, 1, 2], values) } });
+    const { code, message, fix } = await refusedDataset(imagesDataset(), folder);
+    assert.is(code, "E_DATA");
+    assert.match(
+      message,
+      /^Cannot use the images in data\/a\.safetensors: x is F32 from 0 to \d+, should span -1 to 1$/,
+    );
+    assert.is(fix, `say what black and white are with --set dataset.range=${range}`);
+    const given = range.split(",").map(Number);
+    const { batch } = await loadDataset(imagesDataset({ range: given }), folder);
+    const wanted = values.map((value) => Math.fround((2 * value) / given[1] - 1));
+    assert.equal([...(await batch([0, 1], none)).x], wanted);
+  }
+  const wrong = await refusedDataset(
+    imagesDataset({ range: [1, 0] }),
+    dataFolder({ "a.safetensors": { x: floats([1, 1, 1, 2], [0, 1]) } }),
+  );
+  assert.is(wrong.code, "E_OPTION");
+});
+
 test("half-precision images, labels of any whole numbers, and tensors that nobody asked for", async () => {
   const values = [0.5, -0.25];
   const halves: Record<string, StoredTensor> = {
