@@ -9,7 +9,7 @@ import { type LossReading, onLosses } from "./lossReadings.ts";
 /** Where the plot goes, and what came before. */
 export interface LossCurvesOptions {
   readonly files: FileSystem;
-  /** The SVG file, replaced when the run ends. */
+  /** The SVG file, replaced while the run goes on and when it ends. */
   readonly path: string;
   /** The event log of the run so far, for one that is resumed: its losses are drawn as well. */
   readonly earlier?: string;
@@ -17,7 +17,22 @@ export interface LossCurvesOptions {
   readonly every?: number;
 }
 
-/** Draws all losses over the steps, each stage to the right of the one before, when the run ends. */
+/** Seconds between two plots while a run goes on; and a plot takes no more than this share of the time since the one before. */
+const [PAUSE, SHARE] = [60, 0.01];
+
+/** What is good, of losses that say something by their value; of others only the course counts. */
+const WORDS: Readonly<Record<string, string>> = {
+  "edm-denoising": "falls, then stays",
+  "fake-score": "stays low: the critic keeps up",
+  "distribution-matching": "no value is good, it should not run away",
+  "gan-discriminator": "1.39 cannot tell, near 0 it wins",
+  "gan-generator": "0.69 is even, growing it loses",
+  "consistency-distillation": "falls, then stays",
+  progressive: "falls in every round",
+  regression: "falls, then stays",
+};
+
+/** Draws all losses over the steps, each stage to the right of the one before: now and then, and when the run ends. */
 export function lossCurves({ files, path, earlier, every }: LossCurvesOptions): Observer {
   const curves = new Map<string, Map<number, number>>();
   /** Where the steps of each stage begin. */
@@ -46,7 +61,8 @@ export function lossCurves({ files, path, earlier, every }: LossCurvesOptions): 
     const later = [...offsets].filter(([, from]) => from > 0);
     const parts = later.map(([stage, from]) => `${stage} from ${from} on`);
     const xLabel = parts.length > 0 ? `step (${parts.join(", ")})` : "step";
-    const svg = await lossPlot(series, { title: "Losses", xLabel, logY: true });
+    const notes = series.flatMap(({ name }) => (WORDS[name] ? [`${name}: ${WORDS[name]}`] : []));
+    const svg = await lossPlot(series, { title: "Losses", xLabel, logY: true, notes });
     await files.write(path, new TextEncoder().encode(svg));
   };
 
@@ -54,6 +70,19 @@ export function lossCurves({ files, path, earlier, every }: LossCurvesOptions): 
     name: "loss-curves",
     observe(bus) {
       const pending: Promise<unknown>[] = [];
+      let next = performance.now() + 1000 * PAUSE;
+      let drawing: Promise<void> | undefined;
+      /** A plot while the run goes on, one at a time. */
+      const refresh = (): Promise<void> | undefined => {
+        const began = performance.now();
+        if (began < next || drawing) return undefined;
+        drawing = draw().finally(() => {
+          const now = performance.now();
+          next = now + Math.max(1000 * PAUSE, (now - began) / SHARE);
+          drawing = undefined;
+        });
+        return drawing;
+      };
       bus.on(
         "run/start",
         (event) => {
@@ -67,7 +96,7 @@ export function lossCurves({ files, path, earlier, every }: LossCurvesOptions): 
         bus,
         "loss-curves",
         (reading) => {
-          const added = reading.then(add);
+          const added = reading.then(add).then(refresh);
           pending.push(added);
           return added;
         },

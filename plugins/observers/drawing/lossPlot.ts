@@ -23,11 +23,16 @@ export interface LossPlotOptions {
   readonly smoothing?: number;
   readonly width?: number;
   readonly height?: number;
+  /** Lines of text below the chart. */
+  readonly notes?: readonly string[];
 }
 
 /** Okabe and Ito's palette, which colour-blind readers can tell apart, without its yellow (pale on white). */
 const palette = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
 const colourOf = (index: number) => palette[index % palette.length];
+
+/** Height of a line of notes. */
+const NOTE = 15;
 
 /** 0.0004 and 12,000 rather than Plot's own 400µ and 12k. */
 const short = (value: number) => Number(value.toPrecision(6)).toLocaleString("en-US", { maximumSignificantDigits: 6 });
@@ -38,7 +43,7 @@ const short = (value: number) => Number(value.toPrecision(6)).toLocaleString("en
  * E_OPTION when two share a name.
  */
 export async function lossPlot(series: readonly LossSeries[], options: LossPlotOptions = {}): Promise<string> {
-  const { title, xLabel = "step", yLabel = "loss", logY = false, width = 800, height = 400 } = options;
+  const { title, xLabel = "step", yLabel = "loss", logY = false, width = 800, height = 400, notes = [] } = options;
   const names = series.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
@@ -75,10 +80,10 @@ export async function lossPlot(series: readonly LossSeries[], options: LossPlotO
   const chart = Plot.plot({
     document: document as unknown as Document,
     width,
-    height,
+    height: height + NOTE * notes.length,
     marginTop: 56,
     marginLeft: 60,
-    marginBottom: 40,
+    marginBottom: 40 + NOTE * notes.length,
     style: { fontFamily: "sans-serif", fontSize: "12px", background: "white" },
     x: { label: xLabel, tickFormat: short },
     // Without a drawable value a scale has no domain, and a logarithmic one would be an error.
@@ -97,7 +102,7 @@ export async function lossPlot(series: readonly LossSeries[], options: LossPlotO
       Plot.line(strong, { ...line, strokeWidth: 2 }),
     ],
   }) as unknown as SVGSVGElement;
-  return finish(chart, document as unknown as Document, { title, names, empty, width, height });
+  return finish(chart, document as unknown as Document, { title, names, empty, width, height, notes });
 }
 
 /** Title and legend go in by hand: Plot would wrap both in HTML, which is no longer an SVG file. */
@@ -110,7 +115,8 @@ function finish(
     empty,
     width,
     height,
-  }: { title?: string; names: string[]; empty: boolean; width: number; height: number },
+    notes,
+  }: { title?: string; names: string[]; empty: boolean; width: number; height: number; notes: readonly string[] },
 ): string {
   chart.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   const plain = { fill: "#222", "text-anchor": "start" };
@@ -128,6 +134,8 @@ function finish(
     text(name, x + 14, 37);
     x += 34 + 7 * name.length;
   });
+  for (const [i, note] of notes.entries())
+    text(note, 60, height + NOTE * (i + 0.5), { "font-size": "11", fill: "#555" });
   if (empty) text("no finite value", width / 2, height / 2, { "text-anchor": "middle" });
   return chart.outerHTML;
 }
