@@ -25,6 +25,12 @@ export const cachePath = (name: string): string => process.getBuiltinModule("nod
  * @throws when it is no plain file, or larger than `most` bytes, and as the file system does
  */
 export async function readCached(name: string, most: number): Promise<string | undefined> {
+  const bytes = await readCachedBytes(name, most);
+  return bytes && new TextDecoder().decode(bytes);
+}
+
+/** The bytes of a file of the cache, as `readCached` gives its text. */
+export async function readCachedBytes(name: string, most: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const { promises } = process.getBuiltinModule("node:fs");
   const path = cachePath(name);
   const found = await promises.stat(path).catch((error: NodeJS.ErrnoException) => {
@@ -35,16 +41,17 @@ export async function readCached(name: string, most: number): Promise<string | u
   // A pipe in its place would be waited for without end.
   if (!found.isFile()) throw new Error("it is no file");
   if (found.size > most) throw new Error(`it has ${found.size} bytes, expected at most ${most}`);
-  return promises.readFile(path, "utf8");
+  // A copy: what Node reads a small file into, it shares with others.
+  return new Uint8Array(await promises.readFile(path));
 }
 
 /** Puts a file into the cache, whole: other processes see what was there before or all of the new one. */
-export async function writeCached(name: string, text: string): Promise<void> {
+export async function writeCached(name: string, content: string | Uint8Array): Promise<void> {
   const { promises } = process.getBuiltinModule("node:fs");
   const path = cachePath(name);
   const draft = `${path}.${process.pid}-${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
-    await promises.writeFile(draft, text, { flag: "wx", mode: 0o600 });
+    await promises.writeFile(draft, content, { flag: "wx", mode: 0o600 });
     await promises.rename(draft, path);
   } catch (error) {
     await promises.rm(draft, { force: true });

@@ -25,6 +25,11 @@ export interface Metric {
   /** The fewest samples of which it can say something; 1 when absent. */
   readonly least?: number;
   begin(): Judging;
+  /**
+   * Looks for the files that it will read, and whatever else can be known before training; rejects with what is wrong. Takes a
+   * second at most: what has to be trained waits until it is used.
+   */
+  ready?(): Promise<unknown>;
   /** Frees what it holds on the device. The container that made it calls it. */
   dispose?(): void | Promise<void>;
 }

@@ -1,6 +1,7 @@
 export * from "./average.ts";
 export * from "./backend.ts";
 export * from "./balancer.ts";
+export * from "./cache.ts";
 export * from "./condition.ts";
 export * from "./critic.ts";
 export * from "./dataset.ts";
@@ -15,6 +16,7 @@ export * from "./network.ts";
 export * from "./observer.ts";
 export * from "./offload.ts";
 export * from "./optimizer.ts";
+export * from "./pace.ts";
 export * from "./process.ts";
 export * from "./readings.ts";
 export * from "./role.ts";

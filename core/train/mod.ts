@@ -26,6 +26,7 @@ export { type DumpedValue, type Replay, type ReplayedUpdate, type ReplayRequest,
 export { CHECKPOINT, Run, type RunRequest, type RunResult } from "./run/run.ts";
 export { Evaluation, type Judgement, judgeSamples, samplerOf } from "./sampling/evaluation.ts";
 export { drawPairs, type PairDraw } from "./sampling/pairs.ts";
+export { SAMPLES } from "./sampling/previews.ts";
 export { type Drawn, type DrawRequest, drawBatch, SampleDrawer } from "./sampling/sampleDrawer.ts";
 export {
   type SamplerStates,

@@ -5,6 +5,7 @@ import { number } from "../../core/plugin/mod.ts";
 import { teacherFingerprint } from "../../core/train/files/fingerprint.ts";
 import { readWeights } from "../../core/train/files/weightsFile.ts";
 import { drawPairs } from "../../core/train/sampling/pairs.ts";
+import { workProgress } from "../../plugins/observers/mod.ts";
 import type { Given } from "./command.ts";
 import { describeBackend, openBackend, tuning } from "./device.ts";
 import { loadRegistry } from "./registry.ts";
@@ -38,8 +39,14 @@ export async function run(given: Given): Promise<number> {
   try {
     process.stderr.write(`device  ${describeBackend(backend)}\n`);
     const how = { count: n, ownLevels: false };
+    const work = workProgress(process.stderr, "pairs");
     const { drawer, close } = await openDrawer(backend, plugins, stored, how);
-    const drawn = await drawPairs(drawer, info.data, { count: n, seed });
+    const drawn = await drawPairs(drawer, info.data, {
+      count: n,
+      seed,
+      pace: async (done, total) => work.tell("drawing pairs", done, total),
+    });
+    work.close();
     const { nfe } = drawer;
     await files.write(out, encodePairs(drawn, { teacher, sampler, seed, nfe }));
     process.stdout.write(`${out}: ${n} pairs of the teacher ${teacher.slice(0, 12)}, NFE ${nfe}\n`);

@@ -2,11 +2,13 @@ import { files } from "../../backends/host/files.ts";
 import { failure, suggestion } from "../../core/errors.ts";
 import { classesOf, type HostArray } from "../../core/interfaces/mod.ts";
 import { number } from "../../core/plugin/mod.ts";
+import { joined } from "../../core/tensor/mod.ts";
 import { readWeights, type WeightsInfo } from "../../core/train/files/weightsFile.ts";
-import type { Drawn } from "../../core/train/sampling/sampleDrawer.ts";
 import { some } from "../../plugins/datasets/shared/pictureFolder.ts";
+import { ImageSheet } from "../../plugins/observers/drawing/imageSheet.ts";
 import { encodePng } from "../../plugins/observers/drawing/png.ts";
-import { samplePicture } from "../../plugins/observers/samplePicture.ts";
+import { checkDrawable, samplePicture } from "../../plugins/observers/samplePicture.ts";
+import { workProgress } from "../../plugins/observers/workProgress.ts";
 import type { Given } from "./command.ts";
 import { describeBackend, openBackend, tuning } from "./device.ts";
 import { readPrompts } from "./prompts.ts";
@@ -28,6 +30,7 @@ export async function run(given: Given): Promise<number> {
   const file = await findWeights(given.positionals[0], rolesOf(given.text("role")));
   const stored = await readWeights(files, file);
   const { info } = stored;
+  checkDrawable(info.data.sample);
   const label = labelOf(given.text("label"), info);
   const sampler = given.text("sampler") ?? info.config.sampler?.use ?? "heun";
   const settings = samplerSettings(given);
@@ -40,19 +43,31 @@ export async function run(given: Given): Promise<number> {
   const prompts = await promptsOf(given, info, n);
   const registry = await loadRegistry(given.all("plugin"));
   const plugins = storedPlugins(info, sampler, settings, registry);
+  // Refuses a picture that is too large.
+  openSheet(n, label, 0, info);
   const backend = await openBackend(given.text("device"), tuning(given));
+  const work = workProgress(process.stderr, "samples");
   try {
     process.stderr.write(`device  ${describeBackend(backend)}\n`);
     const how = { count: n, ownLevels: !given.on("sampler") };
     const { drawer, close } = await openDrawer(backend, plugins, stored, how);
     const condition: Record<string, HostArray> = { ...prompts?.condition };
     if (label !== undefined) condition.label = new Int32Array(n).fill(label);
-    const drawn = await drawer.draw({ count: n, seed, condition, empty: prompts?.empty });
-    await files.write(out, picture(drawn, info));
-    process.stdout.write(`${out}: ${n} samples of the ${info.role}, NFE ${drawn.nfe}\n`);
+    const pace = async (done: number, total: number) => work.tell("drawing samples", done, total);
+    const sheet = openSheet(n, label, drawer.nfe, info);
+    let first = 0;
+    for await (const { x, shape } of drawer.batches({ count: n, seed, condition, empty: prompts?.empty, pace })) {
+      sheet.take(first, x);
+      first += shape[0];
+    }
+    work.close();
+    await files.write(out, encodePng(sheet.picture()));
+    const shown = label === undefined ? "" : `, class ${classNames(info)[label] ?? label}`;
+    process.stdout.write(`${out}: ${n} samples of the ${info.role}${shown}, NFE ${drawer.nfe}\n`);
     await close();
     return 0;
   } finally {
+    work.close();
     await backend.close();
   }
 }
@@ -86,7 +101,25 @@ function labelOf(text: string | undefined, { data }: WeightsInfo): number | unde
   throw refuse(`classes are ${known}${suggestion(text, names)}`, "choose another --label");
 }
 
-function picture({ x, shape, nfe }: Drawn, { role }: WeightsInfo): Uint8Array {
-  const title = `${role}, NFE ${nfe}`;
-  return encodePng(samplePicture([{ title, x }], shape.slice(1), shape[0]));
+const classNames = ({ data }: WeightsInfo): readonly string[] => data.condition.label?.names ?? [];
+
+/** The picture of samples that come in portions. Of images no more than the picture is kept; points are few numbers. */
+function openSheet(count: number, label: number | undefined, nfe: number, info: WeightsInfo) {
+  const { sample } = info.data;
+  const names = classNames(info);
+  const classes = classesOf(info.data);
+  const named = label === undefined ? "" : `, class ${names[label] ?? label}`;
+  const title = `${info.role}, NFE ${nfe}${named}`;
+  if (sample.length === 3) {
+    const captions =
+      classes && label === undefined ? (i: number) => names[i % classes] ?? String(i % classes) : undefined;
+    const [C, H, W] = sample;
+    const sheet = new ImageSheet({ shape: [C, H, W], titles: [title], count, captions });
+    return { take: (first: number, x: Float32Array) => sheet.place(0, first, x), picture: () => sheet.picture() };
+  }
+  const taken: Float32Array[] = [];
+  return {
+    take: (_: number, x: Float32Array) => void taken.push(x.slice()),
+    picture: () => samplePicture([{ title, x: joined(taken) }], sample, count),
+  };
 }

@@ -127,7 +127,8 @@ export async function openDrawer(
   const player = new Player(info.role, roles[info.role] as Role<Denoiser>, memory);
   player.load(tensors);
   const sampler = ownLevels ? samplerOf(method, info.role, info.stage) : container.get(SAMPLER);
-  const batch = drawBatch(info.data, count);
+  const { drawBatch: most } = (info.config.train ?? {}) as { drawBatch?: number };
+  const batch = drawBatch(info.data, count, most);
   const drawer = await SampleDrawer.create(backend, memory, player, sampler, info.data, batch);
   return {
     drawer,

@@ -2,11 +2,11 @@ import { resolve } from "node:path";
 import { files } from "../../backends/host/files.ts";
 import { onInterrupt } from "../../backends/host/interrupt.ts";
 import { offloading } from "../../backends/host/offload.ts";
+import { runCache } from "../../backends/host/runCache.ts";
 import { failure, suggestion } from "../../core/errors.ts";
 import type { Observer } from "../../core/interfaces/mod.ts";
 import { readSetting } from "../../core/plugin/mod.ts";
 import { SettingText, saysNothing } from "../../core/plugin/spec.ts";
-import { hostRandom } from "../../core/random/hostRandom.ts";
 import {
   CHECKPOINT,
   mergeConfig,
@@ -15,6 +15,7 @@ import {
   type RunConfig,
   resolveConfig,
   runFolder,
+  SAMPLES,
 } from "../../core/train/mod.ts";
 import {
   diagnosisTable,
@@ -23,8 +24,10 @@ import {
   healthWarnings,
   lossCurves,
   progress,
+  realSamples,
   resultTable,
   sampleGrids,
+  workProgress,
 } from "../../plugins/observers/mod.ts";
 import { type Profile, profileLines, profiles } from "../../plugins/profiles/mod.ts";
 import { commandName } from "./asStarted.ts";
@@ -35,6 +38,7 @@ import { INTERRUPTED } from "./exitStatus.ts";
 import { fitConfig } from "./fitConfig.ts";
 import { CONFIG } from "./flags.ts";
 import { loadRegistry } from "./registry.ts";
+import { version } from "./version.ts";
 
 /** Flags that are short for a `--set`. */
 const short = {
@@ -161,6 +165,7 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
   let run: Run | undefined;
   // Into the log too, as soon as there is one.
   const warn = (message: string) => (run ? run.bus.emit("run/warning", { source: "worker", message }) : say(message));
+  const reading = given.on("quiet") ? undefined : workProgress(process.stderr, "files");
   let watch: (() => void) | undefined;
   try {
     say(`device  ${describeBackend(backend)}`);
@@ -171,8 +176,10 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
         files,
         path: await dataPath(given, path),
         offload: offloading({ tell: warn }),
+        progress: (done, total) => reading?.tell("reading files", done, total),
         found: (text) => say(`data    ${text}`),
       },
+      cache: runCache(version()),
       output: { files, path, existing },
       async reopen() {
         await backend.close();
@@ -180,6 +187,7 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
         return backend;
       },
     });
+    reading?.close();
     // Until here there is nothing to keep, and a signal ends the program wherever it is: no listener has to be waited for.
     watch = onInterrupt(() => {
       process.stderr.write("\nstopping after this step; press Ctrl-C again to give up at once\n");
@@ -197,6 +205,7 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
     say(`done; draw samples with: ${commandName()} sample ${path}${sameFlags(given, ["plugin", "device"])}`);
     return 0;
   } finally {
+    reading?.close();
     watch?.();
     await run?.dispose();
     await backend.close();
@@ -231,16 +240,17 @@ const severeWarnings = healthWarnings((line) => process.stderr.write(`${line}\n`
 
 async function observe(run: Run, given: Given, resumed: boolean): Promise<void> {
   const folder = run.folder!;
-  const { sample } = run.dataset.shape;
-  const planar = sample.length === 1 && sample[0] === 2;
-  // The same points on every picture: a seed and a stream that training does not use.
-  const real = planar ? (await run.dataset.batch(4000, hostRandom(0, 0, 1000))).x : undefined;
+  const { condition, sample } = run.dataset.shape;
+  const { names, classes } = condition.label ?? {};
+  const captions = classes ? (i: number) => names?.[i % classes] ?? String(i % classes) : undefined;
+  const drawable = sample.length === 3 || (sample.length === 1 && sample[0] === 2);
+  const real = drawable ? await realSamples(run.dataset, SAMPLES) : undefined;
   const observers = [
     ...(given.on("quiet") ? [lossWarnings, severeWarnings] : [progress({ stream: process.stderr })]),
     // Before the log itself adds to its file.
     lossCurves({ files, path: folder.lossPlot, earlier: resumed ? folder.events : undefined }),
     eventLog({ files, path: folder.events }),
-    sampleGrids({ files, folder: folder.samples, real }),
+    ...(drawable ? [sampleGrids({ files, folder: folder.samples, real, captions })] : []),
     diagnosisTable((text) => process.stdout.write(`${text}\n\n`)),
     healthTable((text) => process.stdout.write(`${text}\n\n`)),
     resultTable((text) => process.stdout.write(`${text}\n`)),

@@ -1,15 +1,20 @@
+import type { Resolver } from "../../core/di/mod.ts";
 import { failure } from "../../core/errors.ts";
 import { grad, program, ScalarInputs } from "../../core/graph/mod.ts";
 import {
   BACKEND,
   type Backend,
+  CACHE,
   classesOf,
   DATA_SHAPE,
   DATASET,
   type Dataset,
   type Executable,
   type Extractor,
+  type Pace,
+  paceOf,
 } from "../../core/interfaces/mod.ts";
+import { decodeSafetensors, encodeSafetensors, sha256, toFloat32 } from "../../core/io/mod.ts";
 import {
   arenaName,
   BoundParameters,
@@ -18,6 +23,7 @@ import {
   initialise,
   layoutOf,
   linear,
+  type ParameterLayout,
   type Scope,
 } from "../../core/nn/mod.ts";
 import { crossEntropy, input, pack, relu, reshape, state } from "../../core/ops/mod.ts";
@@ -53,7 +59,7 @@ export const classifier = definePlugin({
       reads: { channels: [sample[0]], smallest: Math.min(...sample.slice(1)) },
       widths: { features: FEATURES, logits: classes },
       bind: (scope) => ({ features: (x) => classify(scope, x, classes) }),
-      load: () => (trained ??= train(container.get(BACKEND), container.get(DATASET), epochs)),
+      load: () => (trained ??= cachedOrTrained(container, epochs)),
     };
   },
 });
@@ -73,7 +79,43 @@ function oneCycle(step: number, steps: number): number {
   return PEAK_RATE * (0.04 + 0.96 * (0.5 - 0.5 * Math.cos(Math.PI * share)));
 }
 
-async function train(backend: Backend, dataset: Dataset, epochs: number): Promise<FrozenWeights> {
+/** Changed whenever the same data and options give other weights. */
+const RECIPE = 1;
+
+/** What an earlier run has trained on the same data, in the same way and on the same device; else trained now and kept. */
+async function cachedOrTrained(container: Resolver, epochs: number): Promise<FrozenWeights> {
+  const [backend, dataset] = [container.get(BACKEND), container.get(DATASET)];
+  const layout = checkedLayout(dataset);
+  const cache = container.has(CACHE) ? container.get(CACHE) : undefined;
+  const fingerprint = cache && (await dataset.fingerprint?.());
+  const { backend: kind, name, software } = backend.info;
+  const key = fingerprint && (await hashOf([RECIPE, fingerprint, dataset.shape, epochs, kind, name, software]));
+  const file = `classifier-${key}.safetensors`;
+  const kept = key && (await cache!.read(file));
+  const found = kept && weightsIn(kept, file, layout);
+  if (found) return found;
+  const trained = await train(backend, dataset, layout, epochs, paceOf(container));
+  const [data] = trained.arenas;
+  if (key) await cache!.write(file, encodeSafetensors({ weights: { dtype: "F32", shape: [data.length], data } }));
+  return trained;
+}
+
+const hashOf = (parts: readonly unknown[]) => sha256(new TextEncoder().encode(JSON.stringify(parts)));
+
+/** Weights out of a file of the cache; undefined when they are not what should be there. */
+function weightsIn(bytes: Uint8Array, file: string, layout: ParameterLayout): FrozenWeights | undefined {
+  try {
+    const { weights } = decodeSafetensors(bytes, file).tensors;
+    const arena = weights && toFloat32(weights);
+    const isWhole = arena?.length === layout.arenas[0] && arena.every(Number.isFinite);
+    return isWhole ? { name: "classifier", layout, arenas: [arena] } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws E_CONFIG for data that no classifier can be trained on */
+function checkedLayout(dataset: Dataset): ParameterLayout {
   const { sample } = dataset.shape;
   const classes = classesOf(dataset.shape);
   if (classes === 0 || sample.length !== 3 || !Number.isFinite(dataset.size))
@@ -81,7 +123,18 @@ async function train(backend: Backend, dataset: Dataset, epochs: number): Promis
       "E_CONFIG",
       `Cannot train a classifier on ${dataset.name}: it has ${dataset.size} samples ${formatShape(sample)} of ${classes} classes, expected a stored set of labelled images`,
     );
-  const layout = layoutOf((scope) => classify(scope, input("x", [1, ...sample]), classes));
+  return layoutOf((scope) => classify(scope, input("x", [1, ...sample]), classes));
+}
+
+async function train(
+  backend: Backend,
+  dataset: Dataset,
+  layout: ParameterLayout,
+  epochs: number,
+  pace: Pace,
+): Promise<FrozenWeights> {
+  const { sample } = dataset.shape;
+  const classes = classesOf(dataset.shape);
   const [size] = layout.arenas;
   const memory = backend.createMemory();
   const flat = (part: string) => {
@@ -117,6 +170,7 @@ async function train(backend: Backend, dataset: Dataset, epochs: number): Promis
     run = await backend.compile(update, memory);
     const steps = Math.floor((epochs * dataset.size) / BATCH);
     for (let step = 0; step < steps; step++) {
+      await pace("training the judge", step, steps);
       const { x, condition } = await dataset.batch(BATCH, hostRandom(0, step, 7));
       const rates = scalars.encode(adamScalars(step, oneCycle(step, steps)));
       await run.run({ x, label: condition.label, scalars: rates });

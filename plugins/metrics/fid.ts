@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import { DATA_FOLDER, type DataFolder, type Metric } from "../../core/interfaces/mod.ts";
+import { DATA_FOLDER, type DataFolder, extractorNamed, type Metric } from "../../core/interfaces/mod.ts";
 import { fileBytes, openNpz } from "../../core/io/mod.ts";
 import { boolean, definePlugin, text } from "../../core/plugin/mod.ts";
 import { type FeatureStatistics, featureStatistics, frechetDistance } from "./shared/frechet.ts";
@@ -28,16 +28,16 @@ export const fid = definePlugin({
   needs: inceptionNeed,
   create({ statistics, sumStartsAtOnes, bytes }, container): Metric {
     let real: Promise<FeatureStatistics> | undefined;
+    const published = (D: number) => readStatistics(container.get(DATA_FOLDER), statistics, D);
     return inceptionMetric(container, {
       name: "fid",
       least: 2,
       bytes,
+      ready: async () => statistics && (real ??= published(extractorNamed(container, "inception").widths.pool3)),
       async judge({ pool3 }, reference) {
         const { data, D } = pool3;
         const seen = featureStatistics(data, D, { sumStartsAtOnes });
-        real ??= statistics
-          ? readStatistics(container.get(DATA_FOLDER), statistics, D)
-          : reference().then((rows) => featureStatistics(rows.pool3.data, D));
+        real ??= statistics ? published(D) : reference().then((rows) => featureStatistics(rows.pool3.data, D));
         return { fid: frechetDistance(seen, await real) };
       },
     });

@@ -92,7 +92,7 @@ export function eventLog({ files, path, every }: EventLogOptions): Observer {
           over = true;
           hurry();
         }
-        if (event.type === "role/updated") return;
+        if (event.type === "role/updated" || event.type === "work/progressed") return;
         if (event.type === "role/diagnosed") {
           // The read must begin while the event is being told.
           const { values, ...rest } = event;

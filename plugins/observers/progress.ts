@@ -10,6 +10,7 @@ import {
   type StageProgress,
   type TextStream,
 } from "./progressDisplay.ts";
+import { workProgress } from "./workProgress.ts";
 
 /** Where progress goes. */
 export interface ProgressOptions {
@@ -39,6 +40,8 @@ export function progress({ stream }: ProgressOptions): Observer {
             if (last) display.note("drawing and judging samples");
           }),
       });
+      const work = workProgress(() => display, "samples");
+      bus.on("work/progressed", ({ what, done, total }) => work.tell(what, done, total), "progress");
       bus.on("run/warning", ({ source, message }) =>
         withDisplay((display) => display.note(`warning (${source}): ${message}`)),
       );

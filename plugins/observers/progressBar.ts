@@ -36,7 +36,8 @@ export function barDisplay(stream: TextStream): ProgressDisplay {
     show(progress) {
       const width = columnsOf(stream) - 1;
       line(progress.stage, progress, barText(progress, width));
-      line(`${progress.stage} losses`, progress, `  ${lossText(progress, width - 2)}`);
+      if (Object.keys(progress.losses).length > 0)
+        line(`${progress.stage} losses`, progress, `  ${lossText(progress, width - 2)}`);
     },
     note: (text) => (lines.size > 0 ? group.log(`${text}\n`) : void stream.write(`${text}\n`)),
     close: () => (lines.size > 0 ? group.stop() : undefined),

@@ -7,6 +7,8 @@ export interface StageProgress {
   readonly rate: number;
   /** Losses last read, by name. */
   readonly losses: Readonly<Record<string, number>>;
+  /** What is counted; steps when absent. */
+  readonly unit?: string;
 }
 
 /** An update of a role, before its losses are read. */
@@ -38,9 +40,9 @@ export interface TextStream {
 }
 
 /** Steps, speed and time left; where that is wider than `width`, the speed is left out. */
-export function paceText({ done, total, rate }: StageProgress, width = Infinity): string {
+export function paceText({ done, total, rate, unit = "steps" }: StageProgress, width = Infinity): string {
   const left = (total - done) / rate;
-  const speed = Number.isFinite(rate) ? `${rate >= 10 ? rate.toFixed(0) : rate.toPrecision(2)} steps/s` : "";
+  const speed = Number.isFinite(rate) ? `${rate >= 10 ? rate.toFixed(0) : rate.toPrecision(2)} ${unit}/s` : "";
   const rest = Number.isFinite(left) && done < total ? `${duration(left)} left` : "";
   const join = (...parts: string[]) => parts.filter(Boolean).join("  ");
   const whole = join(`${done}/${total}`, speed, rest);

@@ -11,23 +11,30 @@ export interface SampleGridOptions {
   readonly folder: string;
   /** Images on a grid. Default 100: with ten classes in turn, each column is one. */
   readonly count?: number;
-  /** Points of the real data [N, 2], drawn beside samples in the plane. */
+  /** Real samples, drawn beside the others; images with classes in turn. */
   readonly real?: SampleSheet["x"];
+  /** What sample i shows, such as its class. */
+  readonly captions?: (i: number) => string;
 }
 
 /**
- * Writes every set of samples as a picture `<role>-<step>.png`: a grid of images, or for points in the plane a scatter
- * plot, with the real points and those last drawn by the other role before it.
+ * Writes every set of samples as a picture `<role>-<step>.png`: a grid of images, or for points in the plane a scatter plot. Before
+ * it stand real samples and those last drawn by other roles, of the same noise where their numbers are the same.
  */
-export function sampleGrids({ files, folder, count = 100, real }: SampleGridOptions): Observer {
+export function sampleGrids({ files, folder, count = 100, real, captions }: SampleGridOptions): Observer {
   const sheets = new Map<string, SampleSheet>();
-  if (real) sheets.set("data", { title: "data", x: real });
+  if (real) sheets.set("data", { title: "real data", x: real });
 
   const write = async ({ role, step, nfe, samples }: EventOf<"sample/drawn">) => {
-    const sheet = { title: `${role}, NFE ${nfe}`, x: await samples.read() };
+    const sheet = { title: `${role}, NFE ${nfe}, step ${step}`, x: await samples.read() };
     sheets.delete(role); // so that it is the last
     sheets.set(role, sheet);
-    const picture = samplePicture([...sheets.values()], samples.shape.slice(1), count);
+    const picture = samplePicture(
+      [...sheets.values()],
+      samples.shape.slice(1),
+      Math.min(count, samples.shape[0]),
+      captions,
+    );
     await files.makeDir(folder);
     await files.write(files.join(folder, `${role}-${step}.png`), encodePng(picture));
   };

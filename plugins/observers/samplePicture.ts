@@ -1,6 +1,6 @@
 import { failure } from "../../core/errors.ts";
 import { formatShape, type Shape, sizeOf } from "../../core/tensor/mod.ts";
-import { imageGrid } from "./drawing/imageGrid.ts";
+import { ImageSheet } from "./drawing/imageSheet.ts";
 import type { Colour, Picture } from "./drawing/picture.ts";
 import { scatter } from "./drawing/scatter.ts";
 
@@ -15,16 +15,27 @@ const grey: Colour = [110, 110, 110];
 const blue: Colour = [0, 114, 178];
 /** Dots in a panel; more only hide each other. */
 const DOTS = 4000;
-/** Pictures of small images are enlarged to about this many pixels per side. */
-const SIDE = 48;
+
+/** @throws E_SHAPE for samples that no picture shows: they are neither points in the plane nor images */
+export function checkDrawable(shape: Shape): void {
+  if (!(shape.length === 1 && shape[0] === 2) && shape.length !== 3)
+    throw failure("E_SHAPE", `Cannot draw samples ${formatShape(shape)}: expected points [2] or images [C, H, W]`);
+}
 
 /**
- * Sets of samples, each of `shape`, as one picture. Points in the plane: scatter plots side by side, the data (first of
- * several) grey. Images: a grid of the first `count` of the last set; of latents, which have more channels than a picture,
- * the first three as colours. Throws E_SHAPE for anything else.
+ * Sets of samples, each of `shape`, as one picture, side by side under their titles. Points in the plane: scatter plots, the data
+ * (first of several) grey. Images: grids of the first `count` of each.
+ * @param captions what sample i of each set shows, such as its class
+ * @throws E_SHAPE for anything else
  */
-export function samplePicture(sheets: readonly SampleSheet[], shape: Shape, count: number): Picture {
-  if (shape.length === 1 && shape[0] === 2) {
+export function samplePicture(
+  sheets: readonly SampleSheet[],
+  shape: Shape,
+  count: number,
+  captions?: (i: number) => string,
+): Picture {
+  checkDrawable(shape);
+  if (shape.length === 1) {
     const panels = sheets.map(({ title, x }, index) => ({
       title,
       layers: [
@@ -36,17 +47,10 @@ export function samplePicture(sheets: readonly SampleSheet[], shape: Shape, coun
     }));
     return scatter(panels);
   }
-  if (shape.length !== 3)
-    throw failure("E_SHAPE", `Cannot draw samples ${formatShape(shape)}: expected points [2] or images [C, H, W]`);
-  const { x } = sheets[sheets.length - 1];
-  const size = sizeOf(shape);
-  const N = Math.min(count, x.length / size);
   const [C, H, W] = shape;
-  const shown = C < 3 ? 1 : 3;
-  const pixels = new Float32Array(N * shown * H * W);
-  for (let n = 0; n < N; n++) pixels.set(x.slice(n * size, n * size + shown * H * W), n * shown * H * W);
-  return imageGrid(pixels, [N, shown, H, W], {
-    columns: Math.min(N, 10),
-    scale: Math.max(1, Math.round(SIDE / shape[2])),
-  });
+  const most = Math.max(...sheets.map(({ x }) => x.length / sizeOf(shape)));
+  const titles = sheets.map(({ title }) => title);
+  const sheet = new ImageSheet({ shape: [C, H, W], titles, count: Math.min(count, most), captions });
+  for (const [panel, { x }] of sheets.entries()) sheet.place(panel, 0, x);
+  return sheet.picture();
 }

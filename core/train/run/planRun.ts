@@ -7,7 +7,7 @@ import type { RunSettings } from "../config/trainOptions.ts";
 import { HealthProbe } from "../health/probe.ts";
 import { breathe } from "../loop/breathe.ts";
 import { EventBus } from "../loop/bus.ts";
-import { Evaluation, SAMPLES } from "../sampling/evaluation.ts";
+import { Evaluation } from "../sampling/evaluation.ts";
 import { Traces } from "../update/traces.ts";
 import { Trainer } from "../update/trainer.ts";
 import { checkMethod, checkParts } from "./checkMethod.ts";
@@ -62,16 +62,16 @@ export async function planRun(
     plans.push({ stage, programs, bytes: counting.liveBytes });
   };
   let current: Stage | undefined;
-  const evaluation = new Evaluation(container, counting, trainer, bus, () => current);
-  const { sampleEvery, evaluateCount } = settings;
+  const { sampleEvery, drawBatch, evaluateCount } = settings;
+  const evaluation = new Evaluation(container, counting, trainer, bus, () => current, drawBatch);
   // In the order of a run, as what programs share depends on it.
   for (const stage of trainer.method.stages) {
     current = stage;
     if (stage.steps === 0) continue;
     await trainer.prepare(stage);
     const probe = await HealthProbe.create(counting, trainer, container.get(DATASET), stage);
-    const shown = evaluation.shownIn(stage);
-    if (shown && sampleEvery > 0 && sampleEvery < stage.steps) await evaluation.prepare(shown, SAMPLES);
+    const previews = evaluation.previews(stage, sampleEvery);
+    if (previews) await evaluation.prepare(previews.role, previews.count);
     note(stage.name);
     probe.dispose();
   }
@@ -100,9 +100,14 @@ export function checkCapacity({ peakBytes, stages }: RunPlan, device: Backend, c
   throw failure(
     "E_DEVICE_LIMIT",
     `Cannot run on ${device.info.name}: ${stage === SAMPLING ? "drawing samples" : `stage "${stage}"`} needs ${mebibytes(peakBytes)}, the device has ${mebibytes(capacity)}`,
-    { fix: withHint("`onestep plan` says what would fit: a smaller train.batch, train.checkpointing=blocks", device) },
+    { fix: withHint(stage === SAMPLING ? FEWER_SAMPLES : SMALLER_UPDATES, device) },
   );
 }
+
+/** What helps where drawing, or training, needs more than there is. */
+const FEWER_SAMPLES =
+  "draw fewer samples at a time, such as --set train.drawBatch=10; `onestep plan` says what else would fit";
+const SMALLER_UPDATES = "`onestep plan` says what would fit: a smaller train.batch, train.checkpointing=blocks";
 
 /** What to do where a device is too small, and how the device could have more. */
 export const withHint = (fix: string, { capacityHint }: Backend): string =>

@@ -1,10 +1,13 @@
 import type { Container } from "../../di/mod.ts";
 import { OnestepError } from "../../errors.ts";
 import type { Backend } from "../../interfaces/backend.ts";
+import { CACHE, type Cache } from "../../interfaces/cache.ts";
 import { DATASET, type DataFolder, type Dataset } from "../../interfaces/dataset.ts";
-import type { Stage } from "../../interfaces/method.ts";
+import { METHOD, type Stage } from "../../interfaces/method.ts";
+import { METRICS } from "../../interfaces/metric.ts";
 import { MONITORS } from "../../interfaces/monitor.ts";
 import { OBSERVERS, type Observer } from "../../interfaces/observer.ts";
+import { PACE } from "../../interfaces/pace.ts";
 import type { Claim, FileSystem } from "../../io/files.ts";
 import { checkCounts, checkUsed } from "../config/checkPlugins.ts";
 import type { ResolvedConfig } from "../config/config.ts";
@@ -15,7 +18,8 @@ import type { HealthWarning } from "../health/warnings.ts";
 import { EventBus } from "../loop/bus.ts";
 import { type Command, Control, type RecordedCommand } from "../loop/control.ts";
 import type { TrainEvents } from "../loop/events.ts";
-import { Evaluation, type Judgement, SAMPLES } from "../sampling/evaluation.ts";
+import { Evaluation, type Judgement } from "../sampling/evaluation.ts";
+import { SAMPLES } from "../sampling/previews.ts";
 import type { Drawn } from "../sampling/sampleDrawer.ts";
 import { Divergence } from "../update/leftOut.ts";
 import { precisionNotice } from "../update/precision.ts";
@@ -23,10 +27,12 @@ import { Traces } from "../update/traces.ts";
 import { Trainer } from "../update/trainer.ts";
 import { learnersOf } from "../update/turnContext.ts";
 import { checkFolder, checkSpace } from "./checkFolder.ts";
-import { changesTeacher, checkTeacher } from "./checkTeacher.ts";
+import { changesTeacher, checkTeacher, untrainedNotes } from "./checkTeacher.ts";
 import { composeRun } from "./compose.ts";
 import { DeviceLosses } from "./deviceLosses.ts";
 import { CheckpointKeeper, type Snapshot } from "./keeper.ts";
+import { withAllParts } from "./missingParts.ts";
+import { runPace, unlessStopped } from "./pace.ts";
 import { checkCapacity, planRun } from "./planRun.ts";
 import { type Position, playersUpTo, resumeFrom } from "./resume.ts";
 import { startFromFiles } from "./startFromFiles.ts";
@@ -49,6 +55,8 @@ export interface RunRequest {
    * checkpoint. The new backend is the caller's to close as well. Without this, a loss ends the run.
    */
   readonly reopen?: () => Promise<Backend>;
+  /** Keeps what takes long to make and later runs can use again, such as the classifier of a metric. */
+  readonly cache?: Cache;
 }
 
 /** How a run ended. */
@@ -111,11 +119,16 @@ export class Run {
 
   /** Everything of the run that lives on a device. */
   #equip(backend: Backend, container: Container, traces: Traces): void {
-    const { settings } = this.#request.resolved;
+    const { resolved, cache } = this.#request;
+    const { settings } = resolved;
     this.#backend = backend;
     this.#container = container;
+    const pace = runPace(this.bus, () => this.#stopping);
+    container.value(PACE, pace, "the run");
+    if (cache) container.value(CACHE, cache, "the run");
     this.#trainer = new Trainer(container, backend, this.dataset, this.bus, settings, { traces });
-    this.#evaluation = new Evaluation(container, backend, this.#trainer, this.bus, () => this.#stage);
+    const stage = () => this.#stage;
+    this.#evaluation = new Evaluation(container, backend, this.#trainer, this.bus, stage, settings.drawBatch);
   }
 
   /**
@@ -147,13 +160,20 @@ export class Run {
     let run: Run | undefined;
     try {
       const resumes = folder && (await checkFolder(folder, output?.existing)) === "resume";
-      container = await composeRun(resolved, backend, data);
+      // A run that goes on has its weights.
+      const config = resumes ? { ...resolved.config, start: {} } : resolved.config;
+      const load = () => composeRun(resolved, backend, data);
+      container = await withAllParts(config, output?.files ?? data.files, load, {
+        rolesOf: (each) => Object.keys(each.get(METHOD).roles),
+        drop: (each) => each.dispose(),
+      });
       // Finds now what would otherwise end the run after hours of training.
       const traces = new Traces();
       const plan = await planRun(container, resolved.settings, backend, traces);
       checkCapacity(plan, backend);
       checkUsed(container);
       checkCounts(container, resolved.settings.evaluateCount);
+      for (const metric of container.all(METRICS)) await metric.ready?.();
       backend.expect?.(plan.peakBytes);
       const roles = Object.keys(plan.parameters);
       run = new Run(request, losses, folder, container, traces);
@@ -264,6 +284,9 @@ export class Run {
     if (notice) this.bus.emit("run/warning", { source: "precision", message: notice });
     for (const note of this.#notes) this.#warn(note);
     if (this.#lostEarly) this.#tellOf(this.#lostEarly);
+    if (this.#completed === 0)
+      for (const message of untrainedNotes(this.trainer, config))
+        this.bus.emit("run/warning", { source: "start", message });
     const end = async (reason: "complete" | "stopped" | "failed") => {
       this.bus.emit("run/end", { steps: this.#completed, reason });
       await this.bus.settled();
@@ -272,12 +295,12 @@ export class Run {
       const through = async () => {
         await this.checkpoint();
         const finished = await this.#train();
-        const judgements = finished ? await this.judge() : [];
+        const judgements = finished ? await unlessStopped(this.judge()) : undefined;
         // After judging, which draws samples, the states are what they were.
         await this.#save(true);
-        return { finished, judgements };
+        return judgements;
       };
-      const { finished, judgements } = this.#keeper
+      const judgements = this.#keeper
         ? await this.#losses.through(
             through,
             () => this.#keeper!.newest,
@@ -285,10 +308,11 @@ export class Run {
           )
         : await through();
       const { warnings } = this.#health;
-      if (finished) await this.#folder?.writeReport(judgements, this.#backend.info, warnings);
-      if (finished) await this.#keeper?.finish();
-      await end(finished ? "complete" : "stopped");
-      return { reason: finished ? "complete" : "stopped", judgements, warnings };
+      if (judgements) await this.#folder?.writeReport(judgements, this.#backend.info, warnings);
+      if (judgements) await this.#keeper?.finish();
+      const reason = judgements ? "complete" : "stopped";
+      await end(reason);
+      return { reason, judgements: judgements ?? [], warnings };
     } catch (cause) {
       await this.#saveBefore(cause);
       const error = this.#keeper?.advised(cause) ?? cause;
@@ -394,6 +418,7 @@ export class Run {
     const { settings } = this.#request.resolved;
     const { steps } = stage;
     const place = this.#position.stage;
+    const previews = this.#evaluation.previews(stage, settings.sampleEvery);
     const shown = this.#evaluation.shownIn(stage);
     const control = new Control(this.#orders.splice(0));
     this.#control = control;
@@ -411,8 +436,7 @@ export class Run {
         this.#position = { stage: place, step: done };
         if (done === steps) return;
         if (this.#keeper?.isDue(done)) control.send({ type: "checkpoint" });
-        const { sampleEvery } = settings;
-        if (sampleEvery > 0 && done % sampleEvery === 0) control.send({ type: "sample" });
+        if (previews?.isDue(done)) control.send({ type: "sample" });
       }),
     ];
     let probe: HealthProbe | undefined;
@@ -429,7 +453,7 @@ export class Run {
         obey: async ({ type }, step) => {
           this.#position = { stage: place, step };
           if (type === "checkpoint") await this.checkpoint();
-          if (type === "sample" && shown) await this.draw(shown, SAMPLES);
+          if (type === "sample" && shown) await this.draw(shown, previews?.count ?? SAMPLES);
         },
       });
       this.#position = { stage: place, step: next };

@@ -4,6 +4,7 @@ import { DATASET } from "../../interfaces/dataset.ts";
 import type { Denoiser } from "../../interfaces/denoiser.ts";
 import type { Method, Stage } from "../../interfaces/method.ts";
 import { METRICS, type Metric, type SampleSet } from "../../interfaces/metric.ts";
+import { paceOf } from "../../interfaces/pace.ts";
 import type { Sampler } from "../../interfaces/sampler.ts";
 import { hostRandom } from "../../random/hostRandom.ts";
 import { batchRows } from "../batch/turnInputs.ts";
@@ -11,6 +12,7 @@ import type { EventBus } from "../loop/bus.ts";
 import type { Player } from "../update/player.ts";
 import type { Trainer } from "../update/trainer.ts";
 import { learnersOf } from "../update/turnContext.ts";
+import { type Previews, previewsOf } from "./previews.ts";
 import { type Drawn, type DrawRequest, drawBatch, SampleDrawer } from "./sampleDrawer.ts";
 
 /** One line of a run's result: whose samples, at what cost, and what the metrics say. */
@@ -23,8 +25,6 @@ export interface Judgement {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** Samples drawn while a stage is on. */
-export const SAMPLES = 100;
 /** Drawing noise is not training noise. */
 const EVALUATION_SEED = 99;
 
@@ -51,21 +51,27 @@ export class Evaluation {
   readonly #trainer: Trainer;
   readonly #bus: EventBus;
   readonly #stage: () => Stage | undefined;
+  readonly #most: number | undefined;
   readonly #drawers = new Map<Sampler, Map<string, SampleDrawer>>();
 
-  /** @param stage the one that is on */
+  /**
+   * @param stage the one that is on
+   * @param most samples that are drawn at a time at most, `train.drawBatch`
+   */
   constructor(
     container: Resolver,
     backend: Backend,
     trainer: Trainer,
     bus: EventBus,
     stage: () => Stage | undefined = () => undefined,
+    most?: number,
   ) {
     this.#container = container;
     this.#backend = backend;
     this.#trainer = trainer;
     this.#bus = bus;
     this.#stage = stage;
+    this.#most = most;
   }
 
   /** The roles that are judged: those with a sampler, unless a later stage replaces their weights by another role's. */
@@ -116,6 +122,17 @@ export class Evaluation {
     return { condition, empty: dataset.empty };
   }
 
+  /** The role whose samples are shown while a stage is on, and when. */
+  previews(stage: Stage, every: number | undefined): (Previews & { readonly role: string }) | undefined {
+    const role = this.shownIn(stage);
+    if (role === undefined) return undefined;
+    const { steps, batch } = stage;
+    const samplerSteps = samplerOf(this.#trainer.method, role, stage.name).steps.length;
+    const { sample } = this.#container.get(DATASET).shape;
+    const found = previewsOf({ steps, batch, samplerSteps, sample, every });
+    return found && { ...found, role };
+  }
+
   /** Compiles what `draw` needs for so many samples of a role. */
   async prepare(role: string, count: number): Promise<void> {
     await this.#drawer(role, count);
@@ -123,7 +140,7 @@ export class Evaluation {
 
   async #drawer(role: string, count: number): Promise<SampleDrawer> {
     const { shape } = this.#container.get(DATASET);
-    const batch = drawBatch(shape, count);
+    const batch = drawBatch(shape, count, this.#most);
     const { memory, players, method, traces } = this.#trainer;
     const sampler = samplerOf(method, role, this.#stage()?.name);
     const drawers = this.#drawers.get(sampler) ?? new Map<string, SampleDrawer>();
@@ -159,16 +176,20 @@ export class Evaluation {
   async *#real(count: number): AsyncGenerator<SampleSet> {
     const dataset = this.#container.get(DATASET);
     const rows = batchRows(dataset, count, hostRandom(EVALUATION_SEED, 0, 0));
-    const size = drawBatch(dataset.shape, count);
+    const size = drawBatch(dataset.shape, count, this.#most);
+    const pace = paceOf(this.#container);
     for (let first = 0; first < count; first += size) {
       const end = Math.min(first + size, count);
+      await pace("judging real data", first, count);
       yield { ...(await rows(first, end)), shape: [end - first, ...dataset.shape.sample] };
     }
   }
 
   async *#drawn(role: string, count: number, step: number): AsyncGenerator<SampleSet> {
     const drawer = await this.#drawer(role, count);
-    const request = { count, seed: EVALUATION_SEED, ...(await this.#conditions(count)) };
+    const pace = paceOf(this.#container);
+    const told = (done: number) => pace(`judging the ${role}`, done, count);
+    const request = { count, seed: EVALUATION_SEED, pace: told, ...(await this.#conditions(count)) };
     let first = true;
     for await (const drawn of drawer.batches(request)) {
       if (first) this.#tell(role, drawn, step);

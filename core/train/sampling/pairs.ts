@@ -9,6 +9,8 @@ import type { SampleDrawer } from "./sampleDrawer.ts";
 export interface PairDraw {
   readonly count: number;
   readonly seed: number;
+  /** Called between the steps of the sampler with how many pairs are done. */
+  readonly pace?: (done: number, total: number) => Promise<void>;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface PairDraw {
 export async function drawPairs(
   drawer: SampleDrawer,
   { sample }: DataShape,
-  { count, seed }: PairDraw,
+  { count, seed, pace }: PairDraw,
 ): Promise<Pairs> {
   if (!drawer.deterministic)
     throw failure(
@@ -27,7 +29,7 @@ export async function drawPairs(
       "Cannot draw pairs: the sampler draws fresh noise on its way, expected a deterministic one",
       { fix: "use heun with churn=0, or another sampler of the ODE such as ddim" },
     );
-  const { shape, x: y, condition } = await drawer.draw({ count, seed });
+  const { shape, x: y, condition } = await drawer.draw({ count, seed, pace });
   const z = new Float32Array(y.length);
   sampleNoise(z, { seed, draw: 0, first: 0, size: sizeOf(sample) });
   return { shape, z, y, label: condition.label as Int32Array | undefined };

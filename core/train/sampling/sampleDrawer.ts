@@ -8,6 +8,7 @@ import { sampleNoise } from "../../random/hostRandom.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { conditionArrays, conditionInputs } from "../batch/conditionInputs.ts";
 import { conditionRows } from "../batch/turnInputs.ts";
+import { breathe } from "../loop/breathe.ts";
 import type { Copy, Player } from "../update/player.ts";
 import { Traces } from "../update/traces.ts";
 import { type SamplerStates, samplerStates, type TracedRule, traceRule } from "./samplerProgram.ts";
@@ -30,6 +31,8 @@ export interface DrawRequest {
   readonly condition?: Batch["condition"];
   /** What guidance leads away from, where the data store it. */
   readonly empty?: Dataset["empty"];
+  /** Called between the steps of the sampler with how many samples are done; ends the drawing when it rejects. */
+  readonly pace?: (done: number, total: number) => Promise<void>;
 }
 
 /** How a drawer is made. */
@@ -40,9 +43,9 @@ export interface DrawerOptions {
   readonly traces?: Traces;
 }
 
-/** How many of so many samples are computed at a time: a hundred images, more points or other vectors. */
-export const drawBatch = ({ sample }: DataShape, count: number): number =>
-  Math.min(count, sample.length === 1 ? 10_000 : 100);
+/** How many of so many samples are computed at a time: `most`, or a hundred images, more points or other vectors. */
+export const drawBatch = ({ sample }: DataShape, count: number, most?: number): number =>
+  Math.min(count, most ?? (sample.length === 1 ? 10_000 : 100));
 
 /** A rule of the sampler, ready to run. */
 interface CompiledRule extends Omit<TracedRule, "updates"> {
@@ -117,14 +120,15 @@ export class SampleDrawer {
   }
 
   /** The same samples in order, in portions as they are computed. */
-  async *batches({ count, seed, condition: given = {}, empty }: DrawRequest): AsyncGenerator<Drawn, void> {
+  async *batches({ count, seed, condition: given = {}, empty, pace }: DrawRequest): AsyncGenerator<Drawn, void> {
     const { sample, condition: shape } = this.#data;
     const condition = wholeCondition(shape, given, count);
     for (let first = 0; first < count; first += this.#batch) {
       const taken = Math.min(this.#batch, count - first);
       const rows = { first, size: this.#batch };
       const inputs = conditionArrays(shape, "prompt", { condition, empty }, rows);
-      const x = (await this.#portion(seed, first, inputs)).subarray(0, taken * sizeOf(sample));
+      const told = async (share: number) => pace?.(Math.floor(first + share * taken), count);
+      const x = (await this.#portion(seed, first, inputs, told)).subarray(0, taken * sizeOf(sample));
       yield {
         shape: [taken, ...sample],
         x,
@@ -132,10 +136,16 @@ export class SampleDrawer {
         nfe: this.nfe,
       };
     }
+    await pace?.(count, count);
   }
 
-  /** Samples first, first + 1, …, a batch of them. */
-  async #portion(seed: number, first: number, condition: Record<string, HostArray>): Promise<Float32Array> {
+  /** Samples first, first + 1, …, a batch of them. Between steps it tells which share is done, and signals are heard. */
+  async #portion(
+    seed: number,
+    first: number,
+    condition: Record<string, HostArray>,
+    told: (share: number) => Promise<void>,
+  ): Promise<Float32Array> {
     const size = sizeOf(this.#data.sample);
     let draw = 0;
     const noise = () => {
@@ -149,7 +159,9 @@ export class SampleDrawer {
       samples,
       noise().map((eps) => startScale * eps),
     );
-    for (const { rule, values } of steps) {
+    for (const [step, { rule, values }] of steps.entries()) {
+      await told(step / steps.length);
+      await breathe();
       const { run, scalars, noises } = this.#rules.get(rule)!;
       const inputs: Record<string, HostArray> = { ...condition, scalars: scalars.encode(values) };
       for (const name of noises) inputs[name] = noise();

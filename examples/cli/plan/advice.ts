@@ -41,6 +41,13 @@ function changesOf(settings: RunSettings, stages: readonly Stage[]): Change[][] 
     }
     families.push(parts, sizes);
   }
+  families.push(
+    [50, 20, 10, 5, 1].map((drawBatch) => ({
+      flags: `--set train.drawBatch=${drawBatch}`,
+      settings: { ...settings, drawBatch },
+      stages,
+    })),
+  );
   return families;
 }
 

@@ -25,17 +25,20 @@ export interface InceptionMetric {
   readonly name: string;
   readonly least?: number;
   readonly bytes: ByteRule;
+  /** Reads its own files, before training. */
+  readonly ready?: () => Promise<unknown>;
   /** Numbers about the features of a set; `reference` gives those of the data when it is called. */
   judge(seen: SeenRows, reference: () => Promise<SeenRows>): Promise<Readonly<Record<string, number>>>;
 }
 
 /** A metric over features that all metrics of a run share. */
-export function inceptionMetric(container: Resolver, { name, least, bytes, judge }: InceptionMetric): Metric {
+export function inceptionMetric(container: Resolver, { name, least, bytes, ready, judge }: InceptionMetric): Metric {
   let features: Features | undefined;
   const shared = () => (features ??= Features.of(container, "inception", bytes));
   return {
     name,
     least,
+    ready: () => Promise.all([shared().extractor.load(), ready?.()]),
     begin() {
       const set = shared().begin();
       return {

@@ -1,7 +1,16 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { WasmBackend } from "../../../backends/wasm/mod.ts";
-import { BACKEND, DATASET, type Dataset, type Extractor, extractorNamed } from "../../../core/interfaces/mod.ts";
+import {
+  BACKEND,
+  CACHE,
+  type Cache,
+  DATASET,
+  type Dataset,
+  type Extractor,
+  extractorNamed,
+  PACE,
+} from "../../../core/interfaces/mod.ts";
 import { FrozenNetwork } from "../../../core/nn/mod.ts";
 import { checkPlugin } from "../../../core/testing/mod.ts";
 import { classifier } from "../../../plugins/extractors/classifier.ts";
@@ -53,6 +62,57 @@ test("the same bits whenever it is trained, and only once", async () => {
   assert.equal(await weights, trained);
   const more = await extractorOf(halves(), { epochs: 4 }).load();
   assert.not.equal(more.arenas, trained.arenas);
+});
+
+test("kept by the data, the epochs and the device, for the next run; what is damaged is trained again", async () => {
+  const kept = new Map<string, Uint8Array>();
+  const cache: Cache = {
+    read: async (name) => kept.get(name),
+    write: async (name, bytes) => void kept.set(name, bytes),
+  };
+  let batches = 0;
+  const told: string[] = [];
+  const load = async (fingerprint: string, options = {}) => {
+    const data = halves();
+    const counted: Dataset = {
+      ...data,
+      batch: (...given) => {
+        batches++;
+        return data.batch(...given);
+      },
+      fingerprint: async () => fingerprint,
+    };
+    const container = compose(data.shape, classifier(options));
+    container.value(BACKEND, backend, "the test").value(DATASET, counted, "the test").value(CACHE, cache, "the test");
+    container.value(PACE, async (what, done, total) => void told.push(`${what} ${done}/${total}`), "the test");
+    batches = 0;
+    return extractorNamed(container, "classifier").load();
+  };
+  assert.equal(await load("a"), trained);
+  assert.equal([batches, kept.size, told[0], told.length], [12, 1, "training the judge 0/12", 12]);
+  assert.equal(await load("a"), trained);
+  assert.equal([batches, kept.size], [0, 1]);
+  await load("b", { epochs: 1 });
+  assert.equal([batches, kept.size], [4, 2]);
+  for (const [name, bytes] of kept) kept.set(name, bytes.slice(0, bytes.length - 4));
+  assert.equal(await load("a"), trained);
+  assert.is(batches, 12);
+});
+
+test("a stop ends the training, and leaves nothing on the device", async () => {
+  const before = backend.liveBytes;
+  const data = halves();
+  const container = compose(data.shape, classifier());
+  const stop = new Error("stopped");
+  container.value(BACKEND, backend, "the test").value(DATASET, data, "the test");
+  container.value(PACE, async (_, done) => (done === 2 ? Promise.reject(stop) : undefined), "the test");
+  assert.is(
+    await extractorNamed(container, "classifier")
+      .load()
+      .catch((reason) => reason),
+    stop,
+  );
+  assert.is(backend.liveBytes, before);
 });
 
 test("training leaves nothing on the device, even when the data fail", async () => {

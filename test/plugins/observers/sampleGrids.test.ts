@@ -22,11 +22,14 @@ async function draw(shape: number[], options: { count?: number; real?: Float32Ar
   return new Map([...files.contents].map(([path, bytes]) => [path, decode(bytes)]));
 }
 
-test("images: one grid a set, ten in a row, named by role and step", async () => {
+test("images: those of the other role beside them, ten in a row under a title, named by role and step", async () => {
   const pictures = await draw([40, 1, 16, 16], { count: 20 });
   assert.equal([...pictures.keys()], ["samples/teacher-7.png", "samples/generator-9.png"]);
-  const { width, height } = pictures.get("samples/generator-9.png")!;
-  assert.equal([width, height], [10 * (48 + 2) + 2, 2 * (48 + 2) + 2]);
+  const rows = 2 * (48 + 2) - 2;
+  const grid = 10 * (48 + 2) - 2 + 6;
+  const sizeOf = (name: string) => [pictures.get(name)!.width, pictures.get(name)!.height];
+  assert.equal(sizeOf("samples/teacher-7.png"), [6 + grid, 6 + 21 + rows + 6]);
+  assert.equal(sizeOf("samples/generator-9.png"), [6 + 2 * grid, 6 + 21 + rows + 6]);
 });
 
 test("points: data, teacher and generator side by side", async () => {

@@ -117,11 +117,11 @@ test("a run that does not fit is refused before its folder is touched", async ()
   assert.instance(error, OnestepError);
   assert.is(error!.code, "E_DEVICE_LIMIT");
   assert.match(error!.message, /^Cannot run on .*: drawing samples needs .* MiB, the device has /);
-  assert.match(error!.fix, /train\.checkpointing=blocks/);
+  assert.match(error!.fix, /^draw fewer samples at a time, such as --set train\.drawBatch=10; /);
   assert.is(files.contents.size, 0);
   assert.is(backend.liveBytes, 0);
   backend.capacityHint = "use Node 24";
-  assert.match((await create())!.fix, /train\.checkpointing=blocks; or use Node 24$/);
+  assert.match((await create())!.fix, /what else would fit; or use Node 24$/);
   const expected: number[] = [];
   backend.expect = (bytes) => void expected.push(bytes);
   await create();

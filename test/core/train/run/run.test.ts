@@ -95,8 +95,9 @@ test("Run: events from start to end, in order", async () => {
     undefined,
     { files },
   );
+  const told = events.map(({ type }) => type);
   assert.equal(
-    events.map(({ type }) => type),
+    told.filter((type) => type !== "work/progressed"),
     [
       "run/start",
       "checkpoint/saved",
@@ -190,8 +191,8 @@ for (const [over, stage, step] of [
       if (at === stage && done === step) run.stop();
     };
     const stopped = await finish(over, stopAt, { files });
-    const last = stage === "distillation" && step === 7;
-    assert.is((stopped.result as RunResult).reason, last ? "complete" : "stopped");
+    // After the last step too: then what is left is the judging.
+    assert.is((stopped.result as RunResult).reason, "stopped");
     const { steps } = stopped.events.at(-1) as { steps: number };
     assert.is(steps, (stage === "teacher" ? 0 : 4) + step + 1);
     const resumed = await finish(over, undefined, { files, existing: "resume" });
@@ -202,6 +203,25 @@ for (const [over, stage, step] of [
     for (const [path, bytes] of expected.files.contents) assert.equal(files.contents.get(path), bytes, path);
   });
 }
+
+test("Run: a stop is heard while samples are judged; resumed, they are judged as if it had not been", async () => {
+  const files = memoryFiles();
+  const { run } = await tinyRun({}, { output: { files, path: "out" } });
+  const told: string[] = [];
+  run.bus.on("work/progressed", ({ what }) => {
+    told.push(what);
+    if (what === "judging the generator") run.stop();
+  });
+  const { reason, judgements } = await run.start();
+  await run.dispose();
+  assert.equal([reason, judgements], ["stopped", []]);
+  assert.equal([...new Set(told)], ["judging real data", "judging the teacher", "judging the generator"]);
+  assert.is(told.filter((what) => what === "judging the generator").length, 1, "ended at once");
+  assert.not.ok(files.contents.has("out/report.json"));
+  const resumed = await finish({}, undefined, { files, existing: "resume" });
+  assert.equal(resumed.result, (await whole()).result);
+  assert.equal(text(files, "out/report.json"), text((await whole()).files, "out/report.json"));
+});
 
 test("Run: stopped before it starts, it has still a checkpoint", async () => {
   const files = memoryFiles();
