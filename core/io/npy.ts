@@ -3,6 +3,8 @@ import { type ByteSource, damaged } from "./byteSource.ts";
 import { arrays, type StoredDtype, type StoredTensor } from "./safetensorsHeader.ts";
 import { openZip } from "./zip.ts";
 
+/** NumPy's own limit. */
+const MOST_AXES = 64;
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
 /** What NumPy calls the types that are read; `|` and `=` before them say nothing. */
@@ -49,7 +51,8 @@ export function decodeNpy(bytes: Uint8Array, from = "array of NumPy"): StoredTen
   const shape = sizes.split(",").flatMap((size) => (size.trim() === "" ? [] : [Number(size)]));
   const count = shape.reduce((product, size) => product * size, 1);
   const size = arrays[dtype].BYTES_PER_ELEMENT;
-  if (!Number.isSafeInteger(count) || count * size !== bytes.length - end)
+  if (shape.length > MOST_AXES) throw refuse(`it has ${shape.length} axes, should have ${MOST_AXES} at most`);
+  if (![...shape, count].every(Number.isSafeInteger) || count * size !== bytes.length - end)
     throw refuse(
       `it has ${bytes.length - end} bytes of numbers, should have ${count * size} for shape [${shape.join(", ")}]`,
     );

@@ -1,7 +1,7 @@
 /** Arrays and numbers of NumPy in pickles, as training states and data sets have them. */
-import { latin1Bytes, type PickleGlobal } from "./pickle.ts";
+import { keyText, latin1Bytes, type PickleGlobal } from "./pickle.ts";
 import { arrays, type StoredDtype } from "./safetensorsHeader.ts";
-import { TorchTensor } from "./torchStorage.ts";
+import { MOST_AXES, TorchTensor } from "./torchStorage.ts";
 
 type Refuse = (why: string) => Error;
 
@@ -15,11 +15,13 @@ export class NumpyArray {
   /** (version, shape, dtype, is Fortran order, bytes) */
   setState(state: unknown): void {
     const [, shape, dtype, isFortran, bytes] = Array.isArray(state) ? state : [];
-    const kind = (dtype as NumpyType | undefined)?.dtype;
+    const kind = dtype instanceof NumpyType ? dtype.dtype : undefined;
     const raw = bytes instanceof Uint8Array ? bytes : latin1Bytes(bytes);
     if (!kind || !Array.isArray(shape) || !raw)
       throw this.#refuse("an array of NumPy has no shape, numbers or type that is known");
     const elements = raw.length / arrays[kind].BYTES_PER_ELEMENT;
+    if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0) || shape.length > MOST_AXES)
+      throw this.#refuse("an array of NumPy has a shape that is none");
     let stride = 1;
     const strides = (isFortran ? shape : [...shape].reverse()).map((size: number) => {
       const own = stride;
@@ -64,15 +66,15 @@ const types: Readonly<Record<string, StoredDtype>> = {
 export function numpyNames(refuse: Refuse): Record<string, PickleGlobal> {
   const dtype = {
     call(name: unknown) {
-      const known = String(name).replace(/^[<|=]/, "");
+      const known = keyText(name)?.replace(/^[<|=]/, "") ?? "";
       if (!Object.hasOwn(types, known))
-        throw refuse(`numbers of NumPy have type ${JSON.stringify(name)}, which is not read`);
+        throw refuse(`numbers of NumPy have type ${JSON.stringify(known)}, which is not read`);
       return new NumpyType(types[known], refuse);
     },
   };
   const scalar = {
     call(type: unknown, bytes: unknown) {
-      const kind = (type as NumpyType | undefined)?.dtype;
+      const kind = type instanceof NumpyType ? type.dtype : undefined;
       const raw = bytes instanceof Uint8Array ? bytes : latin1Bytes(bytes);
       if (!kind || raw?.length !== arrays[kind].BYTES_PER_ELEMENT)
         throw refuse("a number of NumPy has no type that is known");

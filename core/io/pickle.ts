@@ -33,10 +33,14 @@ export interface Unpickled {
 const MARK = Symbol("mark");
 /** No name that is known takes more. */
 const MOST_ARGUMENTS = 16;
+/** Values that lie in the arguments of calls and in states, for each byte of a pickle: where they are shared, it can be more. */
+const MOST_GIVEN = 16;
+/** Letters that are made a text at once: as arguments of a call. */
+const PORTION = 8192;
 /** Text of protocol 0, and protocols before 3 for bytes of Python 2, has a byte a letter. */
 const latin1 = (bytes: Uint8Array): string => {
   let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
+  for (let at = 0; at < bytes.length; at += PORTION) text += String.fromCharCode(...bytes.subarray(at, at + PORTION));
   return text;
 };
 
@@ -56,6 +60,7 @@ class PickleMachine {
   readonly #memo = new Map<number, unknown>();
   readonly #stack: unknown[] = [];
   #at: number;
+  #given = 0;
 
   constructor(bytes: Uint8Array, world: PickleWorld, from: string, start: number) {
     this.#bytes = bytes;
@@ -278,7 +283,8 @@ class PickleMachine {
         return true;
       case 0x93: {
         const [name, module] = [this.#pop(), this.#pop()];
-        this.#stack.push(this.#global(String(module), String(name)));
+        if (typeof module !== "string" || typeof name !== "string") throw this.#refuse("a name is no text");
+        this.#stack.push(this.#global(module, name));
         return true;
       }
       case 0x51: // BINPERSID
@@ -345,14 +351,27 @@ class PickleMachine {
     const { call } = (callable ?? {}) as Partial<PickleGlobal>;
     if (typeof call !== "function" || !Array.isArray(args) || args.length > MOST_ARGUMENTS)
       throw this.#refuse("it calls what can't be called");
+    this.#give(args);
     return (callable as PickleGlobal).call(...args);
   }
 
   /** An ordered dict of PyTorch carries attributes besides, which nothing needs. */
   #build(object: unknown, state: unknown): void {
     const { setState } = (object ?? {}) as Partial<PickleObject>;
+    this.#give(Array.isArray(state) ? state : [state]);
     if (typeof setState === "function") (object as PickleObject).setState(state);
     else if (!(object instanceof Map)) throw this.#refuse("a state is given to what has none");
+  }
+
+  /** Whoever is called may copy what it is given: one list or text, given again and again, would fill the memory. */
+  #give(values: readonly unknown[]): void {
+    for (const value of values) {
+      if (value instanceof Map || value instanceof Set) this.#given += value.size;
+      else if (Array.isArray(value) || typeof value === "string" || value instanceof Uint8Array)
+        this.#given += value.length;
+    }
+    if (this.#given > MOST_GIVEN * this.#bytes.length)
+      throw this.#refuse("it gives the same values again and again to what it calls");
   }
 
   #pop(): unknown {
@@ -399,6 +418,14 @@ class PickleMachine {
     this.#at++;
     return new TextDecoder().decode(line);
   }
+}
+
+/** The text of a key or name: of a text, number, truth value, None, or a flat tuple of them; undefined for anything else. */
+export function keyText(key: unknown): string | undefined {
+  const isFlat = (each: unknown) => typeof each !== "object" || each === null;
+  return isFlat(key) || (Array.isArray(key) && key.length <= MOST_ARGUMENTS && key.every(isFlat))
+    ? String(key)
+    : undefined;
 }
 
 /** The bytes that a text of letters up to 255 stands for; undefined for anything else. */

@@ -3,7 +3,7 @@
  * The zip format of PyTorch 1.6 and later, the format before it, and pickles whose storages are files of that format.
  */
 import { type ByteSource, bytesOf, damaged } from "./byteSource.ts";
-import { unpickle } from "./pickle.ts";
+import { keyText, unpickle } from "./pickle.ts";
 import { arrays, type StoredDtype } from "./safetensorsHeader.ts";
 import { type TorchFile, torchEntries } from "./torchEntries.ts";
 import type { TorchStorage } from "./torchStorage.ts";
@@ -26,7 +26,7 @@ export const mayBeTorch = (bytes: Uint8Array): boolean =>
 export async function openTorch(source: ByteSource): Promise<TorchFile> {
   const start = await source.read(0, Math.min(4, source.size));
   const root = isZip(start) ? await readZip(source) : await readPickles(source);
-  return torchEntries(root, source.name);
+  return torchEntries(root, source.name, source.size);
 }
 
 async function readZip(source: ByteSource): Promise<unknown> {
@@ -50,17 +50,18 @@ async function readZip(source: ByteSource): Promise<unknown> {
     storages.set(key, storage);
     return storage;
   };
-  const nested = (bytes: Uint8Array) => readPickleBytes(bytes, source.name);
+  const nested = (bytes: Uint8Array) => readPickleBytes(bytes, source.name, false);
   return unpickle(await entries[pickle].read(), torchWorld(source.name, storageOf, nested), source.name).value;
 }
 
 /** Storages of the format before zip follow the pickles, in an order that the last pickle gives. */
 async function readPickles(source: ByteSource): Promise<unknown> {
   const bytes = await source.read(0, source.size);
-  return readPickleBytes(bytes, source.name);
+  return readPickleBytes(bytes, source.name, true);
 }
 
-function readPickleBytes(bytes: Uint8Array, from: string): unknown {
+/** @param mayNest whether there may be files in it: those of storages have none in them */
+function readPickleBytes(bytes: Uint8Array, from: string, mayNest: boolean): unknown {
   const places = new Map<string, TorchStorage & { bytes?: Uint8Array }>();
   const storageOf = (key: string, dtype: StoredDtype, elements: number): TorchStorage => {
     const known = places.get(key);
@@ -77,12 +78,15 @@ function readPickleBytes(bytes: Uint8Array, from: string): unknown {
     places.set(key, storage);
     return storage;
   };
-  const world = torchWorld(from, storageOf, (inner) => readPickleBytes(inner, from));
+  const world = torchWorld(from, storageOf, (inner) => {
+    if (!mayNest) throw damaged({ name: from }, "a storage in it has a file in it");
+    return readPickleBytes(inner, from, false);
+  });
   const first = unpickle(bytes, world, from);
   if (first.value !== MAGIC) return first.value;
   const protocol = unpickle(bytes, world, from, first.end);
   if (protocol.value !== PROTOCOL)
-    throw damaged({ name: from }, `it has PyTorch's format ${String(protocol.value)}, should be ${PROTOCOL}`);
+    throw damaged({ name: from }, `it has PyTorch's format ${keyText(protocol.value)}, should be ${PROTOCOL}`);
   const system = unpickle(bytes, world, from, protocol.end);
   if (system.value instanceof Map && system.value.get("little_endian") === false)
     throw damaged({ name: from }, "its numbers are big-endian, should be little-endian");
@@ -91,13 +95,14 @@ function readPickleBytes(bytes: Uint8Array, from: string): unknown {
   if (!Array.isArray(keys.value)) throw damaged({ name: from }, "it does not list its storages");
   let at = keys.end;
   for (const key of keys.value) {
-    const storage = places.get(String(key));
-    if (at + 8 > bytes.length) throw damaged({ name: from }, `storage ${String(key)} is cut short`);
+    const name = keyText(key) ?? "";
+    const storage = places.get(name);
+    if (at + 8 > bytes.length) throw damaged({ name: from }, `storage ${name} is cut short`);
     const elements = Number(new DataView(bytes.buffer, bytes.byteOffset + at, 8).getBigInt64(0, true));
     if (!storage || storage.elements !== elements)
-      throw damaged({ name: from }, `storage ${String(key)} has ${elements} numbers, should have ${storage?.elements}`);
+      throw damaged({ name: from }, `storage ${name} has ${elements} numbers, should have ${storage?.elements}`);
     const end = at + 8 + elements * arrays[storage.dtype].BYTES_PER_ELEMENT;
-    if (end > bytes.length) throw damaged({ name: from }, `storage ${String(key)} is cut short`);
+    if (end > bytes.length) throw damaged({ name: from }, `storage ${name} is cut short`);
     storage.bytes = bytes.subarray(at + 8, end);
     at = end;
   }

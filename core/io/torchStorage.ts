@@ -11,6 +11,9 @@ export interface TorchStorage {
   read(): Promise<Uint8Array>;
 }
 
+/** PyTorch's own limit. */
+export const MOST_AXES = 64;
+
 /** A tensor of a PyTorch file: a view of a storage. */
 export class TorchTensor {
   readonly storage: TorchStorage;
@@ -21,11 +24,21 @@ export class TorchTensor {
 
   /** Throws E_CHECKPOINT where the view reaches beyond its storage, or is far larger than it. */
   constructor(storage: TorchStorage, offset: number, shape: readonly number[], strides: readonly number[]) {
+    if (shape.length > MOST_AXES || strides.length > MOST_AXES)
+      throw failure(
+        "E_CHECKPOINT",
+        `Cannot read a tensor of a PyTorch file: it has ${shape.length} axes, should have ${MOST_AXES} at most`,
+      );
     const numbers = [offset, ...shape, ...strides];
+    // Of what is no number no text is made: lists that hold each other would never come to their end.
+    const listed = (values: readonly unknown[]) =>
+      `[${values.map((value) => (typeof value === "number" ? value : "?")).join(", ")}]`;
     const refuse = (why: string) =>
-      failure("E_CHECKPOINT", `Cannot read a tensor [${shape.join(", ")}] of a PyTorch file: ${why}`);
+      failure("E_CHECKPOINT", `Cannot read a tensor ${listed(shape)} of a PyTorch file: ${why}`);
     if (shape.length !== strides.length || numbers.some((number) => !(Number.isSafeInteger(number) && number >= 0)))
-      throw refuse(`its offset ${offset}, shape and strides [${strides.join(", ")}] should be whole numbers from 0 up`);
+      throw refuse(
+        `its offset, shape and strides, ${listed([offset])}, ${listed(shape)} and ${listed(strides)}, should be whole numbers from 0 up`,
+      );
     const count = sizeOf(shape);
     const last = count === 0 ? -1 : shape.reduce((at, size, axis) => at + (size - 1) * strides[axis], offset);
     if (last >= storage.elements) throw refuse(`it reaches to number ${last} of ${storage.elements}`);

@@ -1,7 +1,7 @@
 /** The names that PyTorch's files refer to: what each makes, as a value of ours. */
 import { damaged } from "./byteSource.ts";
 import { numpyNames } from "./numpyPickle.ts";
-import { latin1Bytes, type PickleGlobal, type PickleWorld } from "./pickle.ts";
+import { keyText, latin1Bytes, type PickleGlobal, type PickleWorld } from "./pickle.ts";
 import type { StoredDtype } from "./safetensorsHeader.ts";
 import { storageTypes, type TorchStorage, TorchTensor } from "./torchStorage.ts";
 
@@ -19,6 +19,16 @@ export function torchWorld(from: string, storageOf: StorageOf, nested: (bytes: U
       throw refuse("a tensor has no storage, shape or strides");
     return new TorchTensor(storage, offset as number, shape, strides);
   };
+  const setOf = callable((items = []) => {
+    if (!Array.isArray(items)) throw refuse("a set is not made of a list");
+    return new Set(items);
+  });
+  /** An object of a class that is called without arguments. */
+  const reconstructor = callable((of) => {
+    if (of !== object && !(of instanceof LayerClass)) throw refuse("it makes an object of what is no class");
+    return (of as PickleGlobal).call();
+  });
+  const object = callable(() => null);
   const known: Record<string, unknown> = {
     "collections.OrderedDict": callable((items) => dictOf(items)),
     "collections.defaultdict": callable(() => new Map()),
@@ -31,15 +41,15 @@ export function torchWorld(from: string, storageOf: StorageOf, nested: (bytes: U
       return nested(bytes);
     }),
     "torch.Size": callable((sizes = []) => sizes),
-    "torch.device": callable((...parts) => parts.join(":")),
+    "torch.device": callable((...parts) => keyText(parts) ?? null),
     "torch_utils.persistence._reconstruct_persistent_obj": callable((meta) => persistentNetwork(meta, refuse)),
     "dnnlib.util.EasyDict": callable((items) => dictOf(items)),
-    "copyreg._reconstructor": callable((of) => (of as PickleGlobal).call()),
-    "copy_reg._reconstructor": callable((of) => (of as PickleGlobal).call()),
-    "builtins.object": callable(() => null),
-    "__builtin__.object": callable(() => null),
-    "builtins.set": callable((items = []) => new Set(items as unknown[])),
-    "__builtin__.set": callable((items = []) => new Set(items as unknown[])),
+    "copyreg._reconstructor": reconstructor,
+    "copy_reg._reconstructor": reconstructor,
+    "builtins.object": object,
+    "__builtin__.object": object,
+    "builtins.set": setOf,
+    "__builtin__.set": setOf,
     "_codecs.encode": callable((text, encoding) => {
       const bytes = encoding === "latin1" ? latin1Bytes(text) : undefined;
       if (!bytes) throw refuse("bytes are no text of latin1");
@@ -51,20 +61,40 @@ export function torchWorld(from: string, storageOf: StorageOf, nested: (bytes: U
     global(module, name) {
       const full = `${module}.${name}`;
       if (Object.hasOwn(known, full)) return known[full];
-      if (module === "torch" && Object.hasOwn(storageTypes, name)) return { storage: storageTypes[name] };
+      if (module === "torch" && Object.hasOwn(storageTypes, name)) return new StorageClass(storageTypes[name]);
       if (module === "torch" && /^(float|bfloat|int|uint|complex)\d+$|^bool$/.test(name)) return `torch.${name}`;
       // A layer of PyTorch that was pickled whole: its name and its state.
-      if (module.startsWith("torch.nn.modules.") && /^\w+$/.test(name)) return { call: () => new PickledModule(name) };
+      if (module.startsWith("torch.nn.modules.") && /^\w+$/.test(name)) return new LayerClass(name);
       return undefined;
     },
     persistent(id) {
       const [kind, type, key, , elements] = Array.isArray(id) ? id : [];
-      const dtype = (type as { storage?: StoredDtype } | undefined)?.storage;
-      if (kind !== "storage" || !dtype || !(Number.isSafeInteger(elements) && elements >= 0))
+      const dtype = type instanceof StorageClass ? type.dtype : undefined;
+      const name = keyText(key);
+      if (kind !== "storage" || !dtype || name === undefined || !(Number.isSafeInteger(elements) && elements >= 0))
         throw refuse("it refers to something that is no storage of numbers");
-      return storageOf(String(key), dtype, elements);
+      return storageOf(name, dtype, elements);
     },
   };
+}
+
+/** A class of storages: the type of their numbers. */
+class StorageClass {
+  readonly dtype: StoredDtype;
+  constructor(dtype: StoredDtype) {
+    this.dtype = dtype;
+  }
+}
+
+/** A class of layers. */
+class LayerClass implements PickleGlobal {
+  readonly name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+  call(): PickledModule {
+    return new PickledModule(this.name);
+  }
 }
 
 const callable = (call: PickleGlobal["call"]): PickleGlobal => ({ call });

@@ -43,6 +43,7 @@ export async function openZip(source: ByteSource): Promise<Record<string, ZipEnt
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const entries: Record<string, ZipEntry> = Object.create(null);
   let offset = 0;
+  let packed = 0;
   for (let i = 0; i < count; i++) {
     if (offset + ENTRY_BYTES > size || view.getUint32(offset, true) !== ENTRY)
       throw damaged(source, `its directory ends after ${i} of ${count} entries`);
@@ -52,6 +53,9 @@ export async function openZip(source: ByteSource): Promise<Record<string, ZipEnt
     const name = new TextDecoder().decode(bytes.subarray(offset + ENTRY_BYTES, offset + ENTRY_BYTES + nameBytes));
     const extra = bytes.subarray(offset + ENTRY_BYTES + nameBytes, offset + ENTRY_BYTES + nameBytes + extraBytes);
     const place = placeOf(source, name, new DataView(bytes.buffer, bytes.byteOffset + offset, ENTRY_BYTES), extra);
+    packed += place.packed;
+    // A few bytes that many entries share would unpack without end.
+    if (packed > source.size) throw damaged(source, "its entries claim more bytes than it has");
     if (name in entries) throw damaged(source, `it has two entries ${JSON.stringify(name)}`);
     if (!name.endsWith("/")) entries[name] = { name, size: place.size, read: () => readEntry(source, place) };
     offset = next;

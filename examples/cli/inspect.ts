@@ -28,18 +28,32 @@ const LISTED = 20;
 
 /** Says what a file or folder is, and which command takes it. Nothing in it is run. */
 export async function run(given: Given): Promise<number> {
-  const [path] = given.positionals;
+  process.stdout.write(`${await inspected(given.positionals[0], given.on("all"))}\n`);
+  return 0;
+}
+
+/** What is said of a file or folder, with the first of its tensors or with all. Throws E_FILE, E_DATA or E_CHECKPOINT. */
+export async function inspected(path: string, isWhole: boolean): Promise<string> {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat) throw failure("E_FILE", `Cannot inspect ${path}: there is no such file or folder`);
   const { what, rows = [], use } = stat.isDirectory() ? await inspectFolder(path) : await inspectFile(path);
-  const shown = given.on("all") ? rows : rows.slice(0, LISTED);
-  const lines = [`${path}: ${what}`];
-  if (shown.length > 0) lines.push(table(shown));
+  const shown = isWhole ? rows : rows.slice(0, LISTED);
+  const lines = [`${path}: ${printable(what)}`];
+  if (shown.length > 0) lines.push(table(shown.map((row) => row.map(printable))));
   if (shown.length < rows.length) lines.push(`and ${rows.length - shown.length} more; --all lists them`);
   if (use) lines.push(use);
-  process.stdout.write(`${lines.join("\n")}\n`);
-  return 0;
+  return lines.join("\n");
 }
+
+/** Letters of a name that are shown. */
+const LONGEST = 200;
+
+/** A name out of a file: neither a book, nor what moves the cursor of a terminal. */
+const printable = (text: string): string =>
+  (text.length > LONGEST ? `${text.slice(0, LONGEST)} …` : text).replace(
+    /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 
 async function inspectFolder(path: string): Promise<Found> {
   const folder = runFolder(files, path);
@@ -54,8 +68,9 @@ async function inspectFolder(path: string): Promise<Found> {
   const ending = (name: string) => name.match(/\.[a-z0-9]+$/i)?.[0].toLowerCase() ?? "no ending";
   const kinds = new Map<string, number>();
   let folders = 0;
+  // A link may lead nowhere.
   for (const name of names)
-    if (statSync(files.join(path, name)).isDirectory()) folders++;
+    if (statSync(files.join(path, name), { throwIfNoEntry: false })?.isDirectory()) folders++;
     else kinds.set(ending(name), (kinds.get(ending(name)) ?? 0) + 1);
   const rows = [...kinds].sort(([, a], [, b]) => b - a).map(([kind, count]) => [kind, String(count)]);
   const what = `a folder with ${folders} folders and ${names.length - folders} files`;

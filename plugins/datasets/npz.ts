@@ -51,7 +51,8 @@ export const npzDataset = definePlugin({
     const stored = await read(
       images,
       "images as bytes [N, H, W, C] with 1 or 3 channels",
-      ({ dtype, shape }) => dtype === "U8" && shape.length === 4 && (shape[3] === 1 || shape[3] === 3) && shape[0] > 0,
+      ({ dtype, shape }) =>
+        dtype === "U8" && shape.length === 4 && (shape[3] === 1 || shape[3] === 3) && !shape.includes(0),
     );
     const [size, H, W, C] = stored.shape;
     const isClass = (value: number | bigint) => value >= 0 && value < classes && Number.isInteger(Number(value));
@@ -60,8 +61,9 @@ export const npzDataset = definePlugin({
         ? undefined
         : Int32Array.from(
             (
-              await read(labels, `a class 0 to ${classes - 1} for each of ${size} images`, ({ shape, data }) => {
-                return shape.join() === `${size}` && Array.prototype.every.call(data, isClass);
+              await read(labels, `a class 0 to ${classes - 1} for each of ${size} images`, ({ dtype, shape, data }) => {
+                // Halves are bit patterns.
+                return shape.join() === `${size}` && dtype !== "F16" && (data as Uint8Array).every(isClass);
               })
             ).data as Int32Array,
             Number,

@@ -56,7 +56,10 @@ export async function readStatistics({ files }: DataFolder, path: string, D: num
         `Cannot use ${path}: ${name} is ${found ? `[${found.shape.join(", ")}]` : "missing"}, should be [${shape.join(", ")}]`,
         { fix: "name statistics of the FID's Inception network, with mu and sigma" },
       );
-    return Float64Array.from(found.data as Float64Array);
+    const { dtype, data } = found;
+    if ((dtype !== "F64" && dtype !== "F32") || !data.every(Number.isFinite))
+      throw failure("E_DATA", `Cannot use ${path}: ${name} is ${dtype}, should be finite numbers of 32 or 64 bits`);
+    return Float64Array.from(data);
   };
   return { mean: await read("mu", [D]), covariance: await read("sigma", [D, D]), count: Number.NaN };
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream, statSync } from "node:fs";
 import { failure } from "../../../core/errors.ts";
+import { parseJson } from "../../../core/json/mod.ts";
 
 /** How a number was made. Numbers of different protocols are not comparable. */
 export interface Protocol {
@@ -44,7 +45,7 @@ export async function withContents(value: unknown): Promise<unknown> {
 export function readReport(text: string, path: string): Report {
   let report: unknown;
   try {
-    report = JSON.parse(text);
+    report = parseJson(text);
   } catch (error) {
     throw failure("E_DATA", `Cannot read ${path}: ${(error as Error).message}`);
   }
@@ -55,7 +56,7 @@ export function readReport(text: string, path: string): Report {
     typeof protocol !== "object" ||
     protocol === null ||
     numbers.length === 0 ||
-    numbers.some((value) => typeof value !== "number")
+    !numbers.every(Number.isFinite)
   )
     throw failure("E_DATA", `Cannot read ${path}: it is no evaluation, should be a file of onestep evaluate --out`);
   return report as Report;
@@ -65,11 +66,9 @@ export function readReport(text: string, path: string): Report {
 export function differences(a: unknown, b: unknown, path = ""): string[] {
   const [one, other] = [a, b].map((each) => (typeof each === "object" && each !== null ? (each as object) : undefined));
   if (!one || !other) return Object.is(a, b) ? [] : [`${path}: ${JSON.stringify(a)} and ${JSON.stringify(b)}`];
+  const member = (of: object, name: string) =>
+    Object.hasOwn(of, name) ? (of as Record<string, unknown>)[name] : undefined;
   return [...new Set([...Object.keys(one), ...Object.keys(other)])].flatMap((name) =>
-    differences(
-      (one as Record<string, unknown>)[name],
-      (other as Record<string, unknown>)[name],
-      path ? `${path}.${name}` : name,
-    ),
+    differences(member(one, name), member(other, name), path ? `${path}.${name}` : name),
   );
 }

@@ -25,7 +25,7 @@ export class ClipTokenizer {
    * @throws E_DATA when it has fewer pairs than the vocabulary needs
    */
   constructor(merges: string, from = "merges.txt") {
-    const pairs = merges.split("\n").slice(1, 1 + MERGES);
+    const pairs = merges.split(/\r?\n/).slice(1, 1 + MERGES);
     const bad = pairs.findIndex((line) => line.split(" ").length !== 2);
     if (pairs.length < MERGES || bad >= 0)
       throw failure(

@@ -79,4 +79,17 @@ test("the arrays of an archive, by name", async () => {
   assert.equal((await arrays.mu.read()).data, Float64Array.of(3));
 });
 
+test("sizes that are no sizes, and more axes than NumPy has, are refused", () => {
+  for (const shape of [[0, 1e21], new Array<number>(65).fill(1)])
+    assert.is(
+      thrown(() => decodeNpy(npyFile("|u1", shape, new Uint8Array(shape.length === 65 ? 1 : 0)))).code,
+      "E_DATA",
+    );
+  const header = npyFile("|u1", [0, 1], new Uint8Array(0));
+  const text = new TextDecoder("latin1").decode(header).replace("(0, 1)", "(0, 99999999999999999999)");
+  const odd = Uint8Array.from(text.slice(0, header.length - 15), (letter) => letter.charCodeAt(0));
+  odd.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, odd.length - 10, 0]);
+  assert.match(thrown(() => decodeNpy(odd)).message, /should have/);
+});
+
 test.run();

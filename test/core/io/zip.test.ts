@@ -99,4 +99,20 @@ test("encrypted entries and other methods are refused by name", async () => {
   await refused(other, /packed by method 12/);
 });
 
+test("entries that share their bytes are refused", async () => {
+  const one = zipFile({ a: new Uint8Array(1000) });
+  const from = new DataView(one.buffer).getUint32(one.length - 6, true);
+  const entry = one.subarray(from, one.length - 22);
+  const end = one.slice(one.length - 22);
+  const view = new DataView(end.buffer);
+  for (const field of [8, 10]) view.setUint16(field, 2, true);
+  view.setUint32(12, 2 * entry.length, true);
+  const other = entry.slice();
+  other[46] = 98; // the name, "b"
+  await refused(
+    Uint8Array.from([...one.subarray(0, from), ...entry, ...other, ...end]),
+    /claim more bytes than it has/,
+  );
+});
+
 test.run();

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { encodeSafetensors } from "../../../core/io/mod.ts";
@@ -53,6 +53,15 @@ test("what can't be told, and what would run a program, is refused", async () =>
     assert.is(stdout, "");
     assert.match(stderr, says);
   }
+});
+
+test("names out of a file move no cursor, and links may lead nowhere", async () => {
+  const odd = { "\u001b[2J": { dtype: "F32" as const, shape: [1], data: new Float32Array(1) } };
+  const { stdout } = await onestep("inspect", write("odd.safetensors", encodeSafetensors(odd)));
+  assert.match(stdout, "\\u001b[2J");
+  mkdirSync(path("links"));
+  symlinkSync(path("nowhere"), path("links/link"));
+  assert.match((await onestep("inspect", path("links"))).stdout, /0 folders and 1 files/);
 });
 
 test.run();

@@ -51,4 +51,8 @@ test("a file of other pairs is refused", () => {
   assert.is(thrown(() => new ClipTokenizer(merges.replace("c a", "c"))).code, "E_DATA");
 });
 
+test("lines may end as on Windows", () => {
+  assert.equal(new ClipTokenizer(merges.replaceAll("\n", "\r\n")).encode("cat"), [513]);
+});
+
 test.run();

@@ -2,7 +2,7 @@
 import { deflateSync, gzipSync } from "node:zlib";
 import { failure } from "../../../../core/errors.ts";
 import type { DataFolder } from "../../../../core/interfaces/mod.ts";
-import { gunzip, pngHeader, pngPixels, readIdx } from "../../../../core/io/mod.ts";
+import { crc32, gunzip, pngHeader, pngPixels, readIdx } from "../../../../core/io/mod.ts";
 import type { ConfiguredPlugin } from "../../../../core/plugin/mod.ts";
 import {
   cifar10Dataset,
@@ -20,7 +20,7 @@ import type { FuzzedParser } from "../fuzzParser.ts";
 import { DTYPES, safetensorsBytes } from "../safetensorsBytes.ts";
 
 /** The most that a byte of deflated data stands for: a match of 258 bytes takes two bits. */
-const INFLATION = 1032;
+export const INFLATION = 1032;
 
 /** A gzip member, with a name or an extra field now and then. */
 function member(draw: Draw, content: Uint8Array): Uint8Array {
@@ -95,7 +95,7 @@ const idx: FuzzedParser = {
 };
 
 /** A data set out of a folder of these files: loaded, and a batch taken. */
-async function use(plugin: ConfiguredPlugin, contents: Record<string, Uint8Array>): Promise<void> {
+export async function use(plugin: ConfiguredPlugin, contents: Record<string, Uint8Array>): Promise<void> {
   const folder: DataFolder = { path: "data", files: memoryFiles(inFolder(contents)) };
   const set = await loadDataset(plugin, folder);
   expect(Number.isInteger(set.size) && set.size > 0, "a data set without samples");
@@ -201,7 +201,12 @@ function pngFile(draw: Draw): PngFile {
     const head = new Uint8Array(8);
     new DataView(head.buffer).setUint32(0, length);
     head.set(utf8(name), 4);
-    return joined([head, content, draw.bytes(4)]);
+    const sum = new Uint8Array(4);
+    new DataView(sum.buffer).setUint32(
+      0,
+      draw.chance(0.99) ? crc32(joined([head.subarray(4), content])) : draw.below(256),
+    );
+    return joined([head, content, sum]);
   };
   const plain = draw.chance(0.6);
   const colour = plain ? draw.pick([0, 2]) : draw.pick([0, 2, 3, 4, 6, 1, 255]);

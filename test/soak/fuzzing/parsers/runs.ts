@@ -1,6 +1,5 @@
 /** Readers of what runs leave in their folders, and machines in their caches. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ownerIn } from "../../../../backends/host/claim.ts";
 import { tarFiles } from "../../../../backends/webgpu/adapter/softwareDriver.ts";
@@ -15,6 +14,7 @@ import { memoryFiles } from "../../../helpers/memoryFiles.ts";
 import { type Draw, joined, utf8 } from "../draw.ts";
 import { expect, finite, sizeOf } from "../expect.ts";
 import type { FuzzedParser } from "../fuzzParser.ts";
+import { memoryFolder } from "../memoryFolder.ts";
 import { safetensorsBytes } from "../safetensorsBytes.ts";
 
 const marks: FuzzedParser = {
@@ -225,29 +225,16 @@ const golden: FuzzedParser = {
       });
     const manifest = utf8(draw.object({ cases: `[${draw.list(3, entry).join()}]` }));
     const tensors = safetensorsBytes(draw, [{ name: "x", dtype: draw.pick(["F32", "F64", "I64"]), shape: [2] }]);
-    writeFileSync(join(folder(), "manifest.json"), draw.damaged(manifest, 0.7));
-    writeFileSync(join(folder(), "a.safetensors"), tensors);
+    writeFileSync(join(memoryFolder(), "manifest.json"), draw.damaged(manifest, 0.7));
+    writeFileSync(join(memoryFolder(), "a.safetensors"), tensors);
     return {
       size: manifest.length + tensors.length,
       run() {
-        const found = new GoldenSet(folder()).case("a");
+        const found = new GoldenSet(memoryFolder()).case("a");
         for (const name of found.names()) found.f64(name);
       },
     };
   },
 };
-
-/** A folder in memory, where a system has one. */
-const MEMORY = "/dev/shm";
-let made: string | undefined;
-/** A folder that goes when the program ends. */
-function folder(): string {
-  if (!made) {
-    made = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), "onestep-fuzz-"));
-    const path = made;
-    process.on("exit", () => rmSync(path, { recursive: true, force: true }));
-  }
-  return made;
-}
 
 export const runParsers: readonly FuzzedParser[] = [marks, events, eventEnd, lock, tuning, tar, golden];
