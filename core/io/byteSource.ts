@@ -37,5 +37,5 @@ export async function claimedBytes(source: ByteSource, offset: number, length: n
 }
 
 /** The error of a file that contradicts itself. */
-export const damaged = ({ name }: Pick<ByteSource, "name">, why: string) =>
-  failure("E_DATA", `Cannot read ${name}: ${why}`, { fix: "download or write the file again" });
+export const damaged = ({ name }: Pick<ByteSource, "name">, why: string, fix = "download or write the file again") =>
+  failure("E_DATA", `Cannot read ${name}: ${why}`, { fix });

@@ -30,7 +30,7 @@ export const isNpy = (bytes: Uint8Array): boolean => MAGIC.every((byte, i) => by
  * @throws E_DATA for a damaged file, one that is cut short or longer than its array, or types without a plain number
  */
 export function decodeNpy(bytes: Uint8Array, from = "array of NumPy"): StoredTensor {
-  const refuse = (why: string) => damaged({ name: from }, why);
+  const refuse = (why: string, fix?: string) => damaged({ name: from }, why, fix);
   if (!isNpy(bytes) || bytes.length < 10) throw refuse("it does not begin as a .npy file does");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const isLong = bytes[6] >= 2;
@@ -46,7 +46,11 @@ export function decodeNpy(bytes: Uint8Array, from = "array of NumPy"): StoredTen
   if (descr === undefined || order === undefined || sizes === undefined)
     throw refuse("its header names no plain type, order and shape");
   const kind = descr.replace(/^[<>|=]/, "");
-  if (!Object.hasOwn(types, kind)) throw refuse(`its numbers have type ${JSON.stringify(descr)}, which is not read`);
+  if (!Object.hasOwn(types, kind))
+    throw refuse(
+      `its numbers have type ${JSON.stringify(descr)}, which is not read`,
+      `store it as one of ${Object.keys(types).join(", ")}`,
+    );
   const dtype = types[kind];
   const shape = sizes.split(",").flatMap((size) => (size.trim() === "" ? [] : [Number(size)]));
   const count = shape.reduce((product, size) => product * size, 1);

@@ -65,7 +65,13 @@ export function torchWorld(from: string, storageOf: StorageOf, nested: (bytes: U
       if (module === "torch" && /^(float|bfloat|int|uint|complex)\d+$|^bool$/.test(name)) return `torch.${name}`;
       // A layer of PyTorch that was pickled whole: its name and its state.
       if (module.startsWith("torch.nn.modules.") && /^\w+$/.test(name)) return new LayerClass(name);
-      return undefined;
+      const unread = module.startsWith("__torch__") ? "a TorchScript program" : UNREAD[full];
+      if (unread === undefined) return undefined;
+      throw damaged(
+        { name: from },
+        `it holds ${unread}, which is not read`,
+        "store dense tensors of real numbers: `torch.save(model.state_dict(), FILE)`",
+      );
     },
     persistent(id) {
       const [kind, type, key, , elements] = Array.isArray(id) ? id : [];
@@ -77,6 +83,18 @@ export function torchWorld(from: string, storageOf: StorageOf, nested: (bytes: U
     },
   };
 }
+
+/** Names of PyTorch's own that stand for what is not read. */
+const UNREAD: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
+  "torch._utils._rebuild_sparse_tensor": "a sparse tensor",
+  "torch._utils._rebuild_sparse_csr_tensor": "a sparse tensor",
+  "torch._utils._rebuild_qtensor": "a quantised tensor",
+  "torch.QInt8Storage": "a quantised tensor",
+  "torch.QUInt8Storage": "a quantised tensor",
+  "torch.QInt32Storage": "a quantised tensor",
+  "torch.ComplexFloatStorage": "complex numbers",
+  "torch.ComplexDoubleStorage": "complex numbers",
+});
 
 /** A class of storages: the type of their numbers. */
 class StorageClass {

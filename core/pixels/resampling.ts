@@ -1,3 +1,6 @@
+/** 0.54 and 0.46 as float32, as Pillow has them. */
+const HAMMING = [0.54, 0.46].map(Math.fround);
+
 /**
  * Filters that Pillow resizes pictures with: the weight of a source pixel whose centre is `x` pixels away, of the coarser of the
  * two grids, and how far the filter reaches.
@@ -5,7 +8,10 @@
 const filters = {
   box: { reach: 0.5, weight: (x: number) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
   bilinear: { reach: 1, weight: (x: number) => Math.max(0, 1 - Math.abs(x)) },
-  hamming: { reach: 1, weight: (x: number) => (Math.abs(x) < 1 ? sinc(x) * (0.54 + 0.46 * Math.cos(Math.PI * x)) : 0) },
+  hamming: {
+    reach: 1,
+    weight: (x: number) => (Math.abs(x) < 1 ? sinc(x) * (HAMMING[0] + HAMMING[1] * Math.cos(Math.PI * x)) : 0),
+  },
   bicubic: { reach: 2, weight: cubic },
   lanczos: { reach: 3, weight: (x: number) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
 };
@@ -43,6 +49,8 @@ export function axisWeights(source: number, target: number, filter: keyof typeof
   const step = source / target;
   const widening = Math.max(step, 1);
   const support = reach * widening;
+  // A product and not a quotient, as in Pillow: the two differ in the last bit.
+  const narrowing = 1 / widening;
   const stride = Math.ceil(support) * 2 + 1;
   const first = new Int32Array(target);
   const count = new Int32Array(target);
@@ -56,7 +64,7 @@ export function axisWeights(source: number, target: number, filter: keyof typeof
     const own = weights.subarray(i * stride, i * stride + to - from);
     let sum = 0;
     for (let k = 0; k < own.length; k++) {
-      own[k] = weight((from + k - centre + 0.5) / widening);
+      own[k] = weight((from + k - centre + 0.5) * narrowing);
       sum += own[k];
     }
     if (sum !== 0) for (let k = 0; k < own.length; k++) own[k] /= sum;

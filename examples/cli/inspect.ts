@@ -1,7 +1,8 @@
 import { statSync } from "node:fs";
 import { files } from "../../backends/host/files.ts";
-import { failure } from "../../core/errors.ts";
+import { failure, OnestepError } from "../../core/errors.ts";
 import {
+  decodeNpy,
   fileBytes,
   isNpy,
   isZip,
@@ -94,7 +95,10 @@ async function inspectFile(path: string): Promise<Found> {
     return { what: `a zip archive of ${entries.length} files`, rows: entries.map((name) => [name]) };
   }
   if (mayBeTorch(start)) return inspectTorch(path);
-  if (isNpy(start)) return { what: "an array of NumPy" };
+  if (isNpy(start)) {
+    const { dtype, shape } = decodeNpy(await source.read(0, source.size), path);
+    return { what: `an array of NumPy, ${dtype} [${shape.join(", ")}]` };
+  }
   if (path.endsWith(".safetensors")) return inspectSafetensors(path);
   throw failure("E_DATA", `Cannot inspect ${path}: its first bytes are those of no file that onestep reads`, {
     fix: "name weights (.safetensors, .pt, .pth, .bin, .pkl), an archive (.npz, .zip), a picture, or a folder",
@@ -122,8 +126,15 @@ async function inspectNpz(path: string): Promise<Found> {
   const arrays = await openNpz(await fileBytes(files, path));
   const rows: string[][] = [];
   for (const [name, entry] of Object.entries(arrays)) {
-    const { dtype, shape } = await entry.read();
-    rows.push([name, dtype, `[${shape.join(", ")}]`]);
+    // One that is not read leaves the others readable.
+    const row = await entry.read().then(
+      ({ dtype, shape }) => [dtype, `[${shape.join(", ")}]`],
+      (error: Error) => {
+        if (!(error instanceof OnestepError)) throw error;
+        return ["not read", error.message.slice(error.message.indexOf(": ") + 2)];
+      },
+    );
+    rows.push([name, ...row]);
   }
   const isStatistics = "mu" in arrays && "sigma" in arrays;
   return {
