@@ -1,14 +1,15 @@
 /** NumPy's arrays: `.npy` files, and `.npz` archives of them. NEP 1 of NumPy. */
 import { type ByteSource, damaged } from "./byteSource.ts";
 import { arrays, type StoredDtype, type StoredTensor } from "./safetensorsHeader.ts";
+import { columnMajorStrides, rowMajor } from "./strided.ts";
 import { openZip } from "./zip.ts";
 
 /** NumPy's own limit. */
 const MOST_AXES = 64;
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
-/** What NumPy calls the types that are read; `|` and `=` before them say nothing. */
-const types: Readonly<Record<string, StoredDtype>> = {
+/** What NumPy calls the types that are read, without the mark of the byte order. */
+export const numpyTypes: Readonly<Record<string, StoredDtype>> = {
   f8: "F64",
   f4: "F32",
   f2: "F16",
@@ -46,12 +47,12 @@ export function decodeNpy(bytes: Uint8Array, from = "array of NumPy"): StoredTen
   if (descr === undefined || order === undefined || sizes === undefined)
     throw refuse("its header names no plain type, order and shape");
   const kind = descr.replace(/^[<>|=]/, "");
-  if (!Object.hasOwn(types, kind))
+  if (!Object.hasOwn(numpyTypes, kind))
     throw refuse(
       `its numbers have type ${JSON.stringify(descr)}, which is not read`,
-      `store it as one of ${Object.keys(types).join(", ")}`,
+      `store it as one of ${Object.keys(numpyTypes).join(", ")}`,
     );
-  const dtype = types[kind];
+  const dtype = numpyTypes[kind];
   const shape = sizes.split(",").flatMap((size) => (size.trim() === "" ? [] : [Number(size)]));
   const count = shape.reduce((product, size) => product * size, 1);
   const size = arrays[dtype].BYTES_PER_ELEMENT;
@@ -65,27 +66,11 @@ export function decodeNpy(bytes: Uint8Array, from = "array of NumPy"): StoredTen
   if (descr.startsWith(">")) for (let at = 0; at < raw.length; at += size) raw.subarray(at, at + size).reverse();
   const data = new arrays[dtype](raw.buffer) as StoredTensor["data"];
   if (dtype === "BOOL" && raw.some((value) => value > 1)) throw refuse("a truth value is neither 0 nor 1");
-  return { dtype, shape, data: order === "True" ? rowMajor(data, shape) : data } as StoredTensor;
-}
-
-/** From column-major order: the first index runs fastest. */
-function rowMajor(data: StoredTensor["data"], shape: readonly number[]): StoredTensor["data"] {
-  if (shape.length < 2) return data;
-  const from = data as Float32Array;
-  const out = from.slice();
-  const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((product, size) => product * size, 1));
-  const place = new Array<number>(shape.length).fill(0);
-  let at = 0;
-  for (let i = 0; i < out.length; i++) {
-    out[i] = from[at];
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      at += strides[axis];
-      if (++place[axis] < shape[axis]) break;
-      at -= strides[axis] * shape[axis];
-      place[axis] = 0;
-    }
-  }
-  return out;
+  return {
+    dtype,
+    shape,
+    data: order === "True" ? rowMajor(dtype, data, { shape, strides: columnMajorStrides(shape), offset: 0 }) : data,
+  } as StoredTensor;
 }
 
 /** An array of an archive, to be read when it is needed. */

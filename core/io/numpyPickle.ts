@@ -1,6 +1,9 @@
 /** Arrays and numbers of NumPy in pickles, as training states and data sets have them. */
+import { sizeOf, stridesOf } from "../tensor/shape.ts";
+import { numpyTypes } from "./npy.ts";
 import { keyText, latin1Bytes, type PickleGlobal } from "./pickle.ts";
 import { arrays, type StoredDtype } from "./safetensorsHeader.ts";
+import { columnMajorStrides } from "./strided.ts";
 import { MOST_AXES, TorchTensor } from "./torchStorage.ts";
 
 type Refuse = (why: string) => Error;
@@ -22,16 +25,11 @@ export class NumpyArray {
     const elements = raw.length / arrays[kind].BYTES_PER_ELEMENT;
     if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0) || shape.length > MOST_AXES)
       throw this.#refuse("an array of NumPy has a shape that is none");
-    let stride = 1;
-    const strides = (isFortran ? shape : [...shape].reverse()).map((size: number) => {
-      const own = stride;
-      stride *= size;
-      return own;
-    });
-    if (!Number.isInteger(elements) || stride !== elements)
-      throw this.#refuse(`an array of NumPy has ${raw.length} bytes, should have ${stride} numbers`);
+    const count = sizeOf(shape);
+    if (!Number.isInteger(elements) || count !== elements)
+      throw this.#refuse(`an array of NumPy has ${raw.length} bytes, should have ${count} numbers`);
     const storage = { dtype: kind, elements, read: async () => raw };
-    this.tensor = new TorchTensor(storage, 0, shape, isFortran ? strides : strides.reverse());
+    this.tensor = new TorchTensor(storage, 0, shape, isFortran ? columnMajorStrides(shape) : stridesOf(shape));
   }
 }
 
@@ -50,26 +48,14 @@ class NumpyType {
   }
 }
 
-const types: Readonly<Record<string, StoredDtype>> = {
-  f8: "F64",
-  f4: "F32",
-  f2: "F16",
-  i8: "I64",
-  i4: "I32",
-  i2: "I16",
-  i1: "I8",
-  u1: "U8",
-  b1: "BOOL",
-};
-
 /** What NumPy's names stand for, before and after its version 2. */
 export function numpyNames(refuse: Refuse): Record<string, PickleGlobal> {
   const dtype = {
     call(name: unknown) {
       const known = keyText(name)?.replace(/^[<|=]/, "") ?? "";
-      if (!Object.hasOwn(types, known))
+      if (!Object.hasOwn(numpyTypes, known))
         throw refuse(`numbers of NumPy have type ${JSON.stringify(known)}, which is not read`);
-      return new NumpyType(types[known], refuse);
+      return new NumpyType(numpyTypes[known], refuse);
     },
   };
   const scalar = {

@@ -1,6 +1,7 @@
 import { failure } from "../errors.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { arrays, type StoredDtype, type StoredTensor } from "./safetensorsHeader.ts";
+import { rowMajor } from "./strided.ts";
 
 /** The numbers that tensors of a PyTorch file look at; several may share them. */
 export interface TorchStorage {
@@ -52,41 +53,12 @@ export class TorchTensor {
 
   /** Its numbers in row-major order: a copy where the storage has them otherwise. */
   async read(): Promise<StoredTensor> {
-    const { storage, shape, offset } = this;
+    const { storage, shape } = this;
     const { dtype } = storage;
-    const all = typed(dtype, await storage.read());
-    const count = sizeOf(shape);
-    const data = this.#isRowMajor() ? all.subarray(offset, offset + count) : this.#gathered(all, count);
+    const data = rowMajor(dtype, typed(dtype, await storage.read()), this);
     if (dtype === "BOOL" && (data as Uint8Array).some((value) => value > 1))
       throw failure("E_CHECKPOINT", "Cannot read a tensor of a PyTorch file: it is bool with a byte above 1");
     return { dtype, shape, data } as StoredTensor;
-  }
-
-  #isRowMajor(): boolean {
-    let stride = 1;
-    for (let axis = this.shape.length - 1; axis >= 0; axis--) {
-      if (this.shape[axis] !== 1 && this.strides[axis] !== stride) return false;
-      stride *= this.shape[axis];
-    }
-    return true;
-  }
-
-  #gathered(all: StoredTensor["data"], count: number): StoredTensor["data"] {
-    const { shape, strides, offset } = this;
-    const out = new arrays[this.storage.dtype](count) as Float32Array;
-    const from = all as Float32Array;
-    const place = new Array<number>(shape.length).fill(0);
-    let at = offset;
-    for (let i = 0; i < count; i++) {
-      out[i] = from[at];
-      for (let axis = shape.length - 1; axis >= 0; axis--) {
-        at += strides[axis];
-        if (++place[axis] < shape[axis]) break;
-        at -= strides[axis] * shape[axis];
-        place[axis] = 0;
-      }
-    }
-    return out;
   }
 }
 

@@ -1,6 +1,4 @@
-import { failure } from "../../core/errors.ts";
-import { DATA_FOLDER, type Extractor, type FeatureNetwork } from "../../core/interfaces/mod.ts";
-import { type FileSystem, openTensors, toFloat32 } from "../../core/io/mod.ts";
+import type { Extractor, FeatureNetwork } from "../../core/interfaces/mod.ts";
 import { type FrozenWeights, frozenWeights, type Scope, zeros } from "../../core/nn/mod.ts";
 import {
   add,
@@ -19,6 +17,7 @@ import {
 } from "../../core/ops/mod.ts";
 import { choice, definePlugin, text } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
+import { extractorWeights, type NamedWeights } from "./shared/extractorWeights.ts";
 
 /** Height and width that the network was trained at. */
 const SIZE = 299;
@@ -62,16 +61,8 @@ export const inception = definePlugin({
   },
   create({ weights, reading }, container): Extractor {
     let loaded: Promise<FrozenWeights> | undefined;
-    const load = async () => {
-      const { files } = container.get(DATA_FOLDER);
-      if (weights === "" || !files)
-        throw failure(
-          "E_OPTION",
-          `Cannot load inception: ${files ? "weights is not given" : "the run has no files"}, expected a file of weights`,
-          { fix: "set extractors.inception.weights" },
-        );
-      return readInception(files, weights);
-    };
+    const load = async () =>
+      frozenWeights("inception", declare, folded(await extractorWeights(container, "inception", weights)), weights);
     return {
       name: "inception",
       reads: { channels: [1, 3], smallest: 1, ...(reading === "clean" && { size: SIZE }) },
@@ -82,23 +73,19 @@ export const inception = definePlugin({
   },
 });
 
-/** The weights of a file, batch norms folded. Counters of batches are passed over, as is what other names it has. */
-async function readInception(files: FileSystem, path: string): Promise<FrozenWeights> {
-  const raw = new Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>();
-  for (const [name, tensor] of Object.entries(await openTensors(files, path)))
-    if (!name.endsWith("num_batches_tracked"))
-      raw.set(name, { shape: tensor.shape, data: toFloat32(await tensor.read()) });
-  const folded = foldBatchNorms((name) => raw.get(name)?.data);
-  const tensors: Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }> = {};
-  const put = (name: string, shape: readonly number[]) => {
-    const data = folded(name);
-    if (data) tensors[name] = { shape, data };
-  };
-  for (const [name, { shape }] of raw) {
-    put(name, shape);
-    if (name.endsWith(".conv.weight")) put(name.replace(/weight$/, "bias"), [shape[0]]);
-  }
-  return frozenWeights("inception", declare, tensors, path);
+/** Named weights with the batch norms folded. */
+function folded(raw: NamedWeights): NamedWeights {
+  const read = foldBatchNorms((name) => raw[name]?.data);
+  const names = Object.entries(raw).flatMap(([name, { shape }]): [string, readonly number[]][] => {
+    const weight: [string, readonly number[]] = [name, shape];
+    return name.endsWith(".conv.weight") ? [weight, [name.replace(/weight$/, "bias"), [shape[0]]]] : [weight];
+  });
+  return Object.fromEntries(
+    names.flatMap(([name, shape]) => {
+      const data = read(name);
+      return data ? [[name, { shape, data }]] : [];
+    }),
+  );
 }
 
 /**

@@ -1,10 +1,9 @@
-import { failure } from "../../core/errors.ts";
-import { DATA_FOLDER, type Extractor, type FeatureNetwork } from "../../core/interfaces/mod.ts";
-import { openTensors, toFloat32 } from "../../core/io/mod.ts";
+import type { Extractor, FeatureNetwork } from "../../core/interfaces/mod.ts";
 import { conv, type FrozenWeights, frozenWeights, type Scope, zeros } from "../../core/nn/mod.ts";
 import { constantArray, div, input, maxPool2d, relu, sub } from "../../core/ops/mod.ts";
 import { definePlugin, text } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
+import { extractorWeights } from "./shared/extractorWeights.ts";
 
 /** Channels of the convolutions between two poolings; features are read after the last of each stage. */
 const STAGES = [
@@ -40,19 +39,8 @@ export const vgg16 = definePlugin({
   },
   create({ weights }, container): Extractor {
     let loaded: Promise<FrozenWeights> | undefined;
-    const load = async () => {
-      const { files } = container.get(DATA_FOLDER);
-      if (weights === "" || !files)
-        throw failure(
-          "E_OPTION",
-          `Cannot load vgg16: ${files ? "weights is not given" : "the run has no files"}, expected a file of weights`,
-          { fix: "set extractors.vgg16.weights" },
-        );
-      const numbers: Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }> = {};
-      for (const [name, tensor] of Object.entries(await openTensors(files, weights)))
-        numbers[name] = { shape: tensor.shape, data: toFloat32(await tensor.read()) };
-      return frozenWeights("vgg16", declare, numbers, weights);
-    };
+    const load = async () =>
+      frozenWeights("vgg16", declare, await extractorWeights(container, "vgg16", weights), weights);
     return {
       name: "vgg16",
       reads: { channels: [1, 3], smallest: SMALLEST },
