@@ -27,17 +27,30 @@ export function healthWarnings(write: (line: string) => void, { severe = false }
   };
 }
 
-/** Prints all warnings of a run again when it has ended, beside its results. */
+/**
+ * Prints all warnings of a run again when it has ended, beside its results, and how many updates were left out. A warning that
+ * comes again after the run went back is one.
+ */
 export function healthTable(print: (text: string) => void): Observer {
-  const warnings: HealthWarning[] = [];
+  const warnings = new Map<string, HealthWarning>();
   const eased: HealthEased[] = [];
+  const leftOut = new Map<string, number>();
   return {
     name: "health-table",
     observe(bus) {
-      bus.on("health/warned", (warning) => void warnings.push(warning));
+      bus.on("health/warned", (warning) => {
+        warnings.set(`${warning.monitor} ${warning.stage} ${warning.step}`, warning);
+      });
       bus.on("health/eased", (each) => void eased.push(each));
+      bus.on("role/left-out", ({ role, losses }) => {
+        const what = `the ${role}, ${losses.length > 0 ? `loss ${losses.join(" and ")}` : "its gradient"} not finite`;
+        leftOut.set(what, (leftOut.get(what) ?? 0) + 1);
+      });
       bus.on("run/end", () => {
-        if (warnings.length > 0) print(warningLines(warnings, eased).join("\n"));
+        const lines = warningLines([...warnings.values()], eased);
+        for (const [what, count] of leftOut)
+          lines.push(`${count} ${count === 1 ? "update was" : "updates were"} left out: of ${what}`);
+        if (lines.length > 0) print(lines.join("\n"));
       });
     },
   };
