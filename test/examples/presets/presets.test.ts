@@ -250,7 +250,10 @@ test("without the files that it needs, a preset says which to give", async () =>
   for (const start of [[], T]) {
     const error = await runOf("imagenet64-longer", files, "out", start).catch((e) => e);
     assert.instance(error, OnestepError);
-    assert.match(error.fix, /^give the file of the (teacher|generator)'s weights with --set start\.(teacher|generator)=FILE(;|$)/);
+    assert.match(
+      error.fix,
+      /^give the file of the (teacher|generator)'s weights with --set start\.(teacher|generator)=FILE(;|$)/,
+    );
     assert.not.ok(await files.exists("out"));
   }
 });
