@@ -128,7 +128,7 @@ test("sample: pictures of the generator and the teacher, the same for the same s
 
 test("Ctrl-C keeps a checkpoint, and the resumed run ends with the weights of one that was not stopped", async () => {
   // Long enough to be caught in the middle of the second stage.
-  tinyConfig(path("long.json"), { steps: 300, sampleEvery: 0 });
+  tinyConfig(path("long.json"), { steps: 900, sampleEvery: 0 });
   const long = (out: string, ...more: string[]) => [
     "train",
     path("long.json"),
@@ -159,7 +159,7 @@ test("Ctrl-C keeps a checkpoint, and the resumed run ends with the weights of on
   const steps = readFileSync(log, "utf8")
     .split("\n")
     .filter((line) => line.includes("step/end"));
-  assert.is(steps.length, 9 + 300, "every step once, over both sessions");
+  assert.is(steps.length, 9 + 900, "every step once, over both sessions");
   assert.match(
     readFileSync(join(path("stopped"), "losses.svg"), "utf8"),
     /edm-denoising/,
