@@ -38,7 +38,7 @@ const PEAK_RATE = 2e-3;
 
 /**
  * A small classifier of the run's own images, trained on the training set with Adam when it is first asked for: always the
- * same way, from the same seed.
+ * same way from the same seed, so that another seed is a second judge that knows nothing of the first.
  *   conv 32, conv 64 stride 2, conv 64 stride 2, linear 64, linear `classes`, ReLU between
  * x [B, C, H, W] → `features` [B, 64], after the ReLU, and `logits` [B, classes].
  */
@@ -48,8 +48,14 @@ export const classifier = definePlugin({
   about: "A small classifier trained on the real images: its features and logits",
   options: {
     epochs: number({ default: 3, above: 0, max: 100, about: "passes over the training set" }),
+    seed: number({
+      default: 0,
+      min: 0,
+      integer: true,
+      about: "its first weights and the order of its batches follow from it",
+    }),
   },
-  create({ epochs }, container): Extractor {
+  create({ epochs, seed }, container): Extractor {
     const shape = container.get(DATA_SHAPE);
     const { sample } = shape;
     const classes = classesOf(shape);
@@ -59,7 +65,7 @@ export const classifier = definePlugin({
       reads: { channels: [sample[0]], smallest: Math.min(...sample.slice(1)) },
       widths: { features: FEATURES, logits: classes },
       bind: (scope) => ({ features: (x) => classify(scope, x, classes) }),
-      load: () => (trained ??= cachedOrTrained(container, epochs)),
+      load: () => (trained ??= cachedOrTrained(container, { epochs, seed })),
     };
   },
 });
@@ -79,22 +85,27 @@ function oneCycle(step: number, steps: number): number {
   return PEAK_RATE * (0.04 + 0.96 * (0.5 - 0.5 * Math.cos(Math.PI * share)));
 }
 
+interface Training {
+  readonly epochs: number;
+  readonly seed: number;
+}
+
 /** Changed whenever the same data and options give other weights. */
 const RECIPE = 1;
 
 /** What an earlier run has trained on the same data, in the same way and on the same device; else trained now and kept. */
-async function cachedOrTrained(container: Resolver, epochs: number): Promise<FrozenWeights> {
+async function cachedOrTrained(container: Resolver, training: Training): Promise<FrozenWeights> {
   const [backend, dataset] = [container.get(BACKEND), container.get(DATASET)];
   const layout = checkedLayout(dataset);
   const cache = container.has(CACHE) ? container.get(CACHE) : undefined;
   const fingerprint = cache && (await dataset.fingerprint?.());
   const { backend: kind, name, software } = backend.info;
-  const key = fingerprint && (await hashOf([RECIPE, fingerprint, dataset.shape, epochs, kind, name, software]));
+  const key = fingerprint && (await hashOf([RECIPE, fingerprint, dataset.shape, training, kind, name, software]));
   const file = `classifier-${key}.safetensors`;
   const kept = key && (await cache!.read(file));
   const found = kept && weightsIn(kept, file, layout);
   if (found) return found;
-  const trained = await train(backend, dataset, layout, epochs, paceOf(container));
+  const trained = await train(backend, dataset, layout, training, paceOf(container));
   const [data] = trained.arenas;
   if (key) await cache!.write(file, encodeSafetensors({ weights: { dtype: "F32", shape: [data.length], data } }));
   return trained;
@@ -130,7 +141,7 @@ async function train(
   backend: Backend,
   dataset: Dataset,
   layout: ParameterLayout,
-  epochs: number,
+  { epochs, seed }: Training,
   pace: Pace,
 ): Promise<FrozenWeights> {
   const { sample } = dataset.shape;
@@ -143,7 +154,7 @@ async function train(
     return state(name, [size]);
   };
   const [weights, moment1, moment2] = ["weights", "moment1", "moment2"].map(flat);
-  memory.write(arenaName("weights", 0), initialise(layout, 0)[0]);
+  memory.write(arenaName("weights", 0), initialise(layout, seed)[0]);
 
   const bound = new BoundParameters("weights", layout);
   const { logits } = classify(bound.scope, input("x", [BATCH, ...sample]), classes);
@@ -171,7 +182,7 @@ async function train(
     const steps = Math.floor((epochs * dataset.size) / BATCH);
     for (let step = 0; step < steps; step++) {
       await pace("training the judge", step, steps);
-      const { x, condition } = await dataset.batch(BATCH, hostRandom(0, step, 7));
+      const { x, condition } = await dataset.batch(BATCH, hostRandom(seed, step, 7));
       const rates = scalars.encode(adamScalars(step, oneCycle(step, steps)));
       await run.run({ x, label: condition.label, scalars: rates });
     }

@@ -60,11 +60,11 @@ test("the same bits whenever it is trained, and only once", async () => {
   const weights = extractor.load();
   assert.is(extractor.load(), weights);
   assert.equal(await weights, trained);
-  const more = await extractorOf(halves(), { epochs: 4 }).load();
-  assert.not.equal(more.arenas, trained.arenas);
+  for (const other of [{ epochs: 4 }, { seed: 1 }])
+    assert.not.equal((await extractorOf(halves(), other).load()).arenas, trained.arenas);
 });
 
-test("kept by the data, the epochs and the device, for the next run; what is damaged is trained again", async () => {
+test("kept by the data, the options and the device, for the next run; what is damaged is trained again", async () => {
   const kept = new Map<string, Uint8Array>();
   const cache: Cache = {
     read: async (name) => kept.get(name),
@@ -94,6 +94,8 @@ test("kept by the data, the epochs and the device, for the next run; what is dam
   assert.equal([batches, kept.size], [0, 1]);
   await load("b", { epochs: 1 });
   assert.equal([batches, kept.size], [4, 2]);
+  await load("a", { seed: 1 });
+  assert.equal([batches, kept.size], [12, 3]);
   for (const [name, bytes] of kept) kept.set(name, bytes.slice(0, bytes.length - 4));
   assert.equal(await load("a"), trained);
   assert.is(batches, 12);
