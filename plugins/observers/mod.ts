@@ -5,6 +5,7 @@ export { healthTable, healthWarnings, warningLine, warningLines } from "./health
 export { type LoggedEvent, loggedLosses, logLines } from "./logLines.ts";
 export { type LossCurvesOptions, lossCurves } from "./lossCurves.ts";
 export { type LossReading, onLosses } from "./lossReadings.ts";
+export * from "./page/mod.ts";
 export { type ProgressOptions, progress } from "./progress.ts";
 export { duration } from "./progressDisplay.ts";
 export { realSamples } from "./realSamples.ts";

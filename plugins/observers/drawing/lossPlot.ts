@@ -25,11 +25,17 @@ export interface LossPlotOptions {
   readonly height?: number;
   /** Lines of text below the chart. */
   readonly notes?: readonly string[];
+  /** For a page that has title, legend and notes itself: without them, in the page's colours. Default false. */
+  readonly bare?: boolean;
 }
 
 /** Okabe and Ito's palette, which colour-blind readers can tell apart, without its yellow (pale on white). */
 const palette = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
-const colourOf = (index: number) => palette[index % palette.length];
+/** The colour of series `index`; on a page, black is the page's own ink. */
+export const colourOf = (index: number, onPage = false): string => {
+  const colour = palette[index % palette.length];
+  return onPage && colour === "#000000" ? "currentColor" : colour;
+};
 
 /** Height of a line of notes. */
 const NOTE = 15;
@@ -44,6 +50,7 @@ const short = (value: number) => Number(value.toPrecision(6)).toLocaleString("en
  */
 export async function lossPlot(series: readonly LossSeries[], options: LossPlotOptions = {}): Promise<string> {
   const { title, xLabel = "step", yLabel = "loss", logY = false, width = 800, height = 400, notes = [] } = options;
+  const { bare = false } = options;
   const names = series.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
@@ -81,11 +88,11 @@ export async function lossPlot(series: readonly LossSeries[], options: LossPlotO
     document: document as unknown as Document,
     width,
     height: height + NOTE * notes.length,
-    marginTop: 56,
+    marginTop: bare ? 28 : 56,
     marginLeft: 60,
     marginBottom: 40 + NOTE * notes.length,
-    style: { fontFamily: "sans-serif", fontSize: "12px", background: "white" },
-    x: { label: xLabel, tickFormat: short },
+    style: { fontFamily: "sans-serif", fontSize: "12px", background: bare ? "none" : "white" },
+    x: { label: xLabel, tickFormat: short, ...(bare && { ticks: 5 }) },
     // Without a drawable value a scale has no domain, and a logarithmic one would be an error.
     y: {
       label: yLabel,
@@ -93,16 +100,17 @@ export async function lossPlot(series: readonly LossSeries[], options: LossPlotO
       tickFormat: short,
       ...(empty ? { domain: [0, 1] } : logY ? { type: "log" as const } : {}),
     },
-    color: { domain: names, range: names.map((_, index) => colourOf(index)) },
+    color: { domain: names, range: names.map((_, index) => colourOf(index, bare)) },
     marks: [
-      Plot.frame({ stroke: "#ccc" }),
+      Plot.frame(bare ? { stroke: "currentColor", strokeOpacity: 0.25 } : { stroke: "#ccc" }),
       Plot.line(pale, { ...line, strokeOpacity: 0.3, strokeWidth: 1 }),
       // A line through a handful of points hides where they are, and through one point is nothing at all.
       Plot.dot(curves.filter(({ length }) => length < 30).flat(), { ...line, fill: "name", r: 2 }),
       Plot.line(strong, { ...line, strokeWidth: 2 }),
     ],
   }) as unknown as SVGSVGElement;
-  return finish(chart, document as unknown as Document, { title, names, empty, width, height, notes });
+  const named = bare ? { ink: "currentColor" } : { title, names };
+  return finish(chart, document as unknown as Document, { ...named, empty, width, height, notes });
 }
 
 /** Title and legend go in by hand: Plot would wrap both in HTML, which is no longer an SVG file. */
@@ -111,15 +119,24 @@ function finish(
   document: Document,
   {
     title,
-    names,
+    names = [],
+    ink = "#222",
     empty,
     width,
     height,
     notes,
-  }: { title?: string; names: string[]; empty: boolean; width: number; height: number; notes: readonly string[] },
+  }: {
+    title?: string;
+    names?: string[];
+    ink?: string;
+    empty: boolean;
+    width: number;
+    height: number;
+    notes: readonly string[];
+  },
 ): string {
   chart.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  const plain = { fill: "#222", "text-anchor": "start" };
+  const plain = { fill: ink, "text-anchor": "start" };
   const text = (content: string, x: number, y: number, attributes: Record<string, string> = {}) => {
     const node = document.createElementNS("http://www.w3.org/2000/svg", "text");
     for (const [name, value] of Object.entries({ ...plain, x: `${x}`, y: `${y}`, ...attributes }))
