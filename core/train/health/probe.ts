@@ -8,8 +8,8 @@ import { sizeOf } from "../../tensor/shape.ts";
 import { batchRows } from "../batch/turnInputs.ts";
 import { type DrawRequest, SampleDrawer } from "../sampling/sampleDrawer.ts";
 import type { Player } from "../update/player.ts";
+import { learnersOf } from "../update/roles.ts";
 import type { Trainer } from "../update/trainer.ts";
-import { learnersOf } from "../update/turnContext.ts";
 import { type DataStatistics, dataStatistics, sampleStatistics } from "./sampleStatistics.ts";
 
 /** Readings of a stage, unless that is too dear. */

@@ -8,8 +8,8 @@ import { isRecord } from "../../plugin/spec.ts";
 import { sameShape } from "../../tensor/shape.ts";
 import type { RunSettings } from "../config/trainOptions.ts";
 import { inheritedBy } from "../update/player.ts";
+import { learnersOf, rolesOf } from "../update/roles.ts";
 import type { Trainer } from "../update/trainer.ts";
-import { learnersOf } from "../update/turnContext.ts";
 
 /**
  * Holds a method to the roles, losses and averages of its run, so that hours of training do not end in a name.
@@ -90,7 +90,7 @@ type Refuse = (why: string) => Error;
 
 /** Every step has turns, of roles that take part, each once; kept images were kept before. */
 function checkCycle(stage: Stage, trainer: Trainer, refuse: Refuse): void {
-  const taking = trainer.rolesOf(stage);
+  const taking = rolesOf(trainer.method, stage);
   const { maker } = trainer.method;
   if (stage.cycle.length === 0) throw refuse("has a cycle without turns, should have one or more");
   for (const [i, turns] of stage.cycle.entries()) {

@@ -3,8 +3,8 @@ import { LOSSES } from "../../interfaces/loss.ts";
 import type { Stage } from "../../interfaces/method.ts";
 import type { RunConfig } from "../config/config.ts";
 import { teacherFingerprint } from "../files/fingerprint.ts";
+import { learnersOf } from "../update/roles.ts";
 import type { Trainer } from "../update/trainer.ts";
-import { learnersOf } from "../update/turnContext.ts";
 
 /** The role whose weights a loss on stored pairs was made for. */
 const TEACHER = "teacher";

@@ -6,6 +6,7 @@ import type { RunConfig } from "../config/config.ts";
 import { DONE, type Manifest, newestSound } from "../files/checkpoint.ts";
 import type { RunFolder } from "../files/runFolder.ts";
 import type { Player } from "../update/player.ts";
+import { rolesOf } from "../update/roles.ts";
 import type { Trainer } from "../update/trainer.ts";
 import type { Snapshot } from "./keeper.ts";
 
@@ -30,7 +31,7 @@ export interface Resumed {
 /** Players whose states are worth keeping at a stage: those of it and of the stages before. */
 export function playersUpTo(trainer: Trainer, stage: number): Player<unknown>[] {
   const begun = trainer.method.stages.slice(0, stage + 1);
-  const roles = new Set(begun.flatMap((each) => trainer.rolesOf(each)));
+  const roles = new Set(begun.flatMap((each) => rolesOf(trainer.method, each)));
   return Object.values(trainer.players).filter(({ name }) => roles.has(name));
 }
 

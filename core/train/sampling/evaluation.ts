@@ -10,8 +10,8 @@ import { hostRandom } from "../../random/hostRandom.ts";
 import { batchRows } from "../batch/turnInputs.ts";
 import type { EventBus } from "../loop/bus.ts";
 import type { Player } from "../update/player.ts";
+import { joining, learnersOf } from "../update/roles.ts";
 import type { Trainer } from "../update/trainer.ts";
-import { learnersOf } from "../update/turnContext.ts";
 import { type Previews, previewsOf } from "./previews.ts";
 import { type Drawn, type DrawRequest, drawBatch, SampleDrawer } from "./sampleDrawer.ts";
 
@@ -79,7 +79,7 @@ export class Evaluation {
     const { samplers, stages } = this.#trainer.method;
     const replaced = stages.flatMap((stage) =>
       Object.entries(stage.begins ?? {}).filter(
-        ([role, source]) => role !== source && !this.#trainer.joining(stage).includes(role),
+        ([role, source]) => role !== source && !joining(this.#trainer.method, stage).includes(role),
       ),
     );
     return Object.keys(samplers).filter((role) => !replaced.some(([name]) => name === role));

@@ -1,45 +1,38 @@
 import type { Resolver } from "../../di/resolver.ts";
 import { failure, suggestion } from "../../errors.ts";
 import { AVERAGES } from "../../interfaces/average.ts";
-import type { Backend, Executable, Memory } from "../../interfaces/backend.ts";
-import { BALANCERS, type Balancer } from "../../interfaces/balancer.ts";
+import type { Backend, Memory } from "../../interfaces/backend.ts";
+import { BALANCERS } from "../../interfaces/balancer.ts";
 import type { Dataset } from "../../interfaces/dataset.ts";
 import { LOSSES, type Loss } from "../../interfaces/loss.ts";
-import { METHOD, type Method, type Stage, type Turn } from "../../interfaces/method.ts";
+import { METHOD, type Method, type Stage } from "../../interfaces/method.ts";
 import { OPTIMIZERS } from "../../interfaces/optimizer.ts";
-import { type FrozenWeights, storeFrozen } from "../../nn/frozen.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { GivenDraws } from "../batch/givenDraws.ts";
 import { TurnFeeds } from "../batch/turnFeed.ts";
-import { allocateKept, keptStates, REAL } from "../batch/turnImages.ts";
-import { turnInputs } from "../batch/turnInputs.ts";
+import { allocateKept, keptStates } from "../batch/turnImages.ts";
 import type { TrainSettings } from "../config/trainOptions.ts";
 import type { Manifest, StateSource, StoredState } from "../files/checkpoint.ts";
 import type { StartWeights } from "../files/startWeights.ts";
-import { breathe } from "../loop/breathe.ts";
 import type { EventBus } from "../loop/bus.ts";
 import type { Command, Control } from "../loop/control.ts";
 import type { Scalars } from "../loop/events.ts";
 import { runSchedule, type TurnAt } from "../loop/schedule.ts";
-import { type DiagnosisProgram, diagnosisProgram } from "./diagnosis.ts";
+import { Diagnoser } from "./diagnoser.ts";
+import { storeFrozenWeights } from "./frozenWeights.ts";
 import { type NamedTensors, Player } from "./player.ts";
 import { scalingOf, storageOn } from "./precision.ts";
 import { describeNode, UpdateProbe } from "./probe.ts";
+import { joining, learnersOf, rolesOf } from "./roles.ts";
+import { scalarsOf } from "./scalarsOf.ts";
 import { Traces } from "./traces.ts";
-import { activeLosses, learnersOf, type Players, type TurnDefinition } from "./turnContext.ts";
-import { GATHERED_KEEP, type TurnProgram, turnProgram, VERDICT, weightName } from "./turnProgram.ts";
+import { activeLosses, type Players } from "./turnContext.ts";
+import { GATHERED_KEEP, VERDICT, weightName } from "./turnProgram.ts";
+import { TurnPrograms } from "./turnPrograms.ts";
+import { type UpdateInputs, updateInputs } from "./updateInputs.ts";
 import { UpdateWatch } from "./updateWatch.ts";
 import { HALTED } from "./verdict.ts";
-import { weightProgram, weightScalars } from "./weightReadings.ts";
-
-/** A traced update, compiled when its stage begins. */
-interface PreparedTurn extends TurnProgram {
-  run?: Executable;
-  applyRun?: Executable;
-}
-interface PreparedDiagnosis extends DiagnosisProgram {
-  run?: Executable;
-}
+import { weightScalars } from "./weightReadings.ts";
 
 /**
  * Carries out the stages of a method. Holds the players and the compiled programs; the alternation is the schedule's, the
@@ -55,13 +48,9 @@ export class Trainer {
   readonly #settings: TrainSettings;
   readonly #bus: EventBus;
   readonly #losses: readonly Loss[];
-  readonly #balancers: readonly Balancer[];
-  /** By stage and turn. */
-  readonly #programs = new Map<string, PreparedTurn>();
-  readonly #diagnoses = new Map<string, PreparedDiagnosis>();
-  /** Readings of a role's weights. */
-  readonly #weights = new Map<string, Executable>();
-  readonly #draws: GivenDraws | undefined;
+  readonly #programs: TurnPrograms;
+  readonly #inputs: UpdateInputs;
+  readonly #diagnoser: Diagnoser;
   readonly #watch: UpdateWatch;
   #startWeights: StartWeights = {};
   /** Factors of losses that commands have changed, by name. */
@@ -78,15 +67,14 @@ export class Trainer {
     { draws, traces = new Traces() }: { readonly draws?: GivenDraws; readonly traces?: Traces } = {},
   ) {
     this.method = container.get(METHOD);
-    this.#draws = draws;
     this.traces = traces;
     this.#backend = backend;
     this.#dataset = dataset;
     this.#settings = settings;
     this.#bus = bus;
     this.#losses = container.all(LOSSES);
-    this.#balancers = container.all(BALANCERS);
-    if (this.#balancers.length > 0 && !settings.diagnoseEvery)
+    const balancers = container.all(BALANCERS);
+    if (balancers.length > 0 && !settings.diagnoseEvery)
       throw failure(
         "E_CONFIG",
         "Cannot balance losses: train.diagnoseEvery is 0, balancers need a look every few steps",
@@ -107,7 +95,7 @@ export class Trainer {
         storage: storageOn(backend, settings, name),
         lossScaling: scalingOf(
           settings,
-          learning.flatMap((stage) => this.rolesOf(stage)),
+          learning.flatMap((stage) => rolesOf(this.method, stage)),
         ),
       });
       return [name, player];
@@ -115,31 +103,19 @@ export class Trainer {
     this.players = Object.fromEntries(players);
     for (const { batch, cycle } of stages)
       if (cycle.flat().some(({ keeps }) => keeps)) allocateKept(this.memory, dataset.shape, batch);
-    const frozen = new Map<string, FrozenWeights>();
-    const active = this.#losses.filter(({ weight }) => weight !== 0);
-    for (const weights of active.flatMap((loss) => loss.frozen?.() ?? [])) {
-      const { name } = weights;
-      if ((frozen.get(name) ?? weights) !== weights)
-        throw failure(
-          "E_CONFIG",
-          `Cannot train: losses bring two frozen networks called ${name}, each needs its own name`,
-        );
-      frozen.set(name, weights);
-      storeFrozen(this.memory, weights);
-    }
-  }
-
-  /** The roles that take part in a stage, in the method's order. */
-  rolesOf({ roles }: Stage): readonly string[] {
-    const all = Object.keys(this.method.roles);
-    return roles ? all.filter((role) => roles.includes(role)) : all;
-  }
-
-  /** The roles that take part from a stage on and in none before it. */
-  joining(stage: Stage): readonly string[] {
-    const before = this.method.stages.slice(0, this.method.stages.indexOf(stage));
-    const known = new Set(before.flatMap((each) => this.rolesOf(each)));
-    return this.rolesOf(stage).filter((role) => !known.has(role));
+    storeFrozenWeights(this.memory, this.#losses);
+    const { method, memory } = this;
+    const parts = this.#parts;
+    this.#inputs = updateInputs({ method, dataset, losses: this.#losses, seed: settings.seed, parts, draws });
+    this.#programs = new TurnPrograms({
+      ...{ method, players: this.players, losses: this.#losses, data: dataset.shape, settings, draws },
+      ...{ backend, memory, traces },
+    });
+    this.#diagnoser = new Diagnoser({
+      ...{ programs: this.#programs, inputs: this.#inputs, bus, maker: method.maker, balancers },
+      weights: () => Object.fromEntries(this.#losses.map((loss) => [loss.name, this.#weightOf(loss)])),
+      setWeight: (loss, weight) => this.setWeight(loss, weight),
+    });
   }
 
   /** Weights of files, by role: each takes the place of what its role would start from when it joins. */
@@ -151,7 +127,7 @@ export class Trainer {
   async begin(stage: Stage): Promise<void> {
     const { seed } = this.#settings;
     const begins = new Map(Object.entries(stage.begins ?? {}));
-    for (const name of this.joining(stage)) {
+    for (const name of joining(this.method, stage)) {
       const given = this.#startWeights[name];
       if (given) this.players[name].load(given);
       else if (!begins.has(name)) this.players[name].initialise(seed);
@@ -167,7 +143,9 @@ export class Trainer {
     stage: Stage,
     { start = 0, startTurn, end, control, before, beforeStep, obey }: TrainRequest = {},
   ): Promise<number> {
-    const feeds = new TurnFeeds(this.#parts, (at) => this.#inputs(stage, at, this.#turn(stage, at.turn).reads));
+    const feeds = new TurnFeeds(this.#parts, (at) =>
+      this.#inputs(stage, at, this.#programs.traced(stage, at.turn).reads),
+    );
     const next = await runSchedule({
       stage,
       bus: this.#bus,
@@ -260,75 +238,8 @@ export class Trainer {
   }
 
   /** Compiles the programs of a stage, so that its first step is not slow, and drops those of other stages. */
-  async prepare(stage: Stage): Promise<void> {
-    for (const [key, prepared] of this.#programs) if (!key.startsWith(`${stage.name}: `)) releasePrograms(prepared);
-    const turns = distinctTurns(stage);
-    for (const turn of turns) {
-      this.#turn(stage, turn);
-      await breathe();
-    }
-    // In falling size, programs share the most memory.
-    const size = (turn: Turn) => this.#turn(stage, turn).program.plan.bytes;
-    for (const turn of turns.sort((a, b) => size(b) - size(a))) {
-      await this.#compiled(stage, turn);
-      if (this.#settings.diagnoseEvery) await this.#diagnosis(stage, turn);
-      await breathe();
-    }
-  }
-
-  #definition(stage: Stage, turn: Turn): TurnDefinition {
-    const { maker } = this.method;
-    return {
-      turn,
-      stage,
-      maker,
-      players: Object.fromEntries(this.rolesOf(stage).map((name) => [name, this.players[name]])),
-      losses: this.#losses,
-      data: this.#dataset.shape,
-      parts: this.#parts,
-      recompute: this.#settings.checkpointing,
-      stream: this.#streamOf(turn),
-      nonFinite: this.#nonFinite,
-      noise: this.#draws?.source(turn),
-    };
-  }
-
-  /** Every role draws from a stream of its own, and from another one in turns on kept images. */
-  #streamOf({ role, images }: Turn): number {
-    const roles = Object.keys(this.method.roles);
-    if (images !== "kept") return this.#batchStream(role) * STREAMS;
-    const all = this.method.stages.flatMap(({ cycle }) => cycle.flat());
-    const kept = new Set(all.filter((turn) => turn.images === "kept").map((turn) => turn.role));
-    return (1 + roles.length + [...kept].indexOf(role)) * STREAMS;
-  }
-
-  /** The random stream that the real batches of a role come from. */
-  #batchStream(role: string): number {
-    return 1 + Object.keys(this.method.roles).indexOf(role);
-  }
-
-  #turn(stage: Stage, turn: Turn): PreparedTurn {
-    const key = turnKey(stage, turn);
-    let prepared = this.#programs.get(key);
-    if (!prepared) {
-      prepared = { ...this.traces.once(stage, key, () => turnProgram(this.#definition(stage, turn))) };
-      this.#programs.set(key, prepared);
-    }
-    return prepared;
-  }
-
-  async #compiled(stage: Stage, turn: Turn) {
-    const prepared = this.#turn(stage, turn);
-    for (const [name, size] of Object.entries(prepared.states)) this.memory.allocate(name, size);
-    if (turn.keeps || turn.images === "kept") allocateKept(this.memory, this.#dataset.shape, stage.batch);
-    const run = (prepared.run ??= await this.#backend.compile(prepared.program, this.memory));
-    if (!this.#weights.has(turn.role)) {
-      const trace = () => weightProgram(this.players[turn.role]);
-      const readings = this.traces.once(stage, `weights of ${turn.role}`, trace);
-      this.#weights.set(turn.role, await this.#backend.compile(readings, this.memory));
-    }
-    if (prepared.apply) prepared.applyRun ??= await this.#backend.compile(prepared.apply, this.memory);
-    return { ...prepared, run };
+  prepare(stage: Stage): Promise<void> {
+    return this.#programs.prepare(stage);
   }
 
   get #parts(): number {
@@ -338,10 +249,10 @@ export class Trainer {
   async #update(stage: Stage, feeds: TurnFeeds, at: TurnAt, next?: TurnAt): Promise<Scalars> {
     const { turn, step } = at;
     const { diagnoseEvery = 0 } = this.#settings;
-    const { run, applyRun, scalars, outputs } = await this.#compiled(stage, turn);
+    const { run, applyRun, weights, scalars, outputs } = await this.#programs.compiled(stage, turn);
     const numbers = this.#numbers(stage, at);
     const feed = feeds.of(at);
-    if (diagnoseEvery > 0 && step % diagnoseEvery === 0) await this.#diagnose(stage, at);
+    if (diagnoseEvery > 0 && step % diagnoseEvery === 0) await this.#diagnoser.look(stage, at, numbers);
     for (let part = 0; part < this.#parts; part++) {
       const inputs = await feed.take(part);
       feeds.fetchAhead(feed, part + 1, next);
@@ -354,7 +265,7 @@ export class Trainer {
     if (applyRun) await applyRun.run({ scalars: scalars.encode({ ...numbers, [GATHERED_KEEP]: 1 }) });
     const player = this.players[turn.role];
     player.updates++;
-    const losses = { ...scalarsOf(last, outputs), ...weightScalars(this.#weights.get(turn.role)!) };
+    const losses = { ...scalarsOf(last, outputs), ...weightScalars(weights) };
     await this.#watch.started({
       stage,
       at,
@@ -368,7 +279,7 @@ export class Trainer {
 
   /** Looks at all values of an update that comes next, or that changed nothing. */
   probe(stage: Stage, at: TurnAt, numbers: Readonly<Record<string, number>> = this.#numbers(stage, at)): UpdateProbe {
-    return new UpdateProbe(this.#definition(stage, at.turn), {
+    return new UpdateProbe(this.#programs.definition(stage, at.turn), {
       backend: this.#backend,
       memory: this.memory,
       inputs: (reads) => this.#inputs(stage, at, reads),
@@ -394,101 +305,19 @@ export class Trainer {
       ...optimizer!.scalars({ update: updates, step, steps, factor: 0.5 ** this.rollbacks }),
     };
     for (const { keep, average } of averages) numbers[keep] = average.keep(updates, batch);
-    for (const loss of this.#losses) numbers[weightName(loss)] = this.changedWeights.get(loss.name) ?? loss.weight;
+    for (const loss of this.#losses) numbers[weightName(loss)] = this.#weightOf(loss);
     return numbers;
   }
 
-  /**
-   * The conditions of generated images come from the maker's batches in every turn, so that all turns know what the images of
-   * a step were to show, and so that a maker that starts from real samples is given theirs.
-   */
-  #inputs({ batch }: Stage, { turn, step }: TurnAt, reads: TurnProgram["reads"]) {
-    const given = this.#draws?.inputs(turn, step);
-    const streams = [...reads]
-      .filter((who) => !(who === "real" && given?.[REAL]))
-      .map((who) => [who, this.#batchStream(who === "real" ? turn.role : this.method.maker!)] as const);
-    const active = activeLosses(this.#losses, turn.role);
-    return turnInputs(this.#dataset, {
-      step,
-      seed: this.#settings.seed,
-      batch,
-      parts: this.#parts,
-      reads: new Map(streams),
-      losses: new Map(active.map((loss) => [this.#losses.indexOf(loss), loss])),
-      given,
-    });
-  }
-
-  async #diagnosis(stage: Stage, turn: Turn) {
-    const key = turnKey(stage, turn);
-    const trace = () => diagnosisProgram(this.#definition(stage, turn));
-    const made: PreparedDiagnosis = this.#diagnoses.get(key) ?? {
-      ...this.traces.once(stage, `diagnosis of ${key}`, trace),
-    };
-    this.#diagnoses.set(key, made);
-    const run = (made.run ??= await this.#backend.compile(made.program, this.memory));
-    return { ...made, run };
-  }
-
-  /** Looks inside the update that comes next, with its draws and its images, and tells the bus. */
-  async #diagnose(stage: Stage, at: TurnAt): Promise<void> {
-    const { run, ...made } = await this.#diagnosis(stage, at.turn);
-    await run.run({
-      ...(await this.#inputs(stage, at, made.reads)(0)),
-      scalars: made.scalars.encode(this.#numbers(stage, at)),
-    });
-    const values = scalarsOf(run, made.outputs);
-    const { role } = at.turn;
-    this.#bus.emit("role/diagnosed", { stage: stage.name, role, step: at.step, values });
-    if (role === this.method.maker) await this.#rebalance(at.step, values);
-  }
-
-  async #rebalance(step: number, scalars: Scalars): Promise<void> {
-    if (this.#balancers.length === 0) return;
-    const read = Object.entries(scalars).map(async ([name, each]) => [name, await each.read()]);
-    const values = Object.fromEntries(await Promise.all(read));
-    for (const balancer of this.#balancers) {
-      const weights = Object.fromEntries(
-        this.#losses.map(({ name, weight }) => [name, this.changedWeights.get(name) ?? weight]),
-      );
-      for (const [loss, weight] of Object.entries(balancer.rebalance(values, weights))) {
-        this.setWeight(loss, weight);
-        this.#bus.emit("loss/reweighted", { step, loss, weight });
-      }
-    }
+  #weightOf({ name, weight }: Loss): number {
+    return this.changedWeights.get(name) ?? weight;
   }
 
   dispose(): void {
-    for (const prepared of this.#programs.values()) releasePrograms(prepared);
-    for (const { run } of this.#diagnoses.values()) run?.dispose();
-    for (const run of this.#weights.values()) run.dispose();
-    this.#programs.clear();
-    this.#diagnoses.clear();
+    this.#programs.dispose();
     this.memory.dispose();
   }
 }
-
-/** Random streams per turn; no turn makes so many draws. */
-const STREAMS = 2 ** 20;
-
-const turnKey = (stage: Stage, { role, images = "made", keeps = false }: Turn): string =>
-  `${stage.name}: ${role} ${images}${keeps ? " keeps" : ""}`;
-
-/** The turns of a stage that are programs of their own. */
-function distinctTurns(stage: Stage): Turn[] {
-  const turns = stage.cycle.flat();
-  return [...new Map(turns.map((turn) => [turnKey(stage, turn), turn])).values()];
-}
-
-function releasePrograms(prepared: PreparedTurn): void {
-  prepared.run?.dispose();
-  prepared.applyRun?.dispose();
-  prepared.run = undefined;
-  prepared.applyRun = undefined;
-}
-
-const scalarsOf = (run: Executable, names: readonly string[]): Scalars =>
-  Object.fromEntries(names.map((name) => [name, { read: async () => (await run.read(name))[0] }]));
 
 /** How to run a stage. */
 export interface TrainRequest {

@@ -13,6 +13,7 @@ import { TurnImages } from "../batch/turnImages.ts";
 import { ownInput, ROWS } from "../batch/turnInputs.ts";
 import { placed } from "./places.ts";
 import type { Copy, Player } from "./player.ts";
+import { learnersOf } from "./roles.ts";
 import { tracing } from "./tracedBy.ts";
 import type { NonFinitePolicy } from "./verdict.ts";
 
@@ -168,10 +169,6 @@ class BoundPlayers {
     });
   }
 }
-
-/** The roles that have a turn in a stage, in the order of their first. */
-export const learnersOf = ({ cycle }: Pick<Stage, "cycle">): ReadonlySet<string> =>
-  new Set(cycle.flat().map(({ role }) => role));
 
 const ownSamples = (loss: Loss, { tensors }: OwnSamples, size: number) =>
   Object.fromEntries(

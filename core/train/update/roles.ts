@@ -1,0 +1,18 @@
+import type { Method, Stage } from "../../interfaces/method.ts";
+
+/** The roles of a method that take part in a stage, in the method's order. */
+export function rolesOf(method: Method, { roles }: Stage): readonly string[] {
+  const all = Object.keys(method.roles);
+  return roles ? all.filter((role) => roles.includes(role)) : all;
+}
+
+/** The roles that take part from a stage on and in none before it. */
+export function joining(method: Method, stage: Stage): readonly string[] {
+  const before = method.stages.slice(0, method.stages.indexOf(stage));
+  const known = new Set(before.flatMap((each) => rolesOf(method, each)));
+  return rolesOf(method, stage).filter((role) => !known.has(role));
+}
+
+/** The roles that have a turn in a stage, in the order of their first. */
+export const learnersOf = ({ cycle }: Pick<Stage, "cycle">): ReadonlySet<string> =>
+  new Set(cycle.flat().map(({ role }) => role));
