@@ -13,7 +13,8 @@ import { type ProbedNode, pathOf } from "../update/probe.ts";
 import { Trainer } from "../update/trainer.ts";
 import { composeRun } from "./compose.ts";
 import { loggedEvents } from "./loggedEvents.ts";
-import { type Position, playersUpTo, positionOf } from "./resume.ts";
+import type { Position } from "./progress.ts";
+import { playersUpTo, positionOf } from "./resume.ts";
 import { startFromFiles } from "./startFromFiles.ts";
 
 /** A step of a run in a folder, to be run once more. */

@@ -9,14 +9,7 @@ import type { Player } from "../update/player.ts";
 import { rolesOf } from "../update/roles.ts";
 import type { Trainer } from "../update/trainer.ts";
 import type { Snapshot } from "./keeper.ts";
-
-/** A stage by its place in the method, and the step that comes next in it. */
-export interface Position {
-  readonly stage: number;
-  readonly step: number;
-  /** How many turns of it are done already; none where absent. */
-  readonly turn?: number;
-}
+import type { Position } from "./progress.ts";
 
 /** What a run goes on from. */
 export interface Resumed {

@@ -1,0 +1,121 @@
+import type { OnestepError } from "../../errors.ts";
+import type { RunFolder } from "../files/runFolder.ts";
+import type { EventBus } from "../loop/bus.ts";
+import type { TrainEvents } from "../loop/events.ts";
+import { Divergence } from "../update/leftOut.ts";
+import { Traces } from "../update/traces.ts";
+import { composeRun } from "./compose.ts";
+import type { DeviceLosses } from "./deviceLosses.ts";
+import type { Equipment } from "./equipment.ts";
+import type { Progress } from "./progress.ts";
+import type { RunRequest } from "./request.ts";
+import { playersUpTo, resumeFrom } from "./resume.ts";
+import type { Saver } from "./saver.ts";
+import { startFromFiles } from "./startFromFiles.ts";
+
+/** How often a run goes back: with an eighth of its learning rates, something else is wrong. */
+const MOST_ROLLBACKS = 3;
+
+/** What a recovery works on. */
+export interface RecoveryRequest {
+  readonly request: RunRequest;
+  readonly folder: RunFolder | undefined;
+  readonly equipment: Equipment;
+  readonly progress: Progress;
+  readonly saver: Saver;
+  readonly losses: DeviceLosses;
+  readonly bus: EventBus;
+}
+
+/** Brings a run to where it can go on: at its start, before an update that was not finite, and after a loss of the device. */
+export class Recovery {
+  readonly #parts: RecoveryRequest;
+
+  constructor(parts: RecoveryRequest) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Gives the roles their first weights, those of files among them, or the states of the newest checkpoint.
+   * @returns what the user should hear
+   */
+  async start(resumes = false): Promise<readonly string[]> {
+    const { request, equipment, progress } = this.#parts;
+    const { resolved, output, data = {} } = request;
+    const { trainer } = equipment;
+    const notes = resumes ? await this.#resume() : [];
+    const held = resumes ? playersUpTo(trainer, progress.position.stage).map(({ name }) => name) : [];
+    await startFromFiles(trainer, resolved, held, output?.files ?? data.files);
+    if (!resumes) await trainer.begin(progress.stage);
+    return notes;
+  }
+
+  async #resume(): Promise<readonly string[]> {
+    const { folder, saver } = this.#parts;
+    await folder!.clearDrafts();
+    const { notes, path, manifest } = await this.#goBack();
+    saver.open().resumed(path, manifest);
+    return notes;
+  }
+
+  async #goBack() {
+    const { request, folder, equipment, progress } = this.#parts;
+    const { output, resolved } = request;
+    const found = await resumeFrom(folder!, output!.files, equipment.trainer, resolved.config);
+    progress.position = found.position;
+    return found;
+  }
+
+  /**
+   * Goes back to the newest checkpoint, or without one to before the update that was not finite, to go on from there with half the
+   * learning rates: with the same ones it would come to the same, as all draws are repeated.
+   * @throws the error itself where the config says otherwise, or this has not helped
+   */
+  async rollBack(error: unknown): Promise<void> {
+    if (!(error instanceof Divergence) || error.update.policy !== "rollback") throw error;
+    const { equipment, progress, saver, bus } = this.#parts;
+    const { trainer } = equipment;
+    if (trainer.rollbacks >= MOST_ROLLBACKS)
+      throw new Divergence(
+        `${error.message}; to go back ${trainer.rollbacks} times, each with half the learning rates, has not helped`,
+        ...([error.update, error.at] as const),
+      );
+    const rollbacks = trainer.rollbacks + 1;
+    if (saver.keeper?.newest) {
+      const { path, manifest } = await this.#goBack();
+      saver.keeper.resumed(path, manifest);
+    } else {
+      progress.standAt(error);
+      trainer.goOn();
+    }
+    trainer.rollbacks = rollbacks;
+    const { step } = progress.position;
+    bus.emit("run/rolled-back", { stage: progress.stage.name, step, rate: 0.5 ** rollbacks });
+  }
+
+  /** Opens the device again and goes back to the newest checkpoint, or to the beginning. */
+  async goOnAfter(lost: OnestepError): Promise<void> {
+    const { request, equipment, progress, saver, losses, bus } = this.#parts;
+    const { resolved, data = {} } = request;
+    const at = { stage: progress.stage.name, step: progress.position.step };
+    // What listeners still read is lost too, and what they still write must not meet the drafts being cleared.
+    await bus.settled();
+    await equipment.release();
+    const backend = await losses.reopen(lost, equipment.backend.info);
+    equipment.equip({ backend, container: await composeRun(resolved, backend, data) }, new Traces());
+    const path = saver.keeper!.newest;
+    progress.position = { stage: 0, step: 0 };
+    const notes = await this.start(path !== undefined);
+    progress.midStep = false;
+    for (const note of notes) saver.warn(note);
+    this.tellOf(lost, at, path);
+  }
+
+  /** @param at where it was lost, if not here */
+  tellOf({ message: reason }: OnestepError, at?: TrainEvents["device/lost"]["lost"], path?: string): void {
+    const { progress, bus } = this.#parts;
+    const { step } = progress.position;
+    const stage = progress.stage.name;
+    bus.emit("device/lost", { stage, step, lost: at ?? { stage, step }, reason, path });
+  }
+}

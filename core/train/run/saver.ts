@@ -1,0 +1,115 @@
+import { OnestepError } from "../../errors.ts";
+import type { Claim } from "../../io/files.ts";
+import type { RunFolder } from "../files/runFolder.ts";
+import type { EventBus } from "../loop/bus.ts";
+import { Divergence } from "../update/leftOut.ts";
+import type { Equipment } from "./equipment.ts";
+import { CheckpointKeeper, type Snapshot } from "./keeper.ts";
+import type { Progress } from "./progress.ts";
+import type { RunRequest } from "./request.ts";
+import { playersUpTo } from "./resume.ts";
+
+/** Where warnings about checkpoints come from. */
+export const CHECKPOINT = "checkpoint";
+
+/** What a saver works on. */
+export interface SaverRequest extends Pick<RunRequest, "resolved" | "output"> {
+  readonly folder: RunFolder | undefined;
+  readonly equipment: Equipment;
+  readonly progress: Progress;
+  readonly bus: EventBus;
+}
+
+/** Writes what a run keeps of its states: checkpoints with all that a resumed run needs, and the weights of its roles. */
+export class Saver {
+  readonly #request: SaverRequest;
+  #claim: Claim | undefined;
+  #keeper: CheckpointKeeper | undefined;
+
+  constructor(request: SaverRequest) {
+    this.#request = request;
+  }
+
+  /** Begins to keep checkpoints in the run's folder, which this process has claimed; once more after a loss of the device. */
+  open(claim: Claim | undefined = this.#claim): CheckpointKeeper {
+    const { output, folder, resolved } = this.#request;
+    this.#claim = claim;
+    this.#keeper = new CheckpointKeeper({
+      files: output!.files,
+      folder: folder!.checkpoint,
+      run: folder!.path,
+      settings: resolved.settings,
+      claim,
+      warn: (message) => this.warn(message),
+    });
+    return this.#keeper;
+  }
+
+  /** Absent in a run that keeps nothing. */
+  get keeper(): CheckpointKeeper | undefined {
+    return this.#keeper;
+  }
+
+  /** Tells of what the run survives. */
+  warn(message: string): void {
+    this.#request.bus.emit("run/warning", { source: CHECKPOINT, message });
+  }
+
+  /**
+   * Saves everything a resumed run needs. A disk that refuses is a warning at first, see `CheckpointKeeper`.
+   * @throws E_DIVERGED when a weight, or one of the last updates, is not finite; the checkpoint before is kept.
+   */
+  async save(last = false): Promise<void> {
+    if (!this.#keeper) return;
+    const { progress, resolved, bus } = this.#request;
+    const { trainer } = this.#request.equipment;
+    await trainer.settled();
+    const { stage, step, turn } = progress.position;
+    const players = playersUpTo(trainer, stage);
+    const { rollbacks } = trainer;
+    const manifest: Snapshot["manifest"] = {
+      stage: progress.stage.name,
+      step,
+      ...(turn && { turn }),
+      ...(rollbacks && { rollbacks }),
+      stages: progress.stages.map(({ name, steps }) => ({ name, steps })),
+      updates: Object.fromEntries(players.map(({ name, updates }) => [name, updates])),
+      weights: Object.fromEntries(trainer.changedWeights),
+      config: resolved.config,
+    };
+    const states = trainer.sources(players, progress.stage, turn);
+    const saved = await this.#keeper.save({ manifest, states }, last);
+    if (!saved) return;
+    progress.orders = progress.orders.filter((order) => order.step >= step);
+    bus.emit("checkpoint/saved", { step, ...saved });
+  }
+
+  /**
+   * A file of the data that can't be read ends a run, and so does an update that is not finite; that need not cost what it has
+   * done before.
+   */
+  async saveBefore(error: unknown): Promise<void> {
+    const { progress } = this.#request;
+    if (error instanceof Divergence) progress.standAt(error);
+    else if (!(error instanceof OnestepError && ["E_DATA", "E_FILE"].includes(error.code)) || progress.midStep) return;
+    if (this.#keeper?.failing) return;
+    await this.save(true).catch((why) => this.warn(`the last steps are not kept: ${(why as Error).message}`));
+  }
+
+  /** Writes the weights that a role is served with, and those of its other averages. */
+  async writeWeights(role: string): Promise<void> {
+    const { folder, equipment, progress, resolved } = this.#request;
+    const player = equipment.trainer.players[role];
+    if (!folder || !player.layout.count) return;
+    const stage = progress.stage.name;
+    const info = { role, stage, data: equipment.dataset.shape, config: resolved.config };
+    await folder.writeWeights(player.stored("served"), info);
+    for (const { copy, average } of player.averages)
+      if (average.label !== undefined) await folder.writeWeights(player.stored(copy), info, average.label);
+  }
+
+  /** Lets other processes have the folder. */
+  async release(): Promise<void> {
+    await this.#claim?.release();
+  }
+}
