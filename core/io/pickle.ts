@@ -33,8 +33,10 @@ export interface Unpickled {
 const MARK = Symbol("mark");
 /** No name that is known takes more. */
 const MOST_ARGUMENTS = 16;
-/** Values that lie in the arguments of calls and in states, for each byte of a pickle: where they are shared, it can be more. */
+/** Values that lie in the arguments of calls and in states, for each byte of a file: where they are shared, it can be more. */
 const MOST_GIVEN = 16;
+/** Files of any size may have so many. */
+const LEAST_GIVEN = 4096;
 /** Letters that are made a text at once: as arguments of a call. */
 const PORTION = 8192;
 /** Text of protocol 0, and protocols before 3 for bytes of Python 2, has a byte a letter. */
@@ -44,12 +46,20 @@ const latin1 = (bytes: Uint8Array): string => {
   return text;
 };
 
+/** Where a pickle lies. */
+export interface PicklePlace {
+  /** The byte that it begins with; 0 without it. */
+  readonly start?: number;
+  /** Bytes that it takes in its file, where it is packed: what it may cost follows from them. */
+  readonly packed?: number;
+}
+
 /**
- * Reads one pickle from `start`.
+ * Reads one pickle.
  * @throws E_DATA for a damaged pickle, an operation that a file of numbers has no need of, or a name that `world` does not know
  */
-export function unpickle(bytes: Uint8Array, world: PickleWorld, from: string, start = 0): Unpickled {
-  return new PickleMachine(bytes, world, from, start).run();
+export function unpickle(bytes: Uint8Array, world: PickleWorld, from: string, place: PicklePlace = {}): Unpickled {
+  return new PickleMachine(bytes, world, from, place).run();
 }
 
 class PickleMachine {
@@ -61,13 +71,15 @@ class PickleMachine {
   readonly #stack: unknown[] = [];
   #at: number;
   #given = 0;
+  readonly #mostGiven: number;
 
-  constructor(bytes: Uint8Array, world: PickleWorld, from: string, start: number) {
+  constructor(bytes: Uint8Array, world: PickleWorld, from: string, { start = 0, packed = bytes.length }: PicklePlace) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#world = world;
     this.#from = from;
     this.#at = start;
+    this.#mostGiven = LEAST_GIVEN + MOST_GIVEN * packed;
   }
 
   run(): Unpickled {
@@ -370,8 +382,7 @@ class PickleMachine {
       else if (Array.isArray(value) || typeof value === "string" || value instanceof Uint8Array)
         this.#given += value.length;
     }
-    if (this.#given > MOST_GIVEN * this.#bytes.length)
-      throw this.#refuse("it gives the same values again and again to what it calls");
+    if (this.#given > this.#mostGiven) throw this.#refuse("it gives the same values again and again to what it calls");
   }
 
   #pop(): unknown {

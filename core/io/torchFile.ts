@@ -51,7 +51,8 @@ async function readZip(source: ByteSource): Promise<unknown> {
     return storage;
   };
   const nested = (bytes: Uint8Array) => readPickleBytes(bytes, source.name, false);
-  return unpickle(await entries[pickle].read(), torchWorld(source.name, storageOf, nested), source.name).value;
+  const { packed, read } = entries[pickle];
+  return unpickle(await read(), torchWorld(source.name, storageOf, nested), source.name, { packed }).value;
 }
 
 /** Storages of the format before zip follow the pickles, in an order that the last pickle gives. */
@@ -84,14 +85,14 @@ function readPickleBytes(bytes: Uint8Array, from: string, mayNest: boolean): unk
   });
   const first = unpickle(bytes, world, from);
   if (first.value !== MAGIC) return first.value;
-  const protocol = unpickle(bytes, world, from, first.end);
+  const protocol = unpickle(bytes, world, from, { start: first.end });
   if (protocol.value !== PROTOCOL)
     throw damaged({ name: from }, `it has PyTorch's format ${keyText(protocol.value)}, should be ${PROTOCOL}`);
-  const system = unpickle(bytes, world, from, protocol.end);
+  const system = unpickle(bytes, world, from, { start: protocol.end });
   if (system.value instanceof Map && system.value.get("little_endian") === false)
     throw damaged({ name: from }, "its numbers are big-endian, should be little-endian");
-  const object = unpickle(bytes, world, from, system.end);
-  const keys = unpickle(bytes, world, from, object.end);
+  const object = unpickle(bytes, world, from, { start: system.end });
+  const keys = unpickle(bytes, world, from, { start: object.end });
   if (!Array.isArray(keys.value)) throw damaged({ name: from }, "it does not list its storages");
   let at = keys.end;
   for (const key of keys.value) {

@@ -10,6 +10,8 @@ export interface ZipEntry {
   readonly name: string;
   /** Bytes of its content. */
   readonly size: number;
+  /** Bytes that it takes in the archive. */
+  readonly packed: number;
   /** Its content, held to size and checksum. Throws E_DATA when it is damaged, encrypted or packed in another way. */
   read(): Promise<Uint8Array>;
 }
@@ -57,7 +59,8 @@ export async function openZip(source: ByteSource): Promise<Record<string, ZipEnt
     // A few bytes that many entries share would unpack without end.
     if (packed > source.size) throw damaged(source, "its entries claim more bytes than it has");
     if (name in entries) throw damaged(source, `it has two entries ${JSON.stringify(name)}`);
-    if (!name.endsWith("/")) entries[name] = { name, size: place.size, read: () => readEntry(source, place) };
+    const read = () => readEntry(source, place);
+    if (!name.endsWith("/")) entries[name] = { name, size: place.size, packed: place.packed, read };
     offset = next;
   }
   return entries;

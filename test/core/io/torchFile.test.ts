@@ -105,6 +105,16 @@ for (const [what, pickle] of Object.entries(bombs))
     assert.ok(performance.now() - began < 2000);
   });
 
+test("what a packed pickle may give to what it calls follows from the bytes that it takes in the file", async () => {
+  const calls = (count: number) =>
+    ascii(
+      `\x80\x02X\xff\x0f\x00\x00${"k".repeat(4095)}q\x000](${`c_codecs\nencode\nh\x00${key("latin1")}\x86R`.repeat(count)}e.`,
+    );
+  const packed = (deflate: boolean) => zipFile({ "m/data.pkl": calls(15) }, { deflate });
+  assert.equal(Object.keys((await decodeTorch(packed(false), "m.pt")).tensors), []);
+  assert.match((await refusal(packed(true))).message, "again and again");
+});
+
 test("what is called or referred to in place of a class is refused with a code", async () => {
   for (const pickle of [
     "ccopyreg\n_reconstructor\nK\x01\x85R",
