@@ -20,7 +20,7 @@ const core: Record<string, readonly string[]> = {
   pixels: [],
   ops: ["tensor", "random"],
   graph: ["tensor", "random", "ops", "interfaces"],
-  nn: ["tensor", "random", "ops", "graph", "interfaces"],
+  nn: ["tensor", "random", "ops", "graph", "io", "interfaces"],
   diffusion: ["tensor", "random", "ops", "graph", "interfaces"],
   optim: ["tensor", "random", "ops", "graph", "interfaces"],
   io: ["json", "tensor", "interfaces"],

@@ -1,7 +1,8 @@
 /** Networks that no update moves: judges, feature extractors, encoders. */
 import { failure } from "../errors.ts";
-import { program } from "../graph/mod.ts";
+import { program, topologicalOrder } from "../graph/mod.ts";
 import type { Backend, Executable, HostArray, Memory } from "../interfaces/backend.ts";
+import { sha256 } from "../io/sha256.ts";
 import { input } from "../ops/mod.ts";
 import { allFinite } from "../tensor/allFinite.ts";
 import { joined } from "../tensor/joined.ts";
@@ -49,6 +50,17 @@ export function frozenWeights(
       `Cannot load ${name} from ${from}: a tensor holds NaN or infinity, should hold numbers`,
     );
   return { name, layout, arenas };
+}
+
+/** SHA-256 of the weights as they are laid out: the same for two files that hold the same tensors. */
+export function weightsHash({ layout, arenas }: FrozenWeights): Promise<string> {
+  const names = layout.entries.map(({ name, shape }) => [name, shape]);
+  return hashed([names], arenas);
+}
+
+async function hashed(parts: readonly unknown[], arrays: readonly Float32Array[]): Promise<string> {
+  const digests = await Promise.all(arrays.map(sha256));
+  return sha256(new TextEncoder().encode(JSON.stringify([...parts, digests])));
 }
 
 const ownerOf = ({ name }: FrozenWeights): string => `frozen.${name}`;
@@ -99,13 +111,20 @@ export class FrozenNetwork {
   readonly #definition: FrozenDefinition;
   readonly #memory: Memory;
   readonly #run: Executable;
+  readonly #outputs: Readonly<Record<string, Tensor>>;
   /** The batch that is on the device: outputs are read before another one runs, whosever it is. */
   #busy: Promise<unknown> = Promise.resolve();
 
-  private constructor(definition: FrozenDefinition, memory: Memory, run: Executable) {
+  private constructor(
+    definition: FrozenDefinition,
+    memory: Memory,
+    run: Executable,
+    outputs: Readonly<Record<string, Tensor>>,
+  ) {
     this.#definition = definition;
     this.#memory = memory;
     this.#run = run;
+    this.#outputs = outputs;
   }
 
   /** @throws KernelError when the device cannot hold the network */
@@ -120,11 +139,26 @@ export class FrozenNetwork {
       ]);
       const outputs = apply(frozenScope(weights), Object.fromEntries(traced));
       const run = await backend.compile(program({ name: weights.name, outputs }), memory);
-      return new FrozenNetwork(definition, memory, run);
+      return new FrozenNetwork(definition, memory, run, outputs);
     } catch (error) {
       memory.dispose();
       throw error;
     }
+  }
+
+  /** A text that two networks share only if they have the same weights and do the same with them. */
+  fingerprint(): Promise<string> {
+    const { layout, arenas } = this.#definition.weights;
+    const nodes = topologicalOrder(Object.values(this.#outputs));
+    const place = new Map(nodes.map((node, i) => [node, i]));
+    const graph = nodes.map(({ op, attrs, inputs, shape }) => [
+      op.name,
+      attrs,
+      inputs.map((each) => place.get(each)),
+      shape,
+    ]);
+    const outputs = Object.entries(this.#outputs).map(([name, node]) => [name, place.get(node)]);
+    return hashed([graph, outputs, layout.entries], arenas);
   }
 
   /** Outputs of rows that are all there, at least one. */

@@ -2,6 +2,7 @@ import { failure } from "../../core/errors.ts";
 import { classLabel, DATA_FOLDER, type Dataset } from "../../core/interfaces/mod.ts";
 import { type StoredTensor, toFloat32 } from "../../core/io/mod.ts";
 import { definePlugin, list, number, optional } from "../../core/plugin/mod.ts";
+import { fingerprintOf } from "./shared/fingerprint.ts";
 import {
   type Column,
   checkFinite,
@@ -67,6 +68,11 @@ export const imagesDataset = definePlugin({
           condition: labelled(classes, () => takeIntegers(label, rows, place)),
         };
       },
+      fingerprint: () =>
+        fingerprintOf("images", { shape: x.shape, dtype: x.dtype, classes, range: range ?? SPAN }, [
+          ...x.parts,
+          ...(classes > 0 ? label.parts : []),
+        ]),
     };
   },
 });

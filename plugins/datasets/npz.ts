@@ -2,6 +2,7 @@ import { failure } from "../../core/errors.ts";
 import { classLabel, DATA_FOLDER, type Dataset } from "../../core/interfaces/mod.ts";
 import { fileBytes, openNpz, type StoredTensor } from "../../core/io/mod.ts";
 import { definePlugin, number, text } from "../../core/plugin/mod.ts";
+import { fingerprintOf } from "./shared/fingerprint.ts";
 import { chooseRows, labelled } from "./shared/shards.ts";
 
 /**
@@ -84,6 +85,7 @@ export const npzDataset = definePlugin({
               x[(n * C + c) * pixels + i] = bytes[(rows[n] * pixels + i) * C + c] / 127.5 - 1;
         return { x, condition: labelled(classes, () => Int32Array.from(rows, (row) => label![row])) };
       },
+      fingerprint: () => fingerprintOf("npz", { shape: [size, C, H, W], classes }, label ? [bytes, label] : [bytes]),
     };
   },
 });

@@ -37,7 +37,7 @@ export const fid = definePlugin({
       async judge({ pool3 }, reference) {
         const { data, D } = pool3;
         const seen = featureStatistics(data, D, { sumStartsAtOnes });
-        real ??= statistics ? published(D) : reference().then((rows) => featureStatistics(rows.pool3.data, D));
+        real ??= statistics ? published(D) : reference.statistics("pool3");
         return { fid: frechetDistance(seen, await real) };
       },
     });

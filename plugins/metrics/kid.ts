@@ -25,7 +25,7 @@ export const kid = definePlugin({
       least: 2,
       bytes,
       async judge(seen, reference) {
-        const [x, y] = [seen.pool3, (await reference()).pool3];
+        const [x, y] = [seen.pool3, await reference.rows("pool3")];
         const counts = { x: x.data.length / x.D, y: y.data.length / y.D };
         const pairs = drawSubsets(counts, hostRandom(seed, 0, 0), { subsets, size });
         const distances = kernelDistances(x, y, pairs);

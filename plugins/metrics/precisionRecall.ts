@@ -22,7 +22,7 @@ export const precisionRecall = definePlugin({
       least: k + 1,
       bytes,
       judge: async (seen, reference) => ({
-        ...neighbourScores((await reference()).pool3, seen.pool3, k),
+        ...neighbourScores(await reference.rows("pool3"), seen.pool3, k),
       }),
     }),
 });

@@ -20,8 +20,8 @@ export const sfid = definePlugin({
       least: 2,
       bytes,
       async judge({ spatial }, reference) {
-        const [seen, real] = [spatial, (await reference()).spatial].map(({ data, D }) => featureStatistics(data, D));
-        return { sfid: frechetDistance(seen, real) };
+        const seen = featureStatistics(spatial.data, spatial.D);
+        return { sfid: frechetDistance(seen, await reference.statistics("spatial")) };
       },
     }),
 });

@@ -2,6 +2,7 @@ import type { Resolver } from "../../../core/di/mod.ts";
 import { failure } from "../../../core/errors.ts";
 import {
   BACKEND,
+  CACHE,
   DATA_SHAPE,
   DATASET,
   type Dataset,
@@ -12,6 +13,7 @@ import {
 import { FrozenNetwork, type Rows } from "../../../core/nn/mod.ts";
 import { type ByteRule, resize, toBytes } from "../../../core/pixels/mod.ts";
 import { formatShape, joined } from "../../../core/tensor/mod.ts";
+import { type Reference, reference } from "./reference.ts";
 
 /** Images that an extractor looks at together. */
 const BATCH = 50;
@@ -34,7 +36,7 @@ export class Features {
   readonly #container: Resolver;
   readonly #rule: ByteRule;
   #network: Promise<FrozenNetwork> | undefined;
-  #reference: Promise<Rows> | undefined;
+  #reference: Reference | undefined;
   readonly #seen = new WeakMap<SampleSet, Promise<Rows>>();
   #users = 0;
 
@@ -86,18 +88,33 @@ export class Features {
   }
 
   /** Features of the held-out samples of the run's data, or of all samples where none are held out. */
-  reference(): Promise<Rows> {
-    this.#reference ??= this.#readReference(this.#container.get(DATASET));
+  reference(): Reference {
+    this.#reference ??= this.#referenceTo(this.#container.get(DATASET));
     return this.#reference;
   }
 
-  async #readReference(dataset: Dataset): Promise<Rows> {
+  #referenceTo(dataset: Dataset): Reference {
+    const { backend, name, software } = this.#container.get(BACKEND).info;
+    return reference({
+      compute: () => this.#readReference(dataset),
+      cache: this.#container.has(CACHE) ? this.#container.get(CACHE) : undefined,
+      identity: async () => {
+        const data = await dataset.fingerprint?.();
+        if (data === undefined) return undefined;
+        const network = await (await this.#opened()).fingerprint();
+        const { sample } = this.#container.get(DATA_SHAPE);
+        return [data, sample, this.#rule, this.extractor.reads.size ?? null, network, backend, name, software ?? false];
+      },
+    });
+  }
+
+  async #readReference(dataset: Dataset): Promise<{ rows: Rows; count: number }> {
     const network = await this.#opened();
     const stream = network.stream();
     const test = await dataset.test?.();
     if (test) {
       await stream.take({ x: this.#prepared(test.x) });
-      return stream.end();
+      return { rows: await stream.end(), count: test.count };
     }
     if (!Number.isFinite(dataset.size))
       throw failure("E_CONFIG", `Cannot judge ${dataset.name}: it has no end, should be a stored set of images`);
@@ -109,7 +126,7 @@ export class Features {
       );
       await stream.take({ x: this.#prepared(x) });
     }
-    return stream.end();
+    return { rows: await stream.end(), count: dataset.size };
   }
 
   #opened(): Promise<FrozenNetwork> {

@@ -5,6 +5,7 @@ import { type ByteRule, byteRules } from "../../../core/pixels/mod.ts";
 import { choice, type OptionSpec } from "../../../core/plugin/mod.ts";
 import { Features } from "./features.ts";
 import type { FeatureRows } from "./kernelDistance.ts";
+import type { Reference } from "./reference.ts";
 
 /** The option that every metric over pictures has. */
 export const bytesOption: { readonly bytes: OptionSpec<ByteRule> } = {
@@ -27,8 +28,8 @@ export interface InceptionMetric {
   readonly bytes: ByteRule;
   /** Reads its own files, before training. */
   readonly ready?: () => Promise<unknown>;
-  /** Numbers about the features of a set; `reference` gives those of the data when it is called. */
-  judge(seen: SeenRows, reference: () => Promise<SeenRows>): Promise<Readonly<Record<string, number>>>;
+  /** Numbers about the features of a set; `reference` has those of the data. */
+  judge(seen: SeenRows, reference: Reference): Promise<Readonly<Record<string, number>>>;
 }
 
 /** A metric over features that all metrics of a run share. */
@@ -45,14 +46,22 @@ export function inceptionMetric(container: Resolver, { name, least, bytes, ready
         take: (samples) => set.take(samples),
         async result() {
           const { widths } = shared().extractor;
-          const reference = async () => seenRows(await shared().reference(), widths.pool3);
-          return judge(seenRows(set.rows(), widths.pool3), reference);
+          return judge(
+            seenRows(set.rows(), widths.pool3),
+            lazy(() => shared().reference()),
+          );
         },
       };
     },
     dispose: () => features?.release(),
   };
 }
+
+/** A metric without a reference needs no data. */
+const lazy = (made: () => Reference): Reference => ({
+  rows: (feature) => made().rows(feature),
+  statistics: (feature) => made().statistics(feature),
+});
 
 /** Maps count as long vectors; `pool3` has this width, so many rows there are. */
 function seenRows(rows: Rows, width: number): SeenRows {

@@ -14,8 +14,9 @@ import {
   type Rows,
   type Scope,
   storeFrozen,
+  weightsHash,
 } from "../../../core/nn/mod.ts";
-import { concat, input, reshape, silu, toFloat } from "../../../core/ops/mod.ts";
+import { concat, input, mul, reshape, silu, toFloat } from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 import { thrown } from "../../helpers/thrown.ts";
 import { numbers } from "../../plugins/support.ts";
@@ -188,6 +189,30 @@ test("frozenWeights: numbers that are not finite are refused", () => {
     thrown(() => frozenWeights("small", declare, broken, "a file")).message,
     /^Cannot load small from a file: .*NaN/,
   );
+});
+
+test("the fingerprint tells weights and programs apart, and nothing else", async () => {
+  const of = async (definition: Partial<FrozenDefinition>) => {
+    const network = await FrozenNetwork.open(backends[0], { weights, inputs, apply, batch: 2, ...definition });
+    const text = await network.fingerprint();
+    network.dispose();
+    return text;
+  };
+  const twice = { ...tensors, "in.bias": { shape: [5], data: numbers([5], 1).map((value) => 2 * value) } };
+  const first = await of({});
+  assert.is(await of({}), first);
+  assert.is(await weightsHash(weights), await weightsHash(frozenWeights("small", declare, tensors, "another file")));
+  const others = [
+    { weights: frozenWeights("small", declare, twice, "a file") },
+    { apply: (scope: Scope, given: Readonly<Record<string, Tensor>>) => ({ inner: apply(scope, given).inner }) },
+    {
+      apply(scope: Scope, given: Readonly<Record<string, Tensor>>) {
+        const { inner, outer } = apply(scope, given);
+        return { inner: mul(inner, 2), outer };
+      },
+    },
+  ];
+  for (const other of others) assert.is.not(await of(other), first);
 });
 
 test.run();
