@@ -61,5 +61,32 @@ export async function readStatistics({ files }: DataFolder, path: string, D: num
       throw failure("E_DATA", `Cannot use ${path}: ${name} is ${dtype}, should be finite numbers of 32 or 64 bits`);
     return Float64Array.from(data);
   };
-  return { mean: await read("mu", [D]), covariance: await read("sigma", [D, D]), count: Number.NaN };
+  const moments = { mean: await read("mu", [D]), covariance: await read("sigma", [D, D]), count: Number.NaN };
+  checkMoments(moments, path);
+  return moments;
+}
+
+/** Pooled features of Inception are means over values of ReLU. */
+const INCEPTION = 2048;
+
+/** Whether these can be moments, and of this network. Throws E_DATA. */
+function checkMoments({ mean, covariance }: FeatureStatistics, path: string): void {
+  const D = mean.length;
+  const refuse = (why: string, fix: string) => failure("E_DATA", `Cannot use ${path}: ${why}`, { fix });
+  const negative = D === INCEPTION ? mean.findIndex((value) => value < -1e-6) : -1;
+  if (negative >= 0)
+    throw refuse(
+      `mu[${negative}] is ${mean[negative].toPrecision(3)}, and no feature of the FID's Inception network is below 0: it is of another extractor`,
+      "name statistics of the FID's Inception network, with mu and sigma",
+    );
+  for (let i = 0; i < D; i++)
+    for (let j = 0; j <= i; j++) {
+      const [here, there] = [covariance[i * D + j], covariance[j * D + i]];
+      const scale = Math.sqrt(Math.abs(covariance[i * D + i] * covariance[j * D + j]));
+      if (covariance[i * D + i] < 0 || Math.abs(here - there) > 1e-3 * scale + Number.EPSILON)
+        throw refuse(
+          `sigma is no covariance: [${i}, ${j}] is ${here}, [${j}, ${i}] ${there}`,
+          "name a file whose sigma is a symmetric covariance",
+        );
+    }
 }
