@@ -4,6 +4,7 @@ export * from "./embedding.ts";
 export * from "./frozen.ts";
 export * from "./linear.ts";
 export * from "./lora.ts";
+export * from "./lpips.ts";
 export * from "./norm.ts";
 export * from "./parameters.ts";
 export * from "./resampling.ts";

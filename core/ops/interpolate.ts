@@ -13,6 +13,8 @@ export interface InterpolateOptions {
   readonly alignCorners?: boolean;
   /** Borders of the image map onto each other; without, the first pixels do, as in TensorFlow 1. True when absent. */
   readonly halfPixels?: boolean;
+  /** Output pixels per input pixel, where that is not the quotient of the sizes. For bilinear and bicubic. */
+  readonly scale?: Pair;
 }
 
 /** An image [..., H, W] at another size, with the conventions of PyTorch's `interpolate`; area is its adaptive average. */
@@ -26,14 +28,16 @@ export const interpolate: Composed<[x: Tensor, options: InterpolateOptions]> = d
       "antialias?": "boolean",
       "alignCorners?": "boolean",
       "halfPixels?": "boolean",
+      "scale?": "number | [number, number]",
     },
   ],
   build: (x, options) => {
     const size = pairOf(options.size);
     const [H, W] = x.shape.slice(-2);
-    const tapsOf = (from: number, to: number): Taps[] => {
+    const scale = options.scale === undefined ? undefined : pairOf(options.scale);
+    const tapsOf = (from: number, to: number, scale?: number): Taps[] => {
       // Input pixels per output pixel, and the input position of the first output pixel's centre.
-      const ratio = !options.alignCorners ? from / to : to > 1 ? (from - 1) / (to - 1) : 0;
+      const ratio = !options.alignCorners ? (scale ? 1 / scale : from / to) : to > 1 ? (from - 1) / (to - 1) : 0;
       const half = options.alignCorners || options.halfPixels === false ? 0 : 0.5;
       const tap = {
         nearest: (p: number) => [[Math.min(Math.floor((p * from) / to), from - 1), 1]] as Taps,
@@ -46,7 +50,7 @@ export const interpolate: Composed<[x: Tensor, options: InterpolateOptions]> = d
         smooth ? smoothTaps((p + half) * ratio, half, Math.max(ratio, 1), from, smooth) : tap(p),
       );
     };
-    return resample("interpolate", x, tapsOf(H, size[0]), tapsOf(W, size[1]));
+    return resample("interpolate", x, tapsOf(H, size[0], scale?.[0]), tapsOf(W, size[1], scale?.[1]));
   },
 });
 

@@ -1,11 +1,11 @@
 import { failure } from "../../core/errors.ts";
 import { DATA_FOLDER, DATA_SHAPE, extractorNamed, GENERATOR, type Loss } from "../../core/interfaces/mod.ts";
 import { decodePairs } from "../../core/io/mod.ts";
-import { type FrozenWeights, frozenScope } from "../../core/nn/mod.ts";
+import { type FrozenWeights, frozenScope, lpips } from "../../core/nn/mod.ts";
 import { constant, mean, mul } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number, text } from "../../core/plugin/mod.ts";
 import { type Distance, l2, pseudoHuber } from "./shared/distances.ts";
-import { checkImages, lpips } from "./shared/lpips.ts";
+import { checkImages } from "./shared/lpipsImages.ts";
 import { checkPairs, storedPairs } from "./shared/storedPairs.ts";
 
 /**

@@ -309,8 +309,8 @@ export const examples: Readonly<Record<string, Examples>> = {
     on([2, 3, 9, 7], (x) => ops.maxPool2d(x, { kernel: 3, stride: 2 })),
     on([2, 5, 7], (x) => ops.maxPool2d(x, { kernel: [3, 2], stride: [1, 2], padding: 1 })),
   ),
-  interpolate: (draw) =>
-    (["nearest", "area", "bilinear", "bicubic"] as const).flatMap((mode) =>
+  interpolate: (draw) => [
+    ...(["nearest", "area", "bilinear", "bicubic"] as const).flatMap((mode) =>
       [false, true].map(
         (antialias): Example => ({
           inputs: [draw.normal([2, 5, 7])],
@@ -318,6 +318,11 @@ export const examples: Readonly<Record<string, Examples>> = {
         }),
       ),
     ),
+    {
+      inputs: [draw.normal([2, 5, 7])],
+      call: (x) => ops.interpolate(x, { mode: "bicubic", size: [3, 11], scale: [0.62, 1.6] }),
+    },
+  ],
 
   // Moving elements.
   reshape: on([3, 4], (x) => ops.reshape(x, [2, -1])),

@@ -1,7 +1,7 @@
 import { grad } from "../../../core/graph/mod.ts";
+import { lpipsLayers } from "../../../core/nn/mod.ts";
 import { add, stack, sum } from "../../../core/ops/mod.ts";
 import { vggNetwork } from "../../../plugins/extractors/vgg16.ts";
-import { lpipsLayers } from "../../../plugins/losses/shared/lpips.ts";
 import { evaluateOn, Feed } from "../feed.ts";
 import { formulaWeights } from "../formulaWeights.ts";
 import type { Job, Kind } from "../kind.ts";

@@ -1,7 +1,6 @@
-import { failure } from "../../../core/errors.ts";
-import type { DataShape, Extractor, FeatureNetwork } from "../../../core/interfaces/mod.ts";
-import { add, div, interpolate, mean, mul, sqrt, square, sub, sum } from "../../../core/ops/mod.ts";
-import { formatShape, type Tensor } from "../../../core/tensor/mod.ts";
+import type { FeatureNetwork } from "../interfaces/extractor.ts";
+import { add, div, interpolate, mean, mul, sqrt, square, sub, sum } from "../ops/mod.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 /**
  * Learned perceptual distance of two batches of images, in the features of a network that brings channel weights.
@@ -36,19 +35,4 @@ function enlarged(x: Tensor, size = 0): Tensor {
 function normalised(features: Tensor): Tensor {
   const squares = sum(square(features), { axes: [1], keepDims: true });
   return div(features, add(sqrt(add(squares, 1e-20)), 1e-10));
-}
-
-/** Throws E_OPTION unless the samples are images that the network can read, enlarged to `size` where they are smaller. */
-export function checkImages({ sample }: DataShape, size: number, { channels, smallest }: Extractor["reads"]): void {
-  const [C, H, W] = sample;
-  if (sample.length !== 3 || !channels.includes(C))
-    throw failure(
-      "E_OPTION",
-      `Cannot configure regression: distance is lpips and samples are ${formatShape(sample)}, should be [${channels.join(" or ")}, H, W]`,
-    );
-  if (size === 0 && Math.min(H, W) < smallest)
-    throw failure(
-      "E_OPTION",
-      `Cannot configure regression: lpipsSize is 0 and images are ${H} x ${W}, should be at least ${smallest} x ${smallest}`,
-    );
 }

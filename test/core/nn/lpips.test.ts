@@ -1,18 +1,17 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { WasmBackend } from "../../../../backends/wasm/mod.ts";
-import { grad } from "../../../../core/graph/mod.ts";
-import type { FeatureNetwork } from "../../../../core/interfaces/mod.ts";
-import { layoutOf } from "../../../../core/nn/mod.ts";
-import { input, interpolate, sum } from "../../../../core/ops/mod.ts";
-import { sizeOf } from "../../../../core/tensor/shape.ts";
-import { vggNetwork } from "../../../../plugins/extractors/vgg16.ts";
-import { lpips } from "../../../../plugins/losses/shared/lpips.ts";
-import { evaluateOn } from "../../../conformance/feed.ts";
-import { conforms, hasGolden } from "../../../helpers/golden.ts";
-import { Feed, numbers } from "../../support.ts";
+import { WasmBackend } from "../../../backends/wasm/mod.ts";
+import { grad } from "../../../core/graph/mod.ts";
+import type { FeatureNetwork } from "../../../core/interfaces/mod.ts";
+import { layoutOf, lpips } from "../../../core/nn/mod.ts";
+import { input, interpolate, sum } from "../../../core/ops/mod.ts";
+import { sizeOf } from "../../../core/tensor/shape.ts";
+import { vggNetwork } from "../../../plugins/extractors/vgg16.ts";
+import { evaluateOn } from "../../conformance/feed.ts";
+import { conforms, hasGolden } from "../../helpers/golden.ts";
+import { Feed, numbers } from "../../plugins/support.ts";
 
-const test = suite("plugins/losses/lpips");
+const test = suite("core/nn/lpips");
 
 const backend = await WasmBackend.open();
 
