@@ -12,6 +12,8 @@ export { mnistDataset } from "./datasets/mnist.ts";
 export { npzDataset } from "./datasets/npz.ts";
 export { picturesDataset } from "./datasets/pictures.ts";
 export { classifier } from "./extractors/classifier.ts";
+export { clipVisionExtractor } from "./extractors/clipVision.ts";
+export { dinov2Extractor } from "./extractors/dinov2.ts";
 export { inception } from "./extractors/inception.ts";
 export { vgg16 } from "./extractors/vgg16.ts";
 export { consistencyGenerator } from "./generators/consistency.ts";

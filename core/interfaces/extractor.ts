@@ -16,11 +16,21 @@ export interface FeatureNetwork {
 /** A frozen network whose features metrics and losses compare. */
 export interface Extractor {
   readonly name: string;
-  /**
-   * The images that it can read: how many channels they may have, and the least height and width in pixels. Where it has a
-   * `size`, whoever asks resizes to that height and width before, with Pillow's bicubic filter on floats.
-   */
-  readonly reads: { readonly channels: readonly number[]; readonly smallest: number; readonly size?: number };
+  /** The images that it can read. */
+  readonly reads: {
+    /** How many channels they may have. */
+    readonly channels: readonly number[];
+    /** The least height and width in pixels. */
+    readonly smallest: number;
+    /** Height and width that whoever asks resizes to before, with Pillow's bicubic filter. */
+    readonly size?: number;
+    /** Where images are not square: stretched (the default), or the shorter side resized and the middle cut out. */
+    readonly fit?: "stretch" | "crop";
+    /** What the filter makes: floats (the default), clipped to 0 … 255 and not rounded, or bytes. */
+    readonly resized?: "floats" | "bytes";
+  };
+  /** Images that it looks at together, at most; 50 when absent. Large networks need fewer to fit a device. */
+  readonly together?: number;
   /** Widths of its features by name. */
   readonly widths: Readonly<Record<string, number>>;
   bind(scope: Scope): FeatureNetwork;

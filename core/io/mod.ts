@@ -12,7 +12,7 @@ export * from "./pngPixels.ts";
 export * from "./safetensors.ts";
 export * from "./safetensorsFile.ts";
 export { sha256 } from "./sha256.ts";
-export { type FileEntry, openTensors } from "./tensorFile.ts";
+export { type FileEntry, type FloatTensor, openTensors, readTensors } from "./tensorFile.ts";
 export type { PickledNetwork, TorchEntry, TorchFile } from "./torchEntries.ts";
 export * from "./torchFile.ts";
 export { xxh32 } from "./xxh32.ts";

@@ -1,6 +1,7 @@
 /** Files of named tensors, whichever of the known forms they have: told apart by their first bytes, not by their names. */
 import { fileBytes } from "./byteSource.ts";
 import type { FileSystem } from "./files.ts";
+import { toFloat32 } from "./safetensors.ts";
 import { openSafetensors } from "./safetensorsFile.ts";
 import type { TorchEntry } from "./torchEntries.ts";
 import { mayBeTorch, openTorch } from "./torchFile.ts";
@@ -27,4 +28,22 @@ export async function openTensors(files: FileSystem, path: string): Promise<Reco
   const within: Record<string, FileEntry> = Object.create(null);
   for (const name of names) if (name.startsWith(prefix)) within[name.slice(prefix.length)] = tensors[name];
   return within;
+}
+
+/** A tensor in memory, as float32. */
+export interface FloatTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** The same tensors, read, as float32: those whose names are `wanted`, all of them without. */
+export async function readTensors(
+  files: FileSystem,
+  path: string,
+  wanted: (name: string) => boolean = () => true,
+): Promise<Record<string, FloatTensor>> {
+  const read: Record<string, FloatTensor> = Object.create(null);
+  for (const [name, tensor] of Object.entries(await openTensors(files, path)))
+    if (wanted(name)) read[name] = { shape: tensor.shape, data: toFloat32(await tensor.read()) };
+  return read;
 }

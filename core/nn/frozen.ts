@@ -30,6 +30,7 @@ export interface FrozenWeights {
 /**
  * The weights that `network` asks for, out of named tensors; other tensors are passed over.
  * @param from where the tensors come from, for the message
+ * @param fix what to do about tensors of another network, where that is known
  * @throws CheckpointError listing every missing and mis-shaped name, or where a number is not finite
  */
 export function frozenWeights(
@@ -37,12 +38,14 @@ export function frozenWeights(
   network: (scope: Scope) => void,
   tensors: Readonly<Record<string, { readonly shape: Shape; readonly data: ArrayLike<number> }>>,
   from: string,
+  fix?: string,
 ): FrozenWeights {
   const layout = layoutOf(network);
   const known = layout.entries.filter((entry) => Object.hasOwn(tensors, entry.name));
   const needed = Object.fromEntries(known.map((entry) => [entry.name, tensors[entry.name]]));
-  const wrong = mismatches(layout, needed);
-  if (wrong.length) throw misfit(`Cannot load ${name} from ${from}`, wrong);
+  // Those beside what is needed are no fault, but one of them may be what is missing, by another name.
+  const wrong = mismatches(layout, tensors).filter((each) => !each.startsWith("unexpected "));
+  if (wrong.length) throw misfit(`Cannot load ${name} from ${from}`, wrong, fix);
   const arenas = packArenas(layout, needed);
   if (!arenas.every(allFinite))
     throw failure(

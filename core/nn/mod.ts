@@ -1,3 +1,4 @@
+export * from "./clipNames.ts";
 export * from "./clipTransformer.ts";
 export * from "./conv.ts";
 export * from "./embedding.ts";

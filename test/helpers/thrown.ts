@@ -10,3 +10,13 @@ export function thrown(run: () => unknown): OnestepError {
   }
   throw new Error("nothing was thrown");
 }
+
+/** The catalogued error that a promise rejects with; fails the test when it resolves or rejects with something else. */
+export async function rejected(promise: Promise<unknown>): Promise<OnestepError> {
+  const reason = await promise.then(
+    () => new Error("nothing was thrown"),
+    (error: unknown) => error,
+  );
+  if (reason instanceof OnestepError) return reason;
+  throw reason;
+}

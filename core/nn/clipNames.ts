@@ -1,0 +1,63 @@
+import type { Shape } from "../tensor/shape.ts";
+
+/** Tensors of a file by name. */
+type Named = Readonly<Record<string, { readonly shape: Shape; readonly data: Float32Array }>>;
+
+/** Prefixes and whole names of OpenAI's files, and what transformers calls them. */
+const PREFIXES: readonly (readonly [string, string])[] = [
+  ["visual.transformer.resblocks.", "vision_model.encoder.layers."],
+  ["transformer.resblocks.", "text_model.encoder.layers."],
+  ["visual.class_embedding", "vision_model.embeddings.class_embedding"],
+  ["visual.positional_embedding", "vision_model.embeddings.position_embedding.weight"],
+  ["visual.conv1.", "vision_model.embeddings.patch_embedding."],
+  ["visual.ln_pre.", "vision_model.pre_layrnorm."],
+  ["visual.ln_post.", "vision_model.post_layernorm."],
+  ["token_embedding.", "text_model.embeddings.token_embedding."],
+  ["positional_embedding", "text_model.embeddings.position_embedding.weight"],
+  ["ln_final.", "text_model.final_layer_norm."],
+];
+
+/** Parts of a layer. */
+const PARTS: readonly (readonly [string, string])[] = [
+  [".ln_1.", ".layer_norm1."],
+  [".ln_2.", ".layer_norm2."],
+  [".attn.out_proj.", ".self_attn.out_proj."],
+  [".mlp.c_fc.", ".mlp.fc1."],
+  [".mlp.c_proj.", ".mlp.fc2."],
+];
+
+/** Projections that OpenAI keeps as [width, projected] and transformers as a layer's weight. */
+const PROJECTIONS: Readonly<Record<string, string>> = {
+  "visual.proj": "visual_projection.weight",
+  text_projection: "text_projection.weight",
+};
+
+/**
+ * Parameters of CLIP's towers under the names of transformers, whatever file they come from: OpenAI's and OpenCLIP's
+ * `visual.transformer.resblocks.0.attn.in_proj_weight` becomes the weights of `q_proj`, `k_proj` and `v_proj`, its thirds.
+ * Tensors that have other names keep them.
+ */
+export function clipByTransformersNames(tensors: Named): Named {
+  const entries = Object.entries(tensors).flatMap(([name, tensor]): [string, Named[string]][] => {
+    const projection = Object.hasOwn(PROJECTIONS, name) ? PROJECTIONS[name] : undefined;
+    if (projection) return [[projection, turned(tensor)]];
+    const prefix = PREFIXES.find(([from]) => name === from || (from.endsWith(".") && name.startsWith(from)));
+    if (!prefix) return [[name, tensor]];
+    const whole = prefix[1] + name.slice(prefix[0].length);
+    const joint = whole.match(/^(.*)\.attn\.in_proj_(weight|bias)$/);
+    if (joint) return thirds(tensor).map((part, i) => [`${joint[1]}.self_attn.${"qkv"[i]}_proj.${joint[2]}`, part]);
+    return [[PARTS.reduce((all, [from, to]) => all.replace(from, to), whole), tensor]];
+  });
+  return Object.fromEntries(entries);
+}
+
+function turned({ shape: [rows, columns], data }: Named[string]): Named[string] {
+  const out = new Float32Array(data.length);
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = data[i * columns + j];
+  return { shape: [columns, rows], data: out };
+}
+
+function thirds({ shape: [rows, ...rest], data }: Named[string]): Named[string][] {
+  const size = data.length / 3;
+  return [0, 1, 2].map((i) => ({ shape: [rows / 3, ...rest], data: data.subarray(i * size, (i + 1) * size) }));
+}
