@@ -24,6 +24,41 @@ export const fileBytes = async (files: FileSystem, path: string): Promise<ByteSo
   read: (offset, length) => files.readRange(path, offset, length),
 });
 
+/** Bytes that `inWindows` asks for at once. */
+const WINDOW = 64 * 2 ** 10;
+
+/**
+ * The same bytes for a reader that goes from front to back: it asks the source for at least `window` bytes at once and keeps the
+ * last that it got, so that thousands of small entries do not cost a call of the system each.
+ */
+export function inWindows(source: ByteSource, window = WINDOW): ByteSource {
+  let begin = 0;
+  let held: Uint8Array = new Uint8Array(0);
+  return {
+    name: source.name,
+    size: source.size,
+    async read(offset, length) {
+      if (offset < begin || offset + length > begin + held.length) {
+        const bytes = await source.read(offset, Math.max(length, Math.min(window, source.size - offset)));
+        [begin, held] = [offset, bytes];
+      }
+      // Copied: who keeps a small part does not keep the window.
+      return held.slice(offset - begin, offset - begin + length);
+    },
+  };
+}
+
+/** A file in an archive, or beside others in a folder: read by its place whenever it is needed. */
+export interface StoredFile {
+  readonly name: string;
+  /** Bytes of its content, where that is known. */
+  readonly size?: number;
+  /** Where it begins in its archive: files that are read in this order are read from front to back. */
+  readonly at?: number;
+  /** Its content; through another source of the same bytes where one is given. Throws E_DATA where it is damaged or cut short. */
+  read(through?: ByteSource): Promise<Uint8Array>;
+}
+
 /** Bytes of a source that a file of others claims to have. Throws E_DATA where they end before. */
 export async function claimedBytes(source: ByteSource, offset: number, length: number): Promise<Uint8Array> {
   if (!(Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0))

@@ -1,4 +1,4 @@
-export { type ByteSource, bytesOf, fileBytes } from "./byteSource.ts";
+export { type ByteSource, bytesOf, fileBytes, inWindows, type StoredFile } from "./byteSource.ts";
 export { crc32 } from "./crc32.ts";
 export { type Claim, type FileSystem, isDiskFull, isDraft } from "./files.ts";
 export { gunzip, isGzip } from "./gunzip.ts";
@@ -12,6 +12,7 @@ export * from "./pngPixels.ts";
 export * from "./safetensors.ts";
 export * from "./safetensorsFile.ts";
 export { sha256 } from "./sha256.ts";
+export { isTar, type TarEntry, tarEntries } from "./tar.ts";
 export { type FileEntry, type FloatTensor, openTensors, readTensors } from "./tensorFile.ts";
 export type { PickledNetwork, TorchEntry, TorchFile } from "./torchEntries.ts";
 export * from "./torchFile.ts";

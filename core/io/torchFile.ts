@@ -51,8 +51,9 @@ async function readZip(source: ByteSource): Promise<unknown> {
     return storage;
   };
   const nested = (bytes: Uint8Array) => readPickleBytes(bytes, source.name, false);
-  const { packed, read } = entries[pickle];
-  return unpickle(await read(), torchWorld(source.name, storageOf, nested), source.name, { packed }).value;
+  const entry = entries[pickle];
+  const world = torchWorld(source.name, storageOf, nested);
+  return unpickle(await entry.read(), world, source.name, { packed: entry.packed }).value;
 }
 
 /** Storages of the format before zip follow the pickles, in an order that the last pickle gives. */

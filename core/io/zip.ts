@@ -2,18 +2,16 @@
  * Zip archives, read by their central directory: PyTorch's checkpoints, NumPy's `.npz`, data sets of pictures. Entries may be
  * stored or deflated, larger than 4 GiB, and written by streams. APPNOTE.TXT 6.3.10 of PKWARE.
  */
-import { type ByteSource, claimedBytes, damaged } from "./byteSource.ts";
+import { type ByteSource, claimedBytes, damaged, type StoredFile } from "./byteSource.ts";
 import { crc32 } from "./crc32.ts";
 
-/** A file in an archive. */
-export interface ZipEntry {
-  readonly name: string;
-  /** Bytes of its content. */
+/** A file in an archive. Its content is held to size and checksum; one that is encrypted or packed in another way is refused. */
+export interface ZipEntry extends StoredFile {
+  /** Bytes of its content, unpacked. */
   readonly size: number;
   /** Bytes that it takes in the archive. */
   readonly packed: number;
-  /** Its content, held to size and checksum. Throws E_DATA when it is damaged, encrypted or packed in another way. */
-  read(): Promise<Uint8Array>;
+  readonly at: number;
 }
 
 const END = 0x06054b50;
@@ -59,8 +57,7 @@ export async function openZip(source: ByteSource): Promise<Record<string, ZipEnt
     // A few bytes that many entries share would unpack without end.
     if (packed > source.size) throw damaged(source, "its entries claim more bytes than it has");
     if (name in entries) throw damaged(source, `it has two entries ${JSON.stringify(name)}`);
-    const read = () => readEntry(source, place);
-    if (!name.endsWith("/")) entries[name] = { name, size: place.size, packed: place.packed, read };
+    if (!name.endsWith("/")) entries[name] = place;
     offset = next;
   }
   return entries;
@@ -98,19 +95,48 @@ async function directoryOf(source: ByteSource): Promise<Directory> {
   return { count, size, at: from };
 }
 
-interface EntryPlace {
+/** What the directory says of an entry, and nothing more: there may be millions. */
+class PlacedEntry implements ZipEntry {
   readonly name: string;
-  readonly method: number;
-  readonly isEncrypted: boolean;
-  readonly checksum: number;
-  readonly packed: number;
   readonly size: number;
   /** Of the entry's own header. */
   readonly at: number;
+  readonly packed: number;
+  readonly #method: number;
+  readonly #isEncrypted: boolean;
+  readonly #checksum: number;
+  readonly #source: ByteSource;
+
+  constructor(source: ByteSource, name: string, view: DataView, sizes: { size: number; packed: number; at: number }) {
+    this.#source = source;
+    this.name = name;
+    this.size = sizes.size;
+    this.at = sizes.at;
+    this.packed = sizes.packed;
+    this.#method = view.getUint16(10, true);
+    this.#isEncrypted = (view.getUint16(8, true) & 1) !== 0;
+    this.#checksum = view.getUint32(16, true);
+  }
+
+  async read(source = this.#source): Promise<Uint8Array> {
+    const name = `entry ${JSON.stringify(this.name)}`;
+    if (this.#isEncrypted) throw damaged(source, `${name} is encrypted, should be open`);
+    if (this.#method !== 0 && this.#method !== 8)
+      throw damaged(source, `${name} is packed by method ${this.#method}, should be stored (0) or deflated (8)`);
+    const local = await claimedBytes(source, this.at, LOCAL_BYTES);
+    const view = new DataView(local.buffer, local.byteOffset, local.byteLength);
+    if (view.getUint32(0, true) !== LOCAL) throw damaged(source, `${name} is not where the directory says`);
+    const start = this.at + LOCAL_BYTES + view.getUint16(26, true) + view.getUint16(28, true);
+    const packed = await claimedBytes(source, start, this.packed);
+    const content = this.#method === 0 ? packed : await inflate(packed, this.size);
+    if (content?.length !== this.size || crc32(content) !== this.#checksum)
+      throw damaged(source, `the content of ${name} does not fit its size and checksum`);
+    return content;
+  }
 }
 
 /** What an entry of the directory says; fields that do not fit are in the extra field 1, in the order of their places. */
-function placeOf(source: ByteSource, name: string, view: DataView, extra: Uint8Array): EntryPlace {
+function placeOf(source: ByteSource, name: string, view: DataView, extra: Uint8Array): PlacedEntry {
   const fields = {
     size: view.getUint32(24, true),
     packed: view.getUint32(20, true),
@@ -123,17 +149,10 @@ function placeOf(source: ByteSource, name: string, view: DataView, extra: Uint8A
       throw damaged(source, `entry ${JSON.stringify(name)} does not say how large it is`);
     for (const [i, field] of large.entries()) fields[field] = numbers[i];
   }
-  const method = view.getUint16(10, true);
   const { size, packed } = fields;
-  if (method === 0 ? size !== packed : size > packed * BEST_RATIO)
+  if (view.getUint16(10, true) === 0 ? size !== packed : size > packed * BEST_RATIO)
     throw damaged(source, `entry ${JSON.stringify(name)} claims ${size} bytes out of ${packed}`);
-  return {
-    name,
-    method,
-    isEncrypted: (view.getUint16(8, true) & 1) !== 0,
-    checksum: view.getUint32(16, true),
-    ...fields,
-  };
+  return new PlacedEntry(source, name, view, fields);
 }
 
 function largeNumbers(extra: Uint8Array): number[] {
@@ -149,22 +168,6 @@ function largeNumbers(extra: Uint8Array): number[] {
     at = end;
   }
   return [];
-}
-
-async function readEntry(source: ByteSource, place: EntryPlace): Promise<Uint8Array> {
-  const name = `entry ${JSON.stringify(place.name)}`;
-  if (place.isEncrypted) throw damaged(source, `${name} is encrypted, should be open`);
-  if (place.method !== 0 && place.method !== 8)
-    throw damaged(source, `${name} is packed by method ${place.method}, should be stored (0) or deflated (8)`);
-  const local = await claimedBytes(source, place.at, LOCAL_BYTES);
-  const view = new DataView(local.buffer, local.byteOffset, local.byteLength);
-  if (view.getUint32(0, true) !== LOCAL) throw damaged(source, `${name} is not where the directory says`);
-  const start = place.at + LOCAL_BYTES + view.getUint16(26, true) + view.getUint16(28, true);
-  const packed = await claimedBytes(source, start, place.packed);
-  const content = place.method === 0 ? packed : await inflate(packed, place.size);
-  if (content?.length !== place.size || crc32(content) !== place.checksum)
-    throw damaged(source, `the content of ${name} does not fit its size and checksum`);
-  return content;
 }
 
 /** What a raw deflate stream unpacks to, if that is `size` bytes; undefined where it is damaged or has more or fewer. */

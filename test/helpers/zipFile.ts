@@ -1,5 +1,6 @@
 import { deflateRawSync } from "node:zlib";
 import { crc32 } from "../../core/io/mod.ts";
+import { joined } from "./joined.ts";
 
 /** How a writer makes its archive. */
 export interface ZipStyle {
@@ -50,26 +51,16 @@ export function zipFile(files: Readonly<Record<string, Uint8Array>>, style: ZipS
   }
   const comment = new TextEncoder().encode(style.comment ?? "");
   put(parts, numbers("4 2 2 2 2 4 4 2", [0x06054b50, 0, 0, count, count, size, from, comment.length]), comment);
-  return join(parts);
+  return joined(parts);
 }
 
 /** Little-endian numbers of so many bytes each. */
 function numbers(widths: string, values: readonly number[]): Uint8Array {
-  return join(
+  return joined(
     widths.split(" ").map((width, i) => {
       const bytes = new Uint8Array(8);
       new DataView(bytes.buffer).setBigUint64(0, BigInt(values[i]), true);
       return bytes.subarray(0, Number(width));
     }),
   );
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -1,5 +1,8 @@
 /** What the cases of fuzzers are made of: all of it follows from seed, parser and number of the case. */
 import { hostRandom } from "../../../core/random/hostRandom.ts";
+import { joined } from "../../helpers/joined.ts";
+
+export { joined };
 
 /** Texts that have broken readers: names of members that all objects have, numbers that are none, paths, controls. */
 const ODD_TEXTS = [
@@ -144,17 +147,6 @@ export class Draw {
         return joined([copy.subarray(0, at), copy.subarray(at, at + length), copy.subarray(at)]);
     }
   }
-}
-
-/** Parts one after another. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
