@@ -27,7 +27,12 @@ export const slots = {
   items: 66,
   chunk: 67,
   chunks: 68,
+  /** What the system calls each worker's thread, from number 1 on; 0 where it is not known. */
+  ids: 128,
 } as const;
+
+/** Numbers in the control block. */
+export const CONTROL = 256;
 
 /** Most chunks of a call: their number is an 8-bit part of `word`. */
 export const MAX_CHUNKS = 255;
@@ -37,7 +42,15 @@ export type RunStep = (step: number, start: number, end: number) => void;
 
 /** What a worker is told. */
 export type Message =
-  | { kind: "start"; memory: WebAssembly.Memory; kernels: WebAssembly.Module; wide: number; slots: typeof slots }
+  | {
+      kind: "start";
+      memory: WebAssembly.Memory;
+      kernels: WebAssembly.Module;
+      wide: number;
+      slots: typeof slots;
+      /** The worker's number, from 1 on. */
+      thread: number;
+    }
   | { kind: "load"; id: number; module: WebAssembly.Module; type: "i32" | "i64"; own: number | bigint }
   | { kind: "unload"; id: number };
 
@@ -117,11 +130,24 @@ export function serve(takeChunksOf: typeof takeChunks, listen: (handle: (message
     }
   };
 
+  /** What Linux calls this thread: who waits for its work can ask whether it is still there. */
+  const ownId = (): number => {
+    const { process } = globalThis as { process?: typeof import("node:process") };
+    if (process?.platform !== "linux" || process.versions.deno) return 0;
+    try {
+      const link = process.getBuiltinModule("node:fs").readlinkSync("/proc/thread-self");
+      return Number(link.slice(link.lastIndexOf("/") + 1));
+    } catch {
+      return 0;
+    }
+  };
+
   listen((message) => {
     handled++;
     if (message.kind === "start") {
       ({ memory, slots: at } = message);
       control = new Int32Array(memory.buffer, 0, 256);
+      if (at.ids + message.thread < control.length) Atomics.store(control, at.ids + message.thread, ownId());
       const { exports } = new WebAssembly.Instance(message.kernels, { env: { memory, wide: message.wide } });
       kernels = exports as WebAssembly.ModuleImports;
     } else if (message.kind === "load") {

@@ -8,6 +8,8 @@ export interface Host {
   readonly memory?: number;
   /** Whether the calling thread may sleep. */
   readonly mayWait: boolean;
+  /** Whether this process has a thread that the system calls so, if the runtime can tell. */
+  hasThread?(id: number): boolean;
   /** Switches relaxed SIMD on where the engine has it behind a flag. */
   allowRelaxedSimd(): void;
   /**

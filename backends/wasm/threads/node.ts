@@ -47,6 +47,14 @@ export function joinVectors(
   return undefined;
 }
 
+/** Linux lists the threads of a process as folders; Deno would ask the user whether they may be looked at. */
+function threadTeller(): ((id: number) => boolean) | undefined {
+  const fs = builtin<typeof import("node:fs")>("node:fs");
+  const process = processOf() as (NodeProcess & { readonly platform: string }) | undefined;
+  if (!fs || process?.platform !== "linux" || process.versions.deno) return undefined;
+  return (id) => fs.existsSync(`/proc/self/task/${id}`);
+}
+
 /** The host, or undefined in a browser. */
 export function nodeHost(): Host | undefined {
   const os = builtin<typeof import("node:os")>("node:os");
@@ -57,6 +65,7 @@ export function nodeHost(): Host | undefined {
     cores: processLimits(process).cores,
     memory: memoryLeft(process),
     mayWait: true,
+    hasThread: threadTeller(),
     allowRelaxedSimd() {
       // Node 20 has it, finished, behind a flag.
       try {

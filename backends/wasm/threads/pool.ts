@@ -3,7 +3,7 @@ import { type HostWorker, startWorker } from "../../host/worker.ts";
 import type { AddressType } from "../emit/module.ts";
 import type { Kernels } from "../kernelModule.ts";
 import type { LinearMemory } from "../linearMemory.ts";
-import { MAX_CHUNKS, type Message, type RunStep, serve, slots, takeChunks } from "./crew.ts";
+import { CONTROL, MAX_CHUNKS, type Message, type RunStep, serve, slots, takeChunks } from "./crew.ts";
 import type { Host } from "./host.ts";
 
 /** A step of a program's module and how its work may be shared: see `Call` in kernel.ts. */
@@ -27,12 +27,18 @@ const CHUNKS_PER_THREAD = 8;
 const CLOSED = 255;
 /** Looks at `done` before the waiting thread lets others run. */
 const SPINS = 20_000;
+/** Looks between two at whether the threads are still there: about half a second of waiting. */
+const LOOKS = 5_000;
+/** Milliseconds of waiting in which no chunk is finished, after which a thread must be gone where that can't be asked. */
+const LONGEST_CHUNK = 600_000;
+/** Milliseconds that two such looks can lie apart, unless the system has put the whole process aside. */
+const APART = 5_000;
 
 /** The threads of a backend: this one and its workers, all on one linear memory. */
 export class ThreadPool {
   /** Threads that take part, this one included. */
   readonly threads: number;
-  readonly #mayWait: boolean;
+  readonly #host: Host;
   #workers: HostWorker[] = [];
   #memory!: WebAssembly.Memory;
   #addresses!: AddressType;
@@ -45,7 +51,7 @@ export class ThreadPool {
 
   /** Without a shared memory there is one thread. */
   constructor(host: Host, threads: number, linear: LinearMemory, kernels: Kernels) {
-    this.#mayWait = host.mayWait;
+    this.#host = host;
     this.threads = linear.shared ? threads : 1;
     this.#start(linear, kernels);
   }
@@ -53,12 +59,13 @@ export class ThreadPool {
   #start({ memory, addresses }: LinearMemory, { module, wide }: Kernels): void {
     this.#memory = memory;
     this.#addresses = addresses;
-    this.#control = new Int32Array(memory.buffer, 0, 256);
+    this.#control = new Int32Array(memory.buffer, 0, CONTROL);
     this.#kernels = new WebAssembly.Instance(module, { env: { memory, wide } }).exports;
     this.#workers = Array.from({ length: this.threads - 1 }, () =>
       startWorker((port) => `(${serve})(${takeChunks}, ${port}.listen)`, { failed: (why) => this.#lose(why, memory) }),
     );
-    this.#post({ kind: "start", memory, kernels: module, wide, slots });
+    this.#control.fill(0, slots.ids);
+    this.#post((thread) => ({ kind: "start", memory, kernels: module, wide, slots, thread }));
   }
 
   /** A thread has ended that was not told to. */
@@ -162,14 +169,34 @@ export class ThreadPool {
       throw failure("E_KERNEL", `Cannot run step ${step} of a program: it trapped in a thread`);
   }
 
+  /** @throws E_DEVICE_LOST when a thread has ended with a chunk */
   #awaitChunks(chunks: number): void {
     const control = this.#control;
+    let stall: { readonly done: number; at: number; ms: number } | undefined;
     for (let spins = 0; ; spins++) {
       const done = Atomics.load(control, slots.done);
       if (done === chunks) return;
+      if (spins <= SPINS) continue;
       // The system has put a thread with a chunk off its core: sleep a little instead of competing with it.
-      if (spins > SPINS && this.#mayWait) Atomics.wait(control, slots.done, done, 0.05);
+      if (this.#host.mayWait) Atomics.wait(control, slots.done, done, 0.05);
+      if (spins % LOOKS > 0) continue;
+      // What the runtime tells of an end can't be heard here.
+      const now = performance.now();
+      if (stall?.done !== done) stall = { done, at: now, ms: 0 };
+      stall.ms += Math.min(now - stall.at, APART);
+      stall.at = now;
+      // A chunk that was finished meanwhile is seen before its thread is missed.
+      if (this.#isThreadGone(stall.ms) && Atomics.load(control, slots.done) === done)
+        this.#lose("it ended in the middle of a step", this.#memory);
+      this.#check();
     }
+  }
+
+  #isThreadGone(stalled: number): boolean {
+    const { hasThread } = this.#host;
+    if (!hasThread) return stalled > LONGEST_CHUNK;
+    const ids = this.#control.slice(slots.ids + 1, slots.ids + this.threads);
+    return ids.some((id) => id !== 0 && !hasThread(id));
   }
 
   async close(): Promise<void> {
