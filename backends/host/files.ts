@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { access, constants, type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { failure, OnestepError } from "../../core/errors.ts";
 import type { FileSystem } from "../../core/io/files.ts";
@@ -36,16 +36,7 @@ export const files: FileSystem = {
 
   list: (dir) => attempt("list", dir, async () => (await readdir(dir)).sort()),
 
-  makeDir: (path) =>
-    attempt("make folder", path, async () => {
-      try {
-        await mkdir(path, { recursive: true });
-      } catch (error) {
-        // On a read-only file system it says ENOENT.
-        await mayWriteAbove(path);
-        throw error;
-      }
-    }),
+  makeDir: (path) => attempt("make folder", path, () => makeFolder(resolve(path))),
 
   remove: (path) => attempt("remove", path, () => rm(path, { recursive: true, force: true })),
 
@@ -61,11 +52,17 @@ export const files: FileSystem = {
     ),
 };
 
-/** Rejects with what keeps a folder from being made in the nearest one that is there. */
-async function mayWriteAbove(path: string): Promise<void> {
-  let above = dirname(resolve(path));
-  while (!(await files.exists(above)) && above !== dirname(above)) above = dirname(above);
-  await access(above, constants.W_OK);
+/** One folder after the other: Node's own way of making several can try without end where none can be made. */
+async function makeFolder(path: string): Promise<void> {
+  const above = dirname(path);
+  if (above !== path && !(await files.exists(above))) await makeFolder(above);
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const found = await stat(path).catch(() => undefined);
+    if (found?.isDirectory()) return;
+    throw (error as NodeJS.ErrnoException).code === "ENOENT" ? Object.assign(new Error(), { code: NO_FOLDERS }) : error;
+  }
 }
 
 /** Writes beside the target, flushes to the disk, then renames over it: rename is the one atomic step there is. */
@@ -146,6 +143,7 @@ function roomFor(length: number): Uint8Array {
 /** Our own codes, beside the system's. */
 const NO_FILE = "not a file";
 const TOO_LARGE = "too large";
+const NO_FOLDERS = "no folders";
 
 /** What the system's error codes mean to someone who only wants their file, and what helps where it isn't the path. */
 const reasons: Record<string, readonly [reason: string, fix?: string]> = {
@@ -157,6 +155,7 @@ const reasons: Record<string, readonly [reason: string, fix?: string]> = {
   ENOTDIR: ["a part of the path is a file, a folder should be there"],
   EEXIST: ["a file of that name is in the way"],
   [NO_FILE]: ["it is a pipe, a socket or a device, a file should be there"],
+  [NO_FOLDERS]: ["no folder can be made there", "choose a folder on a disk"],
   [TOO_LARGE]: ["it is larger than one array can be", "split the file, or use a newer Node or Deno"],
   ENOSPC: ["the disk is full", "free some space, or choose a folder on another disk"],
   EDQUOT: ["the disk quota is used up", "free some space, or choose a folder on another disk"],

@@ -107,6 +107,14 @@ test("errors name the path and the reason", async ({ dir }) => {
   }
 });
 
+test("folders are made one in the other, also beside those that are there", async ({ dir }) => {
+  const path = files.join(dir, "a/b/c");
+  await files.makeDir(path);
+  await files.makeDir(path);
+  await files.makeDir(files.join(dir, "a/b/d/"));
+  assert.equal(await files.list(files.join(dir, "a/b")), ["c", "d"]);
+});
+
 test("writes what comes in parts, one after another; if one fails, the old file stays", async ({ dir }) => {
   const path = files.join(dir, "a");
   async function* parts(fails = false) {
