@@ -99,7 +99,7 @@ export function choice<const V extends readonly (string | number | boolean)[]>(
   });
 }
 
-/** A list, each element by the rule `of`. As text: JSON in brackets, or elements joined by commas. */
+/** A list, each element by the rule `of`. As text: JSON in brackets, elements joined by commas, or `none`. */
 export function list<T, G>(of: Rule<T, G>, settings: Described<readonly T[]>): OptionSpec<readonly T[], readonly G[]>;
 export function list<T, G>(of: Rule<T, G>): Rule<readonly T[], readonly G[]>;
 export function list<T, G>(
@@ -111,9 +111,10 @@ export function list<T, G>(
     expected,
     fromText(given) {
       if (given.trim().startsWith("[")) return fromJson(given);
-      return given.trim() === "" ? [] : given.split(",").map((element) => of.fromText(element.trim()));
+      return ["", "none"].includes(given.trim()) ? [] : given.split(",").map((element) => of.fromText(element.trim()));
     },
     read(value, place) {
+      if (value === "none") return Object.freeze([]);
       if (!Array.isArray(value)) return refuse(place, expected, value);
       return Object.freeze(value.map((element, i) => of.read(element, within(place, String(i)))));
     },

@@ -137,7 +137,8 @@ test("settings are read from text and the last one wins", () => {
     network: { channels: 64 },
   });
   assert.equal(parseText(["sigmas", "[1, 2]"]).sigmas, [1, 2]);
-  assert.equal(parseText(["sigmas", ""]).sigmas, []);
+  for (const nothing of ["", "none", "[]"]) assert.equal(parseText(["sigmas", nothing]).sigmas, []);
+  assert.equal(parse({ sigmas: "none" }).sigmas, [], "in a config file");
   assert.is(parseText(["clip", "none"]).clip, undefined);
   assert.is(parseText(["clip", "off"]).clip, undefined);
   assert.is(parse({ clip: "none" }).clip, undefined, "in a config file");
