@@ -68,7 +68,19 @@ export function numpyNames(refuse: Refuse): Record<string, PickleGlobal> {
     },
   };
   const array = { call: () => new NumpyArray(refuse) };
-  const names: Record<string, PickleGlobal> = { "numpy.dtype": dtype, "numpy.ndarray": { call: () => null } };
+  /** Bytes, as protocols before 3 have them. */
+  const encode = {
+    call(text: unknown, encoding: unknown) {
+      const bytes = encoding === "latin1" ? latin1Bytes(text) : undefined;
+      if (!bytes) throw refuse("bytes are no text of latin1");
+      return bytes;
+    },
+  };
+  const names: Record<string, PickleGlobal> = {
+    "numpy.dtype": dtype,
+    "numpy.ndarray": { call: () => null },
+    "_codecs.encode": encode,
+  };
   for (const core of ["core", "_core"]) {
     names[`numpy.${core}.multiarray.scalar`] = scalar;
     names[`numpy.${core}.multiarray._reconstruct`] = array;

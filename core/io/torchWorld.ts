@@ -1,7 +1,7 @@
 /** The names that PyTorch's files refer to: what each makes, as a value of ours. */
 import { damaged } from "./byteSource.ts";
 import { numpyNames } from "./numpyPickle.ts";
-import { keyText, latin1Bytes, type PickleGlobal, type PickleWorld } from "./pickle.ts";
+import { keyText, type PickleGlobal, type PickleWorld } from "./pickle.ts";
 import type { StoredDtype } from "./safetensorsHeader.ts";
 import { storageTypes, type TorchStorage, TorchTensor } from "./torchStorage.ts";
 
@@ -50,11 +50,6 @@ export function torchWorld(from: string, storageOf: StorageOf, nested: (bytes: U
     "__builtin__.object": object,
     "builtins.set": setOf,
     "__builtin__.set": setOf,
-    "_codecs.encode": callable((text, encoding) => {
-      const bytes = encoding === "latin1" ? latin1Bytes(text) : undefined;
-      if (!bytes) throw refuse("bytes are no text of latin1");
-      return bytes;
-    }),
     ...numpyNames(refuse),
   };
   return {
