@@ -45,6 +45,11 @@ export interface Dataset {
    * batch are read one by one, when they are needed.
    */
   choose?(count: number, random: () => number): ArrayLike<number>;
+  /**
+   * What the samples with these indices show, in words, where the data say it: a text each, as it is stored. Networks are told of
+   * it once it is encoded.
+   */
+  captions?(which: ArrayLike<number>): Promise<readonly string[]>;
   /** The value that stands for no condition, for each entry whose `empty` is "stored". */
   readonly empty?: Readonly<Record<string, HostArray>>;
   /** For a mixture of equally likely Gaussians: their centres [K, D] and common standard deviation. */

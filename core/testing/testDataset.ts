@@ -28,6 +28,7 @@ export interface DatasetTest {
  * - batches, the test set, and what stands for no condition have the sizes, types and classes that its `shape` says
  * - its numbers are finite, and those of images in [−1, 1]
  * - a batch follows from `random`, which is called a fixed number of times per sample; several may be open at a time
+ * - captions are texts, one for each index
  * - `choose` gives the indices of the samples that `batch` takes, and an index that is not there is refused
  * - it can be disposed, though batches have been drawn
  *
@@ -52,6 +53,7 @@ export async function testDataset(plugin: ConfiguredPlugin, setting: DatasetTest
     });
     if (dataset.size !== Number.POSITIVE_INFINITY)
       await findings.part("it gives no sample by its index", () => checkIndices(findings, dataset));
+    if (dataset.captions) await findings.part("it gives no captions", () => checkCaptions(findings, dataset));
     const { test } = dataset;
     if (test)
       await findings.part("it gives no test set", async () => {
@@ -157,4 +159,18 @@ async function checkIndices(findings: Findings, dataset: Dataset): Promise<void>
       );
     findings.check(refused, `it takes sample ${index} of ${size}, should refuse it`);
   }
+}
+
+async function checkCaptions(findings: Findings, dataset: Dataset): Promise<void> {
+  const which = [dataset.size - 1, 0];
+  const texts = await dataset.captions!(which);
+  findings.check(
+    texts.length === which.length && texts.every((text) => typeof text === "string"),
+    `it has ${texts.length} captions for ${which.length} samples, should be a text for each`,
+  );
+  const refused = await dataset.captions!([dataset.size]).then(
+    () => false,
+    () => true,
+  );
+  findings.check(refused, `it has a caption for sample ${dataset.size} of ${dataset.size}, should refuse it`);
 }

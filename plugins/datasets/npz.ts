@@ -2,6 +2,7 @@ import { failure } from "../../core/errors.ts";
 import { classLabel, DATA_FOLDER, type Dataset } from "../../core/interfaces/mod.ts";
 import { fileBytes, openNpz, type StoredTensor } from "../../core/io/mod.ts";
 import { definePlugin, number, text } from "../../core/plugin/mod.ts";
+import { oneFile } from "./shared/dataPath.ts";
 import { fingerprintOf } from "./shared/fingerprint.ts";
 import { chooseRows, labelled } from "./shared/shards.ts";
 
@@ -15,7 +16,7 @@ export const npzDataset = definePlugin({
   kind: "dataset",
   about: "Images of a NumPy archive .npz, bytes [N, H, W, C]",
   options: {
-    file: text({ default: "", about: "the archive; without it the only one in the data folder" }),
+    file: text({ default: "", about: "the archive; without it --data, or the only one in that folder" }),
     images: text({ default: "arr_0", about: "name of the array of images" }),
     labels: text({ default: "arr_1", about: "name of the array of classes" }),
     classes: number({ default: 0, min: 0, integer: true, about: "number of classes; 0 for images without" }),
@@ -26,18 +27,7 @@ export const npzDataset = definePlugin({
     }),
   },
   async create({ file, images, labels, classes, sigmaData }, container): Promise<Dataset> {
-    const { files, path } = container.get(DATA_FOLDER);
-    if (!files || (file === "" && path === undefined))
-      throw failure("E_DATA", "Cannot load npz: there is no data folder, should be given with --data");
-    let archive = file;
-    if (archive === "") {
-      const found = (await files.list(path!)).filter((name) => name.endsWith(".npz"));
-      if (found.length !== 1)
-        throw failure("E_DATA", `Cannot load npz from ${path}: it has ${found.length} .npz files, should have one`, {
-          fix: "say which with dataset.file",
-        });
-      archive = files.join(path!, found[0]);
-    }
+    const { files, file: archive } = await oneFile("npz", container.get(DATA_FOLDER), { file, ending: ".npz" });
     const arrays = await openNpz(await fileBytes(files, archive));
     const read = async (name: string, what: string, fits: (array: StoredTensor) => boolean): Promise<StoredTensor> => {
       const array = await arrays[name]?.read();

@@ -2,13 +2,13 @@ import { failure } from "../../core/errors.ts";
 import { classLabel, DATA_FOLDER, type Dataset, type Offloaded } from "../../core/interfaces/mod.ts";
 import { type PngFiles, type PngPixels, pngPixels } from "../../core/io/mod.ts";
 import { boolean, definePlugin, list, number, optional } from "../../core/plugin/mod.ts";
+import { decoded } from "./shared/decodePictures.ts";
 import { fingerprintOf } from "./shared/fingerprint.ts";
-import { countsOf, findPictures, some } from "./shared/pictureFolder.ts";
-import { type Picture, readPictures, type Skipped } from "./shared/readPictures.ts";
+import { divided } from "./shared/holdOut.ts";
+import { countsOf, findPictures } from "./shared/pictureFolder.ts";
+import { type Picture, readPictures } from "./shared/readPictures.ts";
 import { chooseRows, labelled } from "./shared/shards.ts";
-
-/** The most pictures that are held out, and the most numbers that they may have together: a metric looks at them at once. */
-const HELD = { pictures: 2000, numbers: 2 ** 26 };
+import { reasonOf, some } from "./shared/skipped.ts";
 
 /**
  * PNG files of one size, grey or RGB with 8 bits per channel, from the data folder. Subfolders with pictures are classes: by
@@ -97,58 +97,3 @@ export const picturesDataset = definePlugin({
 
 /** A class as people are told of it: a number alone where the name says it. */
 const named = (name: string, label: number): string => (name === String(label) ? name : `${label} ${name}`);
-
-const reasonOf = ({ path, why }: Skipped): string => `${path} (${why})`;
-
-/** Pictures to train on, and pictures to judge by: of each class every k-th, in the middle of its k. */
-function divided(
-  pictures: readonly Picture[],
-  share: number,
-  shape: readonly number[],
-): [readonly Picture[], readonly Picture[]] {
-  if (share === 0) return [pictures, []];
-  const most = Math.min(HELD.pictures, Math.floor(HELD.numbers / shape.reduce((product, size) => product * size, 1)));
-  const every = Math.round(1 / Math.min(share, most / pictures.length));
-  const [train, held]: [Picture[], Picture[]] = [[], []];
-  const seen = new Map<number, number>();
-  for (const picture of pictures) {
-    const place = seen.get(picture.label) ?? 0;
-    seen.set(picture.label, place + 1);
-    (place % every === every >> 1 ? held : train).push(picture);
-  }
-  return [train, held];
-}
-
-/** Pixels of pictures, the middle of each, [B, C, H, W]. */
-async function decoded(
-  decoder: Offloaded<PngFiles, PngPixels>,
-  pictures: readonly Picture[],
-  [C, H, W]: readonly [number, number, number],
-): Promise<Float32Array> {
-  const size = C * H * W;
-  const all = new Float32Array(pictures.length * size);
-  const groups = new Map<string, number[]>();
-  for (const [i, { width, height }] of pictures.entries()) {
-    const key = `${width} ${height}`;
-    groups.set(key, [...(groups.get(key) ?? []), i]);
-  }
-  for (const places of groups.values()) {
-    const { width, height } = pictures[places[0]];
-    const files = places.map((place) => pictures[place].bytes);
-    const { x, broken } = await decoder.run({ files, shape: [C, height, width] });
-    if (broken >= 0)
-      throw failure(
-        "E_DATA",
-        `Cannot use ${pictures[places[broken]].path}: its picture data are damaged or incomplete, should be a whole PNG file`,
-        { fix: "write or download the file again, or take it out of the folder" },
-      );
-    if (groups.size === 1 && width === W && height === H) return x;
-    const [top, left] = [(height - H) >> 1, (width - W) >> 1];
-    for (const [i, place] of places.entries())
-      for (let row = 0; row < C * H; row++) {
-        const from = ((i * C + Math.floor(row / H)) * height + top + (row % H)) * width + left;
-        all.set(x.subarray(from, from + W), place * size + row * W);
-      }
-  }
-  return all;
-}

@@ -19,11 +19,12 @@ import {
 } from "../../core/testing/mod.ts";
 import { allPlugins } from "../../plugins/all.ts";
 import * as plugins from "../../plugins/mod.ts";
-import { encodePng } from "../../plugins/observers/drawing/png.ts";
 import { bytes, dataFolder, floats, longs } from "../helpers/datasets.ts";
 import { idxBytes } from "../helpers/idx.ts";
 import { memoryFiles } from "../helpers/memoryFiles.ts";
+import { picture, toldFolder } from "../helpers/namedPictures.ts";
 import { npyFile } from "../helpers/npyFile.ts";
+import { tarFile } from "../helpers/tarFile.ts";
 import { zipFile } from "../helpers/zipFile.ts";
 import { smallInception } from "./metrics/smallInception.ts";
 import { numbers } from "./support.ts";
@@ -182,12 +183,25 @@ const latents = {
   timeIds: row(4, 6),
 };
 const empty = { "unconditional.text": row(3, 2), "unconditional.pooled": row(5) };
-const picture = (level: number) => encodePng({ width: 2, height: 1, channels: 1, data: Uint8Array.of(level, 255) });
+const utf8 = (text: string) => new TextEncoder().encode(text);
 const classes = { "cat/1.png": picture(1), "cat/2.png": picture(9), "dog/1.png": picture(70) };
 
 const archive = zipFile({
   "arr_0.npy": npyFile("|u1", [3, 2, 2, 1], grey(12).data as Uint8Array),
   "arr_1.npy": npyFile("<i8", [3], BigInt64Array.of(2n, 0n, 1n)),
+});
+
+const archives = toldFolder({
+  "a.zip": zipFile({
+    "b.png": picture(1),
+    "a.png": picture(5),
+    "dataset.json": utf8('{"labels": [["a.png", 1], ["b.png", 0]]}'),
+  }),
+  "a.tar": tarFile({ "a.png": picture(1), "a.txt": utf8("one"), "b.png": picture(9), "b.txt": utf8("nine") }),
+  "captions.json":
+    '{"images": [{"id": 1, "file_name": "x.png"}, {"id": 2, "file_name": "y.png"}], "annotations": [{"image_id": 1, "caption": "a picture"}, {"image_id": 2, "caption": "another"}]}',
+  "x.png": picture(3),
+  "y.png": picture(4),
 });
 
 const datasets: [ConfiguredPlugin, DatasetTest?][] = [
@@ -201,6 +215,10 @@ const datasets: [ConfiguredPlugin, DatasetTest?][] = [
   [plugins.latentsDataset(), { folder: dataFolder({ "a.safetensors": { ...latents, ...empty } }) }],
   [plugins.latentsDataset({ unconditional: "zero" }), { folder: dataFolder({ "a.safetensors": latents }) }],
   [plugins.npzDataset({ classes: 3 }), { folder: { files: memoryFiles({ "data/a.npz": archive }), path: "data" } }],
+  [plugins.edmZipDataset(), { folder: archives }],
+  [plugins.edmZipDataset({ classes: 0, check: false }), { folder: archives }],
+  [plugins.webdatasetDataset(), { folder: archives }],
+  [plugins.cocoDataset(), { folder: archives }],
   [plugins.picturesDataset({ classes: 2 }), { folder: dataFolder(classes) }],
   [plugins.picturesDataset({ holdOut: 0.5 }), { folder: dataFolder(classes) }],
   [plugins.picturesDataset(), { folder: dataFolder({ "a.png": picture(0), "b.png": picture(8) }) }],

@@ -1,6 +1,7 @@
 /** Which PNG files a data folder has, and of which classes they are. */
 import { failure } from "../../../core/errors.ts";
 import type { FileSystem } from "../../../core/io/mod.ts";
+import { some } from "./skipped.ts";
 
 /** A PNG file before it is read. */
 export interface PictureFile {
@@ -95,10 +96,6 @@ function pngsOf(names: readonly string[], others: Map<string, number>): string[]
 /** "300 jpg, 2 gif". */
 export const countsOf = (others: PictureFolder["others"]): string =>
   [...others].map(([ending, count]) => `${count} ${ending}`).join(", ");
-
-/** The first few of a list. */
-export const some = (names: readonly string[], most = 5): string =>
-  names.slice(0, most).join(", ") + (names.length > most ? ` and ${names.length - most} more` : "");
 
 type Folders = readonly { readonly name: string }[];
 

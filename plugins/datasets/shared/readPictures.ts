@@ -1,7 +1,8 @@
 /** PNG files, read and looked at before anything is trained on them. */
 import { failure } from "../../../core/errors.ts";
 import { type FileSystem, pngFault, pngHeader } from "../../../core/io/mod.ts";
-import { type PictureFile, some } from "./pictureFolder.ts";
+import type { PictureFile } from "./pictureFolder.ts";
+import { type Skipped, unusable } from "./skipped.ts";
 
 /** Channels by a PNG file's colour type, of those that are read. */
 const CHANNELS: Readonly<Record<number, 1 | 3>> = { 0: 1, 2: 3 };
@@ -19,12 +20,6 @@ export interface Picture extends PictureFile {
   readonly width: number;
   readonly height: number;
   readonly channels: 1 | 3;
-}
-
-/** A file that is left out, and why. */
-export interface Skipped {
-  readonly path: string;
-  readonly why: string;
 }
 
 /** How pictures are read. */
@@ -56,11 +51,7 @@ export async function readPictures(
   found: readonly PictureFile[],
   { crop, skipBad, progress }: PictureReading,
 ): Promise<ReadPictures> {
-  if (crop.length !== 0 && crop.length !== 2)
-    throw failure(
-      "E_OPTION",
-      `Cannot configure pictures: crop is [${crop.join(", ")}], should be a height and a width, such as [64, 48]`,
-    );
+  checkCrop("pictures", crop);
   const read = new Array<Picture | Skipped>(found.length);
   let [next, done] = [0, 0];
   const reader = async () => {
@@ -75,24 +66,22 @@ export async function readPictures(
   const whole = read.filter((each): each is Picture => "bytes" in each);
   const { shape, unlike } = commonShape(whole, crop);
   const skipped = [...bad, ...unlike.map(({ path, why }) => ({ path, why }))];
-  const [first] = skipped;
-  if (first && (!skipBad || !shape)) {
-    const more = skipped.length - 1;
-    const rest =
-      more > 0
-        ? `; ${more} more of ${found.length} files cannot be used (${some(
-            skipped.slice(1).map(({ path }) => path),
-            3,
-          )})`
-        : "";
-    throw failure("E_DATA", `Cannot use ${first.path}: ${first.why}${rest}`, { fix: cureOf(skipped, unlike) });
-  }
+  if (skipped.length > 0 && (!skipBad || !shape)) throw unusable(skipped, found.length, cureOf(skipped, unlike));
   const left = new Set(unlike.map(({ path }) => path));
   return { pictures: whole.filter(({ path }) => !left.has(path)), shape: shape!, skipped };
 }
 
+/** Throws E_OPTION for a crop that is neither empty nor a height and a width. */
+export function checkCrop(name: string, crop: readonly number[]): void {
+  if (crop.length !== 0 && crop.length !== 2)
+    throw failure(
+      "E_OPTION",
+      `Cannot configure ${name}: crop is [${crop.join(", ")}], should be a height and a width, such as [64, 48]`,
+    );
+}
+
 /** A file as a picture, or why it is none. */
-function pictureOf({ path, label }: PictureFile, stored: Uint8Array): Picture | Skipped {
+export function pictureOf({ path, label }: PictureFile, stored: Uint8Array): Picture | Skipped {
   const header = pngHeader(stored);
   if (!header || header.width === 0 || header.height === 0) return { path, why: "it is no PNG file, should be one" };
   const { width, height, depth, colour, interlaced } = header;
@@ -110,19 +99,22 @@ function pictureOf({ path, label }: PictureFile, stored: Uint8Array): Picture | 
 }
 
 /** A picture that does not go with most others, and which option would take it. */
-interface Unlike extends Skipped {
+export interface Unlike extends Skipped {
   readonly cure: string;
 }
 
+/** What is known of a picture without its bytes. */
+type Sized = Pick<Picture, "path" | "width" | "height" | "channels">;
+
 /** The shape that most pictures have, or may be cropped to, and the pictures of another. */
-function commonShape(pictures: readonly Picture[], crop: readonly number[]) {
+export function commonShape(pictures: readonly Sized[], crop: readonly number[]) {
   const channels = mostCommon(pictures.map((each) => each.channels));
   const ofColour = pictures.filter((each) => each.channels === channels);
   const size = mostCommon(ofColour.map(({ width, height }) => `${width} x ${height}`));
   if (channels === undefined || size === undefined) return { shape: undefined, unlike: [] };
   const [width, height] = size.split(" x ").map(Number);
   const [H, W] = crop.length === 2 ? crop : [height, width];
-  const least = [Math.min(...ofColour.map((each) => each.height)), Math.min(...ofColour.map((each) => each.width))];
+  const least = [leastOf(ofColour.map((each) => each.height)), leastOf(ofColour.map((each) => each.width))];
   const unlike: Unlike[] = [];
   for (const each of pictures) {
     const { path } = each;
@@ -142,13 +134,16 @@ function commonShape(pictures: readonly Picture[], crop: readonly number[]) {
   return { shape: [channels, H, W] as const, unlike };
 }
 
+const leastOf = (sizes: readonly number[]): number => sizes.reduce((least, each) => Math.min(least, each));
+
 function mostCommon<T>(values: readonly T[]): T | undefined {
   const counts = new Map<T, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
   return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
 }
 
-function cureOf([first]: readonly Skipped[], unlike: readonly Unlike[]): string {
+/** What cures the first of the bad files. */
+export function cureOf([first]: readonly Skipped[], unlike: readonly Unlike[]): string {
   const { cure } = unlike.find(({ path }) => path === first.path) ?? {};
   const save =
     cure ??

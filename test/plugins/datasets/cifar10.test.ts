@@ -6,6 +6,7 @@ import { files } from "../../../backends/host/files.ts";
 import { classLabel } from "../../../core/interfaces/mod.ts";
 import { cifar10Dataset } from "../../../plugins/datasets/cifar10.ts";
 import { dataFolder, loadDataset, refusedDataset } from "../../helpers/datasets.ts";
+import { joined } from "../../helpers/joined.ts";
 
 const test = suite("plugins/datasets/cifar10");
 
@@ -32,6 +33,62 @@ test("records of all training files in turn, plain or gzip; the test file is hel
   const plain = await loadDataset(cifar10Dataset({ batches: 2, conditional: false }), folder);
   assert.equal(plain.shape.condition, {});
   assert.equal((await plain.batch([2], none)).condition, {});
+});
+
+/** A batch as Python 2 has pickled it (protocol 2): the operations of the original files. */
+function pickled(labels: readonly (number | string)[], width = 3072): Uint8Array {
+  const le = (value: number, bytes: number) => Uint8Array.from({ length: bytes }, (_, i) => (value >>> (8 * i)) & 255);
+  const short = (text: string) => joined([Uint8Array.of(0x55, text.length), latin1(text)]);
+  const latin1 = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  const data = Uint8Array.from(
+    { length: labels.length * width },
+    (_, i) => (Math.floor(i / width) + (i % width)) & 255,
+  );
+  const whole = (value: number) => joined([Uint8Array.of(0x4a), le(value, 4)]);
+  return joined([
+    latin1("\x80\x02}q\x01("),
+    short("batch_label"),
+    short("training batch 1 of 5"),
+    short("labels"),
+    latin1("]("),
+    ...labels.map((label) => (typeof label === "number" ? Uint8Array.of(0x4b, label) : short(label))),
+    latin1("e"),
+    short("data"),
+    latin1("cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85U\x01b\x87R(K\x01"),
+    whole(labels.length),
+    whole(width),
+    latin1("\x86cnumpy\ndtype\nU\x02u1K\0K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\x89T"),
+    le(data.length, 4),
+    data,
+    latin1("tbu."),
+  ]);
+}
+
+test("the batches for Python have the same images, also in the folder that their archive unpacks to", async () => {
+  const content = { data_batch_1: pickled([3, 4]), test_batch: pickled([5]) };
+  const below = Object.fromEntries(
+    Object.entries(content).map(([name, bytes]) => [`cifar-10-batches-py/${name}`, bytes]),
+  );
+  const binary = { "data_batch_1.bin": records(3, 4), "test_batch.bin": records(5) };
+  const take = async (folder: Record<string, Uint8Array>) => {
+    const set = await loadDataset(cifar10Dataset({ batches: 1 }), dataFolder(folder));
+    return [await set.batch([1, 0], none), await set.test!()];
+  };
+  const expected = await take(binary);
+  for (const folder of [content, below, { data_batch_1: content.data_batch_1, "test_batch.bin": records(5) }])
+    assert.equal(await take(folder), expected);
+  const refused: [batch: Uint8Array, says: RegExp][] = [
+    [pickled([3, 10]), /data_batch_1: label 1 is 10, should be 0 to 9$/],
+    [pickled([3, "cat"]), /label 1 is no number/],
+    [pickled([3], 12), /its data are U8 \[1, 12\], should be U8 \[N, 3072\]/],
+    [pickled([3]).slice(0, 2000), /it is cut short \(byte \d+ of its pickle\)/],
+    [Uint8Array.of(0x80, 2, 0x4b, 1, 0x2e), /a pickle, but no dict with data and labels$/],
+    [new TextEncoder().encode("\x80\x02cos\nsystem\n.".replace("\x80", "")), /should have 3073 for each/],
+  ];
+  for (const [batch, says] of refused) {
+    const folder = dataFolder({ data_batch_1: batch, test_batch: content.test_batch });
+    assert.match((await refusedDataset(cifar10Dataset({ batches: 1 }), folder)).message, says);
+  }
 });
 
 test("missing, truncated and foreign files are refused by name", async () => {
