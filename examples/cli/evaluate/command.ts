@@ -1,9 +1,11 @@
 import { files } from "../../../backends/host/files.ts";
+import { runCache } from "../../../backends/host/runCache.ts";
 import { Container } from "../../../core/di/mod.ts";
 import { failure } from "../../../core/errors.ts";
 import {
   BACKEND,
   type Backend,
+  CACHE,
   DATA_FOLDER,
   DATASET,
   DATASET_SOURCE,
@@ -18,11 +20,12 @@ import { formatShape } from "../../../core/tensor/mod.ts";
 import { type JudgeConfig, judgeSamples, provideShape, readWeights, resolveJudges } from "../../../core/train/mod.ts";
 import { judgementTable } from "../../../plugins/observers/mod.ts";
 import type { Given } from "../command.ts";
-import { describeBackend, openBackend } from "../device.ts";
+import { describeBackend, openBackend, tuning } from "../device.ts";
 import { loadRegistry } from "../registry.ts";
 import { checkOutput, findWeights, openDrawer, readNumbers, samplerSettings, storedPlugins } from "../storedWeights.ts";
+import { version } from "../version.ts";
 import { contentOf, type Report, withContents } from "./protocol.ts";
-import { type ImagesAt, meaningOf, portionsOf } from "./sources.ts";
+import { type ImagesAt, meaningOf, portionsOf, referenceAt } from "./sources.ts";
 
 const numbers = {
   n: number({ default: 10_000, min: 1, max: 2 ** 31, integer: true, about: "samples" }),
@@ -41,6 +44,14 @@ interface Judged {
 
 /** Judges samples of a run, of weights or of files against a reference, and says how. */
 export async function run(given: Given): Promise<number> {
+  const { samples: who, metrics, protocol } = await evaluate(given);
+  const row = { who, nfe: Number(protocol.drawn?.nfe ?? 0), count: protocol.count, metrics };
+  process.stdout.write(`${judgementTable([row])}\nprotocol  ${JSON.stringify(protocol)}\n`);
+  return 0;
+}
+
+/** The same without a word about the result, for commands that judge several. */
+export async function evaluate(given: Given): Promise<Report> {
   const [path] = given.positionals;
   const out = given.text("out");
   if (out !== undefined) await checkOutput(out, given);
@@ -56,14 +67,14 @@ export async function run(given: Given): Promise<number> {
     throw failure("E_USAGE", "Cannot evaluate: there is no --reference", {
       fix: "name a folder of pictures, an .npz archive, or a dataset with --data",
     });
-  const reference = await meaningOf(referencePath, registry, given.text("data"));
+  const reference = await referenceAt(referencePath, registry, given.text("data"));
   if (reference.kind === "weights")
     throw failure("E_USAGE", `Cannot compare with ${referencePath}: it holds weights, should be images or statistics`);
   const judges = resolveJudges(
     withReference(config, reference.kind === "images" ? reference : undefined, referencePath),
     registry,
   );
-  const backend = await openBackend(given.text("device"));
+  const backend = await openBackend(given.text("device"), tuning(given));
   const container = new Container();
   try {
     process.stderr.write(`device  ${describeBackend(backend)}\n`);
@@ -73,6 +84,8 @@ export async function run(given: Given): Promise<number> {
         : await storedAt(input, given, registry, backend);
     const folder = reference.kind === "images" ? reference.folder : { files };
     container.value(BACKEND, backend, "the evaluation").value(DATA_FOLDER, folder, "the evaluation");
+    const cache = runCache(version());
+    if (cache) container.value(CACHE, cache, "the evaluation");
     for (const plugin of judges.plugins)
       if (reference.kind === "images" || plugin.kind !== "dataset") plugin.install(container);
     const size = await provideReference(container, reference.kind === "images", judged);
@@ -96,10 +109,8 @@ export async function run(given: Given): Promise<number> {
     };
     if (out !== undefined)
       await files.write(out, new TextEncoder().encode(`${JSON.stringify(report, undefined, 2)}\n`));
-    const row = { who: path, nfe: judged.nfe, count: judged.count, metrics: found };
-    process.stdout.write(`${judgementTable([row])}\nprotocol  ${JSON.stringify(report.protocol)}\n`);
     await judged.close();
-    return 0;
+    return report;
   } finally {
     await container.dispose();
     await backend.close();

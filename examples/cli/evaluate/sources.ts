@@ -41,6 +41,10 @@ export async function meaningOf(path: string, registry: Registry, data?: string)
   return images({ use: "npz", file: path }, dirname(path));
 }
 
+/** The same of a reference: with a folder for it, the name of a dataset means the dataset, even where a folder has its name. */
+export const referenceAt = async (path: string, registry: Registry, data?: string): Promise<Meaning> =>
+  data !== undefined && registry.has("dataset", path) ? images({ use: path }, data) : meaningOf(path, registry, data);
+
 async function meaningOfFolder(path: string): Promise<Meaning> {
   if (await runFolder(files, path).holdsRun()) return { kind: "weights" };
   const names = await files.list(path);

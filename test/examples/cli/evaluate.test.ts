@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { npyFile } from "../../helpers/npyFile.ts";
 import { zipFile } from "../../helpers/zipFile.ts";
-import { onestep, scratch } from "./program.ts";
+import { onestep, scratch, start, tinyConfig } from "./program.ts";
 
 const test = suite("examples/cli/evaluate");
 const { path, remove } = scratch();
@@ -78,6 +78,17 @@ test("two evaluations of one protocol are compared, of two only when told so", a
   assert.match(apart.stderr, /protocols differ in count: 5 and 3/);
   const anyway = await onestep("compare", path("a.json"), path("b.json"), "--anyway");
   assert.match(anyway.stdout, /protocols differ {2}count: 5 and 3/);
+});
+
+test("a reference of a dataset's name is that dataset, where its folder is given, whatever lies in the working folder", async () => {
+  const [gaussians, there] = [path("gaussians"), path("there")];
+  for (const folder of [gaussians, there]) mkdirSync(folder);
+  writeFileSync(path("gaussians/notes.txt"), "no pictures");
+  const words = ["evaluate", path("run"), "--reference", "gaussians", "--metric", "gaussian-modes", "--n", "20"];
+  await onestep("train", tinyConfig(path("tiny.json"), { steps: 0 }), "--out", path("run"), "--device", "reference");
+  const { ended } = await start([...words, "--data", there, "--device", "reference"], {}, path("."));
+  const { code, stderr } = await ended;
+  assert.is(code, 0, stderr);
 });
 
 test("what can't be judged is refused, and nothing is written", async () => {
