@@ -20,7 +20,7 @@ export function judgementTable(judgements: readonly Judgement[]): string {
 export const showNumber = (value: number): string =>
   Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(Math.abs(value) < 0.1 ? 4 : 3);
 
-/** Prints the table when the run has ended and something was judged. */
+/** Prints the table when the run has ended and something was judged; samples that no metric looked at are nothing to show. */
 export function resultTable(print: (text: string) => void): Observer {
   const judgements: Judgement[] = [];
   return {
@@ -30,7 +30,7 @@ export function resultTable(print: (text: string) => void): Observer {
       // They are judged again.
       bus.on("device/lost", () => void (judgements.length = 0));
       bus.on("run/end", () => {
-        if (judgements.length > 0) print(judgementTable(judgements));
+        if (judgements.some(({ metrics }) => Object.keys(metrics).length > 0)) print(judgementTable(judgements));
       });
     },
   };

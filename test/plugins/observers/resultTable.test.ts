@@ -44,6 +44,7 @@ test("who, NFE and metrics as a table when the run ends", async () => {
 test("nothing judged, nothing printed", async () => {
   const bus = new EventBus();
   resultTable(() => assert.unreachable()).observe(bus);
+  bus.emit("samples/judged", { who: "teacher", nfe: 35, count: 500, metrics: {} });
   await play(bus);
 });
 
