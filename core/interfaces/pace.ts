@@ -3,9 +3,9 @@ import { type Token, token } from "../di/token.ts";
 
 /**
  * What long work outside of the steps of training calls between its pieces: tells how far it is, and lets the event loop turn.
- * Rejects when the run is to stop; the work then ends and frees what it holds.
+ * Rejects when the run is to stop; the work then ends and frees what it holds. `unit` is what is counted, samples where absent.
  */
-export type Pace = (what: string, done: number, total: number) => Promise<void>;
+export type Pace = (what: string, done: number, total: number, unit?: string) => Promise<void>;
 
 export const PACE: Token<Pace> = token<Pace>("pace");
 

@@ -65,12 +65,7 @@ export const picturesDataset = definePlugin({
     const [channels, H, W] = shape;
     const parts = [
       `${train.length + held.length} pictures, ${W} x ${H}, ${channels === 1 ? "grey" : "RGB"}`,
-      names
-        ? `${classes} ${classes === 1 ? "class" : "classes"}: ${some(
-            names.map((name, i) => named(name, i)),
-            12,
-          )}`
-        : "no classes",
+      names ? `${classes} ${classes === 1 ? "class" : "classes"}: ${some(named(names), 12)}` : "no classes",
       ...(held.length > 0 ? [`${held.length} are held out to judge by`] : []),
       ...(others.size > 0 ? [`${countsOf(others)} are passed over, PNG alone is read`] : []),
       ...(skipped.length > 0 ? [`${skipped.length} are left out: ${some(skipped.map(reasonOf))}`] : []),
@@ -95,5 +90,6 @@ export const picturesDataset = definePlugin({
   },
 });
 
-/** A class as people are told of it: a number alone where the name says it. */
-const named = (name: string, label: number): string => (name === String(label) ? name : `${label} ${name}`);
+/** Classes as people are told of them: by name alone where every name is the number of its class. */
+const named = (names: readonly string[]): readonly string[] =>
+  names.every((name, label) => name === `${label}`) ? names : names.map((name, label) => `${label} ${name}`);

@@ -181,7 +181,7 @@ async function train(
     run = await backend.compile(update, memory);
     const steps = Math.floor((epochs * dataset.size) / BATCH);
     for (let step = 0; step < steps; step++) {
-      await pace("training the judge", step, steps);
+      await pace("training the judge", step, steps, "updates");
       const { x, condition } = await dataset.batch(BATCH, hostRandom(seed, step, 7));
       const rates = scalars.encode(adamScalars(step, oneCycle(step, steps)));
       await run.run({ x, label: condition.label, scalars: rates });

@@ -41,7 +41,7 @@ export function progress({ stream }: ProgressOptions): Observer {
           }),
       });
       const work = workProgress(() => display, "samples");
-      bus.on("work/progressed", ({ what, done, total }) => work.tell(what, done, total), "progress");
+      bus.on("work/progressed", ({ what, done, total, unit }) => work.tell(what, done, total, unit), "progress");
       bus.on("run/warning", ({ source, message }) =>
         withDisplay((display) => display.note(`warning (${source}): ${message}`)),
       );

@@ -5,7 +5,8 @@ const QUIET = 700;
 
 /** Shows how far work outside of the steps is, each `what` with a bar or lines of its own. */
 export interface WorkProgress {
-  tell(what: string, done: number, total: number): void;
+  /** `unit` is what is counted, where it is not that of the whole. */
+  tell(what: string, done: number, total: number, unit?: string): void;
   close(): void;
 }
 
@@ -28,7 +29,7 @@ export function workProgress(to: TextStream | (() => ProgressDisplay | undefined
   let began: { readonly what: string; readonly at: number; readonly done: number } | undefined;
   let shown = 0;
   return {
-    tell(what, done, total) {
+    tell(what, done, total, counted = unit) {
       const now = performance.now();
       if (began?.what !== what) [began, shown] = [{ what, at: now, done }, 0];
       const since = now - began.at;
@@ -36,7 +37,7 @@ export function workProgress(to: TextStream | (() => ProgressDisplay | undefined
       if (since < QUIET || (now - shown < 100 && !isLast)) return;
       shown = now;
       const rate = done > began.done ? ((done - began.done) * 1000) / since : Number.NaN;
-      display()?.show({ stage: what, done, total, rate, losses: {}, unit });
+      display()?.show({ stage: what, done, total, rate, losses: {}, unit: counted });
     },
     close() {
       closed = true;

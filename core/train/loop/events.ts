@@ -83,8 +83,8 @@ export interface TrainEvents {
     readonly count: number;
     readonly metrics: Readonly<Record<string, number>>;
   };
-  /** How far work outside of the steps is, such as drawing and judging samples; many of these come. */
-  "work/progressed": { readonly what: string; readonly done: number; readonly total: number };
+  /** How far work outside of the steps is, such as drawing and judging samples; many of these come. It counts samples, or `unit`. */
+  "work/progressed": { readonly what: string; readonly done: number; readonly total: number; readonly unit?: string };
   "checkpoint/saved": { readonly step: number; readonly path: string; readonly bytes: number };
   /**
    * The device was lost when `lost.step` steps of a stage were done. It has been opened again, and the run goes on from `step`,

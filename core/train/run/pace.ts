@@ -8,8 +8,8 @@ const STOPPED = new Error("the run is stopped");
 /** The pace of a run: tells the bus, lets signals arrive, and ends the work when the run is to stop. */
 export const runPace =
   (bus: EventBus, isStopping: () => boolean): Pace =>
-  async (what, done, total) => {
-    bus.emit("work/progressed", { what, done, total });
+  async (what, done, total, unit) => {
+    bus.emit("work/progressed", { what, done, total, unit });
     await breathe();
     if (isStopping()) throw STOPPED;
   };

@@ -43,13 +43,18 @@ test("subfolders are classes, found and named: by number where all are numbers, 
     assert.is(size, 3);
     assert.equal([...(await batch([0, 1, 2], none)).condition.label], [0, 0, 1]);
   }
+  const said: string[] = [];
   const places = async (...names: string[]) => {
-    const folder = dataFolder(Object.fromEntries(names.map((name) => [`${name}/1.png`, grey(1, 1)])));
+    const content = Object.fromEntries(names.map((name) => [`${name}/1.png`, grey(1, 1)]));
+    const folder = { ...dataFolder(content), found: (text: string) => void said.push(text) };
     return (await loadDataset(picturesDataset(), folder)).shape.condition.label.names;
   };
   assert.equal(await places("10", "0", "2", "1"), ["0", "1", "2", "10"]);
   assert.equal(await places("10", "0", "2", "x"), ["0", "10", "2", "x"]);
   assert.equal(await places("n02", "n01"), ["n01", "n02"]);
+  await places("0", "1");
+  assert.match(said[0], "4 classes: 0 0, 1 1, 2 2, 3 10");
+  assert.match(said[3], "2 classes: 0, 1");
   const plain = await loadDataset(picturesDataset({ classes: 0 }), animals);
   assert.equal([plain.size, plain.shape.condition], [3, {}]);
 });

@@ -84,12 +84,16 @@ test("kept by the data, the options and the device, for the next run; what is da
     };
     const container = compose(data.shape, classifier(options));
     container.value(BACKEND, backend, "the test").value(DATASET, counted, "the test").value(CACHE, cache, "the test");
-    container.value(PACE, async (what, done, total) => void told.push(`${what} ${done}/${total}`), "the test");
+    container.value(
+      PACE,
+      async (what, done, total, unit) => void told.push(`${what} ${done}/${total} ${unit}`),
+      "the test",
+    );
     batches = 0;
     return extractorNamed(container, "classifier").load();
   };
   assert.equal(await load("a"), trained);
-  assert.equal([batches, kept.size, told[0], told.length], [12, 1, "training the judge 0/12", 12]);
+  assert.equal([batches, kept.size, told[0], told.length], [12, 1, "training the judge 0/12 updates", 12]);
   assert.equal(await load("a"), trained);
   assert.equal([batches, kept.size], [0, 1]);
   await load("b", { epochs: 1 });
