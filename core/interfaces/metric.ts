@@ -15,7 +15,10 @@ export interface SampleSet {
 /** The judging of one set of samples, which comes in portions of any size. */
 export interface Judging {
   take(samples: SampleSet): void | Promise<void>;
-  /** Named numbers about all samples taken. They do not depend on how the set was divided. */
+  /**
+   * Named numbers about all samples taken. They do not depend on how the set was divided. `NAME ±` is half the width of the 95 %
+   * interval of `NAME`, and stands behind it.
+   */
   result(): Promise<Readonly<Record<string, number>>>;
 }
 
@@ -24,6 +27,8 @@ export interface Metric {
   readonly name: string;
   /** The fewest samples of which it can say something; 1 when absent. */
   readonly least?: number;
+  /** What to know about its numbers where there are so few samples of a set; undefined where there is nothing. */
+  caution?(count: number): string | undefined;
   begin(): Judging;
   /**
    * Looks for the files that it will read, and whatever else can be known before training; rejects with what is wrong. Takes a

@@ -2,8 +2,11 @@ import { failure } from "../../core/errors.ts";
 import { DATA_FOLDER, type DataFolder, extractorNamed, type Metric } from "../../core/interfaces/mod.ts";
 import { fileBytes, openNpz } from "../../core/io/mod.ts";
 import { boolean, definePlugin, text } from "../../core/plugin/mod.ts";
-import { type FeatureStatistics, featureStatistics, frechetDistance } from "./shared/frechet.ts";
-import { bytesOption, inceptionMetric, inceptionNeed } from "./shared/inceptionMetric.ts";
+import type { FeatureStatistics } from "./shared/frechet.ts";
+import { cautionOf, frechetNumbers } from "./shared/frechetNumbers.ts";
+import { inceptionMetric, inceptionNeed } from "./shared/inceptionMetric.ts";
+import { partsOption } from "./shared/intervals.ts";
+import { pictureOptions } from "./shared/pictures.ts";
 
 /**
  * Fréchet Inception Distance: of Gaussians through the 2,048 pooled features of samples and reference. Falls with the number of
@@ -23,22 +26,22 @@ export const fid = definePlugin({
       default: false,
       about: "larger covariances by 1/(N - 1), as DMD2's ImageNet evaluation has them",
     }),
-    ...bytesOption,
+    ...partsOption,
+    ...pictureOptions,
   },
   needs: inceptionNeed,
-  create({ statistics, sumStartsAtOnes, bytes }, container): Metric {
+  create({ statistics, sumStartsAtOnes, parts, ...pictures }, container): Metric {
     let real: Promise<FeatureStatistics> | undefined;
     const published = (D: number) => readStatistics(container.get(DATA_FOLDER), statistics, D);
     return inceptionMetric(container, {
       name: "fid",
       least: 2,
-      bytes,
+      pictures,
+      caution: cautionOf("fid", 2048, "take more samples, or kid, which has no such bias"),
       ready: async () => statistics && (real ??= published(extractorNamed(container, "inception").widths.pool3)),
       async judge({ pool3 }, reference) {
-        const { data, D } = pool3;
-        const seen = featureStatistics(data, D, { sumStartsAtOnes });
-        real ??= statistics ? published(D) : reference.statistics("pool3");
-        return { fid: frechetDistance(seen, await real) };
+        real ??= statistics ? published(pool3.D) : reference.statistics("pool3");
+        return frechetNumbers("fid", pool3, await real, { parts, sumStartsAtOnes });
       },
     });
   },

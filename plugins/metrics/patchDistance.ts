@@ -3,7 +3,9 @@ import { DATASET, type Dataset, type Metric } from "../../core/interfaces/mod.ts
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { hostRandom } from "../../core/random/mod.ts";
 import { sizeOf } from "../../core/tensor/mod.ts";
+import { directionOf } from "./shared/directions.ts";
 import { cutPatch, halved, type PatchPlan, patchPlan } from "./shared/patches.ts";
+import { quantileDistance } from "./shared/quantileDistance.ts";
 
 /** Patches of an image at each resolution. */
 const PATCHES = 16;
@@ -135,7 +137,9 @@ async function openReference(dataset: Dataset, directions: number): Promise<Refe
       return { mean, deviation: Math.sqrt(Math.max(squares / count - mean * mean, 1e-12)) };
     }),
   );
-  const axes = Array.from({ length: directions }, (_, k) => direction(sizeOf([channels, area]), k));
+  const axes = Array.from({ length: directions }, (_, k) =>
+    directionOf(sizeOf([channels, area]), hostRandom(0, k, DIRECTIONS)),
+  );
   const project: Project = (level, patch) => {
     const scaled = patch.map((value, i) => {
       const { mean, deviation } = scales[level][Math.floor(i / area)];
@@ -148,33 +152,8 @@ async function openReference(dataset: Dataset, directions: number): Promise<Refe
   return { plan, project, projected: set.projected() };
 }
 
-/** A direction of unit length, evenly spread: normal numbers by Box and Muller, scaled. */
-function direction(size: number, k: number): Float64Array {
-  const random = hostRandom(0, k, DIRECTIONS);
-  const axis = Float64Array.from({ length: size }, () => {
-    return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-  });
-  const length = Math.hypot(...axis);
-  return axis.map((each) => each / length);
-}
-
 /** Mean over resolutions and directions of the Wasserstein-1 distance of the projections. */
 function distance(a: Projections, b: Projections): number {
-  const distances = a.flatMap((level, i) => level.map((values, k) => wasserstein(values, b[i][k])));
+  const distances = a.flatMap((level, i) => level.map((values, k) => quantileDistance(values, b[i][k], 1)));
   return distances.reduce((sum, each) => sum + each, 0) / distances.length;
-}
-
-/** ∫ |quantile of a − quantile of b| of two sorted sets, which need not be equally large. */
-function wasserstein(a: Float32Array, b: Float32Array): number {
-  let [i, j, at, sum] = [0, 0, 0, 0];
-  while (i < a.length && j < b.length) {
-    const next = Math.min((i + 1) / a.length, (j + 1) / b.length);
-    sum += (next - at) * Math.abs(a[i] - b[j]);
-    at = next;
-    // Both where they end together, whatever rounding says.
-    const [aEnds, bEnds] = [(i + 1) * b.length, (j + 1) * a.length];
-    if (aEnds <= bEnds) i++;
-    if (bEnds <= aEnds) j++;
-  }
-  return sum;
 }

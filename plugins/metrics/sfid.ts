@@ -1,7 +1,9 @@
 import type { Metric } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
-import { featureStatistics, frechetDistance } from "./shared/frechet.ts";
-import { bytesOption, inceptionMetric, inceptionNeed } from "./shared/inceptionMetric.ts";
+import { cautionOf, frechetNumbers } from "./shared/frechetNumbers.ts";
+import { inceptionMetric, inceptionNeed } from "./shared/inceptionMetric.ts";
+import { partsOption } from "./shared/intervals.ts";
+import { pictureOptions } from "./shared/pictures.ts";
 
 /**
  * Fréchet distance in spatial features of Inception, which see where things are: the first seven channels of Mixed_6d's first
@@ -12,16 +14,15 @@ export const sfid = definePlugin({
   name: "sfid",
   kind: "metric",
   about: "Fréchet distance in spatial Inception features",
-  options: { ...bytesOption },
+  options: { ...partsOption, ...pictureOptions },
   needs: inceptionNeed,
-  create: ({ bytes }, container): Metric =>
+  create: ({ parts, ...pictures }, container): Metric =>
     inceptionMetric(container, {
       name: "sfid",
       least: 2,
-      bytes,
-      async judge({ spatial }, reference) {
-        const seen = featureStatistics(spatial.data, spatial.D);
-        return { sfid: frechetDistance(seen, await reference.statistics("spatial")) };
-      },
+      pictures,
+      caution: cautionOf("sfid", 7 * 17 * 17, "take more samples, or kid, which has no such bias"),
+      judge: async ({ spatial }, reference) =>
+        frechetNumbers("sfid", spatial, await reference.statistics("spatial"), { parts }),
     }),
 });

@@ -26,7 +26,7 @@ import { picture, toldFolder } from "../helpers/namedPictures.ts";
 import { npyFile } from "../helpers/npyFile.ts";
 import { tarFile } from "../helpers/tarFile.ts";
 import { zipFile } from "../helpers/zipFile.ts";
-import { smallInception } from "./metrics/smallInception.ts";
+import { smallExtractor, smallInception } from "./metrics/smallExtractor.ts";
 import { numbers } from "./support.ts";
 
 const test = suite("plugins/kit");
@@ -228,6 +228,8 @@ for (const [plugin, setting] of datasets)
 
 // What Inception sees does not matter to what is promised of a metric.
 const inception = { plugins: [smallInception()] };
+const dinov2 = { plugins: [smallExtractor("dinov2", "cls")()] };
+const clip = { plugins: [smallExtractor("clip-vision", "embeds")()] };
 const metrics: [ConfiguredPlugin, Omit<MetricTest, "backends">][] = [
   [plugins.gaussianModes({ directions: 16 }), { dataset: plugins.gaussiansDataset(), count: 300 }],
   [plugins.patchDistance({ directions: 4 }), {}],
@@ -238,7 +240,12 @@ const metrics: [ConfiguredPlugin, Omit<MetricTest, "backends">][] = [
   [plugins.sfid(), inception],
   [plugins.kid({ subsets: 5, subsetSize: 20 }), inception],
   [plugins.inceptionScore({ splits: 3 }), inception],
-  [plugins.precisionRecall(), inception],
+  [plugins.precisionRecall({ size: 6 }), inception],
+  [plugins.patchFid({ cut: 6 }), inception],
+  [plugins.mind({ directions: 20, samples: 50 }), inception],
+  [plugins.fdDinov2({ parts: 0 }), dinov2],
+  [plugins.cmmd({ sigma: 0.5 }), clip],
+  [plugins.cmmd({ sigma: 0.5, unbiased: true }), clip],
 ];
 for (const [plugin, setting] of metrics)
   test(`metric ${plugin.name} ${JSON.stringify(plugin.options)}`, () => testMetric(plugin, { backends, ...setting }));

@@ -11,11 +11,12 @@ import {
   type SampleSet,
 } from "../../../core/interfaces/mod.ts";
 import { FrozenNetwork, type Rows } from "../../../core/nn/mod.ts";
-import { type ByteRule, resize, toBytes } from "../../../core/pixels/mod.ts";
-import { formatShape, joined } from "../../../core/tensor/mod.ts";
+import { formatShape, joined, sameShape } from "../../../core/tensor/mod.ts";
+import type { FeatureRows } from "./kernelDistance.ts";
+import { type PictureOptions, prepared, preparedShape } from "./pictures.ts";
 import { type Reference, reference } from "./reference.ts";
 
-/** Images that an extractor looks at together. */
+/** Images that an extractor looks at together, unless it says how many. */
 const BATCH = 50;
 /** Images of the reference that are read together. */
 const PORTION = 200;
@@ -23,8 +24,8 @@ const PORTION = 200;
 /** The features of one set of samples, which comes in portions. */
 export interface FeatureSet {
   take(samples: SampleSet): Promise<void>;
-  /** Features of all samples taken, one row each. */
-  rows(): Rows;
+  /** Features of all samples taken, by name, one row each; maps count as long vectors. */
+  rows(): Readonly<Record<string, FeatureRows>>;
 }
 
 /**
@@ -34,31 +35,34 @@ export interface FeatureSet {
 export class Features {
   readonly extractor: Extractor;
   readonly #container: Resolver;
-  readonly #rule: ByteRule;
+  readonly #how: PictureOptions;
+  /** [C, H, W] of what the network is given. */
+  readonly #shape: readonly number[];
   #network: Promise<FrozenNetwork> | undefined;
   #reference: Reference | undefined;
   readonly #seen = new WeakMap<SampleSet, Promise<Rows>>();
   #users = 0;
 
-  private constructor(container: Resolver, name: string, rule: ByteRule) {
+  private constructor(container: Resolver, name: string, how: PictureOptions) {
     this.extractor = extractorNamed(container, name);
     this.#container = container;
-    this.#rule = rule;
+    this.#how = how;
     const { sample } = container.get(DATA_SHAPE);
     const { channels, smallest } = this.extractor.reads;
-    if (sample.length !== 3 || !channels.includes(sample[0]) || Math.min(sample[1], sample[2]) < smallest)
+    this.#shape = sample.length === 3 ? preparedShape(sample, how, this.extractor.reads) : sample;
+    if (sample.length !== 3 || !channels.includes(sample[0]) || Math.min(this.#shape[1], this.#shape[2]) < smallest)
       throw failure(
         "E_CONFIG",
         `Cannot judge samples ${formatShape(sample)} with ${name}: should be images of ${channels.join(" or ")} channels, ${smallest} pixels or more on each side`,
       );
   }
 
-  /** The one of a run, by extractor and rule. */
-  static of(container: Resolver, name: string, rule: ByteRule): Features {
+  /** The one of a run, by extractor and how pictures are made. */
+  static of(container: Resolver, name: string, how: PictureOptions): Features {
     const known = all.get(container) ?? new Map<string, Features>();
     all.set(container, known);
-    const key = `${name} ${rule}`;
-    const found = known.get(key) ?? new Features(container, name, rule);
+    const key = JSON.stringify([name, how.bytes, how.size, how.cut]);
+    const found = known.get(key) ?? new Features(container, name, how);
     known.set(key, found);
     found.#users++;
     return found;
@@ -67,12 +71,19 @@ export class Features {
   /** A set of samples to look at. */
   begin(): FeatureSet {
     const portions: Rows[] = [];
+    let count = 0;
     return {
-      take: async (samples) => void portions.push(await this.#rowsOf(samples)),
+      take: async (samples) => {
+        portions.push(await this.#rowsOf(samples));
+        count += samples.shape[0];
+      },
       rows() {
         if (portions.length === 0) throw failure("E_CONFIG", "Cannot judge samples: there are none");
-        const names = Object.keys(portions[0]);
-        return Object.fromEntries(names.map((name) => [name, joined(portions.map((rows) => rows[name]))]));
+        const all = Object.keys(portions[0]).map((name) => {
+          const data = joined(portions.map((rows) => rows[name])) as Float32Array;
+          return [name, { data, D: data.length / count }];
+        });
+        return Object.fromEntries(all);
       },
     };
   }
@@ -81,7 +92,7 @@ export class Features {
   #rowsOf(samples: SampleSet): Promise<Rows> {
     let rows = this.#seen.get(samples);
     if (!rows) {
-      rows = this.#opened().then((network) => network.run({ x: this.#prepared(samples.x) }));
+      rows = this.#opened().then((network) => network.run({ x: this.#prepared(samples.x, samples.shape.slice(1)) }));
       this.#seen.set(samples, rows);
     }
     return rows;
@@ -102,8 +113,9 @@ export class Features {
         const data = await dataset.fingerprint?.();
         if (data === undefined) return undefined;
         const network = await (await this.#opened()).fingerprint();
-        const { sample } = this.#container.get(DATA_SHAPE);
-        return [data, sample, this.#rule, this.extractor.reads.size ?? null, network, backend, name, software ?? false];
+        const { size, fit, resized } = this.extractor.reads;
+        const pixels = [dataset.shape.sample, this.#how, size ?? null, fit ?? "stretch", resized ?? "floats"];
+        return [data, pixels, network, backend, name, software ?? false];
       },
     });
   }
@@ -111,9 +123,10 @@ export class Features {
   async #readReference(dataset: Dataset): Promise<{ rows: Rows; count: number }> {
     const network = await this.#opened();
     const stream = network.stream();
+    const { sample } = dataset.shape;
     const test = await dataset.test?.();
     if (test) {
-      await stream.take({ x: this.#prepared(test.x) });
+      await stream.take({ x: this.#prepared(test.x, sample) });
       return { rows: await stream.end(), count: test.count };
     }
     if (!Number.isFinite(dataset.size))
@@ -124,7 +137,7 @@ export class Features {
         Int32Array.from({ length: count }, (_, i) => first + i),
         () => 0,
       );
-      await stream.take({ x: this.#prepared(x) });
+      await stream.take({ x: this.#prepared(x, sample) });
     }
     return { rows: await stream.end(), count: dataset.size };
   }
@@ -136,32 +149,24 @@ export class Features {
 
   async #open(): Promise<FrozenNetwork> {
     const { extractor } = this;
-    const [C, H, W] = this.#container.get(DATA_SHAPE).sample;
-    const { size } = extractor.reads;
     return FrozenNetwork.open(this.#container.get(BACKEND), {
       weights: await extractor.load(),
-      inputs: { x: { shape: size ? [C, size, size] : [C, H, W] } },
+      inputs: { x: { shape: this.#shape } },
       apply: (scope, { x }) => extractor.bind(scope).features(x),
-      batch: BATCH,
+      batch: extractor.together ?? BATCH,
     });
   }
 
-  /** Images as bytes, resized where the extractor wants it, and back in [-1, 1]. */
-  #prepared(x: Float32Array): Float32Array {
-    const [, H, W] = this.#container.get(DATA_SHAPE).sample;
-    const { size } = this.extractor.reads;
-    const bytes = toBytes(x, this.#rule);
-    if (!size || (size === H && size === W)) return Float32Array.from(bytes, fromByte);
-    const planes = bytes.length / (H * W);
-    const out = new Float32Array(planes * size * size);
-    for (let plane = 0; plane < planes; plane++) {
-      const data = Float32Array.from(bytes.subarray(plane * H * W, (plane + 1) * H * W));
-      const picture = { width: W, height: H, channels: 1, data };
-      const resized = resize(picture, { width: size, height: size }, "bicubic");
-      for (const [i, value] of resized.data.entries())
-        out[plane * size * size + i] = fromByte(Math.min(255, Math.max(0, value)));
-    }
-    return out;
+  /** Samples of a shape as the network reads them. */
+  #prepared(x: Float32Array, sample: readonly number[]): Float32Array {
+    const { reads, name } = this.extractor;
+    const shape = preparedShape(sample, this.#how, reads);
+    if (!sameShape(shape, this.#shape))
+      throw failure(
+        "E_DATA",
+        `Cannot judge images ${formatShape(sample)} with ${name} beside others of ${formatShape(this.#shape)}: should be equally large`,
+      );
+    return prepared(x, sample, this.#how, reads);
   }
 
   /** Every metric that asked for it gives it back; the last one frees the device. */
@@ -174,5 +179,3 @@ export class Features {
 }
 
 const all = new WeakMap<Resolver, Map<string, Features>>();
-
-const fromByte = (byte: number): number => byte / 127.5 - 1;

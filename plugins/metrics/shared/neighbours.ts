@@ -1,3 +1,4 @@
+import { meanOf } from "./intervals.ts";
 import type { FeatureRows } from "./kernelDistance.ts";
 
 /**
@@ -15,31 +16,48 @@ export interface NeighbourScores {
   readonly coverage: number;
 }
 
+/** What each sample adds to the scores, which are the means: one number per generated or per real sample. */
+export interface NeighbourShares {
+  /** Per generated sample: 1 in a ball of a real one, else 0; and how many of them it is in, over k. */
+  readonly precision: Uint8Array;
+  readonly density: Float64Array;
+  /** Per real sample: 1 in a ball of a generated one, else 0; and 1 where its own ball holds one. */
+  readonly recall: Uint8Array;
+  readonly coverage: Uint8Array;
+}
+
 /** Scores of `generated` among `real`; distances are Euclidean. Both sets need more than `k` rows. */
 export function neighbourScores(real: FeatureRows, generated: FeatureRows, k: number): NeighbourScores {
+  const { precision, recall, density, coverage } = neighbourShares(real, generated, k);
+  return {
+    precision: meanOf(precision),
+    recall: meanOf(recall),
+    density: meanOf(density),
+    coverage: meanOf(coverage),
+  };
+}
+
+/** What each sample adds to the scores of `generated` among `real`. */
+export function neighbourShares(real: FeatureRows, generated: FeatureRows, k: number): NeighbourShares {
   const [reals, fakes] = [real, generated].map(({ data, D }) => data.length / D);
   const around = { real: squaredRadii(real, k), generated: squaredRadii(generated, k) };
   const inReal = new Int32Array(fakes);
-  const holds = new Uint8Array(reals);
-  let recalled = 0;
+  const [coverage, recall] = [new Uint8Array(reals), new Uint8Array(reals)];
   for (let i = 0; i < reals; i++) {
-    let isRecalled = false;
     for (let j = 0; j < fakes; j++) {
       const distance = squaredDistance(real, i, generated, j);
       if (distance <= around.real[i]) {
         inReal[j]++;
-        holds[i] = 1;
+        coverage[i] = 1;
       }
-      isRecalled ||= distance <= around.generated[j];
+      if (distance <= around.generated[j]) recall[i] = 1;
     }
-    if (isRecalled) recalled++;
   }
-  const total = (values: ArrayLike<number>) => Array.prototype.reduce.call(values, (a, b) => a + b, 0) as number;
   return {
-    precision: inReal.filter((count) => count > 0).length / fakes,
-    recall: recalled / reals,
-    density: total(inReal) / (k * fakes),
-    coverage: total(holds) / reals,
+    precision: Uint8Array.from(inReal, (count) => Number(count > 0)),
+    density: Float64Array.from(inReal, (count) => count / k),
+    recall,
+    coverage,
   };
 }
 
