@@ -9,11 +9,13 @@ import {
   extractorNamed,
   type Metric,
 } from "../../core/interfaces/mod.ts";
-import { FrozenNetwork, type RowStream, type Rows } from "../../core/nn/mod.ts";
+import { FrozenNetwork, type RowStream } from "../../core/nn/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { joined } from "../../core/tensor/mod.ts";
-import { type ClassAccuracy, classAccuracy } from "./shared/classAccuracy.ts";
-import { type FeatureStatistics, featureStatistics, frechetDistance } from "./shared/frechet.ts";
+import { classAccuracy } from "./shared/classAccuracy.ts";
+import { type FeatureStatistics, featureStatistics } from "./shared/frechet.ts";
+import { frechetNumbers } from "./shared/frechetNumbers.ts";
+import { beside, bootstrapInterval, partsOption } from "./shared/intervals.ts";
 
 /** Images that the classifier looks at together. */
 const BATCH = 500;
@@ -23,6 +25,7 @@ const BATCH = 500;
  * when the metric is first used (always the same way, from the same seed).
  *
  * - accuracy: share of images that it gives the class they were asked for; `worst class` is the least of the classes
+ * - rarest class: how often it sees the class that it sees least, over how often that was asked for: 0 where one never comes
  * - frechet: Gaussian Fréchet distance of its features, samples against the whole test set, images clamped to [-1, 1].
  *   Biased upwards for few samples; not comparable with Inception FID, nor between classifiers.
  * - classifier: its own accuracy on the real test set
@@ -38,9 +41,10 @@ export const classifierFrechet = definePlugin({
       max: 100,
       about: "passes over the training set, unless the config has an extractor classifier",
     }),
+    ...partsOption,
   },
   needs: ({ epochs }) => [{ kind: "extractor", use: "classifier", options: { epochs } }],
-  create(_, container): Metric {
+  create({ parts }, container): Metric {
     const dataset = container.get(DATASET);
     checkData(dataset);
     const extractor = extractorNamed(container, "classifier");
@@ -59,10 +63,16 @@ export const classifierFrechet = definePlugin({
             await stream.take({ x: clamped(x) });
           },
           async result() {
-            const { reference, accuracy: classifier, look } = await judge();
-            const { accuracy, worst, statistics } = look(await stream!.end(), joined(labels));
-            const frechet = frechetDistance(statistics, reference);
-            return { accuracy, "worst class": worst, frechet, classifier };
+            const { reference, accuracy: classifier } = await judge();
+            const { features, logits } = await stream!.end();
+            const { accuracy, right, worst, rarest } = classAccuracy(logits, joined(labels), classesOf(dataset.shape));
+            const seen = { data: features, D: extractor.widths.features };
+            return {
+              ...{ accuracy, [beside("accuracy")]: bootstrapInterval(right) },
+              ...{ "worst class": worst, "rarest class": rarest },
+              ...(await frechetNumbers("frechet", seen, reference, { parts })),
+              classifier,
+            };
           },
         };
       },
@@ -100,11 +110,9 @@ interface Judge {
   readonly reference: FeatureStatistics;
   /** Its own, on the test set. */
   readonly accuracy: number;
-  look(seen: Rows, labels: Int32Array): ClassAccuracy & { readonly statistics: FeatureStatistics };
 }
 
 async function openJudge(backend: Backend, dataset: Dataset, extractor: Extractor): Promise<Judge> {
-  const classes = classesOf(dataset.shape);
   const test = await dataset.test!();
   const network = await FrozenNetwork.open(backend, {
     weights: await extractor.load(),
@@ -112,14 +120,10 @@ async function openJudge(backend: Backend, dataset: Dataset, extractor: Extracto
     apply: (scope, { x }) => extractor.bind(scope).features(x),
     batch: BATCH,
   });
-  const look: Judge["look"] = ({ features, logits }, labels) => ({
-    ...classAccuracy(logits, labels, classes),
-    statistics: featureStatistics(features, extractor.widths.features),
-  });
   try {
-    const seen = await network.run({ x: clamped(test.x) });
-    const { statistics, accuracy } = look(seen, test.condition.label as Int32Array);
-    return { network, reference: statistics, accuracy, look };
+    const { features, logits } = await network.run({ x: clamped(test.x) });
+    const { accuracy } = classAccuracy(logits, test.condition.label as Int32Array, classesOf(dataset.shape));
+    return { network, reference: await featureStatistics(features, extractor.widths.features), accuracy };
   } catch (error) {
     network.dispose();
     throw error;

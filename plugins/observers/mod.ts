@@ -9,7 +9,7 @@ export * from "./page/mod.ts";
 export { type ProgressOptions, progress } from "./progress.ts";
 export { duration } from "./progressDisplay.ts";
 export { realSamples } from "./realSamples.ts";
-export { judgementTable, resultTable } from "./resultTable.ts";
+export { judgementTable, numberNames, resultTable, showMetric } from "./resultTable.ts";
 export { type SampleGridOptions, sampleGrids } from "./sampleGrids.ts";
 export { checkDrawable, type SampleSheet, samplePicture } from "./samplePicture.ts";
 export { table } from "./table.ts";

@@ -2,16 +2,30 @@ import type { Observer } from "../../core/interfaces/mod.ts";
 import type { Judgement } from "../../core/train/mod.ts";
 import { table } from "./table.ts";
 
+/** Behind the name of a number: half the width of its interval. See `Judging.result`. */
+const INTERVAL = " ±";
+
+/** The names of numbers, those of their intervals left out. */
+export const numberNames = (metrics: readonly Judgement["metrics"][]): string[] =>
+  [...new Set(metrics.flatMap(Object.keys))].filter((name) => !name.endsWith(INTERVAL));
+
+/** A number with its interval, where it has one, as `17.5 ± 0.3`; nothing where it is not there. */
+export function showMetric(metrics: Judgement["metrics"], name: string): string {
+  const [value, half] = [metrics[name], metrics[name + INTERVAL]];
+  if (value === undefined) return "";
+  return half === undefined ? showNumber(value) : `${showNumber(value)} ± ${showNumber(half)}`;
+}
+
 /** Judgements as a table: who, denoiser calls per sample, number of samples, then every metric; real data show the best value. */
 export function judgementTable(judgements: readonly Judgement[]): string {
-  const metrics = [...new Set(judgements.flatMap(({ metrics }) => Object.keys(metrics)))];
+  const metrics = numberNames(judgements.map(({ metrics }) => metrics));
   return table([
     ["", "NFE", "samples", ...metrics],
     ...judgements.map(({ who, nfe, count, metrics: values }) => [
       who === "data" ? "real data" : who,
       who === "data" ? "-" : String(nfe),
       String(count),
-      ...metrics.map((name) => (values[name] === undefined ? "" : showNumber(values[name]))),
+      ...metrics.map((name) => showMetric(values, name)),
     ]),
   ]);
 }

@@ -6,7 +6,7 @@ export function table(rows: readonly (readonly string[])[]): string {
   const numeric = widths.map((_, column) =>
     cells(column)
       .slice(1)
-      .every((cell) => cell === "" || cell === "-" || Number.isFinite(Number(cell))),
+      .every((cell) => cell === "" || cell === "-" || cell.split(" ± ").every((part) => Number.isFinite(Number(part)))),
   );
   const line = (row: readonly string[]) =>
     widths

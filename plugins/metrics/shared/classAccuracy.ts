@@ -9,6 +9,13 @@ export interface ClassAccuracy {
   readonly worstClass: number;
   /** Share of each class [classes]; NaN for a class that no label names. */
   readonly perClass: readonly number[];
+  /** Per sample 1 where the first choice is the label, else 0; their mean is the accuracy. */
+  readonly right: Uint8Array;
+  /**
+   * How often the class that is chosen least is chosen, over how often it is wanted: 1 where every class comes as often as it
+   * should, 0 where one never comes, whatever is wanted.
+   */
+  readonly rarest: number;
 }
 
 /**
@@ -22,8 +29,8 @@ export function classAccuracy(logits: ArrayLike<number>, labels: ArrayLike<numbe
       "E_SHAPE",
       `Cannot score ${logits.length} logits: there are ${N} labels and ${classes} classes, should be labels x classes logits and at least one label`,
     );
-  const right = new Array<number>(classes).fill(0);
-  const wanted = new Array<number>(classes).fill(0);
+  const [correct, wanted, chosen] = [0, 1, 2].map(() => new Array<number>(classes).fill(0));
+  const right = new Uint8Array(N);
   for (let n = 0; n < N; n++) {
     const label = labels[n];
     if (!(Number.isInteger(label) && label >= 0 && label < classes))
@@ -32,12 +39,23 @@ export function classAccuracy(logits: ArrayLike<number>, labels: ArrayLike<numbe
         `Cannot score label ${n}: it is ${label}, should be an integer from 0 to ${classes - 1}`,
       );
     wanted[label]++;
-    if (firstChoice(logits, n * classes, classes) === label) right[label]++;
+    const choice = firstChoice(logits, n * classes, classes);
+    if (choice >= 0) chosen[choice]++;
+    if (choice !== label) continue;
+    right[n] = 1;
+    correct[label]++;
   }
-  const perClass = right.map((count, label) => count / wanted[label]);
-  const worst = Math.min(...perClass.filter((share) => !Number.isNaN(share)));
-  const total = right.reduce((sum, count) => sum + count, 0);
-  return { accuracy: total / N, worst, worstClass: perClass.indexOf(worst), perClass };
+  const leastOf = (shares: readonly number[]) => Math.min(...shares.filter((_, label) => wanted[label] > 0));
+  const perClass = correct.map((count, label) => count / wanted[label]);
+  const worst = leastOf(perClass);
+  return {
+    accuracy: correct.reduce((sum, count) => sum + count, 0) / N,
+    worst,
+    worstClass: perClass.indexOf(worst),
+    perClass,
+    right,
+    rarest: leastOf(chosen.map((count, label) => count / wanted[label])),
+  };
 }
 
 /** Index of the largest of `classes` values from `start`, or -1 when one is NaN. */

@@ -38,8 +38,12 @@ test("is a well-formed plugin", () => checkPlugin(classifierFrechet, { epochs: 5
 test("real images are near the test set and of their class; other labels are not theirs", async () => {
   const { container, metric } = judging();
   const found = await judgeSamples([metric], whole);
-  assert.equal(Object.keys(found), ["accuracy", "worst class", "frechet", "classifier"]);
-  assert.equal([found.accuracy, found["worst class"], found.classifier], [1, 1, 1]);
+  assert.equal(Object.keys(found), [
+    ...["accuracy", "accuracy ±", "worst class", "rarest class"],
+    ...["frechet", "frechet ±", "classifier"],
+  ]);
+  assert.equal([found.accuracy, found["accuracy ±"], found["worst class"], found.classifier], [1, 0, 1, 1]);
+  assert.is(found["rarest class"], 1);
   const { x, condition, shape } = whole[0];
   const label = condition.label.map((each) => 1 - each);
   const mistaken = await judgeSamples([metric], [{ shape, x, condition: { label } }]);

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { EventBus } from "../../../core/train/mod.ts";
-import { resultTable } from "../../../plugins/observers/resultTable.ts";
+import { judgementTable, resultTable } from "../../../plugins/observers/resultTable.ts";
 import { table } from "../../../plugins/observers/table.ts";
 import { play } from "./scene.ts";
 
@@ -39,6 +39,21 @@ test("who, NFE and metrics as a table when the run ends", async () => {
       "generator    1      500  0.0123  175.0",
     ].join("\n"),
   ]);
+});
+
+test("an interval stands behind its number, in one column", () => {
+  const rows = [
+    { who: "data", nfe: 0, count: 9, metrics: { fid: 2.5, "fid ±": 0.25, is: 9 } },
+    { who: "a", nfe: 1, count: 9, metrics: { fid: 31.42, "fid ±": 12, is: 8 } },
+  ];
+  assert.is(
+    judgementTable(rows),
+    [
+      "           NFE  samples            fid     is",
+      "real data    -        9  2.500 ± 0.250  9.000",
+      "a            1        9    31.4 ± 12.0  8.000",
+    ].join("\n"),
+  );
 });
 
 test("nothing judged, nothing printed", async () => {

@@ -17,7 +17,15 @@ test("overall, per class and worst", () => {
     worst: 1 / 2,
     worstClass: 1,
     perClass: [1, 1 / 2, Number.NaN],
+    right: Uint8Array.of(1, 1, 0, 1),
+    rarest: 1 / 2,
   });
+});
+
+test("the rarest class is that which is chosen least beside how often it is wanted", () => {
+  const one = [1, 0, 0];
+  assert.is(classAccuracy([one, one, one].flat(), [0, 1, 0], 3).rarest, 0);
+  assert.is(classAccuracy([one, one, [0, 1, 0], one].flat(), [1, 0, 1, 0], 3).rarest, 1 / 2);
 });
 
 test("NaN logits are wrong, infinite ones count", () => {
