@@ -1,6 +1,8 @@
 /** One flag of a command. */
 export interface Flag {
   readonly type: "string" | "boolean";
+  /** Given without a value it is there all the same: the command lists what it takes. */
+  readonly lists?: boolean;
   /** May be given more than once. */
   readonly multiple?: boolean;
   /** What stands after it in the help, such as DIR. */

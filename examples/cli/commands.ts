@@ -109,23 +109,40 @@ export const commands: readonly Command[] = [
         about: "folder of pictures, .npz of images or of published statistics, or a dataset's name with --data",
       },
       metric: { type: "string", value: "NAMES", about: "metrics, joined by commas" },
+      protocol: {
+        type: "string",
+        lists: true,
+        value: "NAME",
+        about: "metrics, counts, sizes and rounding of a table of the paper; without a name, lists them",
+      },
       n: { type: "string", value: "N", about: "how many samples; default 10000, or all that files hold" },
       seed: { type: "string", value: "N", about: "every random draw follows from it; default 0" },
       role: { type: "string", value: "ROLE", about: "generator (default), teacher or another role, for a run folder" },
       steps: { type: "string", value: "N", about: "noise levels of the teacher's sampler" },
       sampler: { type: "string", value: "NAME", about: "another sampler than the weights were made for" },
+      prompts: { type: "string", value: "FILE", about: "embedded texts, in turn, for models that are told one" },
       data: dataFlag,
-      out: { type: "string", value: "FILE", about: "write numbers and protocol as JSON, for `compare`" },
+      out: {
+        type: "string",
+        value: "FILE",
+        about: "write numbers and protocol as JSON, for `compare`, and a page with pictures beside it",
+      },
       set: setFlag,
       plugin: pluginFlag,
       device: deviceFlag,
-      force: { type: "boolean", about: "replace the file" },
+      threads: threadsFlag,
+      force: { type: "boolean", about: "replace the files" },
     },
     examples: [
       "evaluate runs/digits --reference mnist --data data/mnist --metric classifier-frechet",
       "evaluate samples.npz --reference imagenet-64x64.npz --metric fid --set extractors.inception.weights=FILE",
+      "evaluate runs/imagenet --protocol imagenet64-dmd2 --reference imagenet-64x64.npz --set extractors.inception.weights=FILE --out table1.json",
       "evaluate pictures --reference data/pictures --metric kid,precision-recall --set extractors.inception.weights=FILE",
     ],
+    async more() {
+      const { protocols } = await import("./evaluate/protocols.ts");
+      return ["protocols", ...rows(Object.entries(protocols).map(([name, { about }]) => [name, about]))].join("\n");
+    },
     load: () => import("./evaluate/command.ts"),
   },
   {

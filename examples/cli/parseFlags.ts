@@ -34,6 +34,8 @@ export function parseFlags(command: Command, words: readonly string[]): Given {
     if (flags[flag].type === "boolean") {
       if (value !== undefined) throw refuse(`${rawName} takes no value, it has "${value}"`);
       texts.set(flag, []);
+    } else if (flags[flag].lists && value === undefined) {
+      texts.set(flag, []);
     } else {
       if (value === undefined || value.startsWith("--"))
         throw refuse(`${rawName} needs a value, ${rawName} ${flags[flag].value ?? "VALUE"}`);
@@ -41,7 +43,8 @@ export function parseFlags(command: Command, words: readonly string[]): Given {
     }
   }
   const [least, most] = arity;
-  if (positionals.length < least) throw refuse(`it needs ${command.operands}`);
+  const isListing = [...texts].some(([flag, given]) => flags[flag].lists && given.length === 0);
+  if (positionals.length < least && !isListing) throw refuse(`it needs ${command.operands}`);
   if (positionals.length > most)
     throw refuse(`there is no place for "${positionals[most]}", expected ${expected(command)}`);
   return {

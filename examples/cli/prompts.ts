@@ -7,6 +7,28 @@ import { formatShape } from "../../core/tensor/shape.ts";
 import type { DrawRequest } from "../../core/train/mod.ts";
 
 /**
+ * The texts that `--prompts` names, and other entries that come from data: for models that are told some, and only for them.
+ * @param verb what is to be done, for messages
+ * @throws E_USAGE when there are none for a model that is told some, or some for one that is not
+ */
+export async function promptsFor(
+  verb: string,
+  file: string | undefined,
+  files: FileSystem,
+  shape: ConditionShape,
+  count: number,
+): Promise<Awaited<ReturnType<typeof readPrompts>> | undefined> {
+  const told = Object.keys(shape).filter((name) => shape[name].classes === undefined);
+  if ((file === undefined) !== (told.length === 0))
+    throw failure(
+      "E_USAGE",
+      `Cannot ${verb}: ${told.length > 0 ? `the model is told ${told.join(", ")}, and there is no --prompts` : "--prompts is given, and the model knows no text"}`,
+      { fix: told.length > 0 ? "give embedded texts with --prompts FILE" : "leave --prompts out" },
+    );
+  return file === undefined ? undefined : readPrompts(file, files, shape, count);
+}
+
+/**
  * Conditions from a safetensors file, for `count` samples in turn: a tensor [N, …] for each entry without classes, such as
  * `text` [N, L, D], and where the data stored one the value that stands for none, `unconditional.text` [L, D]. A shard of the
  * dataset `latents` will do.

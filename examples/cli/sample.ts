@@ -11,7 +11,7 @@ import { checkDrawable, samplePicture } from "../../plugins/observers/samplePict
 import { workProgress } from "../../plugins/observers/workProgress.ts";
 import type { Given } from "./command.ts";
 import { describeBackend, openBackend, tuning } from "./device.ts";
-import { readPrompts } from "./prompts.ts";
+import { promptsFor } from "./prompts.ts";
 import { loadRegistry } from "./registry.ts";
 import { checkOutput, findWeights, openDrawer, readNumbers, samplerSettings, storedPlugins } from "./storedWeights.ts";
 
@@ -40,7 +40,7 @@ export async function run(given: Given): Promise<number> {
       "Cannot change how the generator is sampled: its noise levels are those it was trained for",
       { fix: "leave --steps and --set out, or choose a sampler with --sampler" },
     );
-  const prompts = await promptsOf(given, info, n);
+  const prompts = await promptsFor("sample", given.text("prompts"), files, info.data.condition, n);
   const registry = await loadRegistry(given.all("plugin"));
   const plugins = storedPlugins(info, sampler, settings, registry);
   // Refuses a picture that is too large.
@@ -70,19 +70,6 @@ export async function run(given: Given): Promise<number> {
     work.close();
     await backend.close();
   }
-}
-
-/** The texts to show, and other entries that come from data: for models that are told some, and only for them. */
-async function promptsOf(given: Given, { data: { condition } }: WeightsInfo, count: number) {
-  const file = given.text("prompts");
-  const told = Object.keys(condition).filter((name) => condition[name].classes === undefined);
-  if ((file === undefined) !== (told.length === 0))
-    throw failure(
-      "E_USAGE",
-      `Cannot sample: ${told.length > 0 ? `the model is told ${told.join(", ")}, and there is no --prompts` : "--prompts is given, and the model knows no text"}`,
-      { fix: told.length > 0 ? "give embedded texts with --prompts FILE" : "leave --prompts out" },
-    );
-  return file === undefined ? undefined : readPrompts(file, files, condition, count);
 }
 
 /** Whose weights of a run's folder are looked for, in this order. */

@@ -3,7 +3,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { files } from "../../backends/host/files.ts";
 import { failure } from "../../core/errors.ts";
-import { type Backend, type Denoiser, METHOD, type Role, SAMPLER } from "../../core/interfaces/mod.ts";
+import { type Backend, type Denoiser, METHOD, type Role, SAMPLER, type Sampler } from "../../core/interfaces/mod.ts";
 import {
   type ConfiguredPlugin,
   type Kind,
@@ -113,7 +113,7 @@ export async function openDrawer(
   plugins: readonly ConfiguredPlugin[],
   { tensors, info }: { tensors: NamedTensors; info: WeightsInfo },
   { count, ownLevels }: { count: number; ownLevels: boolean },
-): Promise<{ drawer: SampleDrawer; close: () => Promise<void> }> {
+): Promise<{ drawer: SampleDrawer; sampler: Sampler; close: () => Promise<void> }> {
   const container = composeSampling(plugins, backend, info.data);
   const memory = backend.createMemory();
   const method = container.get(METHOD);
@@ -132,6 +132,7 @@ export async function openDrawer(
   const drawer = await SampleDrawer.create(backend, memory, player, sampler, info.data, batch);
   return {
     drawer,
+    sampler,
     async close() {
       drawer.dispose();
       memory.dispose();

@@ -10,7 +10,7 @@ export async function run(given: Given): Promise<number> {
     given.positionals.map(async (path) => readReport(new TextDecoder().decode(await files.read(path)), path)),
   );
   // Who drew the samples, and how, is what one compares.
-  const apart = differences(a.protocol, b.protocol).filter((each) => !/^drawn(\.(role|nfe|sampler))?:/.test(each));
+  const apart = differences(a.protocol, b.protocol).filter((each) => !/^drawn(\.(role|nfe|sampler)[^:]*)?:/.test(each));
   if (apart.length > 0 && !given.on("anyway"))
     throw failure("E_CONFIG", `Cannot compare: the protocols differ in ${apart.join("; ")}`, {
       fix: "evaluate both in the same way, or look at them all the same with --anyway",

@@ -1,16 +1,25 @@
 import { createHash } from "node:crypto";
-import { createReadStream, statSync } from "node:fs";
+import { createReadStream, readdirSync, statSync } from "node:fs";
+import { join, relative, sep } from "node:path";
 import { failure } from "../../../core/errors.ts";
+import type { Extractor } from "../../../core/interfaces/mod.ts";
 import { parseJson } from "../../../core/json/mod.ts";
+import { weightsHash } from "../../../core/nn/mod.ts";
 
 /** How a number was made. Numbers of different protocols are not comparable. */
 export interface Protocol {
-  /** Denoiser calls per sample, sampler, seed; of samples that were drawn. */
+  /** A protocol of the paper that was asked for; all that it decides stands below. */
+  readonly name?: string;
+  /** Denoiser calls per sample, sampler, seed, prompts; of samples that were drawn. */
   readonly drawn?: Readonly<Record<string, unknown>>;
   readonly count: number;
+  /** Shape of a sample; of files also what is done as they are read, such as cropping. */
+  readonly samples: Readonly<Record<string, unknown>>;
+  /** Its content as a hash, and how it is read. */
   readonly reference: Readonly<Record<string, unknown>>;
-  /** Every option of the metrics, and of the networks that they look through. */
+  /** Every option of the metrics: how values become bytes, sizes, prompt prefixes. */
   readonly metrics: unknown;
+  /** Of the networks that they look through, with the content of their weights as a hash. */
   readonly extractors: unknown;
 }
 
@@ -19,14 +28,48 @@ export interface Report {
   readonly samples: string;
   readonly protocol: Protocol;
   readonly metrics: Readonly<Record<string, number>>;
+  /** Where and when it was made; no part of the protocol. */
+  readonly made?: Readonly<Record<string, unknown>>;
 }
 
-/** SHA-256 of a file, as the first 16 letters of hex: names its content, wherever it lies. */
+/** Letters of a hash that is shown. */
+const SHOWN = 16;
+
+/**
+ * SHA-256 of a file, or of the names and contents of all files of a folder, as the first 16 letters of hex: names its content,
+ * wherever it lies. Undefined where nothing is.
+ */
 export async function contentOf(path: string): Promise<string | undefined> {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) return undefined;
   const hash = createHash("sha256");
-  for await (const part of createReadStream(path)) hash.update(part as Uint8Array);
-  return hash.digest("hex").slice(0, 16);
+  for (const name of found.isDirectory() ? filesBelow(path) : [""]) {
+    const file = join(path, name);
+    hash.update(found.isDirectory() ? `${name}\0${statSync(file).size}\0` : "");
+    for await (const part of createReadStream(file)) hash.update(part as Uint8Array);
+  }
+  return hash.digest("hex").slice(0, SHOWN);
+}
+
+/** Paths of the files of a folder and those below it, sorted, without hidden ones. */
+const filesBelow = (path: string): string[] =>
+  readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(path, join(entry.parentPath, entry.name)).replaceAll(sep, "/"))
+    .filter((name) => !name.split("/").some((part) => part.startsWith(".")))
+    .sort();
+
+/** Options of the extractors with the content of their weights: the same for two files that hold the same tensors. */
+export async function withWeights(
+  options: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+  extractors: readonly Extractor[],
+): Promise<unknown> {
+  const entries = Object.entries(options).map(async ([name, each]) => {
+    const extractor = extractors.find((one) => one.name === name);
+    const weights = extractor && `sha256 ${(await weightsHash(await extractor.load())).slice(0, SHOWN)}`;
+    return [name, { ...((await withContents(each)) as object), ...(weights && { weights }) }] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
 }
 
 /** Options with each path of a file replaced by what it holds, so that the same file elsewhere is the same protocol. */
@@ -36,7 +79,7 @@ export async function withContents(value: unknown): Promise<unknown> {
     const entries = Object.entries(value).map(async ([name, each]) => [name, await withContents(each)] as const);
     return Object.fromEntries(await Promise.all(entries));
   }
-  if (typeof value !== "string" || value === "") return value;
+  if (typeof value !== "string" || value === "" || !statSync(value, { throwIfNoEntry: false })?.isFile()) return value;
   const content = await contentOf(value);
   return content === undefined ? value : `sha256 ${content}`;
 }

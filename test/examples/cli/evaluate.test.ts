@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { protocols } from "../../../examples/cli/evaluate/protocols.ts";
+import { unbalanced } from "../../helpers/htmlTags.ts";
 import { npyFile } from "../../helpers/npyFile.ts";
 import { zipFile } from "../../helpers/zipFile.ts";
 import { onestep, scratch, start, tinyConfig } from "./program.ts";
@@ -65,6 +67,26 @@ test("files are judged against files, with the protocol beside the numbers", asy
   assert.is(protocol.count, 5);
   assert.match(protocol.reference.content, /^[0-9a-f]{16}$/);
   assert.is(protocol.reference.samples, 3);
+  assert.equal(protocol.samples, { shape: [1, 2, 2] });
+});
+
+test("beside the numbers stands a page with samples and protocol", () => {
+  const page = readFileSync(path("a.html"), "utf8");
+  assert.equal(unbalanced(page), []);
+  for (const text of ["brightness", "sample 4", "reference.content", "light.npz"]) assert.ok(page.includes(text), text);
+  assert.is(page.match(/<img /g)?.length, 5);
+});
+
+test("the paper's protocols are listed, and say in one line what they need", async () => {
+  const { code, stdout } = await onestep("evaluate", "--protocol");
+  assert.is(code, 0);
+  for (const name of Object.keys(protocols)) assert.match(stdout, new RegExp(`^${name} `, "m"));
+  const bare = await onestep("evaluate", path("light.npz"), "--protocol", "imagenet64-dmd2");
+  assert.is(bare.code, 2);
+  assert.match(
+    bare.stderr,
+    /it needs --reference \(EDM's imagenet-64x64.npz\) and --set extractors.inception.weights=/,
+  );
 });
 
 test("two evaluations of one protocol are compared, of two only when told so", async () => {
@@ -148,7 +170,7 @@ test("what can't be judged is refused, and nothing is written", async () => {
   assert.match(other.stderr, /samples \[1, 1, 3\] with a reference of \[1, 2, 2\]/);
   const many = await evaluate("dark.npz", "--reference", path("dark.npz"), "--n", "4", ...out);
   assert.match(many.stderr, /Cannot judge 4 samples: there are 3/);
-  assert.not.ok(existsSync(path("none.json")));
+  assert.not.ok(existsSync(path("none.json")) || existsSync(path("none.html")));
   writeFileSync(path("broken.json"), '{"samples": "a"}');
   assert.match((await onestep("compare", path("broken.json"), path("broken.json"))).stderr, /no evaluation/);
 });
