@@ -30,6 +30,15 @@ export function symmetricEigenvalues(matrix: ArrayLike<number>, n: number): Floa
   return solve(matrix, n).sort();
 }
 
+/**
+ * Eigenvalues [n] of a symmetric tridiagonal matrix, rising. `beside[i]` stands between i and i + 1, and the last one is 0.
+ * Both arrays become anything.
+ */
+export function tridiagonalEigenvalues(diagonal: Float64Array, beside: Float64Array): Float64Array {
+  diagonalise(diagonal, beside, diagonal.length);
+  return diagonal.sort();
+}
+
 function solve(matrix: ArrayLike<number>, n: number, basis?: Float64Array): Float64Array {
   if (matrix.length !== n * n)
     throw new RangeError(
@@ -108,10 +117,17 @@ const maxSweeps = 60; // about two are usual; more than this would be a bug
 
 /** QL on the tridiagonal matrix, in place: `d` becomes the eigenvalues and row i of `basis` the vector of d[i]. */
 function diagonalise(d: Float64Array, e: Float64Array, n: number, basis?: Float64Array): void {
-  let scale = 0;
-  for (let i = 0; i < n; i++) scale = Math.max(scale, Math.abs(d[i]) + Math.abs(e[i]));
+  let largest = 0;
+  for (let i = 0; i < n; i++) largest = Math.max(largest, Math.abs(d[i]) + Math.abs(e[i]));
+  if (largest === 0) return;
+  // With the largest entry about 1 squares can neither overflow nor lose what counts.
+  const scale = 2 ** Math.max(-1022, Math.floor(Math.log2(largest)));
+  for (let i = 0; i < n; i++) {
+    d[i] /= scale;
+    e[i] /= scale;
+  }
   // The reduction above has errors of this size already, so smaller entries carry nothing.
-  const negligible = Number.EPSILON * scale;
+  const negligible = (Number.EPSILON * largest) / scale;
   for (let low = 0; low < n; low++)
     for (let sweep = 0; ; sweep++) {
       let high = low;
@@ -120,6 +136,7 @@ function diagonalise(d: Float64Array, e: Float64Array, n: number, basis?: Float6
       if (sweep === maxSweeps) throw new Error("onestep bug: the QL iteration does not converge");
       qlSweep(d, e, low, high, n, basis);
     }
+  for (let i = 0; i < n; i++) d[i] *= scale;
 }
 
 /** One implicit QL step on rows low…high: Givens rotations chase the bulge upwards from the shifted last corner. */
@@ -133,7 +150,7 @@ function qlSweep(d: Float64Array, e: Float64Array, low: number, high: number, n:
   for (let i = high - 1; i >= low; i--) {
     const bulge = sine * e[i];
     const below = cosine * e[i];
-    const length = Math.hypot(bulge, corner);
+    const length = Math.sqrt(bulge * bulge + corner * corner);
     e[i + 1] = length;
     if (length === 0) {
       // The matrix has split at i + 1; the next sweep works on the upper part alone.
