@@ -8,6 +8,7 @@ import {
   type Extractor,
   extractorNamed,
   type Metric,
+  paceOf,
 } from "../../core/interfaces/mod.ts";
 import { FrozenNetwork, type RowStream } from "../../core/nn/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
@@ -70,7 +71,7 @@ export const classifierFrechet = definePlugin({
             return {
               ...{ accuracy, [beside("accuracy")]: bootstrapInterval(right) },
               ...{ "worst class": worst, "rarest class": rarest },
-              ...(await frechetNumbers("frechet", seen, reference, { parts })),
+              ...(await frechetNumbers("frechet", seen, reference, { parts, pace: paceOf(container) })),
               classifier,
             };
           },

@@ -26,7 +26,7 @@ export const fdDinov2 = definePlugin({
       pictures,
       caution: cautionOf("fd-dinov2", widths.cls, "take more samples"),
       judge: async ({ cls }, reference) =>
-        frechetNumbers("fd-dinov2", cls, await reference.statistics("cls"), { parts }),
+        frechetNumbers("fd-dinov2", cls, await reference.statistics("cls"), { parts, pace: paceOf(container) }),
     });
   },
 });

@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import { DATA_FOLDER, type DataFolder, extractorNamed, type Metric } from "../../core/interfaces/mod.ts";
+import { DATA_FOLDER, type DataFolder, extractorNamed, type Metric, paceOf } from "../../core/interfaces/mod.ts";
 import { fileBytes, openNpz } from "../../core/io/mod.ts";
 import { boolean, definePlugin, text } from "../../core/plugin/mod.ts";
 import type { FeatureStatistics } from "./shared/frechet.ts";
@@ -41,7 +41,7 @@ export const fid = definePlugin({
       ready: async () => statistics && (real ??= published(extractorNamed(container, "inception").widths.pool3)),
       async judge({ pool3 }, reference) {
         real ??= statistics ? published(pool3.D) : reference.statistics("pool3");
-        return frechetNumbers("fid", pool3, await real, { parts, sumStartsAtOnes });
+        return frechetNumbers("fid", pool3, await real, { parts, sumStartsAtOnes, pace: paceOf(container) });
       },
     });
   },

@@ -27,6 +27,6 @@ export const patchFid = definePlugin({
       pictures: { bytes, size: 0, cut },
       caution: cautionOf("patch-fid", 2048, "take more samples, or kid, which has no such bias"),
       judge: async ({ pool3 }, reference) =>
-        frechetNumbers("patch-fid", pool3, await reference.statistics("pool3"), { parts }),
+        frechetNumbers("patch-fid", pool3, await reference.statistics("pool3"), { parts, pace: paceOf(container) }),
     }),
 });

@@ -1,4 +1,4 @@
-import type { Metric } from "../../core/interfaces/mod.ts";
+import { type Metric, paceOf } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
 import { cautionOf, frechetNumbers } from "./shared/frechetNumbers.ts";
 import { inceptionMetric, inceptionNeed } from "./shared/inceptionMetric.ts";
@@ -23,6 +23,6 @@ export const sfid = definePlugin({
       pictures,
       caution: cautionOf("sfid", 7 * 17 * 17, "take more samples, or kid, which has no such bias"),
       judge: async ({ spatial }, reference) =>
-        frechetNumbers("sfid", spatial, await reference.statistics("spatial"), { parts }),
+        frechetNumbers("sfid", spatial, await reference.statistics("spatial"), { parts, pace: paceOf(container) }),
     }),
 });

@@ -29,6 +29,7 @@ export const cases: readonly Case[] = [
   { name: "unet step", flops: 3 * UNET, gated: true },
   { name: "dmd2 forward", own: true },
   { name: "dmd2 iteration", own: true },
+  { name: "frechet 2048", own: true },
   { name: "unet first step cold", first: "cold" },
   { name: "unet first step warm", first: "warm" },
 ];

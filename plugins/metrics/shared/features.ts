@@ -8,6 +8,7 @@ import {
   type Dataset,
   type Extractor,
   extractorNamed,
+  paceOf,
   type SampleSet,
 } from "../../../core/interfaces/mod.ts";
 import { FrozenNetwork, type Rows } from "../../../core/nn/mod.ts";
@@ -108,6 +109,7 @@ export class Features {
     const { backend, name, software } = this.#container.get(BACKEND).info;
     return reference({
       compute: () => this.#readReference(dataset),
+      pace: paceOf(this.#container),
       cache: this.#container.has(CACHE) ? this.#container.get(CACHE) : undefined,
       identity: async () => {
         const data = await dataset.fingerprint?.();

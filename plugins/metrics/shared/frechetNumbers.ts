@@ -1,3 +1,4 @@
+import type { Pace } from "../../../core/interfaces/mod.ts";
 import { type FeatureStatistics, featureStatistics, frechetDistance } from "./frechet.ts";
 import { partsNumbers, partsOf, rowsOfPart } from "./intervals.ts";
 import type { FeatureRows } from "./kernelDistance.ts";
@@ -7,10 +8,10 @@ export async function frechetNumbers(
   name: string,
   seen: FeatureRows,
   real: FeatureStatistics,
-  { parts, sumStartsAtOnes }: { readonly parts: number; readonly sumStartsAtOnes?: boolean },
+  { parts, ...how }: { readonly parts: number; readonly sumStartsAtOnes?: boolean; readonly pace?: Pace },
 ): Promise<Record<string, number>> {
   const distance = async ({ data, D }: FeatureRows) =>
-    frechetDistance(await featureStatistics(data, D, { sumStartsAtOnes }), real);
+    frechetDistance(await featureStatistics(data, D, how), real, how);
   const used = partsOf(seen.data.length / seen.D, parts);
   const distances: number[] = [];
   for (let part = 0; part < used; part++) distances.push(await distance(rowsOfPart(seen, part, used)));

@@ -1,4 +1,4 @@
-import type { Cache } from "../../../core/interfaces/mod.ts";
+import type { Cache, Pace } from "../../../core/interfaces/mod.ts";
 import { decodeSafetensors, encodeSafetensors, sha256, toFloat32 } from "../../../core/io/mod.ts";
 import type { Rows } from "../../../core/nn/mod.ts";
 import { type FeatureStatistics, featureStatistics } from "./frechet.ts";
@@ -18,6 +18,7 @@ export interface ReferenceSource {
   readonly cache?: Cache;
   /** Everything that decides the features: data, pixels, network, device. Undefined where data can't tell what they are. */
   identity(): Promise<readonly unknown[] | undefined>;
+  readonly pace?: Pace;
 }
 
 /** Changed whenever the same identity gives other numbers. */
@@ -26,7 +27,7 @@ const RECIPE = 1;
 const MOST_BYTES = 2 ** 27;
 
 /** Features are computed once, and not at all where an earlier evaluation has kept what is asked for. */
-export function reference({ compute, cache, identity }: ReferenceSource): Reference {
+export function reference({ compute, cache, identity, pace }: ReferenceSource): Reference {
   let computed: ReturnType<ReferenceSource["compute"]> | undefined;
   let keyed: Promise<string | undefined> | undefined;
   const rowsBy = new Map<string, Promise<FeatureRows>>();
@@ -57,7 +58,7 @@ export function reference({ compute, cache, identity }: ReferenceSource): Refere
   const statistics = (feature: string) =>
     kept(`moments-${feature}`, statisticsCodec, async () => {
       const { data, D } = await own.rows(feature);
-      return featureStatistics(data, D);
+      return featureStatistics(data, D, { pace });
     });
   const own: Reference = { rows: memoised(rowsBy, rows), statistics: memoised(statisticsBy, statistics) };
   return own;

@@ -10,6 +10,7 @@ import { GpuCounters } from "../gpuCounters.ts";
 import { type Counters, type Engine, type Prepared, serve } from "../serve.ts";
 import { adamInput } from "./adamInput.ts";
 import { dmd2Forward, dmd2Iteration } from "./dmd2.ts";
+import { frechet } from "./frechet.ts";
 import { unetForward, unetStep } from "./unet.ts";
 
 const [device, threads] = process.argv.slice(2);
@@ -43,7 +44,7 @@ async function wasm(): Promise<Engine> {
   };
   return {
     about: `onestep on wasm: ${backend.info.name}`,
-    cases: casesOn(backend),
+    cases: { ...casesOn(backend), "frechet 2048": () => frechet(10_000, 2048) },
     counters: (): Counters => ({
       dispatches: steps,
       submits: null,
