@@ -6,6 +6,7 @@ export * from "./condition.ts";
 export * from "./critic.ts";
 export * from "./dataset.ts";
 export * from "./denoiser.ts";
+export * from "./encoder.ts";
 export * from "./extractor.ts";
 export * from "./generator.ts";
 export * from "./loss.ts";

@@ -23,6 +23,7 @@ export const kinds = {
   sampler: { draws: true },
   method: { needed: true, draws: true },
   extractor: { section: "extractors", by: "name" },
+  encoder: { section: "encoders", by: "name" },
   loss: { section: "losses", by: "name" },
   optimizer: { section: "optimizers", by: "role" },
   average: { section: "averages", by: "role" },

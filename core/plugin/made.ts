@@ -24,6 +24,7 @@ const members: Readonly<Record<PluginKind, Readonly<Record<string, Member>>>> = 
   sampler: { sigmaMax: "a number", steps: "a list" },
   method: {}, // checkParts says more
   extractor: { name: "text", reads: "an object", widths: "an object", bind: "a function", load: "a function" },
+  encoder: { name: "text", context: "a number", tokens: "a function", bind: "a function", load: "a function" },
   loss: { name: "text", role: "text", weight: "a number", compute: "a function" },
   optimizer: { role: "text", clip: "a number", moments: "a list", scalars: "a function", update: "a function" },
   average: { role: "text", keep: "a function" },

@@ -4,6 +4,7 @@ import type {
   BALANCERS,
   CRITIC,
   DATASET_SOURCE,
+  ENCODERS,
   EXTRACTORS,
   GENERATOR,
   LOSSES,
@@ -30,6 +31,7 @@ interface KindTokens {
   readonly sampler: typeof SAMPLER;
   readonly method: typeof METHOD;
   readonly extractor: typeof EXTRACTORS;
+  readonly encoder: typeof ENCODERS;
   readonly loss: typeof LOSSES;
   readonly optimizer: typeof OPTIMIZERS;
   readonly average: typeof AVERAGES;

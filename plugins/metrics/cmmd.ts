@@ -12,7 +12,7 @@ const SCALE = 1000;
 /**
  * CMMD: the squared maximum mean discrepancy of CLIP's embeddings of samples and reference, of unit length, with the kernel
  * exp(−‖x − y‖²/(2σ²)), times 1,000. It supposes no Gaussian, and needs fewer samples than FID. The paper's numbers are of
- * ViT-L/14@336px, and of the biased estimate, which the official code has; the unbiased one is nearly equal from a few hundred
+ * `extractors.clip-vision.network=ViT-L/14@336px`, and of the biased estimate, which the official code has; the unbiased one is nearly equal from a few hundred
  * samples on. Jayasumana et al. 2024, arXiv:2401.09603; formula, σ, scale and crops as in google-research/cmmd, read but not run.
  */
 export const cmmd = definePlugin({
@@ -25,7 +25,7 @@ export const cmmd = definePlugin({
     ...partsOption,
     ...pictureOptions,
   },
-  needs: () => [{ kind: "extractor", use: "clip-vision", options: { network: "ViT-L/14@336px" } }],
+  needs: () => [{ kind: "extractor", use: "clip-vision" }],
   create({ sigma, unbiased, parts, ...pictures }, container): Metric {
     let known: Promise<{ readonly rows: FeatureRows; readonly sums: KernelSums }> | undefined;
     return featureMetric(container, {

@@ -26,7 +26,7 @@ import { picture, toldFolder } from "../helpers/namedPictures.ts";
 import { npyFile } from "../helpers/npyFile.ts";
 import { tarFile } from "../helpers/tarFile.ts";
 import { zipFile } from "../helpers/zipFile.ts";
-import { smallExtractor, smallInception } from "./metrics/smallExtractor.ts";
+import { smallEncoder, smallExtractor, smallInception, smallVgg } from "./metrics/smallExtractor.ts";
 import { numbers } from "./support.ts";
 
 const test = suite("plugins/kit");
@@ -230,6 +230,10 @@ for (const [plugin, setting] of datasets)
 const inception = { plugins: [smallInception()] };
 const dinov2 = { plugins: [smallExtractor("dinov2", "cls")()] };
 const clip = { plugins: [smallExtractor("clip-vision", "embeds")()] };
+const towers = { plugins: [...clip.plugins, smallEncoder()] };
+const prompts = Array.from({ length: 60 }, (_, i) => `prompt ${i * i}`).join("\n");
+const named = { ...image, condition: classLabel(3, ["cat", "dog", "emu"]) };
+const vgg = { plugins: [smallVgg()] };
 const metrics: [ConfiguredPlugin, Omit<MetricTest, "backends">][] = [
   [plugins.gaussianModes({ directions: 16 }), { dataset: plugins.gaussiansDataset(), count: 300 }],
   [plugins.patchDistance({ directions: 4 }), {}],
@@ -245,6 +249,12 @@ const metrics: [ConfiguredPlugin, Omit<MetricTest, "backends">][] = [
   [plugins.mind({ directions: 20, samples: 50 }), inception],
   [plugins.fdDinov2({ parts: 0 }), dinov2],
   [plugins.cmmd({ sigma: 0.5 }), clip],
+  [plugins.clipScore({ prompts: "prompts", size: 6 }), { ...towers, folder: { files: memoryFiles({ prompts }) } }],
+  [plugins.clipScore({ template: "a {}" }), { ...towers, shape: named }],
+  [plugins.lpipsDiversity({ size: 6 }), vgg],
+  [plugins.lpipsDiversity({ size: 0, by: "label", each: 3, range: "signed" }), vgg],
+  [plugins.featureDiversity({ each: 4 }), dinov2],
+  [plugins.featureDiversity({ by: "prompt", each: 3, extractor: "inception" }), inception],
   [plugins.cmmd({ sigma: 0.5, unbiased: true }), clip],
 ];
 for (const [plugin, setting] of metrics)

@@ -3,6 +3,7 @@ import type { Resolver } from "../../di/resolver.ts";
 import type { AnyToken } from "../../di/token.ts";
 import { failure } from "../../errors.ts";
 import { CRITIC } from "../../interfaces/critic.ts";
+import { ENCODERS } from "../../interfaces/encoder.ts";
 import { EXTRACTORS } from "../../interfaces/extractor.ts";
 import { GENERATOR } from "../../interfaces/generator.ts";
 import { LOSSES } from "../../interfaces/loss.ts";
@@ -12,12 +13,17 @@ import { TEACHER } from "../../interfaces/teacher.ts";
 import type { ConfiguredPlugin } from "../../plugin/mod.ts";
 
 /**
- * Losses, metrics and extractors are known by the names they give themselves, under which programs, logs and other plugins have
+ * Losses, metrics, extractors and encoders are known by the names they give themselves, under which programs, logs and other plugins have
  * them: two of one name would take each other's place.
  * @throws E_DUPLICATE_PLUGIN that names both plugins
  */
 export function checkNames(container: Resolver, plugins: readonly ConfiguredPlugin[]): void {
-  for (const [kind, token] of Object.entries({ loss: LOSSES, metric: METRICS, extractor: EXTRACTORS })) {
+  for (const [kind, token] of Object.entries({
+    loss: LOSSES,
+    metric: METRICS,
+    extractor: EXTRACTORS,
+    encoder: ENCODERS,
+  })) {
     // In the order in which they were installed.
     const makers = plugins.filter(({ definition }) => definition.token.key === token.key);
     const first = new Map<string, string>();

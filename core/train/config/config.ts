@@ -49,6 +49,8 @@ export interface RunConfig {
   readonly averages?: Several;
   /** Feature networks by name, where metrics and losses are to use other options than those they ask for. */
   readonly extractors?: Several;
+  /** Networks that read texts, by name, where metrics are to use other options than those they ask for. */
+  readonly encoders?: Several;
   /** Plugins that move the weights of losses while the run goes on; they look every `train.diagnoseEvery` steps. */
   readonly balancers?: Several;
   readonly metrics?: Several;
@@ -94,14 +96,14 @@ export function resolveConfig(given: RunConfig, registry: Registry): ResolvedCon
 }
 
 /** Data to compare with, and who compares: the part of a config that judging samples needs. */
-export type JudgeConfig = Pick<RunConfig, "dataset" | "extractors" | "metrics">;
+export type JudgeConfig = Pick<RunConfig, "dataset" | "extractors" | "encoders" | "metrics">;
 
 /** Checks a config for judging samples, as `resolveConfig` does; what metrics need is among the plugins. */
 export function resolveJudges(
   given: JudgeConfig,
   registry: Registry,
 ): Pick<ResolvedConfig, "plugins"> & { readonly config: JudgeConfig } {
-  const judging: readonly PluginKind[] = ["dataset", "extractor", "metric"];
+  const judging: readonly PluginKind[] = ["dataset", "extractor", "encoder", "metric"];
   const config = given as Readonly<Record<string, unknown>>;
   checkSections(config, judging.map(sectionOf), registry);
   const { plugins, complete } = readSections(config, registry, judging);

@@ -61,12 +61,14 @@ export class ClipTokenizer {
   /**
    * Rows of `CLIP_CONTEXT` tokens, from the start token to the end token. A longer text is cut, and its row ends with the end token.
    * @param padding what fills a row: the end token in Stable Diffusion 1.x and SDXL's first tower, 0 in its second
+   * @param prefix text whose tokens stand before those of each text, as in DMD2's CLIP score
    * @returns [texts, 77], row-major
    */
-  rows(texts: readonly string[], padding: "end" | "zero"): Int32Array {
+  rows(texts: readonly string[], padding: "end" | "zero", prefix = ""): Int32Array {
     const rows = new Int32Array(texts.length * CLIP_CONTEXT).fill(padding === "end" ? this.end : 0);
+    const before = this.encode(prefix);
     for (const [i, text] of texts.entries()) {
-      const tokens = this.encode(text).slice(0, CLIP_CONTEXT - 2);
+      const tokens = [...before, ...this.encode(text)].slice(0, CLIP_CONTEXT - 2);
       rows.set([this.start, ...tokens, this.end], i * CLIP_CONTEXT);
     }
     return rows;

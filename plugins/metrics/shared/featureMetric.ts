@@ -1,5 +1,6 @@
 import type { Resolver } from "../../../core/di/mod.ts";
 import type { Metric } from "../../../core/interfaces/mod.ts";
+import { joined } from "../../../core/tensor/mod.ts";
 import { Features } from "./features.ts";
 import type { FeatureRows } from "./kernelDistance.ts";
 import type { PictureOptions } from "./pictures.ts";
@@ -16,14 +17,23 @@ export interface FeatureMetric<Name extends string = string> {
   readonly ready?: () => Promise<unknown>;
   /** What to know about numbers of so few samples. */
   readonly caution?: Metric["caution"];
-  /** Numbers about the features of a set; `reference` has those of the data. */
-  judge(seen: Readonly<Record<Name, FeatureRows>>, reference: Reference): Promise<Readonly<Record<string, number>>>;
+  /**
+   * Numbers about the features of a set; `reference` has those of the data, `labels` [count] the class that each sample was asked
+   * for, none where the data have no classes.
+   */
+  judge(
+    seen: Readonly<Record<Name, FeatureRows>>,
+    reference: Reference,
+    labels: Int32Array,
+  ): Promise<Readonly<Record<string, number>>>;
+  /** Frees what it holds besides. */
+  readonly dispose?: () => Promise<void>;
 }
 
 /** A metric over features that all metrics of a run share. */
 export function featureMetric<Name extends string>(
   container: Resolver,
-  { name, extractor, least, pictures, ready, caution, judge }: FeatureMetric<Name>,
+  { name, extractor, least, pictures, ready, caution, judge, dispose }: FeatureMetric<Name>,
 ): Metric {
   let features: Features | undefined;
   const shared = () => (features ??= Features.of(container, extractor, pictures));
@@ -39,11 +49,20 @@ export function featureMetric<Name extends string>(
     ready: () => Promise.all([shared().extractor.load(), ready?.()]),
     begin() {
       const set = shared().begin();
+      const labels: Int32Array[] = [];
       return {
-        take: (samples) => set.take(samples),
-        result: () => judge(set.rows() as Readonly<Record<Name, FeatureRows>>, reference),
+        take(samples) {
+          if (samples.condition.label) labels.push(samples.condition.label as Int32Array);
+          return set.take(samples);
+        },
+        result() {
+          const all = labels.length > 0 ? joined(labels) : new Int32Array(0);
+          return judge(set.rows() as Readonly<Record<Name, FeatureRows>>, reference, all);
+        },
       };
     },
-    dispose: () => features?.release(),
+    async dispose() {
+      await Promise.all([features?.release(), dispose?.()]);
+    },
   };
 }

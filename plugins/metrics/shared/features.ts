@@ -13,6 +13,7 @@ import {
 } from "../../../core/interfaces/mod.ts";
 import { FrozenNetwork, type Rows } from "../../../core/nn/mod.ts";
 import { formatShape, joined, sameShape } from "../../../core/tensor/mod.ts";
+import { checkPictures } from "./checkPictures.ts";
 import type { FeatureRows } from "./kernelDistance.ts";
 import { type PictureOptions, prepared, preparedShape } from "./pictures.ts";
 import { type Reference, reference } from "./reference.ts";
@@ -49,13 +50,8 @@ export class Features {
     this.#container = container;
     this.#how = how;
     const { sample } = container.get(DATA_SHAPE);
-    const { channels, smallest } = this.extractor.reads;
     this.#shape = sample.length === 3 ? preparedShape(sample, how, this.extractor.reads) : sample;
-    if (sample.length !== 3 || !channels.includes(sample[0]) || Math.min(this.#shape[1], this.#shape[2]) < smallest)
-      throw failure(
-        "E_CONFIG",
-        `Cannot judge samples ${formatShape(sample)} with ${name}: should be images of ${channels.join(" or ")} channels, ${smallest} pixels or more on each side`,
-      );
+    checkPictures(sample, this.#shape, this.extractor);
   }
 
   /** The one of a run, by extractor and how pictures are made. */

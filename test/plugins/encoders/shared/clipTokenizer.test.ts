@@ -43,6 +43,16 @@ test("rows begin and end, however long the text is", () => {
   assert.is(tokenizer.rows(["cat"], "end")[CLIP_CONTEXT - 1], 49407);
 });
 
+test("a prefix: its tokens after the start, the row cut, a last token that is not 0 made the end, as DMD2 does", () => {
+  for (const words of [0, 1, 5, 71, 72, 73, 74, 75, 76, 100]) {
+    const text = "cat ".repeat(words);
+    const [plain] = [tokenizer.rows([text], "zero")];
+    const wanted = [plain[0], ...tokenizer.encode("a ca b"), ...plain.subarray(1)].slice(0, CLIP_CONTEXT);
+    if (wanted[CLIP_CONTEXT - 1] !== 0) wanted[CLIP_CONTEXT - 1] = 49407;
+    assert.equal([...tokenizer.rows([text], "zero", "a ca b")], wanted, `${words} words`);
+  }
+});
+
 test("a file of other pairs is refused", () => {
   assert.match(
     thrown(() => new ClipTokenizer("#version\na b\n", "m.txt")).message,

@@ -1,0 +1,37 @@
+import type { Resolver } from "../di/resolver.ts";
+import { type ListToken, listToken } from "../di/token.ts";
+import { failure } from "../errors.ts";
+import type { FrozenWeights } from "../nn/frozen.ts";
+import type { Scope } from "../nn/scope.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** A frozen network that reads texts: what metrics hold pictures to. */
+export interface Encoder {
+  readonly name: string;
+  /** Tokens of a text: the width of a row of `tokens`. */
+  readonly context: number;
+  /** Widths of its outputs by name. */
+  readonly widths: Readonly<Record<string, number>>;
+  /**
+   * Rows of tokens [texts, context], row-major; reads the vocabulary when it is first asked for. Those of `prefix` stand before the
+   * text of each; a row that gets too long is cut, and ends as whole ones do.
+   */
+  tokens(texts: readonly string[], prefix?: string): Promise<Int32Array>;
+  /** The network over its parameters, in a trace: ids i32 [B, context] → vectors [B, width] by name. */
+  bind(scope: Scope): { encode(ids: Tensor): Readonly<Record<string, Tensor>> };
+  /** Its weights, read when first asked for. */
+  load(): Promise<FrozenWeights>;
+}
+
+export const ENCODERS: ListToken<Encoder> = listToken<Encoder>("encoders");
+
+/** The encoder of a name. Throws E_MISSING_PLUGIN when the run has none. */
+export function encoderNamed(container: Resolver, name: string): Encoder {
+  const all = container.all(ENCODERS);
+  const found = all.find((each) => each.name === name);
+  if (found) return found;
+  throw failure(
+    "E_MISSING_PLUGIN",
+    `Cannot use encoder "${name}": the run has ${all.map((each) => each.name).join(", ") || "none"}`,
+  );
+}
