@@ -231,7 +231,7 @@ const inception = { plugins: [smallInception()] };
 const dinov2 = { plugins: [smallExtractor("dinov2", "cls")()] };
 const clip = { plugins: [smallExtractor("clip-vision", "embeds")()] };
 const towers = { plugins: [...clip.plugins, smallEncoder()] };
-const prompts = Array.from({ length: 60 }, (_, i) => `prompt ${i * i}`).join("\n");
+const prompts = Array.from({ length: 180 }, (_, i) => `prompt ${i * i}`).join("\n");
 const named = { ...image, condition: classLabel(3, ["cat", "dog", "emu"]) };
 const vgg = { plugins: [smallVgg()] };
 const metrics: [ConfiguredPlugin, Omit<MetricTest, "backends">][] = [

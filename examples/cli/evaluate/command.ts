@@ -8,11 +8,12 @@ import {
   DATA_FOLDER,
   DATASET,
   DATASET_SOURCE,
+  ENCODERS,
   EXTRACTORS,
   METRICS,
   type Metric,
 } from "../../../core/interfaces/mod.ts";
-import { mergeConfig, type Registry, readSetting, settingOverlay } from "../../../core/plugin/mod.ts";
+import { mergeConfig, type PluginKind, type Registry, readSetting, settingOverlay } from "../../../core/plugin/mod.ts";
 import { formatShape } from "../../../core/tensor/mod.ts";
 import { type JudgeConfig, judgeSamples, provideShape, resolveJudges } from "../../../core/train/mod.ts";
 import { judgementTable, table } from "../../../plugins/observers/mod.ts";
@@ -91,11 +92,18 @@ export async function evaluate(given: Given): Promise<Report> {
     const size = await provideReference(container, reference.kind === "images", judged, named);
     const metrics = container.all(METRICS);
     checkCounts(metrics, judged.count);
+    const least = Math.min(judged.count, size ?? judged.count);
+    const warnings = metrics.flatMap((metric) => metric.caution?.(least) ?? []);
+    for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
     for (const metric of metrics) await metric.ready?.();
     const first = new FirstSamples(judged.shape);
     const found = await judgeSamples(metrics, first.seen(judged.samples()));
     const dataset = judges.plugins.find(({ kind }) => kind === "dataset");
-    const extractors = judges.plugins.filter(({ kind }) => kind === "extractor");
+    const optionsOf = (kind: PluginKind) =>
+      Object.fromEntries(
+        judges.plugins.filter((each) => each.kind === kind).map(({ name, options }) => [name, options]),
+      );
+    const encoders = container.all(ENCODERS);
     const report: Report = {
       samples: path,
       metrics: found,
@@ -111,11 +119,10 @@ export async function evaluate(given: Given): Promise<Report> {
           ...(size && { samples: size }),
         },
         metrics: await withContents(judges.config.metrics),
-        extractors: await withWeights(
-          Object.fromEntries(extractors.map(({ name: each, options }) => [each, options])),
-          container.all(EXTRACTORS),
-        ),
+        extractors: await withWeights(optionsOf("extractor"), container.all(EXTRACTORS)),
+        ...(encoders.length > 0 && { encoders: await withWeights(optionsOf("encoder"), encoders) }),
       },
+      ...(warnings.length > 0 && { warnings }),
       made: { version: version(), device: describeBackend(backend), at: new Date().toISOString() },
     };
     await judged.close();
@@ -150,6 +157,7 @@ function checkGiven(
   const missing = missingFor(named, {
     has: (kind, each) => registry.has(kind, each),
     weights: (extractor) => set.some(([path]) => path === `extractors.${extractor}.weights`),
+    set: (option) => set.some(([path]) => path === option),
     reference: given.text("reference") !== undefined,
     metrics,
   });
@@ -180,7 +188,12 @@ function configOf(given: Given, registry: Registry, named: NamedProtocol | undef
     ...{ metrics, dataset: { use: "npz" } },
     ...(named && { extractors: named.extractors }),
   };
-  return settings.reduce<JudgeConfig>(mergeConfig, base);
+  const besides = names.flatMap((name) => named?.besides?.[name] ?? []);
+  const whole = besides.reduce<JudgeConfig>(
+    (config, { extractors, encoders }) => mergeConfig(config, { extractors, encoders }),
+    base,
+  );
+  return settings.reduce<JudgeConfig>(mergeConfig, whole);
 }
 
 /** Images are the dataset; published statistics are an option of the metrics that take some. */

@@ -1,6 +1,6 @@
 import { files } from "../../../backends/host/files.ts";
 import { failure } from "../../../core/errors.ts";
-import { table } from "../../../plugins/observers/mod.ts";
+import { numberNames, table } from "../../../plugins/observers/mod.ts";
 import type { Given } from "../command.ts";
 import { differences, readReport } from "./protocol.ts";
 
@@ -15,11 +15,15 @@ export async function run(given: Given): Promise<number> {
     throw failure("E_CONFIG", `Cannot compare: the protocols differ in ${apart.join("; ")}`, {
       fix: "evaluate both in the same way, or look at them all the same with --anyway",
     });
-  const names = [...new Set([...Object.keys(a.metrics), ...Object.keys(b.metrics)])];
-  const show = (value: number | undefined) => (value === undefined ? "" : value.toPrecision(5));
-  const rows = names.map((name) => {
-    const [one, other] = [a.metrics[name], b.metrics[name]];
-    return [name, show(one), show(other), one === undefined || other === undefined ? "" : show(other - one)];
+  const show = (value: number, half: number | undefined) =>
+    value.toPrecision(5) + (half === undefined ? "" : ` ± ${half.toPrecision(2)}`);
+  const rows = numberNames([a.metrics, b.metrics]).map((name) => {
+    const both = [a, b].map(({ metrics }) => ({ value: metrics[name], half: metrics[`${name} ±`] }));
+    const [one, other] = both;
+    // Of two independent sets.
+    const half = one.half !== undefined && other.half !== undefined ? Math.hypot(one.half, other.half) : undefined;
+    const cells = both.map(({ value, half }) => (value === undefined ? "" : show(value, half)));
+    return [name, ...cells, cells.includes("") ? "" : show(other.value - one.value, half)];
   });
   process.stdout.write(`${table([["", a.samples, b.samples, "difference"], ...rows])}\n`);
   for (const each of apart) process.stdout.write(`protocols differ  ${each}\n`);

@@ -3,10 +3,12 @@ import { sizeOf } from "../../../core/tensor/mod.ts";
 import {
   type Cell,
   htmlPage,
+  numberNames,
   pictureSection,
   type Section,
   samplePicture,
   settingsSection,
+  showMetric,
   shownSamples,
   tableSection,
   textSection,
@@ -77,9 +79,14 @@ export async function evaluationPage(
 ): Promise<string> {
   const { protocol, metrics, made } = report;
   const { name, drawn, ...rest } = protocol;
-  const names = Object.keys(metrics);
+  const names = numberNames([metrics]);
   const nfe = Number(drawn?.nfe ?? 0);
-  const own: Cell[] = [report.samples, nfe > 0 ? nfe : "-", protocol.count, ...names.map((each) => metrics[each])];
+  const own: Cell[] = [
+    report.samples,
+    nfe > 0 ? nfe : "-",
+    protocol.count,
+    ...names.map((each) => showMetric(metrics, each)),
+  ];
   const quoted = (named?.published ?? []).map((row): Cell[] => [
     { value: row.who, mark: "quoted" },
     { value: row.nfe, mark: "quoted" },
@@ -95,6 +102,8 @@ export async function evaluationPage(
       rows: [own, ...quoted],
       notes: [
         "NFE: network calls per sample",
+        ...(names.some((each) => `${each} ±` in metrics) ? ["±: half the width of the 95 % interval"] : []),
+        ...(report.warnings ?? []),
         ...(quoted.length > 0 ? ["italic: quoted from the DMD2 paper, not measured here"] : []),
         ...(named?.notes ?? []),
       ],

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, readdirSync, statSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { failure } from "../../../core/errors.ts";
-import type { Extractor } from "../../../core/interfaces/mod.ts";
+import type { Encoder, Extractor } from "../../../core/interfaces/mod.ts";
 import { parseJson } from "../../../core/json/mod.ts";
 import { weightsHash } from "../../../core/nn/mod.ts";
 
@@ -21,13 +21,18 @@ export interface Protocol {
   readonly metrics: unknown;
   /** Of the networks that they look through, with the content of their weights as a hash. */
   readonly extractors: unknown;
+  /** Of the networks that read prompts, where there are some. */
+  readonly encoders?: unknown;
 }
 
 /** A stored evaluation. */
 export interface Report {
   readonly samples: string;
   readonly protocol: Protocol;
+  /** Numbers by name; `NAME ±` is half the width of the 95 % interval of `NAME`. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** What to know about some of the numbers. */
+  readonly warnings?: readonly string[];
   /** Where and when it was made; no part of the protocol. */
   readonly made?: Readonly<Record<string, unknown>>;
 }
@@ -59,14 +64,14 @@ const filesBelow = (path: string): string[] =>
     .filter((name) => !name.split("/").some((part) => part.startsWith(".")))
     .sort();
 
-/** Options of the extractors with the content of their weights: the same for two files that hold the same tensors. */
+/** Options of networks with the content of their weights: the same for two files that hold the same tensors. */
 export async function withWeights(
   options: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
-  extractors: readonly Extractor[],
+  networks: readonly (Extractor | Encoder)[],
 ): Promise<unknown> {
   const entries = Object.entries(options).map(async ([name, each]) => {
-    const extractor = extractors.find((one) => one.name === name);
-    const weights = extractor && `sha256 ${(await weightsHash(await extractor.load())).slice(0, SHOWN)}`;
+    const network = networks.find((one) => one.name === name);
+    const weights = network && `sha256 ${(await weightsHash(await network.load())).slice(0, SHOWN)}`;
     return [name, { ...((await withContents(each)) as object), ...(weights && { weights }) }] as const;
   });
   return Object.fromEntries(await Promise.all(entries));

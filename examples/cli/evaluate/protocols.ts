@@ -23,11 +23,33 @@ export interface NamedProtocol {
   };
   /** Files of weights, in words, by the extractor that reads them. */
   readonly weights: Readonly<Record<string, string>>;
+  /** What single metrics need besides, by their names. */
+  readonly besides?: Readonly<Record<string, Besides>>;
   /** What it can't repeat, or what a reader has to know. */
   readonly notes: readonly string[];
   /** What the paper prints, of the same protocol. */
   readonly published: readonly PublishedRow[];
 }
+
+/** What a metric needs beside the rest of its protocol. */
+export interface Besides {
+  readonly extractors: NamedProtocol["extractors"];
+  readonly encoders: NamedProtocol["extractors"];
+  /** Files, in words, by the option that names each. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** CLIP score through the towers of OpenCLIP's ViT-g/14, laion2b_s12b_b42k. */
+const CLIP_G: Besides = {
+  extractors: { "clip-vision": { network: "ViT-g/14" } },
+  encoders: { "clip-text": { network: "ViT-g/14" } },
+  files: {
+    "extractors.clip-vision.weights": "OpenCLIP's ViT-g-14, laion2b_s12b_b42k",
+    "encoders.clip-text.weights": "the same file",
+    "encoders.clip-text.merges": "OpenAI's bpe_simple_vocab_16e6.txt.gz",
+    "metrics.clip-score.prompts": "the list of its 10,000 captions",
+  },
+};
 
 const INCEPTION = "pytorch-fid's pt_inception-2015-12-05-6726825d.pth";
 /** The middle square, resized once by Lanczos' filter. */
@@ -61,6 +83,7 @@ export const protocols: Readonly<Record<string, NamedProtocol>> = {
       ...{ count: 10_000, pictures: squares(512) },
     },
     weights: { inception: INCEPTION },
+    besides: { "clip-score": CLIP_G },
     notes: [SEEDS],
     published: sdxl(["fid", "clip-score"]),
   },
@@ -113,6 +136,8 @@ export interface GivenForProtocol {
   readonly has: (kind: "metric" | "extractor", name: string) => boolean;
   /** Whether a file of weights is named for an extractor. */
   readonly weights: (extractor: string) => boolean;
+  /** Whether an option is set. */
+  readonly set: (option: string) => boolean;
   readonly reference: boolean;
   /** Metrics that are asked for. */
   readonly metrics: readonly string[];
@@ -120,12 +145,16 @@ export interface GivenForProtocol {
 
 /** What a protocol needs and is missing, each as one would give it. */
 export function missingFor(protocol: NamedProtocol, given: GivenForProtocol): string[] {
-  const { reference, weights } = protocol;
+  const { reference, weights, besides = {} } = protocol;
+  const files = given.metrics.filter((name) => given.has("metric", name)).map((name) => besides[name]?.files ?? {});
   return [
     ...given.metrics.filter((name) => !given.has("metric", name)).map((name) => `the metric ${name}, a plugin`),
     ...(given.reference ? [] : [`--reference (${reference.what})`]),
     ...Object.entries(weights)
       .filter(([name]) => given.has("extractor", name) && !given.weights(name))
       .map(([name, what]) => `--set extractors.${name}.weights=FILE (${what})`),
+    ...Object.entries(Object.assign({}, ...files) as Besides["files"])
+      .filter(([option]) => !given.set(option))
+      .map(([option, what]) => `--set ${option}=FILE (${what})`),
   ];
 }

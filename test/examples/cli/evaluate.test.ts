@@ -113,6 +113,31 @@ test("a reference of a dataset's name is that dataset, where its folder is given
   assert.is(code, 0, stderr);
 });
 
+test("an interval stands behind its number, and what few samples do to it is said", async () => {
+  const sure = `
+import { definePlugin } from "onestep";
+export default definePlugin({
+  name: "sure", kind: "metric", about: "a number and half its interval", options: {},
+  create: () => ({
+    name: "sure",
+    caution: (count) => (count < 4 ? "sure wants 4 samples, of " + count : undefined),
+    begin: () => ({ take() {}, result: async () => ({ sure: 12, "sure ±": 0.25 }) }),
+  }),
+});`;
+  writeFileSync(path("sure.ts"), sure);
+  const words = ["--metric", "sure", "--plugin", path("sure.ts"), "--device", "reference"];
+  const files = ["light.npz", "--reference", path("dark.npz"), "--out", path("sure.json")];
+  const { stdout, stderr } = await onestep("evaluate", path(files[0]), ...words, ...files.slice(1));
+  assert.match(stdout, /samples +sure\n.*light\.npz +0 +5 +12\.0 ± 0\.250\n/);
+  // Three samples are the reference.
+  assert.match(stderr, /^warning: sure wants 4 samples, of 3$/m);
+  const { metrics, warnings } = JSON.parse(readFileSync(path("sure.json"), "utf8"));
+  assert.equal([metrics, warnings], [{ sure: 12, "sure ±": 0.25 }, ["sure wants 4 samples, of 3"]]);
+  assert.match(readFileSync(path("sure.html"), "utf8"), /12\.0 ± 0\.250[\s\S]*half the width of the 95 % interval/);
+  const same = await onestep("compare", path("sure.json"), path("sure.json"));
+  assert.match(same.stdout, /sure +12\.000 ± 0\.25 +12\.000 ± 0\.25 +0\.0000 ± 0\.35/);
+});
+
 test("what can't be judged is refused, and nothing is written", async () => {
   archive("large.npz", 1, 0);
   const wide = zipFile({ "arr_0.npy": npyFile("|u1", [2, 1, 3, 1], new Uint8Array(6)) });

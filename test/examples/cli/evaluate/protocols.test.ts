@@ -10,7 +10,7 @@ const test = suite("examples/cli/evaluate/protocols");
 const { path, remove } = scratch();
 test.after(remove);
 
-const everything = { has: () => true, weights: () => true, reference: true };
+const everything = { has: () => true, weights: () => true, set: () => true, reference: true };
 
 test("a protocol lists what is missing, and nothing when all is there", () => {
   for (const named of Object.values(protocols)) {
@@ -22,6 +22,10 @@ test("a protocol lists what is missing, and nothing when all is there", () => {
   }
   const own = { ...everything, has: () => false, metrics: ["clip-score"] };
   assert.equal(missingFor(protocols.coco10k, own), ["the metric clip-score, a plugin"]);
+  const without = (...metrics: string[]) => missingFor(protocols.coco10k, { ...everything, set: () => false, metrics });
+  assert.equal(without("fid"), []);
+  assert.is(without("clip-score").length, 4);
+  assert.match(without("clip-score")[0], /^--set extractors\.clip-vision\.weights=FILE \(OpenCLIP's ViT-g-14/);
 });
 
 test("an unknown name is told of one that is near", () => {
