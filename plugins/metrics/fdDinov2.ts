@@ -1,5 +1,4 @@
-import type { Metric } from "../../core/interfaces/mod.ts";
-import { extractorNamed } from "../../core/interfaces/mod.ts";
+import { extractorNamed, type Metric, paceOf } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
 import { featureMetric } from "./shared/featureMetric.ts";
 import { cautionOf, frechetNumbers } from "./shared/frechetNumbers.ts";

@@ -1,4 +1,4 @@
-import type { Metric } from "../../core/interfaces/mod.ts";
+import { type Metric, paceOf } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { cautionOf, frechetNumbers } from "./shared/frechetNumbers.ts";
 import { inceptionMetric, inceptionNeed } from "./shared/inceptionMetric.ts";
