@@ -23,7 +23,7 @@ const core: Record<string, readonly string[]> = {
   nn: ["tensor", "random", "ops", "graph", "io", "interfaces"],
   diffusion: ["tensor", "random", "ops", "graph", "interfaces"],
   optim: ["tensor", "random", "ops", "graph", "interfaces"],
-  io: ["json", "tensor", "interfaces"],
+  io: ["json", "tensor", "interfaces", "pixels"],
   train: [
     "di",
     "json",

@@ -11,7 +11,8 @@ import {
   openSafetensors,
   openTorch,
   openZip,
-  pngHeader,
+  PICTURE_HEADER_BYTES,
+  pictureHeader,
 } from "../../core/io/mod.ts";
 import { runFolder } from "../../core/train/files/runFolder.ts";
 import { table } from "../../plugins/observers/mod.ts";
@@ -75,19 +76,22 @@ async function inspectFolder(path: string): Promise<Found> {
     else kinds.set(ending(name), (kinds.get(ending(name)) ?? 0) + 1);
   const rows = [...kinds].sort(([, a], [, b]) => b - a).map(([kind, count]) => [kind, String(count)]);
   const what = `a folder with ${folders} folders and ${names.length - folders} files`;
-  const isPictures = kinds.has(".png") || folders > 0;
+  const isPictures = [".png", ".jpg", ".jpeg", ".webp"].some((kind) => kinds.has(kind)) || folders > 0;
   return {
     what,
     rows,
-    use: isPictures ? `train on PNG pictures with \`onestep train pictures --data ${path}\`` : undefined,
+    use: isPictures ? `train on pictures (PNG, JPEG, WebP) with \`onestep train pictures --data ${path}\`` : undefined,
   };
 }
 
 async function inspectFile(path: string): Promise<Found> {
   const source = await fileBytes(files, path);
-  const start = await source.read(0, Math.min(source.size, 33));
-  const png = pngHeader(start);
-  if (png) return { what: `a PNG picture of ${png.width} x ${png.height} pixels, ${png.depth} bits a channel` };
+  const start = await source.read(0, Math.min(source.size, PICTURE_HEADER_BYTES));
+  const picture = pictureHeader(start);
+  if ("format" in picture) {
+    const { format, width, height, channels } = picture;
+    return { what: `a ${format} picture of ${width} x ${height} pixels, ${channels === 1 ? "grey" : "RGB"}` };
+  }
   if (isZip(start)) {
     const entries = Object.keys(await openZip(source));
     if (entries.some((name) => /(^|\/)data\.pkl$/.test(name))) return inspectTorch(path);
@@ -100,6 +104,7 @@ async function inspectFile(path: string): Promise<Found> {
     return { what: `an array of NumPy, ${dtype} [${shape.join(", ")}]` };
   }
   if (path.endsWith(".safetensors")) return inspectSafetensors(path);
+  if (picture.isPicture) throw failure("E_DATA", `Cannot inspect ${path}: ${picture.fault}`);
   throw failure("E_DATA", `Cannot inspect ${path}: its first bytes are those of no file that onestep reads`, {
     fix: "name weights (.safetensors, .pt, .pth, .bin, .pkl), an archive (.npz, .zip), a picture, or a folder",
   });

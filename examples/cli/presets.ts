@@ -29,7 +29,7 @@ export const presets: Readonly<Record<string, Preset>> = {
   },
   mnist: { about: "digits at 16 x 16 pixels by class, a U-Net; needs --data", config: mnist },
   pictures: {
-    about: "PNG pictures of your own, in subfolders by class or without; needs --data",
+    about: "pictures of your own (PNG, JPEG, WebP), in subfolders by class or without; needs --data",
     config: pictures,
     async fit(files, path, dataset) {
       const { fitPictures } = await import("../pictures/fit.ts");

@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import { type FileSystem, pngHeader } from "../../core/io/mod.ts";
+import { type FileSystem, PICTURE_HEADER_BYTES, pictureHeader } from "../../core/io/mod.ts";
 import type { RunConfig } from "../../core/train/mod.ts";
 import { findPictures } from "../../plugins/datasets/shared/pictureFolder.ts";
 
@@ -16,6 +16,7 @@ const ATTENDED = 1024;
 export interface PictureOptions {
   readonly classes?: number;
   readonly crop: readonly number[];
+  readonly size?: readonly number[];
 }
 
 /**
@@ -28,15 +29,15 @@ export interface PictureOptions {
 export async function fitPictures(
   files: FileSystem,
   path: string,
-  { classes, crop }: PictureOptions,
+  { classes, crop, size = [] }: PictureOptions,
 ): Promise<Pick<RunConfig, "metrics"> & { readonly network: object; readonly dataset: object }> {
   const { pictures, names } = await findPictures(files, path, classes);
   const [first] = pictures;
-  const bytes = Math.min(HEADER, await files.size(first.path));
-  const header = pngHeader(await files.readRange(first.path, 0, bytes));
+  const bytes = Math.min(PICTURE_HEADER_BYTES, await files.size(first.path));
+  const header = pictureHeader(await files.readRange(first.path, 0, bytes));
   // The dataset says what is wrong with it.
-  if (!header) return { network: {}, dataset: {}, metrics: {} };
-  const [height, width] = crop.length === 2 ? crop : [header.height, header.width];
+  if ("fault" in header) return { network: {}, dataset: {}, metrics: {} };
+  const [height, width] = [size, crop].find(({ length }) => length === 2) ?? [header.height, header.width];
   const network = fitNetwork(height, width, path);
   if (pictures.length < LEAST) return { network, dataset: { holdOut: 0 }, metrics: {} };
   const known = { "patch-distance": {} };
@@ -44,9 +45,6 @@ export async function fitPictures(
   const epochs = Math.min(100, Math.max(3, Math.ceil(JUDGE_SAMPLES / pictures.length)));
   return { network, dataset: {}, metrics: { "classifier-frechet": { epochs }, ...known } };
 }
-
-/** Bytes that a PNG file's header takes. */
-const HEADER = 33;
 
 /** Resolutions that halve down to about 8 pixels, and attention at the lowest. */
 export function fitNetwork(
@@ -73,6 +71,8 @@ function cannotHalve(height: number, width: number, path: string) {
   return failure(
     "E_DATA",
     `Cannot fit a network to the pictures of ${path}: they are ${width} x ${height}, which does not halve often enough, should be sides that are multiples of ${unit}`,
-    { fix: `take the middle of each with --set dataset.crop=[${h},${w}] (height, width), or resize them` },
+    {
+      fix: `resize them with --set dataset.size=[${h},${w}], or take the middle of each with --set dataset.crop=[${h},${w}] (height, width)`,
+    },
   );
 }

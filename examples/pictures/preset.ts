@@ -3,7 +3,7 @@ import type { RunConfig } from "../../core/train/mod.ts";
 import { dmd2 } from "../../plugins/methods/dmd2.ts";
 
 /**
- * A user's own PNG pictures, in subfolders by class or without classes: a small U-Net that fits them is trained and distilled into
+ * A user's own pictures, in subfolders by class or without classes: a small U-Net that fits them is trained and distilled into
  * one step.
  *
  *     onestep train pictures --data FOLDER --out runs/mine

@@ -34,7 +34,7 @@ export async function meaningOf(path: string, registry: Registry, data?: string)
   if (path.endsWith(".safetensors")) return { kind: "weights" };
   if (!path.endsWith(".npz"))
     throw failure("E_DATA", `Cannot evaluate ${path}: it is no folder, .npz or .safetensors file`, {
-      fix: "name a run, weights, a folder of PNG pictures, or an .npz archive",
+      fix: "name a run, weights, a folder of pictures (PNG, JPEG, WebP), or an .npz archive",
     });
   const names = Object.keys(await openNpz(await fileBytes(files, path)));
   if (names.includes("mu") && names.includes("sigma")) return { kind: "statistics" };

@@ -1,9 +1,10 @@
-/** Which PNG files a data folder has, and of which classes they are. */
+/** Which pictures a data folder has, and of which classes they are. */
 import { failure } from "../../../core/errors.ts";
 import type { FileSystem } from "../../../core/io/mod.ts";
+import { PICTURES } from "./pictureNames.ts";
 import { some } from "./skipped.ts";
 
-/** A PNG file before it is read. */
+/** A picture before it is read. */
 export interface PictureFile {
   readonly path: string;
   /** Class; 0 where there are none. */
@@ -20,8 +21,10 @@ export interface PictureFolder {
   readonly others: ReadonlyMap<string, number>;
 }
 
+/** Formats that are read, for messages. */
+const FORMATS = "PNG, JPEG or WebP";
 /** Endings of picture files that are not read. */
-const OTHERS = ["jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic"];
+const OTHERS = ["gif", "bmp", "tif", "tiff", "avif", "heic"];
 
 /**
  * Looks for the pictures of a folder.
@@ -34,14 +37,14 @@ export async function findPictures(files: FileSystem, path: string, classes?: nu
   const refuse = (why: string, fix: string) => failure("E_DATA", `Cannot load pictures from ${path}: ${why}`, { fix });
   const names = (await files.exists(path)) ? await files.list(path) : undefined;
   if (!names) throw refuse("there is no such folder", "give the folder of the pictures with --data");
-  const here = pngsOf(names, others);
+  const here = picturesOf(names, others);
   const folders: { readonly name: string; readonly pictures: readonly string[] }[] = [];
   for (const name of names) {
     // Of systems and programs, such as .git and __MACOSX; and files, of which there may be many.
     if (/^(\.|__)/.test(name) || isFileName(name)) continue;
     // What can't be listed is a file.
     const inside = await files.list(files.join(path, name)).catch(() => undefined);
-    if (inside) folders.push({ name, pictures: pngsOf(inside, others) });
+    if (inside) folders.push({ name, pictures: picturesOf(inside, others) });
   }
   const filled = folders.filter(({ pictures }) => pictures.length > 0);
   if (here.length + filled.length === 0) throw refuse(nothing(others, folders), cure(others, folders));
@@ -65,7 +68,7 @@ export async function findPictures(files: FileSystem, path: string, classes?: nu
   const empty = ordered.filter(({ pictures }) => pictures.length === 0).map(({ name }) => name);
   if (empty.length > 0)
     throw refuse(
-      `the subfolder ${empty[0]} holds no PNG files, should hold those of a class`,
+      `the subfolder ${empty[0]} holds no ${FORMATS} files, should hold those of a class`,
       "put pictures into it, or remove it",
     );
   const pictures = ordered.flatMap(({ name, pictures: inside }, label) =>
@@ -82,14 +85,14 @@ function inOrder<T extends { readonly name: string }>(folders: readonly T[]): re
 
 const endingOf = (name: string): string => name.toLowerCase().match(/\.([a-z0-9]+)$/)?.[1] ?? "";
 
-const isFileName = (name: string): boolean => ["png", ...OTHERS].includes(endingOf(name));
+const isFileName = (name: string): boolean => [...PICTURES, ...OTHERS].includes(endingOf(name));
 
-/** The PNG files among names; other pictures are counted. */
-function pngsOf(names: readonly string[], others: Map<string, number>): string[] {
+/** The pictures among names that are read; others are counted. */
+function picturesOf(names: readonly string[], others: Map<string, number>): string[] {
   return names.filter((name) => {
     const ending = endingOf(name);
     if (OTHERS.includes(ending) && !name.startsWith(".")) others.set(ending, (others.get(ending) ?? 0) + 1);
-    return ending === "png" && !name.startsWith(".");
+    return PICTURES.includes(ending) && !name.startsWith(".");
   });
 }
 
@@ -100,9 +103,9 @@ export const countsOf = (others: PictureFolder["others"]): string =>
 type Folders = readonly { readonly name: string }[];
 
 function nothing(others: PictureFolder["others"], folders: Folders): string {
-  if (others.size > 0) return `it holds ${countsOf(others)} and no PNG files, which alone are read`;
+  if (others.size > 0) return `it holds ${countsOf(others)} and no ${FORMATS} files, which alone are read`;
   const below = folders.length > 0 ? `, nor do its subfolders ${some(folders.map(({ name }) => name))}` : "";
-  return `it holds no PNG files${below}`;
+  return `it holds no ${FORMATS} files${below}`;
 }
 
 function cure(others: PictureFolder["others"], folders: Folders): string {

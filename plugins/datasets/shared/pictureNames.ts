@@ -1,7 +1,7 @@
-/** What names in archives say. */
+/** What names of files and entries say. */
 
-/** Endings of pictures; what they are is told by their content. */
-const PICTURES = ["png", "jpg", "jpeg", "webp"];
+/** Endings of pictures that are read; which format one has, its content says. */
+export const PICTURES: readonly string[] = ["png", "jpg", "jpeg", "jpe", "jfif", "webp"];
 
 /** The name in its folder, and whether a system has made it, such as `.DS_Store` and what is in `__MACOSX`. */
 const lastOf = (name: string): string => name.slice(name.lastIndexOf("/") + 1);

@@ -1,6 +1,6 @@
 /** Pictures that lie in archives or folders, with what is said of each: where they are is known, their bytes are read when needed. */
 import { failure } from "../../../core/errors.ts";
-import type { ByteSource, StoredFile } from "../../../core/io/mod.ts";
+import type { ByteSource, PictureFormat, StoredFile } from "../../../core/io/mod.ts";
 import { type Skipped, unusable } from "./skipped.ts";
 
 /** A picture by its place, and nothing more: there may be millions. */
@@ -18,6 +18,7 @@ export class PlacedPicture {
   width = 0;
   height = 0;
   channels: 1 | 3 = 3;
+  format: PictureFormat = "PNG";
 
   constructor({ file, archive, caption }: FoundPicture, label: number) {
     this.file = file;

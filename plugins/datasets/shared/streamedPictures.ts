@@ -1,31 +1,30 @@
 /** A dataset of pictures that stay where they are: a batch reads the bytes of its own. */
 import { failure, OnestepError } from "../../../core/errors.ts";
-import { classLabel, type DataFolder, type Dataset, type Offloaded } from "../../../core/interfaces/mod.ts";
-import {
-  type ByteSource,
-  inWindows,
-  type PngFiles,
-  type PngPixels,
-  pngPixels,
-  type StoredFile,
-  xxh32,
-} from "../../../core/io/mod.ts";
+import { classLabel, type DataFolder, type Dataset } from "../../../core/interfaces/mod.ts";
+import { type ByteSource, type Framing, inWindows, type StoredFile, takenOf, xxh32 } from "../../../core/io/mod.ts";
 import { parseJson } from "../../../core/json/mod.ts";
-import { boolean, list, number } from "../../../core/plugin/mod.ts";
-import { decoded } from "./decodePictures.ts";
+import { boolean, number } from "../../../core/plugin/mod.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { divided } from "./holdOut.ts";
+import { PictureBatches } from "./pictureBatches.ts";
+import {
+  commonShape,
+  cureOf,
+  type FramingSettings,
+  framingOf,
+  framingOptions,
+  type PictureShape,
+  told,
+} from "./pictureFraming.ts";
 import type { PictureSet, PlacedPicture } from "./pictureSet.ts";
-import { checkCrop, commonShape, cureOf, type Picture, pictureOf } from "./readPictures.ts";
+import { pictureOf, type StoredPicture } from "./readPictures.ts";
 import { chooseRows, labelled } from "./shards.ts";
 import { reasonOf, type Skipped, some, unusable } from "./skipped.ts";
+import { together } from "./together.ts";
 
 /** Options of every dataset whose pictures are read when they are needed. */
 export const streamOptions = {
-  crop: list(number({ min: 1, integer: true }), {
-    default: [],
-    about: "height and width of the middle that is taken of each picture; pictures are whole without it",
-  }),
+  ...framingOptions,
   holdOut: number({
     default: 0,
     min: 0,
@@ -48,18 +47,13 @@ export const streamOptions = {
 };
 
 /** Their values. */
-export interface StreamSettings {
-  readonly crop: readonly number[];
+export interface StreamSettings extends FramingSettings {
   readonly holdOut: number;
   readonly check: boolean;
   readonly skipBad: boolean;
   readonly sigmaData: number;
 }
 
-type Shape = readonly [C: number, H: number, W: number];
-
-/** Files on their way at a time: more gain nothing, and systems allow a program only so many. */
-const TOGETHER = 8;
 /** Bytes that are asked of an archive at once while it is read from front to back. */
 const WINDOW = 2 ** 20;
 
@@ -74,56 +68,74 @@ export async function streamedPictures(
   { offload, progress, found }: DataFolder,
 ): Promise<Dataset> {
   const { name, classes } = set;
-  const { crop, check, skipBad, sigmaData } = settings;
-  checkCrop(name, crop);
+  const { channels, flip, check, skipBad, sigmaData } = settings;
+  const framing = framingOf(name, settings);
   if (skipBad && !check)
     throw failure("E_OPTION", `Cannot configure ${name}: skipBad needs check, which reads all pictures first`);
-  const { shape, pictures, skipped } = await (check ? lookedAt(set, settings, progress) : unread(set, crop));
+  const { shape, pictures, skipped } = await (check
+    ? lookedAt(set, { framing, channels, skipBad, progress })
+    : unread(set, framing, channels));
   const [train, held] = divided(pictures, settings.holdOut, shape);
   if (train.length === 0)
     throw failure("E_DATA", `Cannot load ${name} from ${set.from}: no pictures are left to train on`);
-  const decoder: Offloaded<PngFiles, PngPixels> = offload?.(pngPixels) ?? { run: pngPixels, dispose: async () => {} };
-  const take = async (taken: readonly PlacedPicture[]) => {
-    const read = new Array<Picture>(taken.length);
-    await together(taken.length, async (i) => {
-      read[i] = await readPicture(taken[i], shape, crop);
-    });
-    return {
-      x: await decoded(decoder, read, shape),
-      condition: labelled(classes, () => Int32Array.from(taken, ({ label }) => label)),
-    };
-  };
-  const [channels, H, W] = shape;
+  const batches = await PictureBatches.open<PlacedPicture>({
+    bytesOf: async (picture) => {
+      const bytes = await picture.file.read();
+      if (picture.width === 0) holdTo(shape, picture, bytes, { framing, channels });
+      return bytes;
+    },
+    formats: check ? pictures.map(({ format }) => format) : ["JPEG", "WebP"],
+    shape,
+    framing,
+    offload,
+    skipBad,
+    skipped: (path, fault) => found?.(`${path} is left out: ${fault}`),
+  });
+  const take = async (rows: ArrayLike<number>, among: readonly PlacedPicture[]) => ({
+    x: await batches.take(rows, among),
+    condition: labelled(classes, () => Int32Array.from(rows, (row) => among[row % among.length].label)),
+  });
+  const [first, ...more] = told(pictures, framing, shape);
   const parts = [
-    `${train.length + held.length} pictures, ${W} x ${H}, ${channels === 1 ? "grey" : "RGB"}, read when they are needed`,
+    `${first}, read when they are needed`,
+    ...more,
     classes > 0 ? `${classes} ${classes === 1 ? "class" : "classes"}` : "no classes",
     ...(set.hasCaptions ? ["captions"] : []),
+    ...(flip ? ["each is there mirrored as well"] : []),
     ...(held.length > 0 ? [`${held.length} are held out to judge by`] : []),
     ...set.notes,
     ...(skipped.length > 0 ? [`${skipped.length} are left out: ${some(skipped.map(reasonOf))}`] : []),
   ];
   found?.(parts.join("; "));
-  const rowsOf = (which: number | ArrayLike<number>, random: () => number) =>
-    Array.from(chooseRows(name, which, train.length, random), (row) => train[row]);
+  const count = train.length * (flip ? 2 : 1);
+  const rowsOf = (which: number | ArrayLike<number>, random: () => number) => chooseRows(name, which, count, random);
   return {
     name,
     shape: { sample: shape, condition: classLabel(classes), sigmaData },
-    size: train.length,
-    choose: (count, random) => chooseRows(name, count, train.length, random),
-    batch: async (which, random) => take(rowsOf(which, random)),
+    size: count,
+    choose: rowsOf,
+    batch: async (which, random) => take(rowsOf(which, random), train),
     ...(set.hasCaptions && {
-      captions: async (which: ArrayLike<number>) => captionsOf(rowsOf(which, () => 0)),
+      captions: async (which: ArrayLike<number>) =>
+        captionsOf(
+          Array.from(
+            rowsOf(which, () => 0),
+            (row) => train[row % train.length],
+          ),
+        ),
     }),
-    ...(held.length > 0 && { test: async () => ({ ...(await take(held)), count: held.length }) }),
+    ...(held.length > 0 && {
+      test: async () => ({ ...(await take(Array.from(held.keys()), held)), count: held.length }),
+    }),
     ...(check && {
       fingerprint: () => {
         const all = [...train, ...held];
         const sums = Uint32Array.from(all, ({ sum }) => sum);
         const labels = Int32Array.from(all, ({ label }) => label);
-        return fingerprintOf(name, { shape, crop, held: held.length }, [sums, labels]);
+        return fingerprintOf(name, { shape, framing, flip, held: held.length }, [sums, labels]);
       },
     }),
-    dispose: () => decoder.dispose(),
+    dispose: () => batches.dispose(),
   };
 }
 
@@ -152,60 +164,52 @@ function textOf({ name }: StoredFile, bytes: Uint8Array, path: string): string {
   return text.trim();
 }
 
-/** Does `work` for 0 to `count` − 1, a few of them at a time. */
-async function together(count: number, work: (i: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const worker = async () => {
-    while (next < count) await work(next++);
-  };
-  await Promise.all(Array.from({ length: Math.min(TOGETHER, count) }, worker));
+/** How the pictures of a set are brought to one shape. */
+interface Shaping {
+  readonly framing: Framing;
+  readonly channels?: 1 | 3;
 }
 
-/** A picture with its bytes; one that was not looked at before is held to the shape now. */
-async function readPicture(picture: PlacedPicture, shape: Shape, crop: readonly number[]): Promise<Picture> {
-  const { file, path, label, width, height, channels } = picture;
-  const bytes = await file.read();
-  if (width > 0) return { path, label, bytes: ofItsOwn(bytes), width, height, channels };
+/** Throws E_DATA for a picture that was not looked at before and does not become this shape. */
+function holdTo(shape: PictureShape, picture: PlacedPicture, bytes: Uint8Array, { framing, channels }: Shaping): void {
+  const { path, label } = picture;
   const read = pictureOf({ path, label }, bytes);
   const [C, H, W] = shape;
-  const fits = (each: Picture) =>
-    each.channels === C &&
-    (crop.length === 2 ? each.height >= H && each.width >= W : each.height === H && each.width === W);
+  const fits = (each: StoredPicture) => {
+    const taken = takenOf(each, framing);
+    // Grey becomes RGB without loss, and RGB grey where that was asked for.
+    if (!taken || !(channels || each.channels <= C)) return false;
+    return framing.size !== undefined || (taken.height === H && taken.width === W);
+  };
   const why =
     "why" in read ? read.why : fits(read) ? undefined : `it is ${sizeOf(read)}, the first is ${sizeOf(shape)}`;
-  if (why !== undefined || "why" in read)
+  if (why !== undefined)
     throw failure("E_DATA", `Cannot use ${path}: ${why}`, {
       fix: "leave out bad pictures with --set dataset.check=true --set dataset.skipBad=true",
     });
-  return read;
 }
 
-const sizeOf = (of: Shape | Pick<Picture, "width" | "height" | "channels">): string => {
+const sizeOf = (of: PictureShape | Pick<StoredPicture, "width" | "height" | "channels">): string => {
   const [C, H, W] = "width" in of ? [of.channels, of.height, of.width] : of;
   return `${W} x ${H}, ${C === 1 ? "grey" : "RGB"}`;
 };
 
-/** A worker is sent all of the buffer that a view belongs to. */
-const ofItsOwn = (bytes: Uint8Array): Uint8Array =>
-  bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
-
 interface Looked {
-  readonly shape: Shape;
+  readonly shape: PictureShape;
   readonly pictures: readonly PlacedPicture[];
   readonly skipped: readonly Skipped[];
 }
 
 /** The shape of the first picture, for all. */
-async function unread(set: PictureSet, crop: readonly number[]): Promise<Looked> {
+async function unread(set: PictureSet, framing: Framing, channels?: 1 | 3): Promise<Looked> {
   const [first] = set.pictures;
   if (set.bad.length > 0 || !first)
     throw unusable(set.bad, set.pictures.length + set.bad.length, `${MEND}, or leave them out: ${SKIP}`);
   const read = pictureOf(first, await first.file.read());
   if ("why" in read) throw unusable([read], set.pictures.length, `${MEND}, or leave them out: ${SKIP}`);
-  const [H, W] = crop.length === 2 ? crop : [read.height, read.width];
-  if (read.height < H || read.width < W)
-    throw unusable([{ path: read.path, why: `it is ${sizeOf(read)}, should be at least ${W} x ${H}` }], 1, "crop less");
-  return { shape: [read.channels, H, W], pictures: set.pictures, skipped: [] };
+  const { shape, unlike } = commonShape([read], framing, channels);
+  if (unlike.length > 0) throw unusable(unlike, 1, "crop less");
+  return { shape: shape!, pictures: set.pictures, skipped: [] };
 }
 
 const MEND = "write or download the file again";
@@ -214,8 +218,7 @@ const SKIP = "--set dataset.skipBad=true";
 /** Reads all pictures once, archives from front to back, and holds them to their checksums and to one shape. */
 async function lookedAt(
   { pictures, bad }: PictureSet,
-  { crop, skipBad }: StreamSettings,
-  progress: DataFolder["progress"],
+  { framing, channels, skipBad, progress }: Shaping & Pick<StreamSettings, "skipBad"> & Pick<DataFolder, "progress">,
 ): Promise<Looked> {
   const faults = new Map<PlacedPicture, string>();
   let done = 0;
@@ -238,7 +241,7 @@ async function lookedAt(
     for (const each of inside.sort((a, b) => a.file.at! - b.file.at!)) await look(each, windows);
   }
   const whole = pictures.filter((each) => !faults.has(each));
-  const { shape, unlike } = commonShape(whole, crop);
+  const { shape, unlike } = commonShape(whole, framing, channels);
   const skipped = [
     ...bad,
     ...[...faults].map(([{ path }, why]) => ({ path, why })),
@@ -262,7 +265,8 @@ async function looked(picture: PlacedPicture, through?: ByteSource): Promise<str
   }
   const read = pictureOf(picture, bytes);
   if ("why" in read) return read.why;
-  [picture.width, picture.height, picture.channels] = [read.width, read.height, read.channels];
+  [picture.width, picture.height] = [read.width, read.height];
+  [picture.channels, picture.format] = [read.channels, read.format];
   picture.sum = xxh32(bytes);
   return undefined;
 }

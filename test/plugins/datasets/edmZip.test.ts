@@ -2,8 +2,10 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { classLabel } from "../../../core/interfaces/mod.ts";
 import { edmZipDataset } from "../../../plugins/datasets/edmZip.ts";
+import { picturesDataset } from "../../../plugins/datasets/pictures.ts";
 import { loadDataset, refusedDataset } from "../../helpers/datasets.ts";
 import { levelsOf, picture, toldFolder } from "../../helpers/namedPictures.ts";
+import { pillowFile } from "../../helpers/pillowPictures.ts";
 import { type ZipStyle, zipFile } from "../../helpers/zipFile.ts";
 
 const test = suite("plugins/datasets/edmZip");
@@ -37,6 +39,24 @@ for (const [name, style] of Object.entries<ZipStyle>({ stored: {}, deflated: { d
     assert.ok(left);
   });
 
+test("JPEG and WebP of several sizes, resized and mirrored as in a folder", async () => {
+  const entries = { "a.jpg": pillowFile("420.jpg"), "b.webp": pillowFile("lossy.webp"), "c.png": picture(9) };
+  const options = { size: [8, 8], flip: true };
+  const folder = folderOf(entries);
+  const inside = await loadDataset(edmZipDataset(options), folder);
+  assert.match(
+    folder.said[0],
+    /^3 pictures \(1 JPEG, 1 WebP, 1 PNG\), 8 x 8, RGB, read when they are needed; 1 that are grey become RGB; 1 smaller/,
+  );
+  const beside = await loadDataset(picturesDataset(options), toldFolder(entries));
+  const unchecked = await loadDataset(edmZipDataset({ ...options, check: false }), folderOf(entries));
+  const expected = await beside.batch([0, 1, 2, 3, 5], none);
+  for (const { size, batch } of [inside, unchecked]) {
+    assert.is(size, 6);
+    assert.equal((await batch([0, 1, 2, 3, 5], none)).x, expected.x);
+  }
+});
+
 test("--data is the archive itself, or dataset.file names it; labels may be left alone", async () => {
   const content = { "a.zip": zipFile(sound), "b.zip": zipFile({ "x.png": picture(7) }) };
   const itself = await loadDataset(edmZipDataset(), toldFolder(content, "data/a.zip"));
@@ -69,7 +89,7 @@ const refused: Record<string, [content: Record<string, Uint8Array>, says: RegExp
   ],
   "a picture that is none": [
     { "a.zip": zipFile({ ...sound, "00000/img1.png": utf8("GIF89a") }) },
-    /entry "00000\/img1\.png": it is no PNG file/,
+    /entry "00000\/img1\.png": it is no PNG, JPEG or WebP file/,
   ],
   "a picture of another size": [
     { "a.zip": zipFile({ ...sound, "00000/img1.png": picture(1, 3) }) },
@@ -142,7 +162,7 @@ test("without check a bad picture ends the batch that has it", async () => {
   const set = await loadDataset(edmZipDataset({ check: false }), folderOf(entries));
   assert.equal(levelsOf((await set.batch([2, 0], none)).x), [2, 0]);
   const error = await Promise.resolve(set.batch([0, 1], none)).catch((reason) => reason);
-  assert.match(error.message, /^Cannot use data\/set\.zip, entry "00000\/img1\.png": it is no PNG file/);
+  assert.match(error.message, /^Cannot use data\/set\.zip, entry "00000\/img1\.png": it is no PNG, JPEG or WebP file/);
   const wide = { ...sound, "00000/img1.png": picture(1, 3) };
   const other = await loadDataset(edmZipDataset({ check: false }), folderOf(wide));
   const unlike = await Promise.resolve(other.batch([1], none)).catch((reason) => reason);

@@ -4,6 +4,7 @@ import { checkpointParsers } from "./parsers/checkpoints.ts";
 import { configParsers } from "./parsers/configs.ts";
 import { imageParsers } from "./parsers/images.ts";
 import { pickleParsers } from "./parsers/pickles.ts";
+import { pictureParsers } from "./parsers/pictures.ts";
 import { runParsers } from "./parsers/runs.ts";
 import { textParsers } from "./parsers/texts.ts";
 import { weightParsers } from "./parsers/weights.ts";
@@ -12,6 +13,7 @@ import { weightParsers } from "./parsers/weights.ts";
 export const parsers: readonly FuzzedParser[] = [
   ...weightParsers,
   ...imageParsers,
+  ...pictureParsers,
   ...archiveParsers,
   ...pickleParsers,
   ...textParsers,

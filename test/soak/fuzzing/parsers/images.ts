@@ -1,16 +1,9 @@
 /** Readers of data sets. */
-import { deflateSync, gzipSync } from "node:zlib";
-import { failure } from "../../../../core/errors.ts";
+import { gzipSync } from "node:zlib";
 import type { DataFolder } from "../../../../core/interfaces/mod.ts";
-import { crc32, gunzip, pngHeader, pngPixels, readIdx } from "../../../../core/io/mod.ts";
+import { gunzip, readIdx } from "../../../../core/io/mod.ts";
 import type { ConfiguredPlugin } from "../../../../core/plugin/mod.ts";
-import {
-  cifar10Dataset,
-  imagesDataset,
-  latentsDataset,
-  mnistDataset,
-  picturesDataset,
-} from "../../../../plugins/mod.ts";
+import { cifar10Dataset, imagesDataset, latentsDataset, mnistDataset } from "../../../../plugins/mod.ts";
 import { loadDataset } from "../../../helpers/datasets.ts";
 import { idxBytes } from "../../../helpers/idx.ts";
 import { memoryFiles } from "../../../helpers/memoryFiles.ts";
@@ -186,87 +179,4 @@ const latents: FuzzedParser = {
   },
 };
 
-const SIGNATURE = Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10);
-
-interface PngFile {
-  readonly bytes: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-  readonly channels: 1 | 3;
-}
-
-/** A PNG file of any kind: sizes that the data can't fill, palettes, alpha, depths, filters, interlace, chunks anywhere. */
-function pngFile(draw: Draw): PngFile {
-  const chunk = (name: string, content: Uint8Array, length = content.length) => {
-    const head = new Uint8Array(8);
-    new DataView(head.buffer).setUint32(0, length);
-    head.set(utf8(name), 4);
-    const sum = new Uint8Array(4);
-    new DataView(sum.buffer).setUint32(
-      0,
-      draw.chance(0.99) ? crc32(joined([head.subarray(4), content])) : draw.below(256),
-    );
-    return joined([head, content, sum]);
-  };
-  const plain = draw.chance(0.6);
-  const colour = plain ? draw.pick([0, 2]) : draw.pick([0, 2, 3, 4, 6, 1, 255]);
-  const depth = plain ? 8 : draw.pick([1, 2, 4, 8, 16, 0]);
-  // A large one of one colour: a small file that is many times as large in memory, and may be.
-  const large = plain && draw.chance(0.03);
-  const [width, height] = large ? [300, 300] : [draw.between(1, 6), draw.between(1, 6)];
-  const claim = (side: number) => (draw.chance(0.93) ? side : draw.pick([0, 7, 300, 30_000, 2 ** 31 - 1, 2 ** 32 - 1]));
-  const [claimedWidth, claimedHeight] = [claim(width), claim(height)];
-  const header = new Uint8Array(13);
-  const view = new DataView(header.buffer);
-  view.setUint32(0, claimedWidth);
-  view.setUint32(4, claimedHeight);
-  header.set([depth, colour, 0, 0, draw.chance(0.95) ? 0 : draw.pick([1, 255])], 8);
-  const channels = colour === 2 || colour === 6 ? 3 : 1;
-  const stride = 1 + Math.ceil((width * (channels + (colour > 3 ? 1 : 0)) * depth) / 8);
-  const rows = Uint8Array.from({ length: stride * height }, (_, i) =>
-    i % stride ? (large ? 7 : draw.below(256)) : draw.below(draw.chance(0.97) ? 5 : 256),
-  );
-  const short = draw.chance(0.95) ? rows : rows.subarray(0, draw.below(rows.length));
-  const packed = joined([new Uint8Array(deflateSync(short)), draw.bytes(draw.chance(0.97) ? 0 : 5)]);
-  const cut = draw.chance(0.7) ? packed.length : draw.below(packed.length);
-  const chunks = [packed.subarray(0, cut), packed.subarray(cut)].map((part) => chunk("IDAT", part));
-  if (draw.chance(0.3))
-    chunks.splice(draw.below(3), 0, chunk(draw.pick(["PLTE", "tRNS", "tEXt", "IHDR"]), draw.bytes(6)));
-  if (draw.chance(0.03)) chunks.push(chunk("IDAT", draw.bytes(3), draw.pick([0, 2 ** 31, 2 ** 32 - 1])));
-  const end = draw.chance(0.97) ? [chunk("IEND", new Uint8Array(0))] : [];
-  const bytes = draw.damaged(joined([SIGNATURE, chunk("IHDR", header), ...chunks, ...end]), 0.7);
-  return { bytes, width: claimedWidth, height: claimedHeight, channels };
-}
-
-const png: FuzzedParser = {
-  name: "PNG",
-  // The rows, and four bytes for each of their bytes.
-  factor: 5 * INFLATION,
-  make(draw) {
-    const { bytes, width, height, channels } = pngFile(draw);
-    return {
-      size: bytes.length,
-      async run() {
-        pngHeader(bytes);
-        const { x, broken } = await pngPixels({ files: [bytes], shape: [channels, height, width] });
-        // What the data set says of such a file.
-        if (broken >= 0) throw failure("E_DATA", "Cannot use x.png: its picture data are damaged");
-        finite(x, "pixels");
-        expect(x.length === channels * height * width, "pixels of another shape");
-      },
-    };
-  },
-};
-
-const pictures: FuzzedParser = {
-  name: "pictures folder",
-  // The batch has two samples, of one picture where there is no other.
-  factor: 10 * INFLATION,
-  make(draw) {
-    const contents: Record<string, Uint8Array> = { "a.png": pngFile(draw).bytes };
-    if (draw.chance(0.3)) contents["b.PNG"] = pngFile(draw).bytes;
-    return { size: sizeOf(contents), run: () => use(picturesDataset(), contents) };
-  },
-};
-
-export const imageParsers: readonly FuzzedParser[] = [gzip, idx, mnist, cifar10, images, latents, png, pictures];
+export const imageParsers: readonly FuzzedParser[] = [gzip, idx, mnist, cifar10, images, latents];

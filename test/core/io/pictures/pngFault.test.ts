@@ -1,11 +1,11 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { crc32 } from "../../../core/io/crc32.ts";
-import { pngFault } from "../../../core/io/pngFault.ts";
-import { encodePng } from "../../../plugins/observers/drawing/png.ts";
-import { pngOf } from "../../helpers/pngFiles.ts";
+import { crc32 } from "../../../../core/io/crc32.ts";
+import { pngFault } from "../../../../core/io/pictures/pngFault.ts";
+import { encodePng } from "../../../../plugins/observers/drawing/png.ts";
+import { pngOf } from "../../../helpers/pngFiles.ts";
 
-const test = suite("core/io/pngFault");
+const test = suite("core/io/pictures/pngFault");
 
 const sound = encodePng({ width: 5, height: 3, channels: 3, data: Uint8Array.from({ length: 45 }, (_, i) => 5 * i) });
 

@@ -2,16 +2,17 @@ import { deflateSync } from "node:zlib";
 import { encode } from "fast-png";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { pngHeader } from "../../../core/io/pngHeader.ts";
-import { pngPixels } from "../../../core/io/pngPixels.ts";
-import { chunkOf, pngOf } from "../../helpers/pngFiles.ts";
+import { pngHeader } from "../../../../core/io/pictures/pngHeader.ts";
+import { pngPixels } from "../../../../core/io/pictures/pngPixels.ts";
+import { chunkOf, pngOf } from "../../../helpers/pngFiles.ts";
+import { counting } from "../../../soak/fuzzing/allocations.ts";
 
-const test = suite("core/io/pngPixels");
+const test = suite("core/io/pictures/pngPixels");
 
 const byte = (n: number) => (n * 73 + (n >> 3) * 31) & 255;
 
 for (const channels of [1, 3] as const)
-  test(`${channels} channels: pixels are those that fast-png has written, channel by channel`, async () => {
+  test(`${channels} channels: pixels are those that fast-png has written`, async () => {
     const [width, height] = [13, 7];
     const data = Uint8Array.from({ length: width * height * channels }, (_, i) => byte(i));
     const file = encode({ width, height, channels, data });
@@ -22,16 +23,7 @@ for (const channels of [1, 3] as const)
       colour: channels === 1 ? 0 : 2,
       interlaced: false,
     });
-    const { x, broken } = await pngPixels({
-      files: [file, file],
-      shape: [channels, height, width],
-    });
-    assert.is(broken, -1);
-    const expected = Float32Array.from(data, (_, at) => {
-      const [c, pixel] = [Math.floor(at / (width * height)), at % (width * height)];
-      return data[pixel * channels + c] / 127.5 - 1;
-    });
-    assert.equal([...x], [...expected, ...expected]);
+    assert.equal(await pngPixels(file), { width, height, channels, data });
   });
 
 test("every filter is undone, and the picture data may be in several chunks", async () => {
@@ -54,13 +46,10 @@ test("every filter is undone, and the picture data may be in several chunks", as
   const packed = deflateSync(Uint8Array.from(rows.flat()));
   const chunks = [packed.subarray(0, 20), packed.subarray(20)].map((part) => chunkOf("IDAT", part));
   const file = pngOf({ width: W, height: H, colour: 2 }, ...chunks);
-  const { x, broken } = await pngPixels({ files: [file], shape: [C, H, W] });
-  assert.is(broken, -1);
-  for (let i = 0; i < W * H; i++)
-    for (let c = 0; c < C; c++) assert.is(x[c * W * H + i], Math.fround(pixels[i * C + c] / 127.5 - 1));
+  assert.equal((await pngPixels(file))?.data, pixels);
 });
 
-test("a file that is damaged, cut short, or not of its size is named by its place", async () => {
+test("a file that is damaged, cut short, or not of its size has no pixels", async () => {
   const sound = encode({ width: 4, height: 4, channels: 1, data: new Uint8Array(16).map(byte) });
   const header = { width: 4, height: 4, colour: 0 };
   const holding = (rows: Uint8Array) => pngOf(header, chunkOf("IDAT", deflateSync(rows)));
@@ -74,10 +63,8 @@ test("a file that is damaged, cut short, or not of its size is named by its plac
     "too many rows": holding(new Uint8Array(25)),
     "a filter that is none": holding(new Uint8Array(20).fill(5)),
   };
-  for (const [name, file] of Object.entries(broken)) {
-    const decoded = await pngPixels({ files: [sound, file, sound], shape: [1, 4, 4] });
-    assert.is(decoded.broken, 1, name);
-  }
+  assert.ok(await pngPixels(sound));
+  for (const [name, file] of Object.entries(broken)) assert.is(await pngPixels(file), undefined, name);
 });
 
 test("pngHeader: what is no PNG has none", () => {
@@ -88,29 +75,47 @@ test("pngHeader: what is no PNG has none", () => {
 
 test("a size that the data can't fill is believed no further", async () => {
   // A header of 13 bytes claims gigabytes; the data are 11 bytes, which 1,032 times as many could come of.
-  const file = pngOf({ width: 30_000, height: 30_000, colour: 0 }, chunkOf("IDAT", deflateSync(new Uint8Array(9))));
-  for (const side of [30_000, 2 ** 31, 2 ** 32 - 1, 107]) {
-    const { x, broken } = await pngPixels({ files: [file, file], shape: [1, side, side] });
-    assert.is(broken, 0);
-    assert.is(x.length, 0, "nothing is allocated");
-  }
+  const data = chunkOf("IDAT", deflateSync(new Uint8Array(9)));
+  for (const side of [30_000, 2 ** 31, 2 ** 32 - 1, 107])
+    for (const interlace of [0, 1]) {
+      const file = pngOf({ width: side, height: side, colour: 0, interlace }, data);
+      assert.is(
+        await counting(async (allocated) => {
+          assert.is(await pngPixels(file), undefined);
+          return Math.floor(allocated().arrays / 1000);
+        }),
+        0,
+        "hardly anything is allocated",
+      );
+    }
   // As much as there can be is believed.
   const zeros = pngOf(
     { width: 1000, height: 1000, colour: 0 },
     chunkOf("IDAT", deflateSync(new Uint8Array(1001 * 1000))),
   );
-  assert.is((await pngPixels({ files: [zeros], shape: [1, 1000, 1000] })).broken, -1);
+  assert.equal((await pngPixels(zeros))?.data, new Uint8Array(1000 * 1000));
 });
 
 test("bytes behind the end of the picture data are damage on every runtime", async () => {
   const data = deflateSync(new Uint8Array(20));
   const broken = async (...parts: Uint8Array[]) => {
     const file = pngOf({ width: 4, height: 4, colour: 0 }, ...parts.map((part) => chunkOf("IDAT", part)));
-    return (await pngPixels({ files: [file], shape: [1, 4, 4] })).broken;
+    return (await pngPixels(file)) === undefined;
   };
-  assert.is(await broken(data), -1);
-  assert.is(await broken(data.subarray(0, 6), new Uint8Array(0), data.subarray(6)), -1);
-  assert.is(await broken(data, Uint8Array.of(1, 2, 3)), 0);
+  assert.not.ok(await broken(data));
+  assert.not.ok(await broken(data.subarray(0, 6), new Uint8Array(0), data.subarray(6)));
+  assert.ok(await broken(data, Uint8Array.of(1, 2, 3)));
+});
+
+test("a palette that lacks a colour of the picture, or is not there, is damage", async () => {
+  const data = chunkOf("IDAT", deflateSync(Uint8Array.of(0, 0b01_10_00_00)));
+  const of = (...palette: number[]) => {
+    const chunks = palette.length > 0 ? [chunkOf("PLTE", Uint8Array.from(palette)), data] : [data];
+    return pngPixels(pngOf({ width: 2, height: 1, colour: 3, depth: 2 }, ...chunks));
+  };
+  assert.equal((await of(0, 0, 0, 1, 2, 3, 4, 5, 6))?.data, Uint8Array.of(1, 2, 3, 4, 5, 6));
+  assert.is(await of(0, 0, 0, 1, 2, 3), undefined);
+  assert.is(await of(), undefined);
 });
 
 test.run();
