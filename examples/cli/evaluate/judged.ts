@@ -10,7 +10,7 @@ import {
   type Dataset,
   type SampleSet,
 } from "../../../core/interfaces/mod.ts";
-import { number, type Registry } from "../../../core/plugin/mod.ts";
+import { mergeConfig, number, type Registry, readSetting, settingOverlay } from "../../../core/plugin/mod.ts";
 import { readWeights } from "../../../core/train/mod.ts";
 import type { Given } from "../command.ts";
 import { promptsFor } from "../prompts.ts";
@@ -84,7 +84,7 @@ export async function storedAt(
   backend: Backend,
   defaults?: Defaults,
 ): Promise<Judged> {
-  const { use: name, ...options } = use;
+  const { use: name, ...options } = { ...(use.use === "pictures" && framingIn(given)), ...use };
   const container = new Container();
   container.value(BACKEND, backend, "the samples").value(DATA_FOLDER, folder, "the samples");
   const plugin = registry.get("dataset", name).configure(options);
@@ -101,17 +101,33 @@ export async function storedAt(
     shape: dataset.shape,
     count: wanted,
     nfe: 0,
-    read: changed(pixelOptions(plugin.options), registry.get("dataset", name).configure({}).options),
+    read: {
+      ...changed(pixelOptions(plugin.options), registry.get("dataset", name).configure({}).options),
+      ...decodingOf(plugin.options),
+    },
     samples: () => portionsOf(dataset, wanted),
     close: () => container.dispose(),
   };
+}
+
+/** Settings of the reference that also bring the samples to its size and colours, where those are pictures in a folder. */
+const FRAMING = ["size", "fit", "filter", "crop", "channels", "skipBad"];
+
+function framingIn(given: Given): Readonly<Record<string, unknown>> {
+  const set = given.all("set").map(readSetting).map(settingOverlay);
+  const { dataset = {} } = set.reduce<{ dataset?: object }>(mergeConfig, {});
+  return Object.fromEntries(Object.entries(dataset).filter(([name]) => FRAMING.includes(name)));
 }
 
 /** Options that say what is done with pictures, without those that say where they lie. */
 export const pixelOptions = ({
   file: _,
   ...options
-}: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => options;
+}: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => ({ ...options, ...decodingOf(options) });
+
+/** How the files of a dataset of pictures become bytes. */
+const decodingOf = (options: Readonly<Record<string, unknown>>) =>
+  "fit" in options && { decoding: "as Pillow's convert: no colour profile, no EXIF orientation" };
 
 /** Options that are not as they are by default. */
 const changed = (options: Readonly<Record<string, unknown>>, initial: Readonly<Record<string, unknown>>) =>

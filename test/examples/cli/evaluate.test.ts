@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import { protocols } from "../../../examples/cli/evaluate/protocols.ts";
 import { unbalanced } from "../../helpers/htmlTags.ts";
 import { npyFile } from "../../helpers/npyFile.ts";
+import { pillowFile } from "../../helpers/pillowPictures.ts";
 import { zipFile } from "../../helpers/zipFile.ts";
 import { onestep, scratch, start, tinyConfig } from "./program.ts";
 
@@ -86,6 +87,34 @@ test("the paper's protocols are listed, and say in one line what they need", asy
   assert.match(
     bare.stderr,
     /it needs --reference \(EDM's imagenet-64x64.npz\) and --set extractors.inception.weights=/,
+  );
+});
+
+test("folders of JPEG, WebP and PNG of any size are judged as they are read, which the protocol says", async () => {
+  mkdirSync(path("mixed"));
+  mkdirSync(path("one"));
+  for (const name of ["420.jpg", "lossy.webp", "rgb8.png"]) writeFileSync(path(`mixed/${name}`), pillowFile(name));
+  writeFileSync(path("one/a.jpg"), pillowFile("420.jpg"));
+  const to = ["--reference", path("one"), "--n", "3"];
+  const refused = await evaluate("mixed", ...to);
+  assert.is(refused.code, 1);
+  assert.match(refused.stderr, /rgb8\.png: it is 11 x 9, most others are 35 x 27/);
+  assert.match(refused.stderr, /--set dataset\.size=\[27,35\]/);
+  const { code, stdout, stderr } = await evaluate("mixed", ...to, "--set", "dataset.size=[8,8]");
+  assert.is(code, 0, stderr);
+  const protocol = JSON.parse(stdout.match(/^protocol {2}(.*)$/m)![1]);
+  const { shape, size, decoding } = protocol.samples;
+  assert.equal(
+    [shape, size],
+    [
+      [3, 8, 8],
+      [8, 8],
+    ],
+  );
+  assert.match(decoding, /^as Pillow's convert/);
+  assert.equal(
+    [protocol.reference.use, protocol.reference.size, protocol.reference.filter, protocol.reference.decoding],
+    ["pictures", [8, 8], "lanczos", decoding],
   );
 });
 
