@@ -12,11 +12,13 @@ import {
   EXTRACTORS,
   METRICS,
   type Metric,
+  PACE,
+  type Pace,
 } from "../../../core/interfaces/mod.ts";
 import { mergeConfig, type PluginKind, type Registry, readSetting, settingOverlay } from "../../../core/plugin/mod.ts";
 import { formatShape } from "../../../core/tensor/mod.ts";
 import { type JudgeConfig, judgeSamples, provideShape, resolveJudges } from "../../../core/train/mod.ts";
-import { judgementTable, table } from "../../../plugins/observers/mod.ts";
+import { judgementTable, table, workProgress } from "../../../plugins/observers/mod.ts";
 import type { Given } from "../command.ts";
 import { describeBackend, openBackend, tuning } from "../device.ts";
 import { loadRegistry } from "../registry.ts";
@@ -72,6 +74,7 @@ export async function evaluate(given: Given): Promise<Report> {
   const judges = resolveJudges(withReference(wanted, reference, referencePath, registry, named), registry);
   const backend = await openBackend(given.text("device"), tuning(given));
   const container = new Container();
+  const work = workProgress(process.stderr, "samples");
   try {
     process.stderr.write(`device  ${describeBackend(backend)}\n`);
     const judged =
@@ -87,6 +90,8 @@ export async function evaluate(given: Given): Promise<Report> {
     container.value(BACKEND, backend, "the evaluation").value(DATA_FOLDER, folder, "the evaluation");
     const cache = runCache(version());
     if (cache) container.value(CACHE, cache, "the evaluation");
+    const pace: Pace = async (...told) => work.tell(...told);
+    container.value(PACE, pace, "the evaluation");
     for (const plugin of judges.plugins)
       if (reference.kind === "images" || plugin.kind !== "dataset") plugin.install(container);
     const size = await provideReference(container, reference.kind === "images", judged, named);
@@ -97,7 +102,10 @@ export async function evaluate(given: Given): Promise<Report> {
     for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
     for (const metric of metrics) await metric.ready?.();
     const first = new FirstSamples(judged.shape);
-    const found = await judgeSamples(metrics, first.seen(judged.samples()));
+    const found = await judgeSamples(
+      metrics,
+      first.seen(judged.samples((done, total) => pace("judging samples", done, total))),
+    );
     const dataset = judges.plugins.find(({ kind }) => kind === "dataset");
     const optionsOf = (kind: PluginKind) =>
       Object.fromEntries(
@@ -133,6 +141,7 @@ export async function evaluate(given: Given): Promise<Report> {
     }
     return report;
   } finally {
+    work.close();
     await container.dispose();
     await backend.close();
   }

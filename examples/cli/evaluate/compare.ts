@@ -25,7 +25,7 @@ export async function run(given: Given): Promise<number> {
     const cells = both.map(({ value, half }) => (value === undefined ? "" : show(value, half)));
     return [name, ...cells, cells.includes("") ? "" : show(other.value - one.value, half)];
   });
-  process.stdout.write(`${table([["", a.samples, b.samples, "difference"], ...rows])}\n`);
+  process.stdout.write(`${table([["", ...given.positionals, "difference"], ...rows])}\n`);
   for (const each of apart) process.stdout.write(`protocols differ  ${each}\n`);
   return 0;
 }

@@ -18,6 +18,8 @@ import { findWeights, openDrawer, readNumbers, samplerSettings, storedPlugins } 
 import { contentOf } from "./protocol.ts";
 import { type ImagesAt, portionsOf } from "./sources.ts";
 
+type Tell = (done: number, total: number) => Promise<void>;
+
 /** What is judged: its samples in portions, and how they were made. */
 export interface Judged {
   readonly shape: Dataset["shape"];
@@ -27,7 +29,8 @@ export interface Judged {
   readonly drawn?: Readonly<Record<string, unknown>>;
   /** Of samples of files: what is done with them as they are read, such as cropping. */
   readonly read?: Readonly<Record<string, unknown>>;
-  samples(): AsyncIterable<SampleSet>;
+  /** `tell` hears how many are done. */
+  samples(tell: Tell): AsyncIterable<SampleSet>;
   close(): Promise<void>;
 }
 
@@ -71,7 +74,7 @@ export async function drawnFrom(
       sampler: isNamed ? { use: name, ...options } : { levels: sampler.steps.map(({ values }) => values.sigma) },
       ...(file !== undefined && { prompts: await contentOf(file) }),
     },
-    samples: () => drawer.batches({ count, seed, condition: prompts?.condition, empty: prompts?.empty }),
+    samples: (pace) => drawer.batches({ count, seed, pace, condition: prompts?.condition, empty: prompts?.empty }),
     close,
   };
 }
@@ -105,7 +108,7 @@ export async function storedAt(
       ...changed(pixelOptions(plugin.options), registry.get("dataset", name).configure({}).options),
       ...decodingOf(plugin.options),
     },
-    samples: () => portionsOf(dataset, wanted),
+    samples: (tell) => portionsOf(dataset, wanted, tell),
     close: () => container.dispose(),
   };
 }

@@ -91,11 +91,12 @@ export async function withContents(value: unknown): Promise<unknown> {
 
 /** A stored evaluation from its text. Throws E_DATA. */
 export function readReport(text: string, path: string): Report {
+  const fix = "make one with `onestep evaluate … --out FILE.json`";
   let report: unknown;
   try {
     report = parseJson(text);
   } catch (error) {
-    throw failure("E_DATA", `Cannot read ${path}: ${(error as Error).message}`);
+    throw failure("E_DATA", `Cannot read ${path}: ${(error as Error).message}`, { fix });
   }
   const { samples, protocol, metrics } = (report ?? {}) as Partial<Report>;
   const numbers = typeof metrics === "object" && metrics !== null ? Object.values(metrics) : [];
@@ -106,7 +107,9 @@ export function readReport(text: string, path: string): Report {
     numbers.length === 0 ||
     !numbers.every(Number.isFinite)
   )
-    throw failure("E_DATA", `Cannot read ${path}: it is no evaluation, should be a file of onestep evaluate --out`);
+    throw failure("E_DATA", `Cannot read ${path}: it is no evaluation, should be a file of onestep evaluate --out`, {
+      fix,
+    });
   return report as Report;
 }
 

@@ -62,11 +62,17 @@ const images = (dataset: Use, path: string | undefined): ImagesAt => ({
 /** Samples that are read together. */
 const PORTION = 200;
 
-/** The first `count` samples of a data set, in portions; all of them without a count. */
-export async function* portionsOf(dataset: Dataset, count: number): AsyncGenerator<SampleSet> {
+/** The first `count` samples of a data set, in portions; `tell` hears how many are done. */
+export async function* portionsOf(
+  dataset: Dataset,
+  count: number,
+  tell: (done: number, total: number) => Promise<void>,
+): AsyncGenerator<SampleSet> {
   for (let first = 0; first < count; first += PORTION) {
+    await tell(first, count);
     const rows = Int32Array.from({ length: Math.min(PORTION, count - first) }, (_, i) => first + i);
     const batch = await dataset.batch(rows, () => 0);
     yield { ...batch, shape: [rows.length, ...dataset.shape.sample] };
   }
+  await tell(count, count);
 }

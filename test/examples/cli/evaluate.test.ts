@@ -118,11 +118,33 @@ test("folders of JPEG, WebP and PNG of any size are judged as they are read, whi
   );
 });
 
+test("what takes long says how far it is, in its own unit", async () => {
+  writeFileSync(
+    path("slow.ts"),
+    brightness
+      .replaceAll('name: "brightness"', 'name: "slow"')
+      .replace("METRICS, number", "METRICS, number, PACE")
+      .replace(
+        "async result() {",
+        `async result() {
+          const pace = container.get(PACE);
+          await pace("pondering", 1, 9, "thoughts");
+          await new Promise((resolve) => setTimeout(resolve, 800));
+          await pace("pondering", 9, 9, "thoughts");`,
+      ),
+  );
+  const slow = ["--metric", "slow", "--plugin", path("slow.ts"), "--reference", path("dark.npz")];
+  const { code, stderr } = await onestep("evaluate", path("light.npz"), ...slow, "--device", "reference");
+  assert.is(code, 0, stderr);
+  assert.match(stderr, /pondering +9\/9 +\S+ thoughts\/s/);
+});
+
 test("two evaluations of one protocol are compared, of two only when told so", async () => {
   await evaluate("light.npz", "--reference", path("dark.npz"), "--n", "3", "--out", path("b.json"));
   await evaluate("dark.npz", "--reference", path("dark.npz"), "--out", path("c.json"));
   const same = await onestep("compare", path("b.json"), path("c.json"));
   assert.is(same.code, 0, same.stderr);
+  assert.match(same.stdout, /b\.json +\S*c\.json +difference\n/, "under the names that were given");
   assert.match(same.stdout, /brightness +2\.0000 +0\.0000 +-2\.0000/);
   const apart = await onestep("compare", path("a.json"), path("b.json"));
   assert.is(apart.code, 2);
@@ -226,7 +248,8 @@ test("what can't be judged is refused, and nothing is written", async () => {
   assert.match(many.stderr, /Cannot judge 4 samples: there are 3/);
   assert.not.ok(existsSync(path("none.json")) || existsSync(path("none.html")));
   writeFileSync(path("broken.json"), '{"samples": "a"}');
-  assert.match((await onestep("compare", path("broken.json"), path("broken.json"))).stderr, /no evaluation/);
+  const broken = await onestep("compare", path("broken.json"), path("broken.json"));
+  assert.match(broken.stderr, /no evaluation.*\nfix: make one with `.*evaluate … --out/);
 });
 
 test.run();
