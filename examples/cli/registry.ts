@@ -1,4 +1,6 @@
+import { type Kind, kinds } from "../../core/plugin/kinds.ts";
 import { Registry } from "../../core/plugin/registry.ts";
+import type { ResolvedConfig } from "../../core/train/mod.ts";
 import { allPlugins } from "../../plugins/all.ts";
 
 /** All plugins that come with onestep, and those of the user's files. */
@@ -9,4 +11,16 @@ export async function loadRegistry(files: readonly string[] = []): Promise<Regis
     for (const file of files) registry.register([await loadPluginFile(file)], file);
   }
   return registry;
+}
+
+/** A line for each plugin of the user's files that a config leaves out, with what would take it in. */
+export function unusedLines(registry: Registry, { plugins }: ResolvedConfig): string[] {
+  const known = new Set([...allPlugins, ...plugins].map(({ definition }) => definition));
+  return registry.list().flatMap(({ definition }) => {
+    if (known.has(definition)) return [];
+    const { kind, name } = definition;
+    const { section = kind, by } = kinds[kind] as Kind;
+    const place = by === undefined ? section : `${section}.${by === "role" ? "ROLE" : name}`;
+    return [`warning: the ${kind} "${name}" is not used by this run; use it with --set ${place}.use=${name}`];
+  });
 }

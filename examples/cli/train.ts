@@ -37,7 +37,7 @@ import { describeBackend, openBackend, tuning } from "./device.ts";
 import { INTERRUPTED } from "./exitStatus.ts";
 import { fitConfig } from "./fitConfig.ts";
 import { CONFIG } from "./flags.ts";
-import { loadRegistry } from "./registry.ts";
+import { loadRegistry, unusedLines } from "./registry.ts";
 import { version } from "./version.ts";
 
 /** Flags that are short for a `--set`. */
@@ -61,6 +61,7 @@ export async function run(given: Given): Promise<number> {
   if (profile) checkProfile(profile, wanted);
   const resolved = resolveConfig(wanted, registry);
   if (profile && !given.on("quiet")) process.stderr.write(`${profileLines(profile, resolved.config).join("\n")}\n`);
+  if (!given.on("quiet")) for (const line of unusedLines(registry, resolved)) process.stderr.write(`${line}\n`);
   return trainRun(given, resolved, await folderOf(given, named.name));
 }
 

@@ -8,6 +8,8 @@ import type { AnyPlugin } from "../../../core/plugin/mod.ts";
 import * as testing from "../../../core/testing/mod.ts";
 import { errorText, exitStatus } from "../../../examples/cli/exitStatus.ts";
 import { loadPluginFile } from "../../../examples/cli/pluginFile.ts";
+import { loadRegistry, unusedLines } from "../../../examples/cli/registry.ts";
+import { preset } from "../../../examples/gaussians/preset.ts";
 import * as plugins from "../../../plugins/mod.ts";
 import * as observers from "../../../plugins/observers/mod.ts";
 import { scratch } from "./program.ts";
@@ -49,6 +51,25 @@ test("a plugin file gets the very modules that are running", async () => {
     'String(gaussianModes === globalThis[Symbol.for("test/gaussianModes")])',
   );
   assert.is(same, "true");
+});
+
+test("a plugin that a run does not use is named, with what would take it in", async () => {
+  const kinds = { loss: "losses.own.use=own", sampler: "sampler.use=own", optimizer: "optimizers.ROLE.use=own" };
+  for (const [kind, setting] of Object.entries(kinds)) {
+    const file = path(`${kind}.ts`);
+    writeFileSync(
+      file,
+      `import { definePlugin, text } from "onestep";
+      const options = { role: text({ default: "", about: "whose" }) };
+      export default definePlugin({ name: "own", kind: "${kind}", about: "a test", options, create: () => ({}) });`,
+    );
+    const registry = await loadRegistry([file]);
+    const lines = (over: unknown) =>
+      unusedLines(registry, onestep.resolveConfig(onestep.mergeConfig(preset, over), registry));
+    assert.equal(lines({}), [`warning: the ${kind} "own" is not used by this run; use it with --set ${setting}`]);
+    const [section, name] = setting.replace("ROLE", "generator").split(/[.=]/);
+    assert.equal(lines({ [section]: name === "use" ? { use: "own" } : { [name]: { use: "own" } } }), []);
+  }
 });
 
 test("another of our names is refused, with those there are", async () => {
