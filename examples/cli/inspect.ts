@@ -105,8 +105,8 @@ async function inspectFile(path: string): Promise<Found> {
   }
   if (path.endsWith(".safetensors")) return inspectSafetensors(path);
   if (picture.isPicture) throw failure("E_DATA", `Cannot inspect ${path}: ${picture.fault}`);
-  throw failure("E_DATA", `Cannot inspect ${path}: its first bytes are those of no file that onestep reads`, {
-    fix: "name weights (.safetensors, .pt, .pth, .bin, .pkl), an archive (.npz, .zip), a picture, or a folder",
+  throw failure("E_DATA", `Cannot inspect ${path}: it begins like no weights, archive, array or picture`, {
+    fix: "name weights (.safetensors, .pt, .pth, .bin, .pkl), an archive (.npz, .zip), a picture, or a folder; files of MNIST and CIFAR-10 are read by `onestep train` with --data",
   });
 }
 
