@@ -56,11 +56,11 @@ interface Said {
 
 /**
  * The files of an archive, in their order; folders are left out, and two may have one name.
+ * @param windows the same bytes, for the headers; small entries beside them can be read through it as well
  * @throws E_DATA for what is no archive, is cut short (with the entry where it ends) or damaged, for links, devices, sparse files
  * and parts of a larger archive
  */
-export async function* tarEntries(source: ByteSource): AsyncGenerator<TarEntry> {
-  const windows = inWindows(source);
+export async function* tarEntries(source: ByteSource, windows = inWindows(source)): AsyncGenerator<TarEntry> {
   const shared: Said = {};
   let said: Said = {};
   let last: string | undefined;

@@ -13,6 +13,7 @@ export interface NamedConfig {
   readonly name: string;
   readonly config: RunConfig;
   /** Of a preset that fits itself to its data. */
+  readonly fits?: Preset["fits"];
   readonly fit?: Preset["fit"];
 }
 

@@ -11,7 +11,7 @@ import type { NamedConfig } from "./configFile.ts";
  * @throws OptionError, or E_DATA where no network fits
  */
 export async function fitConfig(
-  { config, fit }: NamedConfig,
+  { config, fit, fits = [] }: NamedConfig,
   settled: (config: RunConfig) => RunConfig,
   registry: Registry,
   path: string | undefined,
@@ -20,7 +20,10 @@ export async function fitConfig(
   if (!fit || path === undefined) return wanted;
   const { use, ...options } = wanted.dataset;
   const dataset = (use as unknown) instanceof SettingText ? (use as unknown as SettingText).text : use;
-  if (dataset !== config.dataset.use) return wanted;
-  const found = await fit(files, path, registry.get("dataset", dataset).configure(options).options);
+  if (!fits.includes(dataset)) return wanted;
+  const found = await fit(files, path, {
+    use: dataset,
+    ...registry.get("dataset", dataset).configure(options).options,
+  });
   return settled(mergeConfig(config, found));
 }

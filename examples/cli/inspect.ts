@@ -17,11 +17,14 @@ import {
 import { runFolder } from "../../core/train/files/runFolder.ts";
 import { table } from "../../plugins/observers/mod.ts";
 import type { Given } from "./command.ts";
+import { inspectDataFile, inspectDataFolder, inspectPictureZip, inspectShards } from "./inspectData.ts";
 
 /** What a file or folder holds, in lines, and what to do with it. */
-interface Found {
+export interface Found {
   readonly what: string;
   readonly rows?: readonly (readonly string[])[];
+  /** How many rows there are, where not all of them were made. */
+  readonly total?: number;
   readonly use?: string;
 }
 
@@ -36,15 +39,21 @@ export async function run(given: Given): Promise<number> {
 
 /** What is said of a file or folder, with the first of its tensors or with all. Throws E_FILE, E_DATA or E_CHECKPOINT. */
 export async function inspected(path: string, isWhole: boolean): Promise<string> {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat) throw failure("E_FILE", `Cannot inspect ${path}: there is no such file or folder`);
-  const { what, rows = [], use } = stat.isDirectory() ? await inspectFolder(path) : await inspectFile(path);
+  const { what, rows = [], total = rows.length, use } = await found(path, isWhole ? Number.POSITIVE_INFINITY : LISTED);
   const shown = isWhole ? rows : rows.slice(0, LISTED);
   const lines = [`${path}: ${printable(what)}`];
   if (shown.length > 0) lines.push(table(shown.map((row) => row.map(printable))));
-  if (shown.length < rows.length) lines.push(`and ${rows.length - shown.length} more; --all lists them`);
+  if (shown.length < total) lines.push(`and ${total - shown.length} more; --all lists them`);
   if (use) lines.push(use);
   return lines.join("\n");
+}
+
+/** @param listed rows that are shown, where making one takes time */
+async function found(path: string, listed: number): Promise<Found> {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat && /\{.*\}.*\.tar$/.test(path)) return inspectShards(path, listed);
+  if (!stat) throw failure("E_FILE", `Cannot inspect ${path}: there is no such file or folder`);
+  return stat.isDirectory() ? inspectFolder(path, listed) : inspectFile(path, listed);
 }
 
 /** Letters of a name that are shown. */
@@ -57,7 +66,7 @@ const printable = (text: string): string =>
     (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 
-async function inspectFolder(path: string): Promise<Found> {
+async function inspectFolder(path: string, listed: number): Promise<Found> {
   const folder = runFolder(files, path);
   const names = await files.list(path);
   if (await folder.holdsRun()) {
@@ -67,6 +76,8 @@ async function inspectFolder(path: string): Promise<Found> {
       use: `tell what happened in it with \`onestep doctor ${path}\`, draw with \`onestep sample ${path}\``,
     };
   }
+  const data = await inspectDataFolder(path, listed);
+  if (data) return data;
   const ending = (name: string) => name.match(/\.[a-z0-9]+$/i)?.[0].toLowerCase() ?? "no ending";
   const kinds = new Map<string, number>();
   let folders = 0;
@@ -84,7 +95,7 @@ async function inspectFolder(path: string): Promise<Found> {
   };
 }
 
-async function inspectFile(path: string): Promise<Found> {
+async function inspectFile(path: string, listed: number): Promise<Found> {
   const source = await fileBytes(files, path);
   const start = await source.read(0, Math.min(source.size, PICTURE_HEADER_BYTES));
   const picture = pictureHeader(start);
@@ -96,8 +107,12 @@ async function inspectFile(path: string): Promise<Found> {
     const entries = Object.keys(await openZip(source));
     if (entries.some((name) => /(^|\/)data\.pkl$/.test(name))) return inspectTorch(path);
     if (entries.length > 0 && entries.every((name) => name.endsWith(".npy"))) return inspectNpz(path);
+    const pictures = await inspectPictureZip(path, listed);
+    if (pictures) return pictures;
     return { what: `a zip archive of ${entries.length} files`, rows: entries.map((name) => [name]) };
   }
+  const data = await inspectDataFile(path, listed);
+  if (data) return data;
   if (mayBeTorch(start)) return inspectTorch(path);
   if (isNpy(start)) {
     const { dtype, shape } = decodeNpy(await source.read(0, source.size), path);
@@ -106,7 +121,7 @@ async function inspectFile(path: string): Promise<Found> {
   if (path.endsWith(".safetensors")) return inspectSafetensors(path);
   if (picture.isPicture) throw failure("E_DATA", `Cannot inspect ${path}: ${picture.fault}`);
   throw failure("E_DATA", `Cannot inspect ${path}: it begins like no weights, archive, array or picture`, {
-    fix: "name weights (.safetensors, .pt, .pth, .bin, .pkl), an archive (.npz, .zip), a picture, or a folder; files of MNIST and CIFAR-10 are read by `onestep train` with --data",
+    fix: "name weights (.safetensors, .pt, .pth, .bin, .pkl), an archive (.npz, .zip, .tar), a picture, a list of prompts (.txt), or a folder; files of MNIST and CIFAR-10 are read by `onestep train` with --data",
   });
 }
 

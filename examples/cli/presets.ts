@@ -1,5 +1,6 @@
 import type { FileSystem } from "../../core/io/files.ts";
 import type { RunConfig } from "../../core/train/mod.ts";
+import type { PlacedName } from "../../plugins/datasets/shared/placedPictures.ts";
 import { consistencyPreset, preset as gaussians, progressivePreset } from "../gaussians/preset.ts";
 import { preset as mnist } from "../mnist/preset.ts";
 import { preset as pictures } from "../pictures/preset.ts";
@@ -12,8 +13,10 @@ import { sdxl1Step, sdxl4Step, sdxl4StepLora } from "../presets/sdxl.ts";
 export interface Preset {
   readonly about: string;
   readonly config: RunConfig;
-  /** What the files of a data folder make of the config, by the options of its dataset. */
-  readonly fit?: (files: FileSystem, path: string, dataset: object) => Promise<object>;
+  /** The datasets whose files make something of the config. */
+  readonly fits?: readonly string[];
+  /** What the files of a data folder make of it, by the options of its dataset. */
+  readonly fit?: (files: FileSystem, path: string, dataset: { readonly use: string }) => Promise<object>;
 }
 
 /** By name; one line each. */
@@ -31,9 +34,13 @@ export const presets: Readonly<Record<string, Preset>> = {
   pictures: {
     about: "pictures of your own (PNG, JPEG, WebP), in subfolders by class or without; needs --data",
     config: pictures,
-    async fit(files, path, dataset) {
-      const { fitPictures } = await import("../pictures/fit.ts");
-      return fitPictures(files, path, dataset as Parameters<typeof fitPictures>[2]);
+    fits: ["pictures", "edm-zip", "webdataset", "coco"],
+    async fit(files, path, { use, ...dataset }) {
+      const { fitArchived, fitPictures } = await import("../pictures/fit.ts");
+      const options = dataset as unknown as Parameters<typeof fitPictures>[2];
+      return use === "pictures"
+        ? fitPictures(files, path, options)
+        : fitArchived(files, path, use as PlacedName, options);
     },
   },
   imagenet64: { about: "DMD2's ImageNet-64; --data, --teacher", config: imagenet64 },

@@ -2,6 +2,7 @@ import { failure } from "../../core/errors.ts";
 import { type FileSystem, PICTURE_HEADER_BYTES, pictureHeader } from "../../core/io/mod.ts";
 import type { RunConfig } from "../../core/train/mod.ts";
 import { findPictures } from "../../plugins/datasets/shared/pictureFolder.ts";
+import { type PlacedName, type PlacedOptions, placedPictures } from "../../plugins/datasets/shared/placedPictures.ts";
 
 /** The least pictures that can be judged by, and in each class: of ten, one is held out. */
 const LEAST = 20;
@@ -34,17 +35,57 @@ export async function fitPictures(
   const { pictures, names } = await findPictures(files, path, classes);
   const [first] = pictures;
   const bytes = Math.min(PICTURE_HEADER_BYTES, await files.size(first.path));
-  const header = pictureHeader(await files.readRange(first.path, 0, bytes));
+  const start = await files.readRange(first.path, 0, bytes);
+  return fitTo({ path, start, crop, size, count: pictures.length, classes: names?.length ?? 0 });
+}
+
+/** What is known of pictures before they are looked at. */
+interface Known {
+  readonly path: string;
+  /** The beginning of the first, with its header. */
+  readonly start: Uint8Array;
+  readonly crop: readonly number[];
+  readonly size: readonly number[];
+  readonly count: number;
+  readonly classes: number;
+}
+
+function fitTo({ path, start, crop, size, count, classes }: Known) {
+  const header = pictureHeader(start);
   // The dataset says what is wrong with it.
   if ("fault" in header) return { network: {}, dataset: {}, metrics: {} };
   const [height, width] = [size, crop].find(({ length }) => length === 2) ?? [header.height, header.width];
   const network = fitNetwork(height, width, path);
-  if (pictures.length < LEAST) return { network, dataset: { holdOut: 0 }, metrics: {} };
+  if (count < LEAST) return { network, dataset: { holdOut: 0 }, metrics: {} };
   const known = { "patch-distance": {} };
-  if ((names?.length ?? 0) < 2) return { network, dataset: {}, metrics: known };
-  const epochs = Math.min(100, Math.max(3, Math.ceil(JUDGE_SAMPLES / pictures.length)));
+  if (classes < 2) return { network, dataset: {}, metrics: known };
+  const epochs = Math.min(100, Math.max(3, Math.ceil(JUDGE_SAMPLES / count)));
   return { network, dataset: {}, metrics: { "classifier-frechet": { epochs }, ...known } };
 }
+
+/**
+ * The same for pictures in archives, or with captions: `use` is their dataset.
+ * @throws E_DATA
+ */
+export async function fitArchived(
+  files: FileSystem,
+  path: string,
+  use: PlacedName,
+  options: PictureOptions & PlacedOptions,
+): ReturnType<typeof fitPictures> {
+  const set = await placedPictures(use, { files, path }, options);
+  const [first] = set.pictures;
+  // The dataset says what is wrong with them.
+  if (!first) return { network: {}, dataset: { use }, metrics: {} };
+  const start = await first.file.read().catch(() => new Uint8Array());
+  const { pictures, classes } = set;
+  const { crop, size = [] } = options;
+  const fitted = fitTo({ path, start, crop, size, count: pictures.length, classes });
+  return { ...fitted, dataset: { use, holdOut: HELD_OUT, ...fitted.dataset } };
+}
+
+/** The share that the preset holds out. */
+const HELD_OUT = 0.1;
 
 /** Resolutions that halve down to about 8 pixels, and attention at the lowest. */
 export function fitNetwork(

@@ -1,7 +1,6 @@
 import { DATA_FOLDER, type Dataset } from "../../core/interfaces/mod.ts";
 import { definePlugin, text } from "../../core/plugin/mod.ts";
 import { cocoPictures } from "./shared/cocoPictures.ts";
-import { dataAt } from "./shared/dataPath.ts";
 import { streamedPictures, streamOptions } from "./shared/streamedPictures.ts";
 
 /**
@@ -26,7 +25,6 @@ export const cocoDataset = definePlugin({
   },
   async create({ captions, pictures, ...settings }, container): Promise<Dataset> {
     const folder = container.get(DATA_FOLDER);
-    const { files, path } = dataAt("coco", folder);
-    return streamedPictures(await cocoPictures(files, { name: "coco", path, captions, pictures }), settings, folder);
+    return streamedPictures(await cocoPictures(folder, { captions, pictures }), settings, folder);
   },
 });

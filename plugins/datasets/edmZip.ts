@@ -1,6 +1,5 @@
 import { DATA_FOLDER, type Dataset } from "../../core/interfaces/mod.ts";
 import { definePlugin, number, optional, text } from "../../core/plugin/mod.ts";
-import { oneFile } from "./shared/dataPath.ts";
 import { streamedPictures, streamOptions } from "./shared/streamedPictures.ts";
 import { zipPictures } from "./shared/zipPictures.ts";
 
@@ -22,7 +21,6 @@ export const edmZipDataset = definePlugin({
   },
   async create({ file, classes, ...settings }, container): Promise<Dataset> {
     const folder = container.get(DATA_FOLDER);
-    const { files, file: archive } = await oneFile("edm-zip", folder, { file, ending: ".zip" });
-    return streamedPictures(await zipPictures(files, { name: "edm-zip", file: archive, classes }), settings, folder);
+    return streamedPictures(await zipPictures(folder, { file, classes }), settings, folder);
   },
 });

@@ -1,6 +1,5 @@
 import { DATA_FOLDER, type Dataset } from "../../core/interfaces/mod.ts";
 import { definePlugin, number, optional, text } from "../../core/plugin/mod.ts";
-import { dataAt } from "./shared/dataPath.ts";
 import { shardPictures } from "./shared/shardPictures.ts";
 import { streamedPictures, streamOptions } from "./shared/streamedPictures.ts";
 
@@ -23,9 +22,6 @@ export const webdatasetDataset = definePlugin({
   },
   async create({ shards, classes, ...settings }, container): Promise<Dataset> {
     const folder = container.get(DATA_FOLDER);
-    const { files, path } = dataAt("webdataset", folder);
-    const at = shards === "" ? path : files.join(path, shards);
-    const set = await shardPictures(files, { name: "webdataset", path: at, classes, progress: folder.progress });
-    return streamedPictures(set, settings, folder);
+    return streamedPictures(await shardPictures(folder, { shards, classes }), settings, folder);
   },
 });

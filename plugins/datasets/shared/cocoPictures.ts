@@ -1,19 +1,20 @@
 /** Pictures of a folder with captions in one JSON file, as COCO has them. https://cocodataset.org/#format-data, section 5. */
 import { failure } from "../../../core/errors.ts";
+import type { DataFolder } from "../../../core/interfaces/mod.ts";
 import type { FileSystem, StoredFile } from "../../../core/io/mod.ts";
 import { parseJson } from "../../../core/json/mod.ts";
+import { dataAt } from "./dataPath.ts";
 import { isPicture } from "./pictureNames.ts";
 import { type FoundPicture, type PictureSet, pictureSet } from "./pictureSet.ts";
 import { type Skipped, some } from "./skipped.ts";
 
-/** Where pictures and captions are. */
-export interface CocoRequest {
-  readonly name: string;
-  /** The data folder. */
-  readonly path: string;
-  /** The options; empty where they say nothing. */
-  readonly captions: string;
-  readonly pictures: string;
+/** The dataset, for messages. */
+const NAME = "coco";
+
+/** Where captions and pictures are: the options of the dataset, empty where they say nothing. */
+export interface CocoOptions {
+  readonly captions?: string;
+  readonly pictures?: string;
 }
 
 /** Texts of JavaScript have less than 2²⁹ letters. */
@@ -23,11 +24,11 @@ const LARGEST = 2 ** 29 - 25;
  * The pictures that the JSON names, in its order, each with the first of its captions: those of DMD2's protocol for COCO.
  * @throws E_DATA
  */
-export async function cocoPictures(files: FileSystem, request: CocoRequest): Promise<PictureSet> {
-  const { name, path } = request;
-  const json = request.captions || (await captionsIn(name, files, path));
+export async function cocoPictures(data: DataFolder, options: CocoOptions): Promise<PictureSet> {
+  const { files, path } = dataAt(NAME, data);
+  const json = options.captions || (await captionsIn(files, path));
   const { images, captions } = await readCaptions(files, json);
-  const folder = request.pictures || (await picturesFor(name, files, path, json, images));
+  const folder = options.pictures || (await picturesFor(files, path, json, images));
   const there = new Set(await files.list(folder));
   const bad: Skipped[] = [];
   const found: FoundPicture[] = [];
@@ -44,14 +45,14 @@ export async function cocoPictures(files: FileSystem, request: CocoRequest): Pro
   const notes = without > 0 ? [`${without} pictures of ${folder} are not in ${json}`] : [];
   if (captions.size === 0 && found.length > 0 && found.every(({ caption }) => caption === undefined))
     throw failure("E_DATA", `Cannot use ${json}: it has no caption for any of ${images.size} pictures`);
-  return pictureSet({ name, from: path, found, bad, classes: 0, notes });
+  return pictureSet({ name: NAME, from: path, found, bad, classes: 0, notes });
 }
 
 /** A file of its own, read when it is needed. */
 const fileAt = (files: FileSystem, path: string): StoredFile => ({ name: path, read: () => files.read(path) });
 
 /** The JSON file with captions: in the folder, or in `annotations` below. */
-async function captionsIn(name: string, files: FileSystem, path: string): Promise<string> {
+async function captionsIn(files: FileSystem, path: string): Promise<string> {
   const found: string[] = [];
   for (const folder of [path, files.join(path, "annotations")]) {
     const names = await files.list(folder).catch(() => []);
@@ -61,14 +62,13 @@ async function captionsIn(name: string, files: FileSystem, path: string): Promis
   const which = found.length > 0 ? ` (${some(found)})` : "";
   throw failure(
     "E_DATA",
-    `Cannot load ${name} from ${path}: it has ${found.length} files captions….json${which}, should have one`,
+    `Cannot load ${NAME} from ${path}: it has ${found.length} files captions….json${which}, should have one`,
     { fix: "say which with --set dataset.captions=FILE" },
   );
 }
 
 /** The folder that has the pictures: named as the JSON is, `images`, or the data folder. */
 async function picturesFor(
-  name: string,
   files: FileSystem,
   path: string,
   json: string,
@@ -80,7 +80,7 @@ async function picturesFor(
   for (const folder of folders) if (await files.exists(files.join(folder, first))) return folder;
   throw failure(
     "E_DATA",
-    `Cannot load ${name} from ${path}: ${first}, which ${json} names first, is in none of ${folders.join(", ")}`,
+    `Cannot load ${NAME} from ${path}: ${first}, which ${json} names first, is in none of ${folders.join(", ")}`,
     { fix: "say where pictures are with --set dataset.pictures=FOLDER" },
   );
 }

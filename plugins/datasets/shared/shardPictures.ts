@@ -1,32 +1,34 @@
 /** Pictures in tar archives ("shards"), as WebDataset keeps them: the files of a sample have one name and follow each other. */
 import { failure } from "../../../core/errors.ts";
+import type { DataFolder } from "../../../core/interfaces/mod.ts";
 import {
   type ByteSource,
   type FileSystem,
   fileBytes,
+  inWindows,
   isGzip,
   type TarEntry,
   tarEntries,
 } from "../../../core/io/mod.ts";
 import { parseJson } from "../../../core/json/mod.ts";
-import { namesIn } from "./dataPath.ts";
+import { dataAt, namesIn } from "./dataPath.ts";
 import { isPicture, isSystemFile, notesOf } from "./pictureNames.ts";
 import { type FoundPicture, type PictureSet, pictureSet } from "./pictureSet.ts";
 import { expandBraces } from "./shardNames.ts";
 import { type Skipped, some } from "./skipped.ts";
 
-/** Which shards, and how their labels are taken. */
-export interface ShardsRequest {
-  readonly name: string;
-  /** A folder with shards, one shard, or a pattern of their names with braces. */
-  readonly path: string;
+/** The dataset, for messages. */
+const NAME = "webdataset";
+
+/** Which shards, and how their labels are taken: the options of the dataset. */
+export interface ShardsOptions {
+  /** A name or pattern in the data folder; empty where that is a folder of shards, a shard, or a pattern with braces itself. */
+  readonly shards?: string;
   readonly classes?: number;
-  /** Told how many shards of how many are looked through. */
-  readonly progress?: (done: number, total: number) => void;
 }
 
 /** The key of a sample and the kind of a file: the name up to the first dot behind the last slash, and what follows it. */
-const NAME = /^(?:\.\/)?((?:.*\/)?[^./][^./]*)\.([^/]+)$/;
+const ENTRY = /^(?:\.\/)?((?:.*\/)?[^./][^./]*)\.([^/]+)$/;
 
 /** The files of a sample. */
 interface Sample {
@@ -40,10 +42,12 @@ interface Sample {
  * @throws E_DATA
  */
 export async function shardPictures(
-  files: FileSystem,
-  { name, path, classes, progress }: ShardsRequest,
+  folder: DataFolder,
+  { shards: pattern = "", classes }: ShardsOptions,
 ): Promise<PictureSet> {
-  const shards = await shardsAt(name, files, path);
+  const { files, path: at } = dataAt(NAME, folder);
+  const path = pattern === "" ? at : files.join(at, pattern);
+  const shards = await shardsAt(files, path);
   const found: FoundPicture[] = [];
   const bad: Skipped[] = [];
   const others = new Map<string, number>();
@@ -59,12 +63,13 @@ export async function shardPictures(
         },
       );
     const keys = new Set<string>();
-    for await (const sample of samplesOf(source)) {
+    const windows = inWindows(source);
+    for await (const sample of samplesOf(source, windows)) {
       const json = sample.files.get("json");
-      if (json) isJsonCaption ??= await hasCaption(json);
+      if (json) isJsonCaption ??= await hasCaption(json, windows);
       if (!isJsonCaption) sample.files.delete("json");
-      const picture = await pictureOf(sample, source, classes);
-      if (keys.has(sample.key)) bad.push({ path: at(source, sample), why: "its shard has that sample twice" });
+      const picture = await pictureOf(sample, source, windows, classes);
+      if (keys.has(sample.key)) bad.push({ path: placeOf(source, sample), why: "its shard has that sample twice" });
       else if ("why" in picture) bad.push(picture);
       else found.push(picture);
       keys.add(sample.key);
@@ -72,46 +77,46 @@ export async function shardPictures(
         if (!(isPicture(`x.${kind}`) || ["cls", "txt", "json"].includes(kind)))
           others.set(`.${kind}`, (others.get(`.${kind}`) ?? 0) + 1);
     }
-    progress?.(i + 1, shards.length);
+    folder.progress?.(i + 1, shards.length);
   }
   const notes = [`${shards.length} ${shards.length === 1 ? "shard" : "shards"}`, ...notesOf(others)];
-  return pictureSet({ name, from: path, found, bad, classes, notes });
+  return pictureSet({ name: NAME, from: path, found, bad, classes, notes });
 }
 
-const at = ({ name }: ByteSource, { key }: Sample): string => `${name}, sample ${JSON.stringify(key)}`;
+const placeOf = ({ name }: ByteSource, { key }: Sample): string => `${name}, sample ${JSON.stringify(key)}`;
 
 /** The shards that a path means, in order of their names. */
-async function shardsAt(name: string, files: FileSystem, path: string): Promise<string[]> {
+async function shardsAt(files: FileSystem, path: string): Promise<string[]> {
   const isPattern = /\{.*\}/.test(path) && !(await files.exists(path));
   if (!isPattern) {
-    const names = await namesIn(name, files, path);
+    const names = await namesIn(NAME, files, path);
     if (!names) return [path];
     const tars = names.filter((each) => each.endsWith(".tar") && !each.startsWith("."));
     if (tars.length > 0) return tars.map((each) => files.join(path, each));
     const packed = names.filter((each) => /\.(tar\.gz|tgz)$/.test(each));
     throw failure(
       "E_DATA",
-      `Cannot load ${name} from ${path}: it holds no .tar files${packed.length > 0 ? `, but ${some(packed)}` : ""}`,
+      `Cannot load ${NAME} from ${path}: it holds no .tar files${packed.length > 0 ? `, but ${some(packed)}` : ""}`,
       { fix: packed.length > 0 ? "unpack them to plain .tar files: gunzip *.tar.gz" : "give the folder of the shards" },
     );
   }
-  const shards = expandBraces(path, name);
+  const shards = expandBraces(path, NAME);
   const missing: string[] = [];
   for (const shard of shards) if (!(await files.exists(shard))) missing.push(shard);
   if (missing.length > 0)
     throw failure(
       "E_DATA",
-      `Cannot load ${name} from ${path}: ${missing.length} of ${shards.length} shards are not there (${some(missing, 3)})`,
+      `Cannot load ${NAME} from ${path}: ${missing.length} of ${shards.length} shards are not there (${some(missing, 3)})`,
       { fix: "download them, or change the numbers in braces" },
     );
   return shards;
 }
 
 /** Samples of a shard: files with one key that follow each other. */
-async function* samplesOf(source: ByteSource): AsyncGenerator<Sample> {
+async function* samplesOf(source: ByteSource, windows: ByteSource): AsyncGenerator<Sample> {
   let sample: Sample | undefined;
-  for await (const entry of tarEntries(source)) {
-    const [, key, ending] = entry.name.match(NAME) ?? [];
+  for await (const entry of tarEntries(source, windows)) {
+    const [, key, ending] = entry.name.match(ENTRY) ?? [];
     if (key === undefined || isSystemFile(entry.name)) continue;
     if (sample && sample.key !== key) yield sample;
     if (sample?.key !== key) sample = { key, files: new Map() };
@@ -126,9 +131,9 @@ async function* samplesOf(source: ByteSource): AsyncGenerator<Sample> {
 }
 
 /** Whether the JSON of the first sample has a caption: then those of all should. */
-async function hasCaption(json: TarEntry): Promise<boolean> {
+async function hasCaption(json: TarEntry, windows: ByteSource): Promise<boolean> {
   try {
-    const value = parseJson(new TextDecoder().decode(await json.read())) as { caption?: unknown } | null;
+    const value = parseJson(new TextDecoder().decode(await json.read(windows))) as { caption?: unknown } | null;
     return typeof value?.caption === "string";
   } catch (error) {
     if (error instanceof SyntaxError) return false;
@@ -140,9 +145,14 @@ async function hasCaption(json: TarEntry): Promise<boolean> {
 const LONGEST_CLASS = 32;
 
 /** The picture of a sample, or why it has none. */
-async function pictureOf(sample: Sample, source: ByteSource, classes?: number): Promise<FoundPicture | Skipped> {
+async function pictureOf(
+  sample: Sample,
+  source: ByteSource,
+  windows: ByteSource,
+  classes?: number,
+): Promise<FoundPicture | Skipped> {
   const { files } = sample;
-  const path = at(source, sample);
+  const path = placeOf(source, sample);
   const pictures = [...files.keys()].filter((kind) => isPicture(`x.${kind}`));
   if (pictures.length !== 1)
     return {
@@ -152,7 +162,7 @@ async function pictureOf(sample: Sample, source: ByteSource, classes?: number): 
   const cls = classes === 0 ? undefined : files.get("cls");
   let label: number | string | undefined;
   if (cls) {
-    const text = cls.size <= LONGEST_CLASS ? new TextDecoder().decode(await cls.read()).trim() : "";
+    const text = cls.size <= LONGEST_CLASS ? new TextDecoder().decode(await cls.read(windows)).trim() : "";
     label = /^\d+$/.test(text) ? Number(text) : `its .cls is ${JSON.stringify(text)}, should be the digits of a class`;
   }
   return { file: files.get(pictures[0])!, archive: source, label, caption: files.get("txt") ?? files.get("json") };

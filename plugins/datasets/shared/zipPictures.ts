@@ -1,19 +1,21 @@
 /** Pictures in a zip archive with labels in its `dataset.json`, as EDM's dataset_tool writes them. */
 import { failure } from "../../../core/errors.ts";
-import { type ByteSource, type FileSystem, fileBytes, openZip, type ZipEntry } from "../../../core/io/mod.ts";
+import type { DataFolder } from "../../../core/interfaces/mod.ts";
+import { type ByteSource, fileBytes, openZip, type ZipEntry } from "../../../core/io/mod.ts";
 import { parseJson } from "../../../core/json/mod.ts";
+import { oneFile } from "./dataPath.ts";
 import { isPicture, isSystemFile, notesOf } from "./pictureNames.ts";
 import { type FoundPicture, type PictureSet, pictureSet } from "./pictureSet.ts";
 import type { Skipped } from "./skipped.ts";
 
+/** The dataset, for messages. */
+const NAME = "edm-zip";
 /** Labels by the names of pictures. NVlabs/edm, training/dataset.py: `dict(json["labels"])`. */
 const LABELS = "dataset.json";
 
-/** Which archive, and how its labels are taken. */
-export interface ZipRequest {
-  readonly name: string;
-  /** The archive. */
-  readonly file: string;
+/** Which archive, and how its labels are taken: the options of the dataset. */
+export interface ZipOptions {
+  readonly file?: string;
   readonly classes?: number;
 }
 
@@ -22,7 +24,8 @@ export interface ZipRequest {
  * whatever the writer met first.
  * @throws E_DATA
  */
-export async function zipPictures(files: FileSystem, { name, file, classes }: ZipRequest): Promise<PictureSet> {
+export async function zipPictures(folder: DataFolder, { file: given = "", classes }: ZipOptions): Promise<PictureSet> {
+  const { files, file } = await oneFile(NAME, folder, { file: given, ending: ".zip" });
   const source = await fileBytes(files, file);
   const entries = await openZip(source);
   const pictures: ZipEntry[] = [];
@@ -45,7 +48,7 @@ export async function zipPictures(files: FileSystem, { name, file, classes }: Zi
   for (const named of labels?.keys() ?? [])
     bad.push({ path: `${file}, entry ${JSON.stringify(named)}`, why: `${LABELS} has a label for it, it is not there` });
   const notes = [...notesOf(others), ...(stored ? [] : [`it has no ${LABELS} with labels`])];
-  return pictureSet({ name, from: file, found, bad, classes, notes });
+  return pictureSet({ name: NAME, from: file, found, bad, classes, notes });
 }
 
 /** A class for each name, or why a label is none; undefined where the archive says that it has no labels. */

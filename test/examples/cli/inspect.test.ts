@@ -2,8 +2,11 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { encodeSafetensors } from "../../../core/io/mod.ts";
+import { inspected } from "../../../examples/cli/inspect.ts";
 import { goldenBytes } from "../../helpers/golden.ts";
+import { picture } from "../../helpers/namedPictures.ts";
 import { npyFile } from "../../helpers/npyFile.ts";
+import { tarFile } from "../../helpers/tarFile.ts";
 import { zipFile } from "../../helpers/zipFile.ts";
 import { onestep, scratch } from "./program.ts";
 
@@ -41,11 +44,66 @@ test("files and folders are told by what they hold", async () => {
   }
 });
 
+test("data sets are told with what they hold and the line that trains on them", async () => {
+  const utf8 = (text: string) => new TextEncoder().encode(text);
+  const sample = (key: string) => ({
+    [`${key}.png`]: picture(1),
+    [`${key}.cls`]: utf8("3"),
+    [`${key}.txt`]: utf8(`the ${key}`),
+  });
+  for (const folder of ["shards", "coco/annotations", "coco/val2014", "cifar"])
+    mkdirSync(path(folder), { recursive: true });
+  const zip = zipFile({
+    "a.png": picture(1),
+    "b.png": picture(2),
+    "dataset.json": utf8('{"labels": [["b.png", 0], ["a.png", 1]]}'),
+  });
+  const lone = zipFile({
+    "a.png": picture(1),
+    "b.png": picture(2),
+    "dataset.json": utf8('{"labels": [["b.png", 0]]}'),
+  });
+  write("shards/x-0.tar", tarFile(sample("cat")));
+  write("shards/x-1.tar", tarFile(sample("dog")));
+  write("coco/val2014/p.png", picture(1));
+  write("cifar/data_batch_1.bin.gz", "");
+  const captions = { images: [{ id: 1, file_name: "p.png" }], annotations: [{ image_id: 1, caption: "a point" }] };
+  write("coco/annotations/captions_val2014.json", JSON.stringify(captions));
+  const pattern = path("shards/x-{0..1}.tar");
+  const cases: [file: string, says: RegExp[]][] = [
+    [
+      write("set.zip", zip),
+      [
+        /2 pictures in a zip archive; the first 2 are 2 x 1 grey; 2 classes; no captions/,
+        /a\.png +2 x 1 grey +class 1/,
+        /train pictures --set dataset\.use=edm-zip --data \S+set\.zip`/,
+      ],
+    ],
+    [write("lone.zip", lone), [/1 cannot be used, such as .*"a\.png": it has no label/, /--set dataset\.skipBad=true/]],
+    [
+      path("shards"),
+      [
+        /2 pictures in tar shards; .*4 classes; captions; 2 shards/,
+        /dog\.png .* class 3 +the dog/,
+        /dataset\.use=webdataset --data/,
+      ],
+    ],
+    [pattern, [/2 pictures in tar shards/, /--data '\S+x-\{0\.\.1\}\.tar'`/]],
+    [path("coco"), [/1 pictures with captions of COCO/, /val2014\/p\.png +2 x 1 grey +a point/, /dataset\.use=coco/]],
+    [path("cifar"), [/CIFAR-10/, /train cifar10 --data/]],
+    [write("prompts.txt", "a cat\na dog\n"), [/a list of 2 prompts/, /2 +a dog/]],
+  ];
+  for (const [file, says] of cases) {
+    const text = await inspected(file, false);
+    for (const each of says) assert.match(text, each);
+  }
+});
+
 test("what can't be told, and what would run a program, is refused", async () => {
   const cases: [file: string, says: RegExp][] = [
     [path("nowhere"), /no such file or folder/],
     [
-      write("notes.txt", "some words"),
+      write("notes.doc", "some words"),
       /begins like no weights, archive, array or picture\nfix: .*MNIST and CIFAR-10 are read by/,
     ],
     [write("evil.pt", goldenBytes("malicious_eval_zip.pt")), /asks for "__builtin__\.eval"[\s\S]*best as safetensors/],

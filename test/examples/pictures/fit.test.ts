@@ -6,12 +6,14 @@ import { TEACHER } from "../../../core/interfaces/mod.ts";
 import { layoutOf } from "../../../core/nn/mod.ts";
 import { Registry } from "../../../core/plugin/mod.ts";
 import { mergeConfig, Run, resolveConfig } from "../../../core/train/mod.ts";
-import { fitNetwork, fitPictures } from "../../../examples/pictures/fit.ts";
+import { fitArchived, fitNetwork, fitPictures } from "../../../examples/pictures/fit.ts";
 import { preset } from "../../../examples/pictures/preset.ts";
 import { allPlugins } from "../../../plugins/all.ts";
 import { encodePng } from "../../../plugins/observers/drawing/png.ts";
 import { dataFolder } from "../../helpers/datasets.ts";
+import { type MemoryFiles, memoryFiles } from "../../helpers/memoryFiles.ts";
 import { thrown } from "../../helpers/thrown.ts";
+import { zipFile } from "../../helpers/zipFile.ts";
 import { compose } from "../../plugins/support.ts";
 
 const test = suite("examples/pictures/fit");
@@ -59,6 +61,19 @@ test("metrics are those that fit: classes, one class, too few to hold out", asyn
   assert.equal(await metricsOf(8, 8, 1, ["a/"], 20), { "patch-distance": {} });
   assert.equal(await metricsOf(8, 8, 1, [""], 20), { "patch-distance": {} });
   assert.equal(await metricsOf(8, 8, 1, ["a/", "b/"], 9), {});
+});
+
+test("pictures in an archive fit it as those of a folder do", async () => {
+  const folder = pictures(8, 12, 1, [""], 20);
+  const { contents } = folder.files as MemoryFiles;
+  const entries = Object.fromEntries([...contents].map(([path, bytes]) => [path.slice("data/".length), bytes]));
+  const labels = Object.keys(entries).map((name, i) => [name, i % 2]);
+  const archive = zipFile({ ...entries, "dataset.json": new TextEncoder().encode(JSON.stringify({ labels })) });
+  const files = memoryFiles({ "data/a.zip": archive });
+  const { network, dataset, metrics } = await fitArchived(files, "data", "edm-zip", { crop: [] });
+  assert.equal(network, (await fit(folder)).network);
+  assert.equal(dataset, { use: "edm-zip", holdOut: 0.1 });
+  assert.equal(Object.keys(metrics!), ["classifier-frechet", "patch-distance"]);
 });
 
 const sizes: [string, Parameters<typeof pictures>, channels: number][] = [
