@@ -4,7 +4,7 @@ export { type Claim, type FileSystem, isDiskFull, isDraft } from "./files.ts";
 export { gunzip, isGzip } from "./gunzip.ts";
 export * from "./halfFloat.ts";
 export * from "./idx.ts";
-export { decodeNpy, isNpy, type NpzEntry, openNpz } from "./npy.ts";
+export { decodeNpy, isNpy, type NpyHeader, type NpzEntry, openNpz, readNpyHeader } from "./npy.ts";
 export * from "./pairsFile.ts";
 export { decodePickle, pickledArray } from "./pickledData.ts";
 export * from "./pictures/mod.ts";

@@ -1,5 +1,6 @@
 /** Arrays and numbers of NumPy in pickles, as training states and data sets have them. */
 import { sizeOf, stridesOf } from "../tensor/shape.ts";
+import { float16ToFloat32 } from "./halfFloat.ts";
 import { numpyTypes } from "./npy.ts";
 import { keyText, latin1Bytes, type PickleGlobal } from "./pickle.ts";
 import { arrays, type StoredDtype } from "./safetensorsHeader.ts";
@@ -64,7 +65,9 @@ export function numpyNames(refuse: Refuse): Record<string, PickleGlobal> {
       const raw = bytes instanceof Uint8Array ? bytes : latin1Bytes(bytes);
       if (!kind || raw?.length !== arrays[kind].BYTES_PER_ELEMENT)
         throw refuse("a number of NumPy has no type that is known");
-      return new arrays[kind](raw.slice().buffer)[0];
+      const stored = new arrays[kind](raw.slice().buffer);
+      if (kind === "BOOL") return stored[0] !== 0;
+      return kind === "F16" ? float16ToFloat32(stored as Uint16Array)[0] : stored[0];
     },
   };
   const array = { call: () => new NumpyArray(refuse) };

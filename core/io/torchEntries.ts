@@ -1,9 +1,11 @@
 /** What a file of PyTorch holds, by path. */
+import { failure } from "../errors.ts";
+import { sizeOf } from "../tensor/shape.ts";
 import { damaged } from "./byteSource.ts";
 import { NumpyArray } from "./numpyPickle.ts";
 import { keyText } from "./pickle.ts";
 import type { StoredDtype, StoredTensor } from "./safetensorsHeader.ts";
-import { TorchTensor } from "./torchStorage.ts";
+import { mostNumbers, type TorchStorage, TorchTensor } from "./torchStorage.ts";
 import { PickledModule } from "./torchWorld.ts";
 
 /** A tensor of a file, to be read when it is needed. */
@@ -69,6 +71,14 @@ export function torchEntries(root: unknown, from: string, bytes: number): TorchF
     if (path in record) throw damaged({ name: from }, `it has two entries ${JSON.stringify(path)}`);
     record[path] = value;
   };
+  const storages = new Set<TorchStorage>();
+  let [stored, numbers] = [0, 0];
+  /** Few numbers that many tensors repeat would grow without end when all are read. */
+  const look = ({ storage, shape }: TorchTensor): void => {
+    if (!storages.has(storage)) stored += storage.elements;
+    storages.add(storage);
+    numbers += sizeOf(shape);
+  };
   const visit = (value: unknown, name: string, depth: number): void => {
     count(name);
     if (depth > DEEPEST) throw damaged({ name: from }, `its entries are nested more than ${DEEPEST} deep`);
@@ -76,6 +86,7 @@ export function torchEntries(root: unknown, from: string, bytes: number): TorchF
     if (value instanceof NumpyArray) visit(value.tensor ?? null, name, depth);
     else if (value instanceof TorchTensor) {
       const { shape, storage } = value;
+      look(value);
       put(file.tensors, name, { shape, dtype: storage.dtype, read: () => value.read() });
     } else if (value instanceof PickledModule) {
       put(file.networks, name, { className: value.className, initKwargs: plain(value.state.get("_init_kwargs")) });
@@ -106,5 +117,7 @@ export function torchEntries(root: unknown, from: string, bytes: number): TorchF
   };
   const plain = (value: unknown) => (value instanceof Map ? (convert(value, 0) as Record<string, unknown>) : {});
   visit(root, "", 0);
+  if (numbers > mostNumbers(stored))
+    throw failure("E_CHECKPOINT", `Cannot read ${from}: its tensors repeat ${stored} numbers to ${numbers}`);
   return file;
 }

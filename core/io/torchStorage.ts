@@ -43,8 +43,7 @@ export class TorchTensor {
     const count = sizeOf(shape);
     const last = count === 0 ? -1 : shape.reduce((at, size, axis) => at + (size - 1) * strides[axis], offset);
     if (last >= storage.elements) throw refuse(`it reaches to number ${last} of ${storage.elements}`);
-    if (count > LARGEST_REPEAT * storage.elements + LARGEST_REPEAT)
-      throw refuse(`it repeats ${storage.elements} numbers to ${count}`);
+    if (count > mostNumbers(storage.elements)) throw refuse(`it repeats ${storage.elements} numbers to ${count}`);
     this.storage = storage;
     this.offset = offset;
     this.shape = shape;
@@ -62,8 +61,11 @@ export class TorchTensor {
   }
 }
 
-/** An expanded tensor says the same numbers again and again; nobody stores one that says them more often. */
+/** An expanded tensor says the same numbers again and again; nobody stores one, or a file of them, that says them more often. */
 const LARGEST_REPEAT = 4096;
+
+/** The most numbers that tensors can have together which look at so many stored ones. */
+export const mostNumbers = (stored: number): number => LARGEST_REPEAT * stored + LARGEST_REPEAT;
 
 /** The names of PyTorch's storage classes. */
 export const storageTypes: Readonly<Record<string, StoredDtype>> = {

@@ -2,7 +2,6 @@ import { statSync } from "node:fs";
 import { files } from "../../backends/host/files.ts";
 import { failure, OnestepError } from "../../core/errors.ts";
 import {
-  decodeNpy,
   fileBytes,
   isNpy,
   isZip,
@@ -13,6 +12,7 @@ import {
   openZip,
   PICTURE_HEADER_BYTES,
   pictureHeader,
+  readNpyHeader,
 } from "../../core/io/mod.ts";
 import { runFolder } from "../../core/train/files/runFolder.ts";
 import { table } from "../../plugins/observers/mod.ts";
@@ -115,7 +115,7 @@ async function inspectFile(path: string, listed: number): Promise<Found> {
   if (data) return data;
   if (mayBeTorch(start)) return inspectTorch(path);
   if (isNpy(start)) {
-    const { dtype, shape } = decodeNpy(await source.read(0, source.size), path);
+    const { dtype, shape } = await readNpyHeader((length) => source.read(0, length), source.size, path);
     return { what: `an array of NumPy, ${dtype} [${shape.join(", ")}]` };
   }
   if (path.endsWith(".safetensors")) return inspectSafetensors(path);
@@ -147,7 +147,7 @@ async function inspectNpz(path: string): Promise<Found> {
   const rows: string[][] = [];
   for (const [name, entry] of Object.entries(arrays)) {
     // One that is not read leaves the others readable.
-    const row = await entry.read().then(
+    const row = await entry.header().then(
       ({ dtype, shape }) => [dtype, `[${shape.join(", ")}]`],
       (error: Error) => {
         if (!(error instanceof OnestepError)) throw error;

@@ -1,6 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { bytesOf, decodeNpy, openNpz } from "../../../core/io/mod.ts";
+import { bytesOf, decodeNpy, openNpz, readNpyHeader } from "../../../core/io/mod.ts";
 import { npyFile } from "../../helpers/npyFile.ts";
 import { thrown } from "../../helpers/thrown.ts";
 import { zipFile } from "../../helpers/zipFile.ts";
@@ -24,6 +24,44 @@ test("numbers of every type, with the shape they were stored in", () => {
   for (const [descr, dtype, data] of cases)
     for (const version of [1, 2, 3] as const)
       assert.equal(decodeNpy(npyFile(descr, [2], data, { version })), { dtype, shape: [2], data });
+});
+
+test("types and shapes are read from the headers alone, packed or not", async () => {
+  const random = Float32Array.from({ length: 300_000 }, (_, i) => Math.sin(i * i));
+  const arrays = {
+    "large.npy": npyFile("<f4", [300, 1000], random),
+    "one.npy": npyFile("<i8", [], BigInt64Array.of(3n)),
+    "long.npy": npyFile("|u1", [2], Uint8Array.of(1, 2), { version: 2 }),
+  };
+  for (const style of [{}, { deflate: true }, { deflate: true, descriptors: true }, { large: true }]) {
+    const archive = zipFile(arrays, style);
+    const source = bytesOf(archive, "a.npz");
+    let read = 0;
+    const counted = {
+      ...source,
+      read: (offset: number, length: number) => {
+        read += length;
+        return source.read(offset, length);
+      },
+    };
+    const entries = await openNpz(counted);
+    const headers = await Promise.all(Object.values(entries).map((entry) => entry.header()));
+    assert.equal(headers, [
+      { dtype: "F32", shape: [300, 1000] },
+      { dtype: "I64", shape: [] },
+      { dtype: "U8", shape: [2] },
+    ]);
+    assert.ok(read < 100_000, `${read} of ${archive.length} bytes`);
+  }
+  const header = (bytes: Uint8Array, size = bytes.length) =>
+    readNpyHeader(async (length) => bytes.subarray(0, length), size, "a.npy").catch((error) => error.message);
+  assert.match(await header(arrays["one.npy"], 999), /bytes of numbers, should have 8 for shape/);
+  assert.match(await header(arrays["one.npy"].subarray(0, 30)), /header is cut short/);
+  assert.match(await header(Uint8Array.of(...arrays["long.npy"].subarray(0, 8), 255, 255, 255, 0)), /claims to have/);
+  const broken = zipFile({ "large.npy": arrays["large.npy"] }, { deflate: true });
+  broken.fill(255, 39, 80);
+  const [entry] = Object.values(await openNpz(bytesOf(broken, "b.npz")));
+  assert.is((await entry.header().catch((error) => error)).code, "E_DATA");
 });
 
 test("one number, an axis of one, and nothing", () => {

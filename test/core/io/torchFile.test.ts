@@ -49,6 +49,30 @@ test("a view beyond its storage is refused, and so is one that repeats it withou
   assert.match((await refusal(archive(tensorPickle(-1, 2, 1, 6), storage))).message, /whole numbers from 0 up/);
 });
 
+test("many tensors that repeat few numbers are refused as one would be", async () => {
+  const view = tensorPickle(0, 24_000, 0, 6);
+  const text = String.fromCharCode(...view.subarray(view.indexOf("c".charCodeAt(0)), view.length - 2));
+  const list = (count: number) => archive(ascii(`\x80\x02](${text.repeat(count)}e.`), storage);
+  assert.is(Object.keys((await decodeTorch(list(1))).tensors).length, 1);
+  const { code, message } = await refusal(list(2));
+  assert.is(code, "E_CHECKPOINT");
+  assert.match(message, /its tensors repeat 6 numbers to 48000/);
+});
+
+test("numbers of NumPy have their values, in half precision too", async () => {
+  const number = (type: string, bytes: string) =>
+    `cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\n${key(type)}\x85RC${String.fromCharCode(bytes.length)}${bytes}\x86R`;
+  const numbers = {
+    half: number("f2", "\x00\xc1"),
+    tiny: number("f2", "\x01\x00"),
+    truth: number("b1", "\x01"),
+    whole: number("i2", "\xfe\xff"),
+  };
+  const items = Object.entries(numbers).map(([name, made]) => key(name) + made);
+  const { values } = await decodeTorch(archive(ascii(`\x80\x03}(${items.join("")}u.`), storage));
+  assert.equal({ ...values }, { half: -2.5, tiny: 2 ** -24, truth: true, whole: -2 });
+});
+
 test("a storage of another size, of big-endian numbers, or none is refused", async () => {
   assert.match((await refusal(archive(tensorPickle(0, 2, 1, 7), storage))).message, /24 bytes, should have 28/);
   const big = { "m/byteorder": ascii("big") };
