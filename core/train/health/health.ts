@@ -9,22 +9,22 @@ import { type HealthWarning, Watchers } from "./warnings.ts";
 export class Health {
   readonly #bus: EventBus;
   readonly #watchers: Watchers;
-  readonly #warnings: HealthWarning[] = [];
+  /** By monitor, stage and step: one that comes again, after the run has gone back, is one. */
+  readonly #warnings = new Map<string, HealthWarning>();
   /** Scalars of the last update of each role of the stage. */
   readonly #last = new Map<string, Scalars>();
 
   constructor(bus: EventBus, monitors: readonly Monitor[]) {
     this.#bus = bus;
     this.#watchers = new Watchers(monitors);
-    for (const type of ["run/start", "run/rolled-back"] as const) bus.on(type, () => this.#watchers.begin());
     bus.on("role/updated", ({ role, losses }) => void this.#last.set(role, losses));
-    // The scalars of before lie on a device that is no more.
-    bus.on("device/lost", () => this.#last.clear());
+    // The scalars of before are of updates that the run has taken back, or lie on a device that is no more.
+    for (const type of ["run/rolled-back", "device/lost"] as const) bus.on(type, () => this.#last.clear());
   }
 
   /** All that have begun, in order. */
   get warnings(): readonly HealthWarning[] {
-    return this.#warnings;
+    return [...this.#warnings.values()];
   }
 
   /** Takes a reading where one is due before a step; it waits for the device then. */
@@ -40,8 +40,10 @@ export class Health {
     const reading = { stage, step, steps, values };
     this.#bus.emit("health/read", reading);
     const { warnings, eased, faults } = this.#watchers.take(reading);
-    this.#warnings.push(...warnings);
-    for (const warning of warnings) this.#bus.emit("health/warned", warning);
+    for (const warning of warnings) {
+      this.#warnings.set(`${warning.monitor} ${stage} ${warning.step}`, warning);
+      this.#bus.emit("health/warned", warning);
+    }
     for (const each of eased) this.#bus.emit("health/eased", each);
     for (const { message } of faults) this.#bus.emit("run/warning", { source: "health", message });
   }

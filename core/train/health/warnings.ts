@@ -46,19 +46,22 @@ export class Watchers {
   #stage: string | undefined;
   #watches: readonly (readonly [string, Watch])[] = [];
   readonly #on = new Map<string, Stretch>();
+  /** What was read of the run so far, as far as it still holds. */
+  #past: Reading[] = [];
 
   constructor(monitors: readonly Monitor[]) {
     this.#monitors = monitors;
   }
 
-  /** Forgets what was before, as for a run that goes on from a checkpoint. */
-  begin(): void {
-    this.#stage = undefined;
-  }
-
-  /** What begins and what ends with a reading. A monitor that throws watches no longer. */
+  /**
+   * What begins and what ends with a reading. A reading of a step that was read before, as after a loss of the device, follows
+   * those of the steps before it: the monitors begin anew and see these once more. A monitor that throws watches no longer.
+   */
   take(reading: Reading): Changes {
     const { stage, step, steps } = reading;
+    const again = this.#past.findIndex((each) => each.stage === stage && each.step >= step);
+    if (again >= 0) this.#goBack(again);
+    this.#past.push(reading);
     if (stage !== this.#stage) {
       this.#stage = stage;
       this.#on.clear();
@@ -86,5 +89,14 @@ export class Watchers {
       }
     }
     return { warnings, eased, faults };
+  }
+
+  /** Back to when the first `count` readings had been taken. */
+  #goBack(count: number): void {
+    const before = this.#past.slice(0, count);
+    this.#past = [];
+    this.#stage = undefined;
+    this.#on.clear();
+    for (const reading of before) this.take(reading);
   }
 }

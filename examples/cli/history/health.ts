@@ -33,12 +33,13 @@ function configured<T>(first: () => T, second: () => T): T {
 /** What monitors say of a session: of its readings, or where it has none, of its losses. */
 export function healthOf({ readings, losses }: Session, monitors: readonly Monitor[]) {
   const watchers = new Watchers(monitors);
-  const warnings: HealthWarning[] = [];
+  // One that comes again after the run has gone back is one.
+  const warnings = new Map<string, HealthWarning>();
   const eased: HealthEased[] = [];
   for (const reading of readings.length > 0 ? readings : losses) {
     const changes = watchers.take(reading);
-    warnings.push(...changes.warnings);
+    for (const each of changes.warnings) warnings.set(`${each.monitor} ${each.stage} ${each.step}`, each);
     eased.push(...changes.eased);
   }
-  return { warnings, eased };
+  return { warnings: [...warnings.values()], eased };
 }

@@ -36,12 +36,43 @@ test("a stretch is one warning, ends after three calm readings, and becomes seve
   assert.equal(told(new Watchers([monitor]), [1, 2, 1, 2, 0, 0, 0]), ["warned 0", "severe 1", "eased 6 since 0"]);
 });
 
-test("every stage begins anew, and so does a run that goes on", () => {
+test("every stage begins anew", () => {
   const watchers = new Watchers([monitor]);
   assert.equal(told(watchers, [1], "a"), ["warned 0"]);
   assert.equal(told(watchers, [1], "b"), ["warned 0"]);
-  watchers.begin();
-  assert.equal(told(watchers, [1], "b"), ["warned 0"]);
+});
+
+test("a run that goes back, as after a loss of its device, is watched as if it had not gone on from there", () => {
+  /** Warns of a value that is no more than those before it, as a monitor does that knows the past. */
+  const falling: Monitor = {
+    name: "x",
+    begin() {
+      let most = -Infinity;
+      return ({ values: { x } }) => {
+        const before = most;
+        most = Math.max(most, x);
+        return x <= before ? { message: "falls", advice: "do" } : undefined;
+      };
+    },
+  };
+  const whole = told(new Watchers([falling]), [1, 2, 3, 4, 0, 5]);
+  assert.equal(whole, ["warned 4"]);
+  for (const kept of [0, 1, 3]) {
+    const watchers = new Watchers([falling]);
+    assert.equal(told(watchers, [1, 2, 3, 4]), []);
+    const rest = readings([1, 2, 3, 4, 0, 5]).slice(kept);
+    assert.equal(
+      rest.flatMap((reading) => watchers.take(reading).warnings.map(({ step }) => `warned ${step}`)),
+      whole,
+    );
+  }
+  // A stretch that was on goes on.
+  const watchers = new Watchers([monitor]);
+  assert.equal(told(watchers, [0, 1, 1]), ["warned 1"]);
+  assert.equal(watchers.take(readings([0, 1, 1])[2]).warnings, []);
+  // Also from a later stage.
+  told(watchers, [0, 0], "b");
+  assert.equal(watchers.take(readings([0, 0, 1])[2]).warnings, []);
 });
 
 test("a monitor that throws is named once and watches no longer; the others go on", () => {
