@@ -1,5 +1,6 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
 import type { HealthEased, HealthWarning } from "../../core/train/mod.ts";
+import { IncidentCounts } from "./incidents.ts";
 
 /** A warning as a line: which monitor, where, what it sees, what to do. */
 export const warningLine = ({ monitor, stage, step, steps, message, advice }: HealthWarning): string =>
@@ -28,13 +29,13 @@ export function healthWarnings(write: (line: string) => void, { severe = false }
 }
 
 /**
- * Prints all warnings of a run again when it has ended, beside its results, and how many updates were left out. A warning that
- * comes again after the run went back is one.
+ * Prints all warnings of a run again when it has ended, beside its results, how many updates were left out, and how often the run
+ * went back. A warning that comes again after that is one.
  */
 export function healthTable(print: (text: string) => void): Observer {
   const warnings = new Map<string, HealthWarning>();
   const eased: HealthEased[] = [];
-  const leftOut = new Map<string, number>();
+  const counts = new IncidentCounts();
   return {
     name: "health-table",
     observe(bus) {
@@ -42,14 +43,10 @@ export function healthTable(print: (text: string) => void): Observer {
         warnings.set(`${warning.monitor} ${warning.stage} ${warning.step}`, warning);
       });
       bus.on("health/eased", (each) => void eased.push(each));
-      bus.on("role/left-out", ({ role, losses }) => {
-        const what = `the ${role}, ${losses.length > 0 ? `loss ${losses.join(" and ")}` : "its gradient"} not finite`;
-        leftOut.set(what, (leftOut.get(what) ?? 0) + 1);
-      });
+      bus.on("role/left-out", (update) => counts.leftOut(update));
+      bus.on("run/rolled-back", (back) => counts.rolledBack(back));
       bus.on("run/end", () => {
-        const lines = warningLines([...warnings.values()], eased);
-        for (const [what, count] of leftOut)
-          lines.push(`${count} ${count === 1 ? "update was" : "updates were"} left out: of ${what}`);
+        const lines = [...warningLines([...warnings.values()], eased), ...counts.lines()];
         if (lines.length > 0) print(lines.join("\n"));
       });
     },

@@ -2,6 +2,7 @@
 export { diagnosisTable } from "./diagnosisTable.ts";
 export { type EventLogOptions, eventLog } from "./eventLog.ts";
 export { healthTable, healthWarnings, warningLine, warningLines } from "./healthWarnings.ts";
+export { type Incident, IncidentCounts, incidentText } from "./incidents.ts";
 export { type LoggedEvent, loggedLosses, logLines } from "./logLines.ts";
 export { type LossCurvesOptions, lossCurves } from "./lossCurves.ts";
 export { type LossReading, onLosses } from "./lossReadings.ts";

@@ -1,7 +1,8 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
 import { isLoss } from "../../core/interfaces/mod.ts";
-import { type EventBus, leftOutText, type TrainEvents } from "../../core/train/mod.ts";
+import type { EventBus, TrainEvents } from "../../core/train/mod.ts";
 import { warningLine } from "./healthWarnings.ts";
+import { incidentText } from "./incidents.ts";
 import { readScalars } from "./lossReadings.ts";
 import {
   lineDisplay,
@@ -42,27 +43,12 @@ export function progress({ stream }: ProgressOptions): Observer {
       });
       const work = workProgress(() => display, "samples");
       bus.on("work/progressed", ({ what, done, total, unit }) => work.tell(what, done, total, unit), "progress");
-      bus.on("run/warning", ({ source, message }) =>
-        withDisplay((display) => display.note(`warning (${source}): ${message}`)),
-      );
-      bus.on("role/left-out", (update) =>
-        withDisplay((display) => display.note(`left out an update of the ${update.role}: ${leftOutText(update)}`)),
-      );
-      bus.on("run/rolled-back", ({ stage, step, rate }) =>
-        withDisplay((display) =>
-          display.note(
-            `went back to step ${step} of stage ${stage}; learning rates are multiplied by ${rate} from now on`,
-          ),
-        ),
-      );
-      bus.on("health/warned", (warning) => withDisplay((display) => display.note(warningLine(warning))));
-      bus.on("device/lost", ({ stage, step, reason }) =>
-        withDisplay((display) =>
-          display.note(
-            `the device was lost and is open again; the run goes on from step ${step} of stage ${stage} (${reason})`,
-          ),
-        ),
-      );
+      const note = (text: string) => withDisplay((display) => display.note(text));
+      bus.on("run/warning", ({ source, message }) => note(`warning (${source}): ${message}`));
+      bus.on("role/left-out", (event) => note(incidentText[event.type](event)));
+      bus.on("run/rolled-back", (event) => note(incidentText[event.type](event)));
+      bus.on("device/lost", (event) => note(incidentText[event.type](event)));
+      bus.on("health/warned", (warning) => note(warningLine(warning)));
       bus.on("run/end", () => withDisplay((display) => display.close()), "progress");
     },
   };

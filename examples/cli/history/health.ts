@@ -22,6 +22,12 @@ export function monitorsOf({ config }: Pick<History, "config">, registry: Regist
   return container.all(MONITORS);
 }
 
+/** Names of monitors that the run had, and that are not registered here. */
+export function missingMonitors({ config }: Pick<History, "config">, registry: Registry): string[] {
+  const given = isRecord(config.monitors) ? Object.entries(config.monitors) : [];
+  return given.filter(([name, options]) => options !== false && !registry.has("monitor", name)).map(([name]) => name);
+}
+
 function configured<T>(first: () => T, second: () => T): T {
   try {
     return first();

@@ -1,9 +1,15 @@
 /** A run's history as text. */
 import type { Monitor } from "../../../core/interfaces/mod.ts";
 import { isRecord } from "../../../core/plugin/spec.ts";
-import type { Judgement } from "../../../core/train/mod.ts";
+import type { Judgement, TrainEvents } from "../../../core/train/mod.ts";
 import type { LoggedEvent } from "../../../plugins/observers/logLines.ts";
-import { duration, judgementTable, warningLines } from "../../../plugins/observers/mod.ts";
+import {
+  duration,
+  IncidentCounts,
+  incidentText,
+  judgementTable,
+  warningLines,
+} from "../../../plugins/observers/mod.ts";
 import { healthOf } from "./health.ts";
 import type { History, Session } from "./readHistory.ts";
 
@@ -32,7 +38,7 @@ export function historyReport(history: History, monitors: readonly Monitor[], ho
     const title = sessions.length > 1 ? `session ${i + 1} of ${sessions.length}` : "events";
     lines.push("", `${title}, ${duration(session.seconds)}`, ...timeline(session).map((line) => `  ${line}`));
   }
-  lines.push("", ...healthLines(history, monitors));
+  lines.push("", ...incidentLines(history), ...healthLines(history, monitors));
   const judged = sessions.flatMap(({ events }) => events).filter(({ type }) => type === "samples/judged");
   if (judged.length > 0) lines.push("", judgementTable(judged as unknown as Judgement[]));
   return lines.join("\n");
@@ -88,10 +94,34 @@ function sentence({ type, at: _, ...rest }: LoggedEvent): string {
   if (type === "run/warning") return `warning (${source}): ${message}`;
   if (type === "run/failed") return `fails at step ${step}: ${(error as { message?: string } | undefined)?.message}`;
   if (type === "checkpoint/saved") return `checkpoint at step ${step}: ${path}`;
+  if (type === "loss/reweighted") return `the weight of loss ${rest.loss} is ${rest.weight} from step ${step} on`;
+  if (type === "run/rolled-back" || type === "device/lost") return incidentText[type](rest as never);
+  if (type === "role/left-out" && isLeftOut(rest)) return incidentText["role/left-out"](rest);
   const parts = Object.entries(rest).map(
     ([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`,
   );
   return `${type.replace("/", " ")}: ${parts.join(", ")}`;
+}
+
+/** Whether an event of a log is a whole `role/left-out`; a log may hold anything. */
+const isLeftOut = (event: object): event is TrainEvents["role/left-out"] => {
+  const { losses, gradient, role } = event as Partial<TrainEvents["role/left-out"]>;
+  return (
+    Array.isArray(losses) &&
+    losses.every((name) => typeof name === "string") &&
+    typeof gradient === "boolean" &&
+    typeof role === "string"
+  );
+};
+
+/** What the run has survived, counted. */
+function incidentLines({ sessions }: History): string[] {
+  const counts = new IncidentCounts();
+  for (const event of sessions.flatMap(({ events }) => events)) {
+    if (event.type === "role/left-out" && isLeftOut(event)) counts.leftOut(event);
+    if (event.type === "run/rolled-back") counts.rolledBack({ rate: Number(event.rate) });
+  }
+  return counts.lines().map((line, i) => `${i === 0 ? "updates" : ""}`.padEnd(8) + line);
 }
 
 function healthLines(history: History, monitors: readonly Monitor[]): string[] {

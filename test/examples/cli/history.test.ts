@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { OnestepError } from "../../../core/errors.ts";
-import { monitorsOf } from "../../../examples/cli/history/health.ts";
+import { missingMonitors, monitorsOf } from "../../../examples/cli/history/health.ts";
 import { readHistory } from "../../../examples/cli/history/readHistory.ts";
 import { historyReport } from "../../../examples/cli/history/report.ts";
 import { loadRegistry } from "../../../examples/cli/registry.ts";
@@ -103,6 +103,57 @@ test("runs that failed, were stopped or killed, or are going on; sessions of one
   assert.match(resumed, /^session 1 of 2, 5 s$/m);
   assert.match(resumed, /^session 2 of 2, 2 s$/m);
   assert.match(resumed, /^stages {2}teacher 0\/20, distillation 6\/40$/m);
+});
+
+test("what a run has survived is told in words, and counted", async () => {
+  const left = (step: number, at: number) => ({
+    ...{
+      type: "role/left-out",
+      at,
+      stage: "distillation",
+      role: "critic",
+      step,
+      losses: ["fake-score"],
+      gradient: false,
+    },
+    ...{ origin: 'log [3, 1] in loss "mine"', policy: "rollback", inRow: 1 },
+  });
+  const back = (rate: number, at: number) => ({ type: "run/rolled-back", at, stage: "distillation", step: 4, rate });
+  const lost = { type: "device/lost", at: 9, stage: "distillation", step: 4, lost: { stage: "distillation", step: 6 } };
+  const weight = { type: "loss/reweighted", at: 9, step: 6, loss: "gan-generator", weight: 0.25 };
+  const lines = [
+    left(5, 3),
+    back(0.5, 4),
+    left(7, 5),
+    back(0.25, 6),
+    { ...lost, reason: "unplugged" },
+    left(7, 10),
+    weight,
+  ];
+  const report = await told(lines);
+  assert.match(
+    report,
+    /^ +3 s {2}left out an update of the critic: loss fake-score is NaN or infinite at step 5 of stage distillation; it begins in log \[3, 1\] in loss "mine"$/m,
+  );
+  assert.match(
+    report,
+    /^ +4 s {2}went back to step 4 of stage distillation; learning rates are multiplied by 0\.5 from now on$/m,
+  );
+  assert.match(
+    report,
+    /^ +9 s {2}the device was lost and is open again; .* step 4 of stage distillation \(unplugged\)$/m,
+  );
+  assert.match(report, /^ +9 s {2}the weight of loss gan-generator is 0\.25 from step 6 on$/m);
+  assert.match(report, /^updates 3 updates were left out: of the critic, loss fake-score not finite$/m);
+  assert.match(report, /^ {8}the run went back 2 times; learning rates are × 0\.25 since$/m);
+  assert.not.match(await told([]), /^updates/m);
+});
+
+test("monitors of a run that are not here are named", async () => {
+  const registry = await loadRegistry();
+  const monitors = { saturation: {}, mine: {}, off: false };
+  assert.equal(missingMonitors({ config: { monitors } }, registry), ["mine"]);
+  assert.equal(missingMonitors({ config: {} }, registry), []);
 });
 
 test("damaged lines are counted and passed over; events of later versions are shown as they are", async () => {
