@@ -27,6 +27,8 @@ export interface Manifest {
   readonly turn?: number;
   /** How often the run has gone back to a checkpoint with lower learning rates; never where absent. */
   readonly rollbacks?: number;
+  /** Updates that were left out because they were not finite, by role; none where absent. */
+  readonly leftOut?: Readonly<Record<string, number>>;
   /** All stages, as they were planned when it was written; absent in files of 0.1.0. */
   readonly stages?: readonly StageLength[];
   /** Optimiser updates each role has had. */
@@ -244,6 +246,8 @@ export function checkedManifest(value: unknown, path: string, version: Manifest[
     whole(m.step) &&
     whole(m.turn ?? 0) &&
     whole(m.rollbacks ?? 0) &&
+    isRecord(m.leftOut ?? {}) &&
+    Object.values(m.leftOut ?? {}).every(whole) &&
     (version === 1 || isWithin(m)) &&
     isRecord(m.updates) &&
     Object.values(m.updates).every(whole) &&

@@ -41,7 +41,18 @@ export interface RunFolder {
   writeConfig(config: RunConfig, data?: string): Promise<void>;
   /** With a label: the weights of an average that is not served, in a folder of their own. */
   writeWeights(tensors: readonly TensorSource[], info: WeightsInfo, label?: string): Promise<void>;
-  writeReport(judgements: readonly Judgement[], device: DeviceInfo, warnings?: readonly HealthWarning[]): Promise<void>;
+  writeReport(report: RunReport): Promise<void>;
+}
+
+/** What became of a run: `report.json`. */
+export interface RunReport {
+  readonly device: DeviceInfo;
+  readonly judgements: readonly Judgement[];
+  readonly warnings: readonly HealthWarning[];
+  /** Updates that were left out because they were not finite, by role. */
+  readonly leftOut: Readonly<Record<string, number>>;
+  /** How often the run has gone back to a checkpoint with half the learning rates. */
+  readonly rollbacks: number;
 }
 
 const text = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
@@ -145,8 +156,7 @@ export function runFolder(files: FileSystem, path: string): RunFolder {
       await files.makeDir(averages);
       return writeWeights(files, files.join(averages, weights(`${info.role}-${label}`)), tensors, info);
     },
-    writeReport: (judgements, device, warnings = []) =>
-      files.write(at("report.json"), text({ device, judgements, warnings })),
+    writeReport: (report) => files.write(at("report.json"), text(report)),
   };
 }
 

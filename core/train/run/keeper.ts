@@ -151,7 +151,8 @@ export class CheckpointKeeper {
 /** What to change after an update that was not finite: going on as before would come to the same. */
 function diverged(error: OnestepError): string {
   if (!(error instanceof Divergence)) return "lower the learning rates";
-  const { role, policy } = error.update;
+  const { role, policy, step } = error.update;
+  if (error.persists) return `look at what goes in at step ${step}, or leave it out with --set train.nonFinite=skip`;
   const slower = `lower the learning rate with --set optimizers.${role}.lr=RATE`;
   return policy === "skip" ? slower : `${slower}, or leave such updates out with --set train.nonFinite=skip`;
 }

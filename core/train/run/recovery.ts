@@ -2,7 +2,7 @@ import type { OnestepError } from "../../errors.ts";
 import type { RunFolder } from "../files/runFolder.ts";
 import type { EventBus } from "../loop/bus.ts";
 import type { TrainEvents } from "../loop/events.ts";
-import { Divergence } from "../update/leftOut.ts";
+import { Divergence, type LeftOut, whatIsIn } from "../update/leftOut.ts";
 import { Traces } from "../update/traces.ts";
 import { composeRun } from "./compose.ts";
 import type { DeviceLosses } from "./deviceLosses.ts";
@@ -30,6 +30,8 @@ export interface RecoveryRequest {
 /** Brings a run to where it can go on: at its start, before an update that was not finite, and after a loss of the device. */
 export class Recovery {
   readonly #parts: RecoveryRequest;
+  /** Updates before which this process has gone back, or wanted to. */
+  readonly #leftOut: LeftOut[] = [];
 
   constructor(parts: RecoveryRequest) {
     this.#parts = parts;
@@ -75,11 +77,9 @@ export class Recovery {
     if (!(error instanceof Divergence) || error.update.policy !== "rollback") throw error;
     const { equipment, progress, saver, bus } = this.#parts;
     const { trainer } = equipment;
-    if (trainer.rollbacks >= MOST_ROLLBACKS)
-      throw new Divergence(
-        `${error.message}; to go back ${trainer.rollbacks} times, each with half the learning rates, has not helped`,
-        ...([error.update, error.at] as const),
-      );
+    const { leftOut } = trainer;
+    this.#leftOut.push(error.update);
+    if (trainer.rollbacks >= MOST_ROLLBACKS) throw this.#givenUp(error, trainer.rollbacks);
     const rollbacks = trainer.rollbacks + 1;
     if (saver.keeper?.newest) {
       const { path, manifest } = await this.#goBack();
@@ -88,9 +88,22 @@ export class Recovery {
       progress.standAt(error);
       trainer.goOn();
     }
-    trainer.rollbacks = rollbacks;
+    Object.assign(trainer, { rollbacks, leftOut });
     const { step } = progress.position;
     bus.emit("run/rolled-back", { stage: progress.stage.name, step, rate: 0.5 ** rollbacks });
+  }
+
+  /** To go back once more is of no use; where it always was the same, neither are lower learning rates. */
+  #givenUp({ message, update, at }: Divergence, rollbacks: number): Divergence {
+    const tried = `to go back ${rollbacks} times, each with half the learning rates, has not helped`;
+    const steps = this.#leftOut.map(({ stage, step }) => `${step} of stage ${stage}`);
+    const isAlways = this.#leftOut.every((each, i) => whatIsIn(each) === whatIsIn(update) && steps[i] === steps[0]);
+    // One that was resumed knows of what came after that alone.
+    if (steps.length === 1) return new Divergence(`${message}; ${tried}`, update, at);
+    const why = isAlways
+      ? `each time it was ${whatIsIn(update)} at step ${steps[0]}`
+      : `it was ${this.#leftOut.map((each, i) => `${whatIsIn(each)} at step ${steps[i]}`).join(", then ")}`;
+    return new Divergence(`${message}; ${tried}: ${why}`, update, at, isAlways);
   }
 
   /** Opens the device again and goes back to the newest checkpoint, or to the beginning. */

@@ -231,7 +231,9 @@ export class Run {
           )
         : await through();
       const { warnings } = this.#health;
-      if (judgements) await this.#folder?.writeReport(judgements, this.#equipment.backend.info, warnings);
+      const { leftOut, rollbacks } = this.trainer;
+      const device = this.#equipment.backend.info;
+      if (judgements) await this.#folder?.writeReport({ device, judgements, warnings, leftOut, rollbacks });
       if (judgements) await this.#saver.keeper?.finish();
       const reason = judgements ? "complete" : "stopped";
       await end(reason);

@@ -66,12 +66,13 @@ export class Saver {
     await trainer.settled();
     const { stage, step, turn } = progress.position;
     const players = playersUpTo(trainer, stage);
-    const { rollbacks } = trainer;
+    const { rollbacks, leftOut } = trainer;
     const manifest: Snapshot["manifest"] = {
       stage: progress.stage.name,
       step,
       ...(turn && { turn }),
       ...(rollbacks && { rollbacks }),
+      ...(Object.keys(leftOut).length > 0 && { leftOut }),
       stages: progress.stages.map(({ name, steps }) => ({ name, steps })),
       updates: Object.fromEntries(players.map(({ name, updates }) => [name, updates])),
       weights: Object.fromEntries(trainer.changedWeights),

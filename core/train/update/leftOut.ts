@@ -21,11 +21,17 @@ export interface LeftOut {
 }
 
 /** Says what was not finite, where, and where it comes from: half a sentence. */
-export function leftOutText({ stage, step, losses, gradient, origin }: LeftOut): string {
-  const what = [...losses.map((name) => `loss ${name}`), ...(gradient ? ["the gradient norm"] : [])];
+export function leftOutText(update: LeftOut): string {
+  const { stage, step, losses, gradient, origin } = update;
   const from = origin ? `; it begins in ${origin}` : "";
-  const listed = [what.slice(0, -1).join(", "), ...what.slice(-1)].filter((text) => text !== "").join(" and ");
-  return `${listed} ${what.length > 1 ? "are" : "is"} NaN or infinite at step ${step} of stage ${stage}${from}`;
+  const isMany = losses.length + Number(gradient) > 1;
+  return `${whatIsIn(update)} ${isMany ? "are" : "is"} NaN or infinite at step ${step} of stage ${stage}${from}`;
+}
+
+/** What was not finite: `loss a, loss b and the gradient norm`. */
+export function whatIsIn({ losses, gradient }: Pick<LeftOut, "losses" | "gradient">): string {
+  const what = [...losses.map((name) => `loss ${name}`), ...(gradient ? ["the gradient norm"] : [])];
+  return [what.slice(0, -1).join(", "), ...what.slice(-1)].filter((text) => text !== "").join(" and ");
 }
 
 /** A point within a stage: the turns before `place` of this step are done. */
@@ -41,9 +47,12 @@ export class Divergence extends OnestepError {
   override name = "Divergence";
   readonly at: Moment;
   readonly update: LeftOut;
-  constructor(message: string, update: LeftOut, at: Moment) {
+  /** Whether lower learning rates have come to the same. */
+  readonly persists: boolean;
+  constructor(message: string, update: LeftOut, at: Moment, persists = false) {
     super("E_DIVERGED", message);
     this.update = update;
     this.at = at;
+    this.persists = persists;
   }
 }

@@ -22,8 +22,8 @@ export interface ProbedNode {
   readonly node: Tensor;
   /** Which plugins have made it, the innermost first: `network "mlp"`, `the role generator`, `loss "gan-generator"`. */
   readonly plugins: readonly string[];
-  /** Whether it belongs to the derivative of what these plugins have traced. */
-  readonly isGradient: boolean;
+  /** The value in whose derivative it stands, which these plugins have traced; absent where it is no part of one. */
+  readonly derivativeOf?: Tensor;
   /** Parameters that it is computed from directly, such as `generator l1.weight`. */
   readonly parameters: readonly string[];
 }
@@ -77,7 +77,7 @@ export class UpdateProbe {
       return {
         node,
         plugins: places.filter(inside((derivative?.node ?? node).id)).map(({ plugin }: Place) => plugin),
-        isGradient: derivative !== undefined,
+        ...(derivative && { derivativeOf: derivative.node }),
         parameters: [...new Set(node.inputs.flatMap((each) => parameterOf(each) ?? []))],
       };
     });
@@ -180,19 +180,20 @@ function parameterNames({ players }: TurnDefinition): (node: Tensor) => string |
  * as `0042/gan-generator/generator/mlp/generator l1.weight/matmul`. Of a derivative, behind `gradient`.
  */
 export function pathOf({ nodes }: UpdateProbe, probed: ProbedNode): string {
-  const { node, plugins, isGradient, parameters } = probed;
+  const { node, plugins, derivativeOf, parameters } = probed;
   const number = `${nodes.indexOf(probed)}`.padStart(4, "0");
   const makers = plugins.map((plugin) => plugin.match(/"(.*)"/)?.[1] ?? plugin.replace(/^the (role )?/, ""));
   const last = node.op === sources.input || node.op === sources.state ? nameOf(node) : node.op.name;
-  return [number, ...(isGradient ? ["gradient"] : []), ...makers.reverse(), ...parameters, last].join("/");
+  return [number, ...(derivativeOf ? ["gradient"] : []), ...makers.reverse(), ...parameters, last].join("/");
 }
 
-/** A value in words: `log [3, 2] in loss "mine"`. */
-export function describeNode({ node, plugins, isGradient, parameters }: ProbedNode): string {
-  const { op, shape } = node;
+/** A value in words: `log [3, 2] in loss "mine"`, `div [3, 2] in the derivative of log [3, 2] in loss "mine"`. */
+export function describeNode({ node, plugins, derivativeOf, parameters }: ProbedNode): string {
+  const { op } = node;
   if (op === sources.input) return `the input ${nameOf(node)}`;
   if (op === sources.state) return `the state ${nameOf(node)}, which was not finite before`;
-  const what = `${isGradient ? "the gradient of " : ""}${op.name}${shape.length > 0 ? ` ${formatShape(shape)}` : ""}`;
+  const shaped = ({ op: { name }, shape }: Tensor) => `${name}${shape.length > 0 ? ` ${formatShape(shape)}` : ""}`;
+  const what = `${shaped(node)}${derivativeOf ? ` in the derivative of ${shaped(derivativeOf)}` : ""}`;
   const by = parameters.length > 0 ? ` with ${parameters.join(", ")}` : "";
   return `${what}${by}${plugins.length > 0 ? ` in ${plugins.join(", ")}` : ""}`;
 }

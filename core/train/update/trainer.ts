@@ -57,6 +57,8 @@ export class Trainer {
   readonly changedWeights: Map<string, number> = new Map();
   /** How often the run has gone back to a checkpoint; each halves the learning rates. */
   rollbacks = 0;
+  /** Updates that were left out because they were not finite, by role. */
+  leftOut: Readonly<Record<string, number>> = {};
 
   constructor(
     container: Resolver,
@@ -84,7 +86,12 @@ export class Trainer {
     this.#watch = new UpdateWatch({
       policy: this.#nonFinite,
       ahead: backend.runsAhead ?? 0,
-      tell: (update) => bus.emit("role/left-out", update),
+      tell: (update) => {
+        const { role, policy } = update;
+        // The checkpoint of a run that it ends lies before it.
+        if (policy !== "stop") this.leftOut = { ...this.leftOut, [role]: (this.leftOut[role] ?? 0) + 1 };
+        bus.emit("role/left-out", update);
+      },
     });
     const { roles, stages } = this.method;
     const players = Object.entries(roles).map(([name, role]) => {
@@ -191,7 +198,7 @@ export class Trainer {
   async restore(
     players: readonly Player<unknown>[],
     { batch }: Stage,
-    { updates, weights, turn = 0, rollbacks = 0 }: Manifest,
+    { updates, weights, turn = 0, rollbacks = 0, leftOut = {} }: Manifest,
     states: Readonly<Record<string, StoredState>>,
   ): Promise<void> {
     const kept =
@@ -213,6 +220,7 @@ export class Trainer {
     }
     for (const [loss, weight] of Object.entries(weights)) this.changedWeights.set(loss, weight);
     this.rollbacks = rollbacks;
+    this.leftOut = leftOut;
     this.goOn();
   }
 

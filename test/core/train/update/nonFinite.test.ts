@@ -114,7 +114,11 @@ const allFinite = (states: Record<string, number[]>) =>
 
 for (const [kind, pull, words] of [
   ["NaN", nan, /^log \[(\d), 1\] in loss "poison", \1 of \1 elements$/],
-  ["a gradient that is infinite", steep, /^the gradient of mul .* in loss "poison"/],
+  [
+    "a gradient that is infinite",
+    steep,
+    /^mul .* in the derivative of (mul|sub|sum) .* in loss "poison", \d+ of \d+ elements$/,
+  ],
 ] as const)
   for (const [role, step] of [
     ["generator", 3],
@@ -206,7 +210,14 @@ test("rollback: back to the last checkpoint with half the rates, three times at 
   const over = { train: { nonFinite: "rollback", checkpointEvery: 2 } };
   const { error, leftOut, backs } = await run(poison("generator", [3], nan), over, { output });
   assert.is(error?.code, "E_DIVERGED");
-  assert.match(error!.message, /; to go back 3 times, each with half the learning rates, has not helped$/);
+  assert.match(
+    error!.message,
+    /; to go back 3 times, each with half the learning rates, has not helped: each time it was loss poison at step 3 of stage distillation$/,
+  );
+  assert.match(
+    error!.fix,
+    /^look at what goes in at step 3, or leave it out with --set train.nonFinite=skip, and go on/,
+  );
   assert.equal(
     leftOut.map(({ step }) => step),
     [3, 3, 3, 3],
@@ -215,6 +226,28 @@ test("rollback: back to the last checkpoint with half the rates, three times at 
     backs.map(({ stage, step, rate }) => [stage, step, rate]),
     [0.5, 0.25, 0.125].map((rate) => ["distillation", 2, rate]),
   );
+});
+
+test("report.json counts updates that were left out, also of a run that was resumed", async () => {
+  const files = memoryFiles();
+  const output = { files, path: "out" };
+  const plugin = () => poison("critic", [1, 4], nan);
+  const report = async () => {
+    const { leftOut, rollbacks } = JSON.parse(new TextDecoder().decode(await files.read("out/report.json")));
+    return { leftOut, rollbacks };
+  };
+  await run(plugin(), skip, { output });
+  assert.equal(await report(), { leftOut: { critic: 2 }, rollbacks: 0 });
+  const again = { ...output, existing: "replace" } as const;
+  assert.is((await run(plugin(), {}, { output: again })).error?.code, "E_DIVERGED");
+  const resumed = { ...output, existing: "resume" } as const;
+  await run(plugin(), skip, { output: resumed });
+  assert.equal(await report(), { leftOut: { critic: 2 }, rollbacks: 0 });
+  // With more steps a complete run goes on; what came before is in its checkpoint.
+  await run(plugin(), mergeConfig(skip, { train: { steps: 3 } }), { output: again });
+  assert.equal(await report(), { leftOut: { critic: 1 }, rollbacks: 0 });
+  await run(plugin(), skip, { output: resumed });
+  assert.equal(await report(), { leftOut: { critic: 2 }, rollbacks: 0 });
 });
 
 test("rollback: what only a high rate runs into is passed, without a folder too", async () => {
