@@ -29,6 +29,8 @@ export interface Metric {
   readonly least?: number;
   /** What to know about its numbers where there are so few samples of a set; undefined where there is nothing. */
   caution?(count: number): string | undefined;
+  /** Bytes of the host's memory that it needs for each sample it judges, at least; unknown when absent. */
+  readonly bytesPerSample?: number;
   begin(): Judging;
   /**
    * Looks for the files that it will read, and whatever else can be known before training; rejects with what is wrong. Takes a

@@ -1,5 +1,6 @@
 export { mergeConfig } from "../plugin/mod.ts";
 export type { GivenDraws } from "./batch/givenDraws.ts";
+export { checkCounts } from "./config/checkPlugins.ts";
 export {
   type JudgeConfig,
   type Recipe,

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { files } from "../../backends/host/files.ts";
 import { onInterrupt } from "../../backends/host/interrupt.ts";
+import { memoryLeft } from "../../backends/host/limits.ts";
 import { offloading } from "../../backends/host/offload.ts";
 import { runCache } from "../../backends/host/runCache.ts";
 import { failure, suggestion } from "../../core/errors.ts";
@@ -181,6 +182,7 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
         found: (text) => say(`data    ${text}`),
       },
       cache: runCache(version()),
+      memory: memoryLeft(process),
       output: { files, path, existing },
       async reopen() {
         await backend.close();

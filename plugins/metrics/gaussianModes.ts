@@ -48,6 +48,8 @@ export const gaussianModes = definePlugin({
     };
     return {
       name: "gaussian-modes",
+      // Its coordinates, twice, and those of a real point; the projections of the real one.
+      bytesPerSample: 3 * 8 + 8 * directions,
       begin() {
         const taken: Float32Array[] = [];
         return {

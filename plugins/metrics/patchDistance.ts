@@ -35,6 +35,8 @@ export const patchDistance = definePlugin({
     const reference = () => (opened ??= openReference(dataset, directions));
     return {
       name: "patch-distance",
+      // Projections of its patches, in order of the patches and sorted.
+      bytesPerSample: 2 * 4 * directions * PATCHES * patchPlan(dataset.shape.sample).levels.length,
       begin() {
         let seen: PatchSet | undefined;
         return {

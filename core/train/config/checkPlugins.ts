@@ -63,13 +63,29 @@ export function checkUsed(container: Container): void {
       );
 }
 
-/** @throws E_OPTION where fewer samples are to be judged than a metric can say something of */
-export function checkCounts(container: Resolver, evaluateCount: number): void {
-  for (const { name, least = 1 } of container.all(METRICS))
+/**
+ * Holds the number of samples to judge to what metrics can do with it.
+ * @param memory bytes that the host has left, where that is known
+ * @throws E_OPTION where a metric can say nothing of so few, or can't hold so many
+ */
+export function checkCounts(container: Resolver, evaluateCount: number, memory?: number): void {
+  for (const { name, least = 1, bytesPerSample = 0 } of container.all(METRICS)) {
     if (evaluateCount < least)
       throw failure(
         "E_OPTION",
         `Cannot configure train: evaluateCount is ${evaluateCount}, the metric ${name} needs at least ${least} samples`,
         { fix: `set train.evaluateCount=${least} or more, or leave the metric out with --set metrics.${name}=off` },
       );
+    const needed = bytesPerSample * evaluateCount;
+    if (memory !== undefined && needed > memory)
+      throw failure(
+        "E_OPTION",
+        `Cannot configure train: evaluateCount is ${evaluateCount}, to judge so many with ${name} takes ${mebibytes(needed)} of memory, ${mebibytes(memory)} are there`,
+        {
+          fix: `set train.evaluateCount=${Math.max(least, Math.floor(memory / 2 / bytesPerSample))} or less, or leave the metric out with --set metrics.${name}=off`,
+        },
+      );
+  }
 }
+
+const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;

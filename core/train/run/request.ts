@@ -23,6 +23,8 @@ export interface RunRequest {
    * checkpoint. The new backend is the caller's to close as well. Without this, a loss ends the run.
    */
   readonly reopen?: () => Promise<Backend>;
+  /** Bytes of memory that the host has left, where that is known: what is sure to need more is refused before it begins. */
+  readonly memory?: number;
   /** Keeps what takes long to make and later runs can use again, such as the classifier of a metric. */
   readonly cache?: Cache;
 }

@@ -132,7 +132,7 @@ export class Run {
       const plan = await planRun(container, resolved.settings, backend, traces);
       checkCapacity(plan, backend);
       checkUsed(container);
-      checkCounts(container, resolved.settings.evaluateCount);
+      checkCounts(container, resolved.settings.evaluateCount, request.memory);
       for (const metric of container.all(METRICS)) await metric.ready?.();
       backend.expect?.(plan.peakBytes);
       const roles = Object.keys(plan.parameters);

@@ -18,16 +18,20 @@ import {
 import { type Scope, zeros } from "../../../../core/nn/mod.ts";
 import { mean } from "../../../../core/ops/mod.ts";
 import { type AnyPlugin, definePlugin, type PluginKind, text } from "../../../../core/plugin/mod.ts";
-import { mergeConfig, Run, type RunConfig, resolveConfig } from "../../../../core/train/mod.ts";
+import { mergeConfig, Run, type RunConfig, type RunRequest, resolveConfig } from "../../../../core/train/mod.ts";
 import { thrown } from "../../../helpers/thrown.ts";
 import { lossPlugin, registry, tiny } from "../support.ts";
 
 const test = suite("core/train wrong plugins");
 
 /** The error of a run of the tiny experiment with a plugin, and what it brings with it. */
-async function refused(plugins: readonly AnyPlugin[], over: unknown): Promise<OnestepError> {
+async function refused(
+  plugins: readonly AnyPlugin[],
+  over: unknown,
+  request: Partial<RunRequest> = {},
+): Promise<OnestepError> {
   const resolved = resolveConfig(mergeConfig(tiny as RunConfig, over), registry().register(plugins));
-  const run = Run.create({ resolved, backend: new ReferenceBackend() });
+  const run = Run.create({ resolved, backend: new ReferenceBackend(), ...request });
   return run.then(
     async (made) => {
       await made.dispose();
@@ -233,6 +237,21 @@ test("too few samples for a metric, and more of anything than memory holds, are 
   const few = await refused([pairwise], { metrics: { pairwise: {} }, train: { evaluateCount: 1 } });
   assert.is(few.code, "E_OPTION");
   assert.is(few.message, "Cannot configure train: evaluateCount is 1, the metric pairwise needs at least 2 samples");
+  const large = definePlugin({
+    name: "large",
+    kind: "metric",
+    token: METRICS,
+    about: "of a test",
+    options: {},
+    create: () => ({ name: "large", bytesPerSample: 2 ** 20, begin: () => ({}) as never }),
+  });
+  const many = await refused([large], { metrics: { large: {} }, train: { evaluateCount: 9 } }, { memory: 8 * 2 ** 20 });
+  assert.is(many.code, "E_OPTION");
+  assert.is(
+    many.message,
+    "Cannot configure train: evaluateCount is 9, to judge so many with large takes 9 MiB of memory, 8 MiB are there",
+  );
+  assert.match(many.fix, /^set train\.evaluateCount=4 or less, or leave the metric out/);
   const bands = await refused([], { network: { bands: 1e12 } });
   assert.is(bands.code, "E_OPTION");
   assert.is(bands.message, 'Cannot use network "mlp": its options ask for more than fits into memory');
