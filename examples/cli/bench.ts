@@ -43,7 +43,8 @@ async function benchConfig(given: Given, resolved: ResolvedConfig, rounds: numbe
     const ceiling = given.on("profile") ? await measureCeiling(backend) : undefined;
     const programs = watch(backend);
     // As `train` decodes.
-    const data = { files, path: given.text("data"), offload: offloading() };
+    const found = (text: string) => print(`data    ${text}`);
+    const data = { files, path: given.text("data"), offload: offloading(), found };
     const container = await composeRun(resolved, backend, data);
     const bus = new EventBus();
     const { settings } = resolved;

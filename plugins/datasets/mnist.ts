@@ -2,6 +2,7 @@ import { failure } from "../../core/errors.ts";
 import { type Batch, classLabel, DATA_FOLDER, type Dataset } from "../../core/interfaces/mod.ts";
 import { type FileSystem, type IdxArray, readIdx } from "../../core/io/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
+import { absent } from "./shared/absent.ts";
 import { fingerprintOf } from "./shared/fingerprint.ts";
 import { chooseRows } from "./shared/shards.ts";
 
@@ -89,7 +90,7 @@ async function findFiles(files: FileSystem, folder: string): Promise<Paths> {
   if (missing.length)
     throw failure(
       "E_DATA",
-      `Cannot load mnist from ${folder}: ${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} not there, ` +
+      `Cannot load mnist from ${folder}: ${absent(missing, Object.keys(stems).length)}, ` +
         `should hold ${Object.values(stems).join(", ")}, each plain or with .gz`,
     );
   return paths as Paths;

@@ -1,8 +1,10 @@
 import { files } from "../../../backends/host/files.ts";
+import { memoryLeft } from "../../../backends/host/limits.ts";
 import { failure, OnestepError } from "../../../core/errors.ts";
 import type { Backend } from "../../../core/interfaces/backend.ts";
 import {
   checkCapacity,
+  checkCounts,
   composeRun,
   planRun,
   type ResolvedConfig,
@@ -44,12 +46,14 @@ async function report(
   path: string | undefined,
 ): Promise<void> {
   const { settings } = resolved;
-  const container = await composeRun(resolved, device, { files, path });
   const print = (text: string) => void process.stdout.write(`${text}\n`);
+  const found = (text: string) => print(`data        ${text}`);
+  const container = await composeRun(resolved, device, { files, path, found });
   try {
-    const found = await planRun(container, settings, device);
-    print(reportOf(found));
-    checkCapacity(found, device, capacity);
+    const plan = await planRun(container, settings, device);
+    print(reportOf(plan));
+    checkCounts(container, settings.evaluateCount, memoryLeft(process));
+    checkCapacity(plan, device, capacity);
     print(
       capacity === undefined
         ? "fits        every tensor does; the device does not tell its memory, see --memory"

@@ -25,6 +25,8 @@ test("train pictures, then sample a class by its name or its number", async () =
   assert.is(trained.code, 0, trained.stderr);
   assert.match(trained.stderr, /^data {4}20 pictures, 8 x 6, grey; 2 classes: 0 9, 1 10; 2 are held out to judge by$/m);
   assert.match(trained.stdout, /patches/);
+  const planned = await onestep("plan", "pictures", "--data", path("own"), "--device", "wasm", ...words);
+  assert.match(planned.stdout, /^data {8}20 pictures, 8 x 6, grey; 2 classes: 0 9, 1 10; 2 are held out to judge by$/m);
 
   const sample = (label: string) =>
     onestep("sample", path("run"), "--n", "3", "--label", label, "--device", "wasm", "--out", path(`${label}.png`));
