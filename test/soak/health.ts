@@ -1,6 +1,6 @@
 // `node build.mjs soak health --data DIR [--only NAME] [--seeds 3] [--folder DIR] [--record DIR]`: healthy runs stay without a
-// warning, faulty ones have one before half of their steps. Runs to their end take about a minute each in the plane, and three
-// on digits, on two quiet cores.
+// warning, faulty ones have one before half of their steps; the training of teachers is among the healthy ones. Runs to their end
+// take about a minute each in the plane, and three on digits, on two quiet cores.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";

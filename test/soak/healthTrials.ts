@@ -17,6 +17,8 @@ export interface Trial {
   readonly healthy: boolean;
   /** As `--set` takes them. */
   readonly changes: readonly string[];
+  /** Whether it is the training of the teacher that the others begin with. */
+  readonly isTeacher?: boolean;
 }
 
 /** What became of a run. */
@@ -53,8 +55,15 @@ const faulty = (preset: string, name: string, changes: readonly string[]): Trial
 });
 const well = (preset: string): Trial => ({ name: preset, preset, healthy: true, changes: [] });
 
-/** Every trial, healthy presets first. */
+/** The training of a preset's teacher. */
+const teacher = (preset: string): Trial => ({
+  ...{ name: `${preset} teacher`, preset, healthy: true, changes: ["train.steps=0"] },
+  isTeacher: true,
+});
+
+/** Every trial, healthy ones first: teachers, then what is distilled from them. */
 export const trials: readonly Trial[] = [
+  ...["gaussians", "mnist"].map(teacher),
   ...["gaussians", "gaussians-consistency", "gaussians-progressive", "mnist", "pictures"].map(well),
   faulty("gaussians", "rates × 30", both(0.045, 0.09)),
   faulty("mnist", "rates × 10", both(5e-3, 1e-2)),
@@ -70,23 +79,21 @@ const UNJUDGED = ["train.evaluateCount=16", "metrics.classifier-frechet=off", "m
 
 /** Trains as a trial says, a faulty one up to half of its steps, with the teacher that all runs of its data share. */
 export async function runTrial(trial: Trial, seed: number, place: Place): Promise<Outcome> {
-  const teacher = await teacherOf(trial, place);
-  const { warnings, readings, seconds, share } = await train(
-    trial,
-    place,
-    `${trial.name} ${seed}`.replace(/\W+/g, "-"),
-    [...[`train.seed=${seed}`, "method.teacher.steps=0", `start.teacher=${teacher}`], ...trial.changes],
-  );
-  return { trial, seed, warnings, readings, seconds, share };
+  const begin = trial.isTeacher ? [] : ["method.teacher.steps=0", `start.teacher=${await teacherOf(trial, place)}`];
+  const out = folderOf(trial, seed);
+  const found = await train(trial, place, out, [`train.seed=${seed}`, ...begin, ...trial.changes]);
+  return { trial, seed, ...found };
 }
 
-/** Weights of a teacher, trained once for each kind of data. */
+const folderOf = ({ name }: Trial, seed: number): string => `${name} ${seed}`.replace(/\W+/g, "-");
+
+/** Weights of a teacher, that of seed 0 of the kind of data; trained where no trial has done so. */
 async function teacherOf(trial: Trial, place: Place): Promise<string> {
-  const folder = `teacher-${kindOf(trial)}`;
-  const path = join(place.folder, folder, "teacher.safetensors");
+  const own = teacher(kindOf(trial));
+  const path = join(place.folder, folderOf(own, 0), "teacher.safetensors");
   if (existsSync(path)) return path;
-  place.say?.(`training ${folder}`);
-  await train({ ...well(kindOf(trial)), healthy: true }, place, folder, ["train.steps=0"]);
+  place.say?.(`training the ${own.name}`);
+  await runTrial(own, 0, place);
   return path;
 }
 
