@@ -201,6 +201,7 @@ export const commands: readonly Command[] = [
       data: dataFlag,
       plugin: pluginFlag,
       device: deviceFlag,
+      threads: threadsFlag,
       force: { type: "boolean", about: "replace the file" },
     },
     examples: [
@@ -208,7 +209,10 @@ export const commands: readonly Command[] = [
       "replay runs/digits --step 1200 --out step.safetensors --only generator/",
     ],
     more: () =>
-      "it goes on from the nearest checkpoint before the step, so --set train.keep=N of the run decides how far back it reaches",
+      [
+        "it goes on from the nearest checkpoint before the step: --set train.keep=N of the run decides how far back it reaches.",
+        "A run that is complete keeps the checkpoint of its end alone, so no step of it can be reached: look while it goes on, or stop it",
+      ].join("\n"),
     load: () => import("./replay.ts"),
   },
   {

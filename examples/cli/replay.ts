@@ -14,8 +14,8 @@ import {
 import { table } from "../../plugins/observers/table.ts";
 import type { Given } from "./command.ts";
 import { readConfig } from "./configFile.ts";
-import { describeBackend, openBackend } from "./device.ts";
-import { loadRegistry } from "./registry.ts";
+import { describeBackend, openBackend, tuning } from "./device.ts";
+import { loadRegistry, ofStored } from "./registry.ts";
 import { checkOutput, readNumbers } from "./storedWeights.ts";
 
 const numbers = {
@@ -37,8 +37,10 @@ export async function run(given: Given): Promise<number> {
     throw failure("E_CHECKPOINT", `Cannot replay ${path}: it holds no run, a run has a config.json`, {
       fix: "give the folder of a run",
     });
-  const resolved = resolveConfig(await readConfig(folder.config, files), await loadRegistry(given.all("plugin")));
-  const backend = await openBackend(given.text("device"));
+  const registry = await loadRegistry(given.all("plugin"));
+  const config = await readConfig(folder.config, files);
+  const resolved = ofStored(() => resolveConfig(config, registry));
+  const backend = await openBackend(given.text("device"), tuning(given));
   try {
     const device = describeBackend(backend);
     process.stderr.write(`device  ${device}\n`);
@@ -70,7 +72,7 @@ function patternOf(text: string | undefined, out: string | undefined): RegExp {
 }
 
 /** What an update came to, beside what the log has of it. */
-function updateText({ role, values, logged, leftOut }: ReplayedUpdate): string {
+function updateText({ role, values, logged, wasLeftOut, leftOut }: ReplayedUpdate): string {
   const rows = Object.entries(values).map(([name, value]) => {
     const then = logged?.[name];
     if (then === undefined) return [name, `${value}`];
@@ -78,7 +80,8 @@ function updateText({ role, values, logged, leftOut }: ReplayedUpdate): string {
   });
   const heading = logged ? [role, "now", "in the log", ""] : [role, "now"];
   const lines = [table([heading, ...rows])];
-  if (!logged) lines.push("events.jsonl has no readings of this update; train.logEvery decides of which it has");
+  if (wasLeftOut) lines.push("events.jsonl says that this update was left out, as it was not finite");
+  else if (!logged) lines.push("events.jsonl has no readings of this update; train.logEvery decides of which it has");
   lines.push(leftOut ? `left out: ${leftOutText(leftOut)}` : "all of it is finite");
   return lines.join("\n");
 }

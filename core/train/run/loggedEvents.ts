@@ -9,6 +9,8 @@ export interface LoggedEvents {
   readonly device?: string;
   /** Readings of a role's update, the last if it was run more than once; undefined where they were not read. */
   losses(stage: string, role: string, step: number): Readonly<Record<string, number>> | undefined;
+  /** Whether the update of a role was left out, as it was not finite. */
+  wasLeftOut(stage: string, role: string, step: number): boolean;
   /** Weights that were set after a checkpoint was written. */
   commandsAfter(checkpoint: string): readonly RecordedCommand[];
 }
@@ -17,15 +19,16 @@ export interface LoggedEvents {
 export async function loggedEvents(files: FileSystem, path: string): Promise<LoggedEvents> {
   const text = (await files.exists(path)) ? new TextDecoder().decode(await files.read(path)) : "";
   const events = text.split("\n").flatMap((line) => parsed(line));
+  const last = (type: string, stage: string, role: string, step: number) =>
+    events.findLast((each) => each.type === type && each.stage === stage && each.role === role && each.step === step);
   return {
     device: events.findLast(({ type }) => type === "run/start")?.device as string | undefined,
     losses(stage, role, step) {
-      const found = events.findLast(
-        (each) => each.type === "role/updated" && each.stage === stage && each.role === role && each.step === step,
-      );
+      const found = last("role/updated", stage, role, step);
       if (!isRecord(found?.losses)) return undefined;
       return Object.fromEntries(Object.entries(found.losses).map(([name, value]) => [name, Number(value)]));
     },
+    wasLeftOut: (...update) => last("role/left-out", ...update) !== undefined,
     commandsAfter(checkpoint) {
       const nameOf = (file: unknown) => String(file).split(/[\\/]/).at(-1);
       const saved = events.findLastIndex(

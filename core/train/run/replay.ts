@@ -1,7 +1,7 @@
 import { failure, type OnestepError, suggestion } from "../../errors.ts";
 import type { Backend, HostArray } from "../../interfaces/backend.ts";
 import { DATASET, type DataFolder } from "../../interfaces/dataset.ts";
-import type { Stage } from "../../interfaces/method.ts";
+import type { Method, Stage } from "../../interfaces/method.ts";
 import type { FileSystem } from "../../io/files.ts";
 import type { ResolvedConfig } from "../config/config.ts";
 import { type Checkpoint, listCheckpoints, openCheckpoint } from "../files/checkpoint.ts";
@@ -39,7 +39,9 @@ export interface ReplayedUpdate {
   readonly values: Readonly<Record<string, number>>;
   /** What the run's log has for it; absent where it has nothing. */
   readonly logged?: Readonly<Record<string, number>>;
-  /** Where it was not finite. */
+  /** Whether the log says that it was left out, as it was not finite. */
+  readonly wasLeftOut: boolean;
+  /** Where it is not finite now. */
   readonly leftOut?: TrainEvents["role/left-out"];
 }
 
@@ -114,7 +116,8 @@ export async function replayStep(request: ReplayRequest): Promise<Replay> {
       readings.push(
         Promise.all(read).then((values) => {
           const logged = log.losses(stage.name, role, step);
-          updates.push({ role, values: Object.fromEntries(values), logged, leftOut: leftOut.get(role) });
+          const wasLeftOut = log.wasLeftOut(stage.name, role, step);
+          updates.push({ role, values: Object.fromEntries(values), logged, wasLeftOut, leftOut: leftOut.get(role) });
         }),
       );
     });
@@ -171,15 +174,17 @@ function stageOf({ method: { stages } }: Trainer, name: string | undefined): Sta
   );
 }
 
+/** A checkpoint and where it stands. */
+interface Stop {
+  readonly checkpoint: Checkpoint;
+  readonly position: Position;
+}
+
 /** The furthest sound checkpoint that does not lie behind a step. */
-async function nearest(
-  { files, folder }: ReplayRequest,
-  { method }: Trainer,
-  wanted: Position,
-): Promise<{ readonly checkpoint: Checkpoint; readonly position: Position }> {
+async function nearest({ files, folder }: ReplayRequest, { method }: Trainer, wanted: Position): Promise<Stop> {
   const paths = await listCheckpoints(files, folder.checkpoint);
-  const later: string[] = [];
-  let within: { readonly checkpoint: Checkpoint; readonly position: Position } | undefined;
+  let earliest: Stop | undefined;
+  let within: Stop | undefined;
   let damaged: OnestepError | undefined;
   for (const path of paths) {
     const checkpoint = await openCheckpoint(files, folder.checkpoint, path).catch((error: OnestepError) => {
@@ -188,24 +193,38 @@ async function nearest(
     if (!checkpoint) continue;
     const position = positionOf(checkpoint.manifest, method, path);
     const ahead = position.stage - wanted.stage || position.step - wanted.step;
-    if (ahead > 0) later.push(path);
+    if (ahead > 0) earliest = { checkpoint, position };
     // Better the whole step than what was left of it.
     else if (ahead === 0 && position.turn) within ??= { checkpoint, position };
     else if (ahead === 0 || !within) return { checkpoint, position };
     else break;
   }
   if (within) return within;
-  if (damaged && later.length === 0) throw damaged;
-  const { name } = method.stages[wanted.stage];
-  const kept = later.length > 0 ? `those kept are later: ${later.join(", ")}` : `${folder.checkpoint} has none`;
-  throw failure(
-    "E_CHECKPOINT",
-    `Cannot replay step ${wanted.step} of stage ${name}: no checkpoint is as early, ${kept}`,
-    {
-      fix:
-        later.length > 0
-          ? "choose a later --step, or train once more and keep more checkpoints with --set train.keep=N"
-          : "give the folder of a run that has kept a checkpoint",
-    },
+  if (damaged && !earliest) throw damaged;
+  throw unreachable(folder, method, wanted, earliest);
+}
+
+/** What can be reached instead of a step that lies before all checkpoints. */
+function unreachable(folder: RunFolder, { stages }: Method, wanted: Position, earliest: Stop | undefined) {
+  const refuse = (why: string, fix: string) =>
+    failure("E_CHECKPOINT", `Cannot replay step ${wanted.step} of stage ${stages[wanted.stage].name}: ${why}`, { fix });
+  if (!earliest)
+    return refuse(
+      `no checkpoint is as early, ${folder.checkpoint} has none`,
+      "give the folder of a run that has kept a checkpoint",
+    );
+  const { checkpoint, position } = earliest;
+  const why = `no checkpoint is as early, the earliest is ${checkpoint.path}`;
+  const again = `train once more, from ${folder.config} into another --out, and replay there before the run is complete`;
+  // At the end of a stage, the next one comes.
+  const place = stages.findIndex(
+    ({ steps }, i) => i >= position.stage && steps > (i === position.stage ? position.step : 0),
+  );
+  const next = place >= 0 && { name: stages[place].name, step: place === position.stage ? position.step : 0 };
+  if (!next)
+    return refuse(`${why}; a run that is complete keeps that of its end alone, so no step can be reached`, again);
+  return refuse(
+    `${why}; the earliest step that can be reached is step ${next.step} of stage ${next.name}`,
+    `choose --stage ${next.name} and a --step from ${next.step} on; or ${again}, with --set train.keep=N to reach further back`,
   );
 }

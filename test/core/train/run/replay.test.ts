@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
-import type { OnestepError } from "../../../../core/errors.ts";
+import { OnestepError } from "../../../../core/errors.ts";
 import { type ReplayRequest, replayStep, runFolder } from "../../../../core/train/mod.ts";
 import { eventLog } from "../../../../plugins/observers/mod.ts";
 import { memoryFiles } from "../../../helpers/memoryFiles.ts";
@@ -67,6 +67,44 @@ test("values are dumped under paths that say where they come from, and are those
   assert.is(last.values[0], updates[0].values.shrink, "the loss itself comes last");
 });
 
+test("a run that is complete has the checkpoint of its end alone, and says that no step is reached from it", async () => {
+  const files = memoryFiles();
+  const { run } = await tinyRun(over, { output: { files, path: "out" } });
+  await run.start();
+  await run.dispose();
+  const error = await replay({ files, folder: folder(files) }).catch((fault) => fault as OnestepError);
+  assert.instance(error, OnestepError);
+  const { message, fix } = error as OnestepError;
+  assert.match(
+    message,
+    /the earliest is out\/checkpoint\/2-distillation-6.safetensors; a run that is complete keeps that of its end alone, so no step can be reached$/,
+  );
+  assert.match(
+    fix,
+    /^train once more, from out\/config.json into another --out, and replay there before the run is complete$/,
+  );
+});
+
+test("an update that the log says was left out is told from one that was not read", async () => {
+  const files = memoryFiles();
+  for (const [path, content] of (await stopped).contents) await files.write(path, content);
+  const { events } = folder(files);
+  const lines = new TextDecoder().decode(await files.read(events)).split("\n");
+  const rest = lines.filter((line) => !/"role\/updated".*"critic".*"step":2/.test(line));
+  const left = { type: "role/left-out", stage: "distillation", role: "critic", step: 2, losses: ["fake-score"] };
+  await files.write(events, new TextEncoder().encode([...rest, JSON.stringify(left), ""].join("\n")));
+  const { updates } = await replay({ files, folder: folder(files), step: 2 });
+  assert.equal(
+    updates.map(({ role, logged, wasLeftOut }) => [role, logged, wasLeftOut]),
+    [["critic", undefined, true]],
+  );
+  const others = await replay({ step: 2 });
+  assert.equal(
+    others.updates.map(({ wasLeftOut }) => wasLeftOut),
+    [false],
+  );
+});
+
 test("what a run does not have is refused with its code", async () => {
   const refused = async (request: Partial<ReplayRequest>) => {
     const error = await replay(request).then(
@@ -91,7 +129,11 @@ test("what a run does not have is refused with its code", async () => {
   await late.write(path, await (await stopped).read(path));
   assert.match(
     await refused({ files: late, folder: folder(late) }),
-    /no checkpoint is as early, those kept are later: out\/checkpoint\/2-dist/,
+    /no checkpoint is as early, the earliest is out\/checkpoint\/2-dist.*; the earliest step that can be reached is step 4 of stage distillation$/,
+  );
+  assert.match(
+    await refused({ files: late, folder: folder(late), stage: "teacher", step: 0 }),
+    /step 0 of stage teacher: .*; the earliest step that can be reached is step 4 of stage distillation$/,
   );
 });
 
