@@ -28,7 +28,10 @@ export const catalogue = {
   E_UNKNOWN_OPTION: { kind: "option", fix: "use one of the names in the message" },
   E_UNKNOWN_PRESET: { kind: "option", fix: "`onestep train --help` lists the presets" },
   E_CONFIG: { kind: "option", fix: "correct the config file at the place the message names" },
-  E_MISSING_PLUGIN: { kind: "missing-plugin", fix: "`onestep plugins` lists what is registered" },
+  E_MISSING_PLUGIN: {
+    kind: "missing-plugin",
+    fix: "`onestep plugins` lists what is registered; one of your own is given with --plugin FILE",
+  },
   E_DUPLICATE_PLUGIN: { kind: "missing-plugin", fix: "remove one of the two plugins named" },
   E_PLUGIN_FILE: {
     kind: "missing-plugin",

@@ -1,12 +1,14 @@
 /** What the words of the command line ask for. */
 import { failure, suggestion } from "../../core/errors.ts";
+import type { Given } from "./command.ts";
 import { commands } from "./commands.ts";
 import { errorText, exitStatus, VERBOSE } from "./exitStatus.ts";
 import { manual, overview } from "./help.ts";
 import { parseFlags } from "./parseFlags.ts";
 import { version } from "./version.ts";
 
-async function main([name, ...words]: readonly string[]): Promise<number> {
+/** @param understood hears what a command was given */
+async function main([name, ...words]: readonly string[], understood: (given: Given) => void): Promise<number> {
   const print = (text: string) => {
     process.stdout.write(`${text}\n`);
     return 0;
@@ -18,6 +20,7 @@ async function main([name, ...words]: readonly string[]): Promise<number> {
   if (name === undefined || ["help", "--help", "-h"].includes(name)) return print(overview(commands));
   if (command) {
     const given = parseFlags(command, words);
+    understood(given);
     const { run } = await command.load();
     return run(given);
   }
@@ -34,12 +37,15 @@ process.stderr.on("error", () => {});
 /** Runs the command; resolves with the exit status. Rejects where the program itself could not be read. */
 export async function commandLine(words: readonly string[]): Promise<number> {
   const told = words.filter((word) => word !== VERBOSE);
+  let given: Given | undefined;
   try {
-    return await main(told);
+    return await main(told, (understood) => {
+      given = understood;
+    });
   } catch (error) {
     // An error of the system's own, not one of ours about a file of the user's.
     if (["EMFILE", "ENFILE"].includes((Object(error) as NodeJS.ErrnoException).code ?? "")) throw error;
-    process.stderr.write(`${errorText(error, told.length < words.length)}\n`);
+    process.stderr.write(`${errorText(error, told.length < words.length, given)}\n`);
     return exitStatus(error);
   }
 }

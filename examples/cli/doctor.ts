@@ -15,12 +15,15 @@ export async function run(given: Given): Promise<number> {
 async function tell(path: string, given: Given): Promise<number> {
   const { readHistory } = await import("./history/readHistory.ts");
   const { historyReport } = await import("./history/report.ts");
-  const { monitorsOf } = await import("./history/health.ts");
-  const { loadRegistry } = await import("./registry.ts");
+  const { missingMonitors, monitorsOf } = await import("./history/health.ts");
+  const { GIVE_AGAIN, loadRegistry } = await import("./registry.ts");
   const history = await readHistory(files, path);
-  const monitors = monitorsOf(history, await loadRegistry(given.all("plugin")));
+  const registry = await loadRegistry(given.all("plugin"));
+  const monitors = monitorsOf(history, registry);
   const holder = await holderOf(files.join(path, "run.lock"));
   process.stdout.write(`${historyReport(history, monitors, holder)}\n`);
+  for (const name of missingMonitors(history, registry))
+    process.stdout.write(`note    the run had a monitor "${name}", which is not registered here; ${GIVE_AGAIN}\n`);
   return 0;
 }
 

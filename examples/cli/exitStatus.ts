@@ -1,6 +1,8 @@
 import { catalogue, failure, OnestepError } from "../../core/errors.ts";
 import { asStarted } from "./asStarted.ts";
+import type { Given } from "./command.ts";
 import { type PluginPlace, pluginPlace } from "./pluginTrace.ts";
+import { withSameFlags } from "./sameFlags.ts";
 
 /** Exit status of a run that Ctrl-C stopped, by the convention 128 + signal number. */
 export const INTERRUPTED = 130;
@@ -23,8 +25,9 @@ const CUT = /… \(\d+ more\)/;
  * A fault as two lines, what is wrong and the way out. Between them stands, where a plugin file of the user's took part, the
  * place in it; a bug of ours comes with its stack.
  * @param verbose whether a list that the message cuts is printed whole
+ * @param given of the command that has failed, where it was understood: commands in the text are told the same
  */
-export function errorText(error: unknown, verbose = false): string {
+export function errorText(error: unknown, verbose = false, given?: Given): string {
   const place = pluginPlace(error);
   const known = catalogued(error, place);
   const lines = known ? [`error ${known.code}: ${known.message}`] : [`error: ${stackOf(error)}`];
@@ -41,7 +44,8 @@ export function errorText(error: unknown, verbose = false): string {
     : place && known.code === "E_PLUGIN"
       ? "correct the plugin at that place"
       : known.fix + more;
-  return asStarted([...lines, `fix: ${fix}`].join("\n"));
+  const text = [...lines, `fix: ${fix}`].join("\n");
+  return asStarted(given ? withSameFlags(text, given) : text);
 }
 
 /** An error of the catalogue: the one given, or the fault of a plugin of the user's that it comes from. */

@@ -25,6 +25,7 @@ import { samplerOf } from "../../core/train/sampling/evaluation.ts";
 import { drawBatch, SampleDrawer } from "../../core/train/sampling/sampleDrawer.ts";
 import { type NamedTensors, Player } from "../../core/train/update/player.ts";
 import type { Given } from "./command.ts";
+import { ofStored } from "./registry.ts";
 
 /** The flags of a command that are numbers, each by its option spec. @throws OptionError */
 export function readNumbers<S extends OptionSpecs>(command: string, numbers: S, given: Given): OptionsOf<S> {
@@ -100,11 +101,12 @@ export function storedPlugins(
     const section = (kinds[kind] as Kind).draws && sections[kind];
     if (!section) return [];
     const { use, ...options } = section as Use;
-    return [registry.get(kind, use).configure(options)];
+    return [ofStored(() => registry.get(kind, use)).configure(options)];
   });
   const { use, ...options } = stored ?? { use: sampler };
   const own = sampler === use ? options : {};
-  return [...plugins, registry.get("sampler", sampler).configure(own, settings)];
+  const get = () => registry.get("sampler", sampler);
+  return [...plugins, (sampler === use ? ofStored(get) : get()).configure(own, settings)];
 }
 
 /** A drawer over stored weights, with the sampler that the method has for their role or the one that is given. */

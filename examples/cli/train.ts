@@ -38,7 +38,8 @@ import { describeBackend, openBackend, tuning } from "./device.ts";
 import { INTERRUPTED } from "./exitStatus.ts";
 import { fitConfig } from "./fitConfig.ts";
 import { CONFIG } from "./flags.ts";
-import { loadRegistry, unusedLines } from "./registry.ts";
+import { loadRegistry, ofStored, unusedLines } from "./registry.ts";
+import { sameFlags } from "./sameFlags.ts";
 import { version } from "./version.ts";
 
 /** Flags that are short for a `--set`. */
@@ -60,7 +61,8 @@ export async function run(given: Given): Promise<number> {
   const registry = await loadRegistry(given.all("plugin"));
   const wanted = await fitConfig(named, settled, registry, given.text("data"));
   if (profile) checkProfile(profile, wanted);
-  const resolved = resolveConfig(wanted, registry);
+  const checked = () => resolveConfig(wanted, registry);
+  const resolved = given.on("resume") ? ofStored(checked) : checked();
   if (profile && !given.on("quiet")) process.stderr.write(`${profileLines(profile, resolved.config).join("\n")}\n`);
   if (!given.on("quiet")) for (const line of unusedLines(registry, resolved)) process.stderr.write(`${line}\n`);
   return trainRun(given, resolved, await folderOf(given, named.name));
@@ -200,12 +202,10 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
     say(`folder  ${path}`);
     const { reason } = await run.start();
     if (reason === "stopped") {
-      say(
-        `stopped; go on with: ${commandName()} train --resume --out ${path}${sameFlags(given, ["plugin", "device"])}`,
-      );
+      say(`stopped; go on with: ${commandName()} train --resume --out ${path}${sameFlags(given, "train")}`);
       return INTERRUPTED;
     }
-    say(`done; draw samples with: ${commandName()} sample ${path}${sameFlags(given, ["plugin", "device"])}`);
+    say(`done; draw samples with: ${commandName()} sample ${path}${sameFlags(given, "sample")}`);
     return 0;
   } finally {
     reading?.close();
@@ -220,12 +220,6 @@ async function dataPath(given: Given, path: string): Promise<string | undefined>
   const told = given.text("data");
   if (told !== undefined) return resolve(told);
   return given.on("resume") ? runFolder(files, path).dataPath() : undefined;
-}
-
-/** What the next command can't find in the folder and has to be told again. */
-function sameFlags(given: Given, flags: readonly string[]): string {
-  const words = flags.flatMap((flag) => given.all(flag).map((text) => ` --${flag} ${text}`));
-  return words.join("");
 }
 
 /** What --quiet does not silence: work may be lost. */

@@ -107,8 +107,8 @@ export class CheckpointKeeper {
   #lookAt(error: OnestepError): string {
     if (!(error instanceof Divergence)) return "";
     const { stage: name, step } = error.update;
-    const stage = /\s/.test(name) ? `"${name}"` : name;
-    return `; \`onestep replay ${this.#request.run} --stage ${stage} --step ${step}\` shows what happened`;
+    const [run, stage] = [this.#request.run, name].map((text) => (/\s/.test(text) ? `"${text}"` : text));
+    return `; \`onestep replay ${run} --stage ${stage} --step ${step}\` shows what happened`;
   }
 
   /** The run is complete: what led to its last checkpoint need not fill the disk. */
