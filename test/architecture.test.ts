@@ -71,8 +71,8 @@ const doors: Record<string, readonly string[]> = {
   rxjs: ["bus", "control", "schedule"].map((name) => `core/train/loop/${name}.ts`),
   entities: ["plugins/encoders/shared/clipTokenizer.ts"],
   "fast-png": ["plugins/observers/drawing/png.ts"],
-  "@observablehq/plot": ["plugins/observers/drawing/lossPlot.ts"],
-  linkedom: ["plugins/observers/drawing/lossPlot.ts"],
+  "@observablehq/plot": ["lossPlot", "rowPlot"].map((name) => `plugins/observers/drawing/${name}.ts`),
+  linkedom: ["lossPlot", "rowPlot"].map((name) => `plugins/observers/drawing/${name}.ts`),
 };
 
 /** The one part of the tests that is shipped: the command `onestep conformance`. */

@@ -11,7 +11,8 @@ import type { NamedTensors } from "../../core/train/update/player.ts";
 import { table } from "../../plugins/observers/mod.ts";
 import { describeBackend, openBackend } from "../cli/device.ts";
 import { type Arm, arms } from "./arms.ts";
-import { deviation, learnBeginning, mean, type Outcome, trial } from "./trial.ts";
+import { deviation, mean } from "./spread.ts";
+import { learnBeginning, type Outcome, trial } from "./trial.ts";
 
 const seeds = [0, 1, 2];
 const [device, length = "1"] = process.argv.slice(2);

@@ -15,6 +15,7 @@ import {
 } from "../../core/train/mod.ts";
 import { allPlugins } from "../../plugins/all.ts";
 import { type Arm, base, beginning } from "./arms.ts";
+import { deviation, mean } from "./spread.ts";
 
 /** What a trial ends with. */
 export interface Outcome {
@@ -119,13 +120,3 @@ export async function trial(
     joined: mean(of("joined")),
   };
 }
-
-export const mean = (values: readonly number[]): number =>
-  values.reduce((total, each) => total + each, 0) / values.length;
-
-/** Standard deviation of a sample; 0 of one value. */
-export const deviation = (values: readonly number[]): number => {
-  const middle = mean(values);
-  const squares = values.map((each) => (each - middle) ** 2);
-  return values.length > 1 ? Math.sqrt((mean(squares) * values.length) / (values.length - 1)) : 0;
-};

@@ -157,6 +157,60 @@ export const commands: readonly Command[] = [
     load: () => import("./evaluate/compare.ts"),
   },
   {
+    name: "ablate",
+    about: "Runs the rows of a table of the paper, judges all alike, and writes the table beside the paper's numbers.",
+    operands: "<table>",
+    arity: [0, 1],
+    flags: {
+      dataset: { type: "string", value: "NAME", about: "what it is run on; default gaussians" },
+      data: dataFlag,
+      budget: {
+        type: "string",
+        value: "NAME",
+        about: "quick: as the preset, one seed; full: longer, several seeds; default quick",
+      },
+      seeds: {
+        type: "string",
+        value: "N",
+        about: "seeds 0 to N - 1, each with a teacher of its own; default by --budget",
+      },
+      rows: { type: "string", value: "NAMES", about: "only these rows, joined by commas" },
+      n: { type: "string", value: "N", about: "samples that each row is judged by; default by --budget" },
+      pairs: { type: "string", value: "N", about: "pairs for a regression loss; default by --budget" },
+      out: {
+        type: "string",
+        value: "DIR",
+        about: "folder of all runs and of the table; default runs/<table>-<dataset>",
+      },
+      set: { ...setFlag, about: "change one value in the config of every row" },
+      plugin: pluginFlag,
+      device: deviceFlag,
+      threads: threadsFlag,
+      tune: tuneFlag,
+      resume: {
+        type: "boolean",
+        about: "go on with the ablation in --out; with more --seeds or --rows it gets these too",
+      },
+      quiet: { type: "boolean", about: "no progress, only the result" },
+    },
+    examples: [
+      "ablate table3",
+      "ablate table3 --dataset mnist --data data/mnist --budget quick",
+      "ablate table4 --rows dmd2,no-simulation --seeds 3 --out runs/simulation",
+      "ablate --resume --out runs/table3-mnist",
+    ],
+    async more() {
+      const { tables } = await import("../ablations/tables.ts");
+      return Object.entries(tables)
+        .flatMap(([name, { about, base, rows: each }]) => [
+          `${name}  ${about}; on ${Object.keys(base).join(", ")}`,
+          ...rows(Object.entries(each).map(([row, spec]) => [row, spec.name] as const)),
+        ])
+        .join("\n");
+    },
+    load: () => import("./ablate/command.ts"),
+  },
+  {
     name: "inspect",
     about: "Says what a file or folder holds, and which command takes it; nothing in it is run.",
     operands: "<weights|archive|picture|folder>",

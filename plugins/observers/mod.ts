@@ -1,5 +1,6 @@
 /** Observers of a run. They watch and never change it; each is a function of its options that gives an `Observer`. */
 export { diagnosisTable } from "./diagnosisTable.ts";
+export { type RowPanel, type RowPlotOptions, rowPlot } from "./drawing/rowPlot.ts";
 export { type EventLogOptions, eventLog } from "./eventLog.ts";
 export { healthTable, healthWarnings, warningLine, warningLines } from "./healthWarnings.ts";
 export { type Incident, IncidentCounts, incidentText } from "./incidents.ts";
@@ -10,7 +11,7 @@ export * from "./page/mod.ts";
 export { type ProgressOptions, progress } from "./progress.ts";
 export { duration } from "./progressDisplay.ts";
 export { realSamples } from "./realSamples.ts";
-export { judgementTable, numberNames, resultTable, showMetric } from "./resultTable.ts";
+export { judgementTable, numberNames, resultTable, showMetric, showNumber } from "./resultTable.ts";
 export { type SampleGridOptions, sampleGrids } from "./sampleGrids.ts";
 export { checkDrawable, type SampleSheet, samplePicture } from "./samplePicture.ts";
 export { table } from "./table.ts";

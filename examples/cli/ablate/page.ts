@@ -1,0 +1,90 @@
+import { showNumber, table } from "../../../plugins/observers/mod.ts";
+import type { Better } from "../../ablations/table.ts";
+import type { AblationResult, Held, Line, Spread } from "./result.ts";
+
+const ARROWS: Readonly<Record<Better, string>> = { lower: "↓", higher: "↑" };
+
+/** `Table 3 on mnist, budget quick, 1 seed`, and that it is not finished where it is not. */
+export function titleOf({ plan, finished, ended, parts }: AblationResult): string {
+  const name = plan.table.replace(/^table(\d+)$/, "Table $1");
+  const whole = `${name} on ${plan.dataset}, budget ${plan.budget}, ${plan.seeds} seed${plan.seeds > 1 ? "s" : ""}`;
+  return finished ? whole : `${whole}: NOT FINISHED, ${ended} of ${parts} parts have ended`;
+}
+
+/** The table's cells: its head, the teacher, the rows. */
+export function cellsOf({ columns, quoted, teacher, rows }: AblationResult): string[][] {
+  const head = [
+    "",
+    "calls",
+    ...Object.entries(columns).map(([name, better]) => `${name} ${ARROWS[better]}`),
+    ...Object.entries(quoted).map(([name, { better }]) => `${name} ${ARROWS[better]} (quoted)`),
+  ];
+  const line = (each: Line) => [
+    each.name,
+    each.nfe === undefined ? "" : String(each.nfe),
+    ...Object.keys(columns).map((name, place) => cellOf(each, name, place === 0)),
+    ...Object.keys(quoted).map((name) => (each.quoted[name] === undefined ? "" : String(each.quoted[name]))),
+  ];
+  return [head, line(teacher), ...rows.map(line)];
+}
+
+/** A number with its spread; the first of a line says what lacks. */
+function cellOf({ judged, diverged, seeds, finished, numbers }: Line, name: string, first: boolean): string {
+  const told = numbers[name] ? spreadText(numbers[name]) : "";
+  if (!first) return told;
+  const notes = [
+    ...(diverged > 0 ? [diverged === seeds ? "diverged" : `${diverged} of ${seeds} seeds diverged`] : []),
+    ...(finished ? [] : [judged + diverged === 0 ? "not run" : `${judged + diverged} of ${seeds} seeds`]),
+  ];
+  if (notes.length === 0) return told;
+  return told === "" ? notes.join(", ") : `${told} (${notes.join(", ")})`;
+}
+
+const spreadText = ({ mean, deviation }: Spread): string =>
+  deviation === undefined ? showNumber(mean) : `${showNumber(mean)} ± ${showNumber(deviation)}`;
+
+/** What came of the paper's claims, as cells. */
+export function claimCells({ claims }: AblationResult): string[][] {
+  const two = (numbers: Held["ours"]) => (numbers ? numbers.map(showNumber).join(" against ") : "");
+  return [
+    ["the paper's claim", "quoted", "here", "shows here"],
+    ...claims.map(({ says, column, number, theirs, ours, verdict }) => [
+      says,
+      `${column} ${theirs.join(" against ")}`,
+      ours ? `${number} ${two(ours)}` : "",
+      verdict,
+    ]),
+  ];
+}
+
+/** For a terminal. */
+export const textOf = (result: AblationResult): string =>
+  [titleOf(result), table(cellsOf(result)), "", table(claimCells(result))].join("\n");
+
+const markdownTable = ([head, ...rows]: readonly (readonly string[])[], left: number): string[] => {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map((_, place) => (place < left ? "---" : "--:"))), ...rows.map(line)];
+};
+
+/** As a page in Markdown, with where every number is from. */
+export function markdownOf(result: AblationResult, command: string): string {
+  const { source, quoted, protocol } = result;
+  const quotes = Object.entries(quoted).map(([name, { about }]) => `${name}: ${about}`);
+  return `${[
+    `# ${titleOf(result)}`,
+    "",
+    ...markdownTable(cellsOf(result), 1),
+    "",
+    `Quoted: ${quotes.join("; ")}. ${source}.`,
+    "Numbers of one line are of different data and metrics: compare their order from row to row, not their size.",
+    "",
+    ...markdownTable(claimCells(result), 4),
+    "",
+    "```sh",
+    command,
+    "```",
+    ...(protocol
+      ? ["", "Protocol of every number that is not quoted:", "", "```json", JSON.stringify(protocol), "```"]
+      : []),
+  ].join("\n")}\n`;
+}

@@ -1,0 +1,123 @@
+import { dirname } from "node:path";
+import { files } from "../../../backends/host/files.ts";
+import { OnestepError } from "../../../core/errors.ts";
+import { type RunConfig, type RunFolder, runFolder } from "../../../core/train/mod.ts";
+import type { Given } from "../command.ts";
+import { commands } from "../commands.ts";
+import { evaluate } from "../evaluate/command.ts";
+import { readReport } from "../evaluate/protocol.ts";
+import { INTERRUPTED } from "../exitStatus.ts";
+import { parseFlags } from "../parseFlags.ts";
+import type { Shared } from "./expand.ts";
+import { namedIn, type Planned } from "./plan.ts";
+import type { Outcome } from "./result.ts";
+
+/** A run of the table with its files: the teacher of a seed, or a row. */
+export interface Part {
+  readonly folder: RunFolder;
+  /** What the run is made from; the folder has it complete. */
+  readonly config: string;
+  /** There once the run has ended and was judged. */
+  readonly evaluation: string;
+  /** There when its updates were not finite in the end: what was said. */
+  readonly diverged: string;
+}
+
+const seedFolder = (out: string, seed: number) => files.join(out, `seed-${seed}`);
+
+export function partAt(out: string, seed: number, name: string): Part {
+  const path = files.join(seedFolder(out, seed), name);
+  const beside = (what: string) => `${path}.${what}.json`;
+  return {
+    folder: runFolder(files, path),
+    config: beside("config"),
+    evaluation: beside("evaluation"),
+    diverged: beside("diverged"),
+  };
+}
+
+/** The file of the pairs that all rows of a seed share. */
+export const pairsAt = (out: string, seed: number): string => files.join(seedFolder(out, seed), "pairs.safetensors");
+
+const textIn = async (path: string) => new TextDecoder().decode(await files.read(path));
+const writeJson = (path: string, value: unknown) =>
+  files.write(path, new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`));
+
+/** How far a part is, by its files. */
+export async function outcomeOf({ evaluation, diverged }: Part): Promise<Outcome> {
+  if (await files.exists(evaluation)) return { is: "judged", report: readReport(await textIn(evaluation), evaluation) };
+  return { is: (await files.exists(diverged)) ? "diverged" : "missing" };
+}
+
+/** Ctrl-C was pressed; what is done is kept. */
+export class Stopped extends Error {}
+
+/** Noise that samples are judged by; pairs and training draw by the seeds of the rows. */
+const JUDGING_SEED = 99;
+
+/** The steps of an ablation, each a command of `onestep`. They do nothing where their result is there. */
+export function steps(given: Given, { plan, out }: Planned) {
+  const { ground } = namedIn(plan);
+  const ended = async (part: Part) => (await outcomeOf(part)).is !== "missing";
+  const data = plan.data === undefined ? [] : ["--data", plan.data];
+  const state = { training: false };
+
+  /** The words of another command, with those flags of this one that it has too. */
+  const words = (name: string, own: readonly string[]) => {
+    const command = commands.find((each) => each.name === name)!;
+    const passed = ["device", "threads", "tune", "plugin", "quiet"].filter((flag) => flag in command.flags);
+    const flags = passed.flatMap((flag) =>
+      command.flags[flag].type === "boolean"
+        ? given.on(flag)
+          ? [`--${flag}`]
+          : []
+        : given.all(flag).flatMap((text) => [`--${flag}`, text]),
+    );
+    return { command, given: parseFlags(command, [...own, ...flags]) };
+  };
+  const call = async (name: string, own: readonly string[]): Promise<number> => {
+    const { command, given } = words(name, own);
+    return (await command.load()).run(given);
+  };
+
+  return {
+    state,
+    /** Trains a run, or goes on with it. @throws Stopped */
+    async train(part: Part, config: RunConfig): Promise<void> {
+      const { folder } = part;
+      if ((await ended(part)) || (await files.exists(files.join(folder.path, "report.json")))) return;
+      const goesOn = await folder.holdsRun();
+      await files.makeDir(dirname(folder.path));
+      await writeJson(part.config, config);
+      state.training = true;
+      try {
+        const what = goesOn ? "--resume" : part.config;
+        if ((await call("train", [what, ...data, "--out", folder.path])) === INTERRUPTED) throw new Stopped();
+      } catch (error) {
+        if (!(error instanceof OnestepError && error.code === "E_DIVERGED")) throw error;
+        process.stderr.write(`${error.message}; the table goes on without it\n`);
+        await writeJson(part.diverged, { diverged: error.message });
+      } finally {
+        state.training = false;
+      }
+    },
+    async pairs({ folder }: Part, { seed, pairs }: Shared): Promise<void> {
+      if (await files.exists(pairs)) return;
+      await call("pairs", [folder.path, "--n", `${plan.pairs}`, "--seed", `${seed}`, "--out", pairs]);
+    },
+    /** Judges the samples of a run that has ended, always in the same way. */
+    async judge(part: Part, role: string): Promise<void> {
+      if (await ended(part)) return;
+      const own = plan.settings.filter((setting) => setting.startsWith("dataset."));
+      const { given } = words("evaluate", [
+        part.folder.path,
+        ...["--role", role, "--reference", plan.dataset, "--metric", ground.metrics.join(",")],
+        ...["--n", `${plan.samples}`, "--seed", `${JUDGING_SEED}`, "--out", part.evaluation],
+        // A folder makes the reference's name that of a data set, whatever lies here.
+        ...["--data", plan.data ?? out],
+        ...(own.length > 0 ? [`dataset.use=${plan.dataset}`, ...own] : []).flatMap((setting) => ["--set", setting]),
+      ]);
+      await evaluate(given);
+    },
+  };
+}

@@ -1,0 +1,201 @@
+import { resolve } from "node:path";
+import { files } from "../../../backends/host/files.ts";
+import { failure, suggestion } from "../../../core/errors.ts";
+import { parseJson } from "../../../core/json/mod.ts";
+import { number } from "../../../core/plugin/mod.ts";
+import { isRecord } from "../../../core/plugin/spec.ts";
+import { grounds } from "../../ablations/grounds.ts";
+import type { AblationTable, Budget, BudgetName, Ground } from "../../ablations/table.ts";
+import { tables } from "../../ablations/tables.ts";
+import type { Given } from "../command.ts";
+import { readNumbers } from "../storedWeights.ts";
+
+/** What is run: enough to go on with it. Stored as `ablation.json` in its folder. */
+export interface Plan {
+  readonly table: string;
+  readonly dataset: string;
+  readonly budget: BudgetName;
+  readonly seeds: number;
+  /** Samples that each row is judged by. */
+  readonly samples: number;
+  /** Pairs of noise and the teacher's sample, for rows with a regression loss. */
+  readonly pairs: number;
+  /** Short names of the rows that are run, in the order of the table. */
+  readonly rows: readonly string[];
+  /** `--set`s that are laid over every row. */
+  readonly settings: readonly string[];
+  /** Folder of the data set's files, whole. */
+  readonly data?: string;
+}
+
+/** What the names of a plan stand for. */
+export interface Named {
+  readonly table: AblationTable;
+  readonly ground: Ground;
+  readonly budget: Budget;
+}
+
+export const namedIn = ({ table, dataset, budget }: Plan): Named => ({
+  table: tables[table],
+  ground: grounds[dataset],
+  budget: grounds[dataset].budgets[budget],
+});
+
+const budgets: readonly BudgetName[] = ["quick", "full"];
+const whole = { min: 1, integer: true };
+/** Flags that are numbers, where the budget does not say otherwise. */
+const numbersOf = ({ seeds, samples, pairs }: Budget) => ({
+  seeds: number({ default: seeds, max: 100, ...whole, about: "seeds" }),
+  n: number({ default: samples, max: 2 ** 31, ...whole, about: "samples that each row is judged by" }),
+  pairs: number({ default: pairs, max: 2 ** 31, ...whole, about: "pairs of noise and the teacher's sample" }),
+});
+
+/** Where an ablation is, and what it is: of the flags, and of the folder where it is to go on. */
+export interface Planned {
+  readonly plan: Plan;
+  readonly out: string;
+}
+
+/**
+ * Reads flags and, with `--resume`, the plan of the folder. Seeds and rows may then be others than before: they are added.
+ * @throws E_USAGE, E_OPTION, E_RUN_EXISTS or E_CHECKPOINT
+ */
+export async function planOf(given: Given): Promise<Planned> {
+  if (given.on("resume")) return resumed(given);
+  const [table] = given.positionals;
+  if (table === undefined)
+    throw failure("E_USAGE", `Cannot run ablate: it needs a table, ${Object.keys(tables).join(" or ")}`);
+  const plan = checked({
+    table,
+    dataset: given.text("dataset") ?? "gaussians",
+    budget: given.text("budget") ?? "quick",
+    settings: given.all("set"),
+    data: given.text("data"),
+    rows: given.text("rows"),
+    numbers: given,
+  });
+  const out = given.text("out") ?? usual(plan.table, plan.dataset);
+  if (await holdsResults(out))
+    throw failure("E_RUN_EXISTS", `Cannot start an ablation in ${out}: it already holds one`, {
+      fix: "continue it with --resume, or choose another --out",
+    });
+  return { plan, out };
+}
+
+const usual = (table: string, dataset = "gaussians") => files.join("runs", `${table}-${dataset}`);
+
+async function resumed(given: Given): Promise<Planned> {
+  const [table] = given.positionals;
+  const out = given.text("out") ?? (table && usual(table, given.text("dataset")));
+  if (out === undefined)
+    throw failure("E_USAGE", "Cannot resume: there is no --out, expected the folder of an ablation");
+  const stored = await readPlan(out);
+  const refuse = (what: string, why: string) =>
+    failure("E_USAGE", `Cannot resume ${out} with ${what}: ${why}`, {
+      fix: "leave it out, or start another ablation without --resume",
+    });
+  const fixed = { table, dataset: given.text("dataset"), budget: given.text("budget") };
+  for (const [name, value] of Object.entries(fixed)) {
+    const begun = stored[name as keyof typeof fixed];
+    if (value !== undefined && value !== begun) throw refuse(`${name} ${value}`, `it was begun with ${begun}`);
+  }
+  for (const flag of ["set", "n", "pairs"])
+    if (given.on(flag)) throw refuse(`--${flag}`, "all rows of a table are made and judged alike");
+  const more = given.text("rows");
+  const plan = checked({
+    ...stored,
+    ...(more !== undefined && { rows: [...stored.rows, more].join(",") }),
+    data: given.text("data") ?? stored.data,
+    numbers: given,
+  });
+  const kept = given.on("seeds") ? plan.seeds : stored.seeds;
+  if (kept < stored.seeds) throw refuse(`--seeds ${kept}`, `it was begun with ${stored.seeds}`);
+  return { plan: { ...plan, seeds: kept, samples: stored.samples, pairs: stored.pairs }, out };
+}
+
+/** What is wished for, its names unchecked. */
+interface Wishes extends Pick<Plan, "table" | "dataset" | "settings" | "data"> {
+  readonly budget: string;
+  readonly rows?: string | readonly string[];
+  /** The flags that are numbers. */
+  readonly numbers: Given;
+}
+
+/** @throws E_USAGE that names what is not known, and what was meant; or E_OPTION */
+function checked({ table, dataset, budget, settings, data, rows, numbers: given }: Wishes): Plan {
+  const known = (what: string, name: string, names: readonly string[]) => {
+    if (names.includes(name)) return;
+    const why = `it is not one of ${names.join(", ")}${suggestion(name, names)}`;
+    throw failure("E_USAGE", `Cannot run the ${what} "${name}": ${why}`);
+  };
+  known("table", table, Object.keys(tables));
+  known("data set", dataset, Object.keys(tables[table].base));
+  known("budget", budget, budgets);
+  const names = Object.keys(tables[table].rows);
+  const wanted = typeof rows === "string" ? rows.split(",").filter((name) => name !== "") : (rows ?? names);
+  for (const name of wanted) known("row", name, names);
+  if (wanted.length === 0) throw failure("E_USAGE", `Cannot run no rows: expected some of ${names.join(", ")}`);
+  const chosen = budget as BudgetName;
+  const { seeds, n, pairs } = readNumbers("ablate", numbersOf(grounds[dataset].budgets[chosen]), given);
+  return {
+    table,
+    dataset,
+    budget: chosen,
+    seeds,
+    samples: n,
+    pairs,
+    rows: names.filter((name) => wanted.includes(name)),
+    settings,
+    ...(data !== undefined && { data: resolve(data) }),
+  };
+}
+
+const planFile = (out: string) => files.join(out, "ablation.json");
+
+/** Whether anything has been run in a folder. A plan alone, whose first run could not start, is nothing yet. */
+async function holdsResults(out: string): Promise<boolean> {
+  if (!(await files.exists(out))) return false;
+  const names = await files.list(out);
+  return names.some((name) => /^seed-\d+$/.test(name));
+}
+
+/** What is stored beside the plan, so that a folder is known as ours. */
+const PROGRAM = "onestep ablate";
+
+export async function writePlan({ plan, out }: Planned): Promise<void> {
+  await files.makeDir(out);
+  await files.write(
+    planFile(out),
+    new TextEncoder().encode(`${JSON.stringify({ program: PROGRAM, ...plan }, null, 2)}\n`),
+  );
+}
+
+async function readPlan(out: string): Promise<Plan> {
+  const path = planFile(out);
+  if (!(await files.exists(path)))
+    throw failure("E_CHECKPOINT", `Cannot resume ${out}: it holds no ablation`, {
+      fix: "give the folder of one with --out, or start one without --resume",
+    });
+  const refuse = (why: string) =>
+    failure("E_CHECKPOINT", `Cannot resume ${out}: ablation.json ${why}`, {
+      fix: "start again with another --out; what is trained stays in its folders",
+    });
+  let value: unknown;
+  try {
+    value = parseJson(new TextDecoder().decode(await files.read(path)));
+  } catch (error) {
+    throw refuse(`is damaged, ${(error as Error).message}`);
+  }
+  if (!isRecord(value) || value.program !== PROGRAM) throw refuse("is not one that onestep ablate has written");
+  const { program: _, ...plan } = value;
+  const strings = (list: unknown) => Array.isArray(list) && list.every((each) => typeof each === "string");
+  const { table, dataset, budget, seeds, samples, pairs, rows, settings, data } = plan;
+  const sound =
+    strings([table, dataset, budget]) &&
+    [seeds, samples, pairs].every((count) => Number.isInteger(count) && (count as number) > 0) &&
+    strings(rows) &&
+    strings(settings) &&
+    (data === undefined || typeof data === "string");
+  if (!sound) throw refuse("lacks what it should say");
+  return plan as unknown as Plan;
+}
