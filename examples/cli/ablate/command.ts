@@ -30,7 +30,7 @@ export async function run(given: Given): Promise<number> {
     return INTERRUPTED;
   }
   process.stdout.write(`${textOf(await writeTable(planned))}\n`);
-  say(`done; the table is ${files.join(out, plan.table)}.md, .json and .svg`);
+  say(`done; the table is ${files.join(out, plan.table)}.html, .md, .json and .svg`);
   return 0;
 }
 
@@ -41,7 +41,7 @@ export async function run(given: Given): Promise<number> {
  */
 async function runParts(planned: Planned, expansion: Expansion, given: Given, say: (text: string) => void) {
   const { plan, out } = planned;
-  const { train, pairs, judge, state } = steps(given, planned);
+  const { train, pairs, judge, state } = steps(given, plan);
   let stopping = false;
   const watch = onInterrupt(() => {
     stopping = true;

@@ -57,6 +57,15 @@ export function claimCells({ claims }: AblationResult): string[][] {
   ];
 }
 
+/** Where the quoted numbers are from. */
+export const quotedText = ({ source, quoted }: AblationResult): string =>
+  `Quoted: ${Object.entries(quoted)
+    .map(([name, { about }]) => `${name}: ${about}`)
+    .join("; ")}. ${source}.`;
+
+export const NOT_COMPARABLE =
+  "Numbers of one line are of different data and metrics: compare their order from row to row, not their size.";
+
 /** For a terminal. */
 export const textOf = (result: AblationResult): string =>
   [titleOf(result), table(cellsOf(result)), "", table(claimCells(result))].join("\n");
@@ -68,15 +77,14 @@ const markdownTable = ([head, ...rows]: readonly (readonly string[])[], left: nu
 
 /** As a page in Markdown, with where every number is from. */
 export function markdownOf(result: AblationResult, command: string): string {
-  const { source, quoted, protocol } = result;
-  const quotes = Object.entries(quoted).map(([name, { about }]) => `${name}: ${about}`);
+  const { protocol } = result;
   return `${[
     `# ${titleOf(result)}`,
     "",
     ...markdownTable(cellsOf(result), 1),
     "",
-    `Quoted: ${quotes.join("; ")}. ${source}.`,
-    "Numbers of one line are of different data and metrics: compare their order from row to row, not their size.",
+    quotedText(result),
+    NOT_COMPARABLE,
     "",
     ...markdownTable(claimCells(result), 4),
     "",

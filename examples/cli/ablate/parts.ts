@@ -9,7 +9,7 @@ import { readReport } from "../evaluate/protocol.ts";
 import { INTERRUPTED } from "../exitStatus.ts";
 import { parseFlags } from "../parseFlags.ts";
 import type { Shared } from "./expand.ts";
-import { namedIn, type Planned } from "./plan.ts";
+import { namedIn, type Plan } from "./plan.ts";
 import type { Outcome } from "./result.ts";
 
 /** A run of the table with its files: the teacher of a seed, or a row. */
@@ -56,7 +56,7 @@ export class Stopped extends Error {}
 const JUDGING_SEED = 99;
 
 /** The steps of an ablation, each a command of `onestep`. They do nothing where their result is there. */
-export function steps(given: Given, { plan, out }: Planned) {
+export function steps(given: Given, plan: Plan) {
   const { ground } = namedIn(plan);
   const ended = async (part: Part) => (await outcomeOf(part)).is !== "missing";
   const data = plan.data === undefined ? [] : ["--data", plan.data];
@@ -113,8 +113,7 @@ export function steps(given: Given, { plan, out }: Planned) {
         part.folder.path,
         ...["--role", role, "--reference", plan.dataset, "--metric", ground.metrics.join(",")],
         ...["--n", `${plan.samples}`, "--seed", `${JUDGING_SEED}`, "--out", part.evaluation],
-        // A folder makes the reference's name that of a data set, whatever lies here.
-        ...["--data", plan.data ?? out],
+        ...data,
         ...(own.length > 0 ? [`dataset.use=${plan.dataset}`, ...own] : []).flatMap((setting) => ["--set", setting]),
       ]);
       await evaluate(given);

@@ -3,9 +3,10 @@ import { rowPlot } from "../../../plugins/observers/mod.ts";
 import { markdownOf, titleOf } from "./page.ts";
 import { outcomeOf, partAt } from "./parts.ts";
 import { namedIn, type Plan, type Planned } from "./plan.ts";
+import { reportOf } from "./report.ts";
 import { type AblationResult, type Outcome, resultOf } from "./result.ts";
 
-/** Writes the table as it is: Markdown, JSON, and a plot of our numbers beside the paper's. */
+/** Writes the table as it is: Markdown, JSON, a plot of our numbers beside the paper's, and a page of all that. */
 export async function writeTable({ plan, out }: Planned): Promise<AblationResult> {
   const outcomes: Record<string, Outcome[]> = {};
   for (const name of ["teacher", ...plan.rows]) {
@@ -18,8 +19,10 @@ export async function writeTable({ plan, out }: Planned): Promise<AblationResult
   const { finished, ...rest } = result;
   // At the head, where nobody overlooks it.
   await write("json", `${JSON.stringify({ finished, ...rest }, null, 2)}\n`);
-  await write("md", markdownOf(result, commandOf(plan)));
-  await write("svg", await plotOf(result));
+  const [command, plot] = [commandOf(plan), await plotOf(result)];
+  await write("md", markdownOf(result, command));
+  await write("svg", plot);
+  await write("html", await reportOf(result, out, command, plot));
   return result;
 }
 

@@ -170,6 +170,9 @@ test("three rows: one teacher, runs that start from it, and the table in three f
   assert.match(page, /^\| no regression, TTUR \| 1 \| [\d.]+ \| [\d.]+ \| [\d.]+ \| 2\.61 \|$/m);
   assert.match(page, /FID of 50,000 samples, ImageNet 64 x 64\. Yin et al/);
   assert.match(page, /^onestep ablate table3 --dataset gaussians --budget quick --rows dmd,ttur,dmd2 /m);
+  const report = readFileSync(`${path("whole")}/table3.html`, "utf8");
+  assert.is(report.split("data:image/png;base64,").length - 1, 3, "samples of each row");
+  assert.match(report, /<td class="number quoted">2\.61<\/td>/);
   const plot = readFileSync(`${path("whole")}/table3.svg`, "utf8");
   for (const text of ["DMD: with regression", "FID, quoted", "sw on gaussians"]) assert.ok(plot.includes(text), text);
 });
