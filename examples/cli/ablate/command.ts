@@ -41,7 +41,7 @@ export async function run(given: Given): Promise<number> {
  */
 async function runParts(planned: Planned, expansion: Expansion, given: Given, say: (text: string) => void) {
   const { plan, out } = planned;
-  const { train, pairs, judge, state } = steps(given, plan);
+  const { train, trainRow, pairs, judge, state } = steps(given, plan);
   let stopping = false;
   const watch = onInterrupt(() => {
     stopping = true;
@@ -75,7 +75,7 @@ async function runParts(planned: Planned, expansion: Expansion, given: Given, sa
         await inTurn(
           seed,
           name,
-          () => train(row, rowOf(expansion.rows[name], shared)),
+          () => trainRow(row, rowOf(expansion.rows[name], shared)),
           () => judge(row, "generator"),
         );
       }

@@ -80,25 +80,33 @@ export function steps(given: Given, plan: Plan) {
     return (await command.load()).run(given);
   };
 
+  /** Trains a run, or goes on with it. @throws Stopped */
+  const train = async (part: Part, config: RunConfig): Promise<void> => {
+    const { folder } = part;
+    if ((await ended(part)) || (await files.exists(files.join(folder.path, "report.json")))) return;
+    const goesOn = await folder.holdsRun();
+    await files.makeDir(dirname(folder.path));
+    await writeJson(part.config, config);
+    state.training = true;
+    try {
+      const what = goesOn ? "--resume" : part.config;
+      if ((await call("train", [what, ...data, "--out", folder.path])) === INTERRUPTED) throw new Stopped();
+    } finally {
+      state.training = false;
+    }
+  };
+
   return {
     state,
-    /** Trains a run, or goes on with it. @throws Stopped */
-    async train(part: Part, config: RunConfig): Promise<void> {
-      const { folder } = part;
-      if ((await ended(part)) || (await files.exists(files.join(folder.path, "report.json")))) return;
-      const goesOn = await folder.holdsRun();
-      await files.makeDir(dirname(folder.path));
-      await writeJson(part.config, config);
-      state.training = true;
+    train,
+    /** The same of a row, which may diverge: that is a result. */
+    async trainRow(part: Part, config: RunConfig): Promise<void> {
       try {
-        const what = goesOn ? "--resume" : part.config;
-        if ((await call("train", [what, ...data, "--out", folder.path])) === INTERRUPTED) throw new Stopped();
+        await train(part, config);
       } catch (error) {
         if (!(error instanceof OnestepError && error.code === "E_DIVERGED")) throw error;
         process.stderr.write(`${error.message}; the table goes on without it\n`);
         await writeJson(part.diverged, { diverged: error.message });
-      } finally {
-        state.training = false;
       }
     },
     async pairs({ folder }: Part, { seed, pairs }: Shared): Promise<void> {
