@@ -4,6 +4,7 @@ import { failure, suggestion } from "../../../core/errors.ts";
 import { parseJson } from "../../../core/json/mod.ts";
 import { number } from "../../../core/plugin/mod.ts";
 import { isRecord } from "../../../core/plugin/spec.ts";
+import { runFolder } from "../../../core/train/files/runFolder.ts";
 import { grounds } from "../../ablations/grounds.ts";
 import type { AblationTable, Budget, BudgetName, Ground } from "../../ablations/table.ts";
 import { tables } from "../../ablations/tables.ts";
@@ -152,11 +153,12 @@ function checked({ table, dataset, budget, settings, data, rows, numbers: given 
 
 const planFile = (out: string) => files.join(out, "ablation.json");
 
-/** Whether anything has been run in a folder. A plan alone, whose first run could not start, is nothing yet. */
+/** Whether anything has been run in a folder. A plan whose first run could not start is nothing yet. */
 async function holdsResults(out: string): Promise<boolean> {
   if (!(await files.exists(out))) return false;
-  const names = await files.list(out);
-  return names.some((name) => /^seed-\d+$/.test(name));
+  for (const name of await files.list(out))
+    if (/^seed-\d+$/.test(name) && (await runFolder(files, files.join(out, name, "teacher")).holdsRun())) return true;
+  return false;
 }
 
 /** What is stored beside the plan, so that a folder is known as ours. */

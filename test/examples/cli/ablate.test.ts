@@ -225,6 +225,11 @@ test("what can't be run is one clear line, and nothing is begun", async () => {
     assert.is(refused?.code, code, words.join(" "));
     assert.match(refused.message, why);
   }
+  // Its first run can't start for want of data: the next try, with data, begins in the same folder.
+  const empty = path("empty");
+  await onestep("ablate", "table3", "--dataset", "mnist", "--out", empty);
+  assert.ok(existsSync(`${empty}/ablation.json`));
+  assert.is((await planned(parseFlags(command, ["table3", "--out", empty]))).out, empty);
   const ended = await onestep("ablate", "table3", "--set", "train.stesp=3", ...none);
   assert.is(ended.code, 2);
   assert.match(ended.stderr, /^error E_UNKNOWN_OPTION: .* did you mean "steps"\?\nfix: .*\n$/);
