@@ -3,7 +3,7 @@ import type { Judgement } from "../../core/train/mod.ts";
 import { table } from "./table.ts";
 
 /** Behind the name of a number: half the width of its interval. See `Judging.result`. */
-const INTERVAL = " ±";
+export const INTERVAL = " ±";
 
 /** The names of numbers, those of their intervals left out. */
 export const numberNames = (metrics: readonly Judgement["metrics"][]): string[] =>

@@ -1,4 +1,5 @@
 import { failure } from "../../../core/errors.ts";
+import { INTERVAL, numberNames } from "../../../plugins/observers/mod.ts";
 import { deviation, mean } from "../../ablations/spread.ts";
 import type { Better, Claim } from "../../ablations/table.ts";
 import { differences, type Protocol, type Report } from "../evaluate/protocol.ts";
@@ -13,7 +14,7 @@ export type Outcome =
 /** A number over the seeds that have it. */
 export interface Spread {
   readonly mean: number;
-  /** Standard deviation over the seeds; absent with one. */
+  /** Standard deviation over the seeds; with one seed half the interval that its judge gives, where it gives one. */
   readonly deviation?: number;
   /** In the order of the seeds that have it. */
   readonly values: readonly number[];
@@ -35,7 +36,7 @@ export interface Line {
   readonly quoted: Readonly<Record<string, number>>;
 }
 
-/** What came of a claim: it holds here, it does not, the difference is within the spread of the seeds, or not all is run. */
+/** What came of a claim: it holds here, it does not, the difference is within the larger spread of the two, or not all is run. */
 export type Verdict = "yes" | "no" | "within the spread" | "not run";
 
 /** A claim of the paper beside our numbers; those of the better row first. */
@@ -98,10 +99,11 @@ export function resultOf(plan: Plan, outcomes: Outcomes): AblationResult {
 function lineOf(row: string, name: string, quoted: Line["quoted"], outcomes: readonly Outcome[]): Line {
   const reports = outcomes.flatMap((outcome) => (outcome.is === "judged" ? [outcome.report] : []));
   const diverged = outcomes.filter(({ is }) => is === "diverged").length;
-  const names = [...new Set(reports.flatMap(({ metrics }) => Object.keys(metrics)))];
+  const names = numberNames(reports.map(({ metrics }) => metrics));
   const numbers = names.map((each): [string, Spread] => {
     const values = reports.map(({ metrics }) => metrics[each]);
-    return [each, { mean: mean(values), ...(values.length > 1 && { deviation: deviation(values) }), values }];
+    const spread = values.length > 1 ? deviation(values) : reports[0].metrics[each + INTERVAL];
+    return [each, { mean: mean(values), ...(spread !== undefined && { deviation: spread }), values }];
   });
   const nfe = reports[0]?.protocol.drawn?.nfe;
   return {

@@ -90,12 +90,16 @@ test("rows of a seed share the teacher and its pairs, and a setting is laid over
   assert.equal(dmd.metrics, {}, "rows are judged together");
 });
 
-const judged = (frechet: number, count = 1000): Outcome => ({
+const judged = (frechet: number, count = 1000): Extract<Outcome, { is: "judged" }> => ({
   is: "judged",
   report: {
     samples: `run ${frechet}`,
     metrics: { frechet, accuracy: 0.9 },
-    protocol: { drawn: { role: "generator", nfe: 1, seed: 99 }, count, reference: {}, metrics: {}, extractors: {} },
+    protocol: {
+      drawn: { role: "generator", nfe: 1, seed: 99 },
+      count,
+      ...{ samples: {}, reference: {}, metrics: {}, extractors: {} },
+    },
   },
 });
 const [missing, diverged] = [{ is: "missing" }, { is: "diverged" }] as const;
@@ -125,6 +129,17 @@ test("a table is finished when every row has ended with every seed, and says so 
   assert.not.match(titleOf(whole), /FINISHED/);
   assert.is(verdicts(whole)[1][2], "within the spread");
   assert.is(verdicts(resultOf(plan, { ...outcomes, dmd2: [judged(29), judged(30)] }))[1][2], "no");
+});
+
+test("with one seed the interval of its judge is the spread", () => {
+  const wide = ({ report, is }: Extract<Outcome, { is: "judged" }>): Outcome => ({
+    is,
+    report: { ...report, metrics: { ...report.metrics, "frechet ±": 3 } },
+  });
+  const plan = planOf("table3", "mnist", { rows: ["ttur", "dmd2"] });
+  const result = resultOf(plan, { teacher: [judged(10)], ttur: [wide(judged(20))], dmd2: [wide(judged(18))] });
+  assert.is(cellsOf(result)[3][2], "18.0 ± 3.000");
+  assert.is(result.claims[0].verdict, "within the spread");
 });
 
 test("numbers of two protocols are not put into one table", () => {
