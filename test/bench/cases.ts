@@ -14,6 +14,8 @@ export interface Case {
 const CONV = 2 * 16 * 64 * 64 * 9 * 32 * 32;
 const ATTENTION = 4 * 8 * 4 * 256 * 256 * 32;
 const UNET = 4.63e9;
+/** Of the convolutions of 50 pictures. */
+const INCEPTION = 50 * 11.42e9;
 
 export const cases: readonly Case[] = [
   ...[256, 512, 1024].map((n) => ({ name: `matmul ${n}`, flops: 2 * n ** 3 })),
@@ -27,6 +29,7 @@ export const cases: readonly Case[] = [
   { name: "adam 5M" },
   { name: "unet forward", flops: UNET },
   { name: "unet step", flops: 3 * UNET, gated: true },
+  { name: "inception", flops: INCEPTION },
   { name: "dmd2 forward", own: true },
   { name: "dmd2 iteration", own: true },
   { name: "frechet 2048", own: true },

@@ -11,6 +11,7 @@ import { type Counters, type Engine, type Prepared, serve } from "../serve.ts";
 import { adamInput } from "./adamInput.ts";
 import { dmd2Forward, dmd2Iteration } from "./dmd2.ts";
 import { frechet } from "./frechet.ts";
+import { inception } from "./inception.ts";
 import { unetForward, unetStep } from "./unet.ts";
 
 const [device, threads] = process.argv.slice(2);
@@ -177,6 +178,7 @@ function casesOn(backend: Backend): Engine["cases"] {
     ),
     "unet forward": () => unetForward(backend),
     "unet step": () => unetStep(backend, adamInput(1e-3)),
+    inception: () => inception(backend),
     "dmd2 forward": () => dmd2Forward(backend),
     "dmd2 iteration": () => dmd2Iteration(backend),
   };

@@ -215,6 +215,83 @@ def unet_step():
     return call
 
 
+class Inception:
+    """Inception-v3 up to its pooled features, batch norms folded: as inceptionLayers of plugins/extractors/inception.ts."""
+
+    def __init__(self):
+        self.P, self.seed = {}, 2000
+
+    def parameter(self, *shape):
+        bound = np.sqrt(6 / np.prod(shape[1:])) if len(shape) > 1 else 0.1
+        self.seed += 1
+        return drawn(self.seed - 1, *shape) * np.float32(bound)
+
+    def layer(self, name, x, channels, kernel=1, stride=1, padding=None):
+        kernel = kernel if isinstance(kernel, tuple) else (kernel, kernel)
+        if name not in self.P:
+            self.P[name] = (self.parameter(channels, x.shape[1], *kernel), self.parameter(channels))
+        padding = (kernel[0] // 2, kernel[1] // 2) if padding is None else padding
+        return F.relu_(F.conv2d(x, *self.P[name], stride=stride, padding=padding))
+
+    def block_a(self, n, x, pooled):
+        five = self.layer(n + "5a", x, 48)
+        double = self.layer(n + "db", self.layer(n + "da", x, 64), 96, 3)
+        parts = [self.layer(n + "1", x, 64), self.layer(n + "5b", five, 64, 5), self.layer(n + "dc", double, 96, 3)]
+        return torch.cat(parts + [self.layer(n + "p", averaged(x), pooled)], 1)
+
+    def block_b(self, n, x):
+        double = self.layer(n + "db", self.layer(n + "da", x, 64), 96, 3)
+        parts = [self.layer(n + "3", x, 384, 3, 2, 0), self.layer(n + "dc", double, 96, 3, 2, 0)]
+        return torch.cat(parts + [F.max_pool2d(x, 3, 2)], 1)
+
+    def block_c(self, n, x, inner):
+        row, column = (1, 7), (7, 1)
+        first = self.layer(n + "1", x, 192)
+        seven = self.layer(n + "7b", self.layer(n + "7a", x, inner), inner, row)
+        seven = self.layer(n + "7c", seven, 192, column)
+        double = self.layer(n + "da", x, inner)
+        for part, kernel, channels in (("b", column, inner), ("c", row, inner), ("d", column, inner), ("e", row, 192)):
+            double = self.layer(n + "d" + part, double, channels, kernel)
+        return torch.cat([first, seven, double, self.layer(n + "p", averaged(x), 192)], 1)
+
+    def block_d(self, n, x):
+        three = self.layer(n + "3a", x, 192)
+        seven = self.layer(n + "7b", self.layer(n + "7a", x, 192), 192, (1, 7))
+        seven = self.layer(n + "7c", seven, 192, (7, 1))
+        parts = [self.layer(n + "3b", three, 320, 3, 2, 0), self.layer(n + "7d", seven, 192, 3, 2, 0)]
+        return torch.cat(parts + [F.max_pool2d(x, 3, 2)], 1)
+
+    def block_e(self, n, x, pool):
+        parted = lambda m, h: [self.layer(n + m + "row", h, 384, (1, 3)), self.layer(n + m + "col", h, 384, (3, 1))]
+        three = self.layer(n + "3", x, 384)
+        double = self.layer(n + "db", self.layer(n + "da", x, 448), 384, 3)
+        parts = [self.layer(n + "1", x, 320), *parted("3", three), *parted("d", double)]
+        return torch.cat(parts + [self.layer(n + "p", pool(x), 192)], 1)
+
+    def pooled(self, x):
+        h = F.interpolate(x, size=(299, 299), mode="bilinear", align_corners=False)
+        h = self.layer("1a", h, 32, 3, 2, 0)
+        h = self.layer("2b", self.layer("2a", h, 32, 3, 1, 0), 64, 3)
+        h = self.layer("4a", self.layer("3b", F.max_pool2d(h, 3, 2), 80), 192, 3, 1, 0)
+        h = F.max_pool2d(h, 3, 2)
+        for name, channels in (("5b", 32), ("5c", 64), ("5d", 64)):
+            h = self.block_a(name, h, channels)
+        h = self.block_b("6a", h)
+        for name, inner in (("6b", 128), ("6c", 160), ("6d", 160), ("6e", 192)):
+            h = self.block_c(name, h, inner)
+        h = self.block_e("7b", self.block_d("7a", h), averaged)
+        return self.block_e("7c", h, lambda x: F.max_pool2d(x, 3, 1, 1)).mean((2, 3))
+
+
+def averaged(x):
+    return F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
+
+
+def inception():
+    network, x = Inception(), drawn(1, 50, 3, 32, 32)
+    return without_gradient(lambda: network.pooled(x))
+
+
 CASES = {
     **{f"matmul {n}": (lambda n=n: matmul(n)) for n in (256, 512, 1024)},
     "conv forward": lambda: conv(False),
@@ -227,6 +304,7 @@ CASES = {
     "adam 5M": adam,
     "unet forward": unet_forward,
     "unet step": unet_step,
+    "inception": inception,
 }
 MOST_CALLS = 200
 QUICK_MS = 300
