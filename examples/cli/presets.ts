@@ -2,7 +2,7 @@ import type { FileSystem } from "../../core/io/files.ts";
 import type { RunConfig } from "../../core/train/mod.ts";
 import type { PlacedName } from "../../plugins/datasets/shared/placedPictures.ts";
 import { consistencyPreset, preset as gaussians, progressivePreset } from "../gaussians/preset.ts";
-import { preset as mnist } from "../mnist/preset.ts";
+import { preset as mnist, longer as mnistLonger } from "../mnist/preset.ts";
 import { preset as pictures } from "../pictures/preset.ts";
 import { cifar10 } from "../presets/cifar10.ts";
 import { imagenet64, imagenet64Longer, imagenet64NoGan } from "../presets/imagenet64.ts";
@@ -31,6 +31,7 @@ export const presets: Readonly<Record<string, Preset>> = {
     config: progressivePreset,
   },
   mnist: { about: "digits at 16 x 16 pixels by class, a U-Net; needs --data", config: mnist },
+  "mnist-longer": { about: "the same until the generator passes its teacher; needs --data", config: mnistLonger },
   pictures: {
     about: "pictures of your own (PNG, JPEG, WebP), in subfolders by class or without; needs --data",
     config: pictures,
