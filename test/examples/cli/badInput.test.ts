@@ -323,7 +323,7 @@ test("replay: no step, no run, a step beyond, values without a file for them, a 
     replay("--step", "3"),
     "E_CHECKPOINT",
     1,
-    /no checkpoint is as early, those kept are later: .*12\.safetensors/,
+    /no checkpoint is as early, the earliest is .*12\.safetensors; a run that is complete keeps that of its end alone/,
   );
   await refused(replay("--step", "3", "--stage", "teachr"), "E_OPTION", 2, /did you mean "teacher"/);
   await refused(replay("--step", "3", "--only", "mlp"), "E_USAGE", 2, /there is no --out/);

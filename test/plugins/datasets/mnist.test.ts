@@ -105,7 +105,7 @@ async function refused(change: Record<string, Uint8Array | undefined>, message: 
 
 test("a folder without the files, or none at all: says which are expected", async () => {
   const all =
-    /train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte are not there/;
+    /none of its 4 files is there, should hold train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, each/;
   await refused({ "other/x": new Uint8Array(1) }, all, "other");
   await refused({}, all, "nowhere");
   await refused(
