@@ -1,6 +1,7 @@
 /** Files of CIFAR-10 as its authors give them: binary records, plain or gzip, or the batches for Python. */
 import { failure } from "../../../core/errors.ts";
 import { decodePickle, type FileSystem, gunzip, isGzip, pickledArray } from "../../../core/io/mod.ts";
+import { absent } from "./absent.ts";
 
 export const PIXELS = 3 * 32 * 32;
 /** A label byte, then the planes of red, green and blue. */
@@ -34,7 +35,7 @@ export async function cifarFiles(files: FileSystem, folder: string, stems: reado
   if (missing.length > 0)
     throw failure(
       "E_DATA",
-      `Cannot load cifar10 from ${folder}: ${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} not there, ` +
+      `Cannot load cifar10 from ${folder}: ${absent(missing, stems.length)}, ` +
         `should hold ${stems.map((stem) => `${stem}.bin`).join(", ")}, each plain, with .gz, or as the batch for Python without .bin`,
       { fix: wayOut(missing) },
     );
