@@ -46,6 +46,9 @@ export function featureMetric<Name extends string>(
     name,
     least,
     caution,
+    get bytesPerSample() {
+      return 4 * Object.values(shared().extractor.widths).reduce((sum, width) => sum + width, 0);
+    },
     ready: () => Promise.all([shared().extractor.load(), ready?.()]),
     begin() {
       const set = shared().begin();
