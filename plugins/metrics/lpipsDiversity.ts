@@ -44,7 +44,7 @@ export const lpipsDiversity = definePlugin({
         batch: Math.max(1, Math.min(16, Math.floor(BINDING / (4 * CHANNELS * shape[1] * shape[2])))),
       });
     let network: Promise<FrozenNetwork> | undefined;
-    const read = ({ x, shape: [, ...own] }: SampleSet) => {
+    const read: Read = (x, own) => {
       const values = prepared(x, own, pictures, vgg16.reads);
       return range === "unit" ? values.map((value) => (value + 1) / 2) : values;
     };
@@ -53,11 +53,11 @@ export const lpipsDiversity = definePlugin({
       least: 2,
       ready: () => vgg16.load(),
       begin: () => {
-        const set = new PairSet({ by, each });
+        const set = new PairSet({ by, each }, read);
         return {
           async take(samples) {
             network ??= open();
-            await set.take(read(samples), sizeOf(shape), samples.condition.label, await network);
+            await set.take(samples, await network);
           },
           result: async () => meanNumbers("lpips-diversity", await set.means()),
         };
@@ -70,31 +70,32 @@ export const lpipsDiversity = definePlugin({
   },
 });
 
+/** A sample [C, H, W] as LPIPS is given it. */
+type Read = (x: Float32Array, sample: readonly number[]) => Float32Array;
+
 /** The pairs of a set, which pass through the network as their second picture comes. */
 class PairSet {
   readonly #grouping: Grouping;
   readonly #groups: Groups;
+  readonly #read: Read;
   /** Pictures of groups that are not complete. */
   readonly #waiting = new Map<number, Float32Array[]>();
   readonly #pairs: number[] = [];
   #stream: RowStream | undefined;
 
-  constructor(grouping: Grouping) {
+  constructor(grouping: Grouping, read: Read) {
     this.#grouping = grouping;
+    this.#read = read;
     this.#groups = new Groups(grouping);
   }
 
-  async take(
-    pictures: Float32Array,
-    size: number,
-    labels: ArrayLike<number> | undefined,
-    network: FrozenNetwork,
-  ): Promise<void> {
+  async take({ x, shape: [count, ...sample], condition: { label } }: SampleSet, network: FrozenNetwork): Promise<void> {
     this.#stream ??= network.stream();
-    for (let i = 0; i * size < pictures.length; i++) {
-      const group = this.#groups.next(labels?.[i]);
+    const size = sizeOf(sample);
+    for (let i = 0; i < count; i++) {
+      const group = this.#groups.next(label?.[i]);
       if (group === undefined) continue;
-      const picture = pictures.slice(i * size, (i + 1) * size);
+      const picture = this.#read(x.subarray(i * size, (i + 1) * size), sample);
       const others = this.#waiting.get(group) ?? [];
       for (const other of others) {
         this.#pairs.push(group);

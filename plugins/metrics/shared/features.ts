@@ -8,11 +8,12 @@ import {
   type Dataset,
   type Extractor,
   extractorNamed,
+  type Pace,
   paceOf,
   type SampleSet,
 } from "../../../core/interfaces/mod.ts";
-import { FrozenNetwork, type Rows } from "../../../core/nn/mod.ts";
-import { formatShape, joined, sameShape } from "../../../core/tensor/mod.ts";
+import { FrozenNetwork, type RowStream, type Rows } from "../../../core/nn/mod.ts";
+import { formatShape, joined, sameShape, sizeOf } from "../../../core/tensor/mod.ts";
 import { checkPictures } from "./checkPictures.ts";
 import type { FeatureRows } from "./kernelDistance.ts";
 import { type PictureOptions, prepared, preparedShape } from "./pictures.ts";
@@ -89,10 +90,28 @@ export class Features {
   #rowsOf(samples: SampleSet): Promise<Rows> {
     let rows = this.#seen.get(samples);
     if (!rows) {
-      rows = this.#opened().then((network) => network.run({ x: this.#prepared(samples.x, samples.shape.slice(1)) }));
+      rows = this.#opened().then(async (network) => {
+        const stream = network.stream();
+        await this.#look(stream, samples.x, samples.shape.slice(1));
+        return stream.end();
+      });
       this.#seen.set(samples, rows);
     }
     return rows;
+  }
+
+  /** Samples of a shape pass through the network, a few at a time: resized they may take hundreds of times their memory. */
+  async #look(stream: RowStream, x: Float32Array, sample: readonly number[], told?: Pace): Promise<void> {
+    const size = sizeOf(sample);
+    const step = size * this.#together;
+    for (let first = 0; first < x.length; first += step) {
+      await told?.("the reference is looked at", first / size, x.length / size);
+      await stream.take({ x: this.#prepared(x.subarray(first, first + step), sample) });
+    }
+  }
+
+  get #together(): number {
+    return this.extractor.together ?? BATCH;
   }
 
   /** Features of the held-out samples of the run's data, or of all samples where none are held out. */
@@ -122,20 +141,22 @@ export class Features {
     const network = await this.#opened();
     const stream = network.stream();
     const { sample } = dataset.shape;
+    const pace = paceOf(this.#container);
     const test = await dataset.test?.();
     if (test) {
-      await stream.take({ x: this.#prepared(test.x, sample) });
+      await this.#look(stream, test.x, sample, pace);
       return { rows: await stream.end(), count: test.count };
     }
     if (!Number.isFinite(dataset.size))
       throw failure("E_CONFIG", `Cannot judge ${dataset.name}: it has no end, should be a stored set of images`);
     for (let first = 0; first < dataset.size; first += PORTION) {
+      await pace("the reference is looked at", first, dataset.size);
       const count = Math.min(PORTION, dataset.size - first);
       const { x } = await dataset.batch(
         Int32Array.from({ length: count }, (_, i) => first + i),
         () => 0,
       );
-      await stream.take({ x: this.#prepared(x, sample) });
+      await this.#look(stream, x, sample);
     }
     return { rows: await stream.end(), count: dataset.size };
   }
@@ -151,7 +172,7 @@ export class Features {
       weights: await extractor.load(),
       inputs: { x: { shape: this.#shape } },
       apply: (scope, { x }) => extractor.bind(scope).features(x),
-      batch: extractor.together ?? BATCH,
+      batch: this.#together,
     });
   }
 
