@@ -10,6 +10,7 @@ import { groupNormalize } from "./groupNormalize.ts";
 import { groupNormalizeGrad } from "./groupNormalizeGrad.ts";
 import { matmul } from "./matmul.ts";
 import { max } from "./max.ts";
+import { maxPool2d } from "./maxPool2d.ts";
 import { normalize } from "./normalize.ts";
 import { normalizeGrad } from "./normalizeGrad.ts";
 import { pad } from "./pad.ts";
@@ -35,6 +36,7 @@ export const lowerings: readonly Lowering[] = [
   groupNormalizeGrad,
   matmul,
   max,
+  maxPool2d,
   normalize,
   normalizeGrad,
   pad,

@@ -182,6 +182,30 @@ test("upsampleNearest and sumPool", async () => {
     );
 });
 
+test("maxPool2d: windows, steps and borders of every kind, images of one pixel to odd ones", async () => {
+  for (const [shape, kernel, stride, padding] of [
+    [[1, 1], 1, 1, 0],
+    [[2, 3, 5, 7], 3, 2, 0],
+    [[3, 17, 17], 3, 2, 0],
+    [[2, 8, 8], 3, 1, 1],
+    [[2, 9, 21], [2, 3], [1, 2], 1],
+    [[5, 4], [5, 1], 3, 0],
+    [
+      [2, 6, 13],
+      [1, 4],
+      [2, 3],
+      [0, 2],
+    ],
+    [
+      [1, 40],
+      [1, 7],
+      [1, 2],
+      [0, 3],
+    ],
+  ] as [number[], ops.Pair, ops.Pair, ops.Pair][])
+    await agree({ x: { shape } }, ({ x }) => ({ y: ops.maxPool2d(x, { kernel, stride, padding }) }), { tolerance: 0 });
+});
+
 for (const distribution of ["uniform", "normal"] as const)
   test(`random ${distribution} numbers are the oracle's`, async () => {
     for (const [seed, step, size] of [

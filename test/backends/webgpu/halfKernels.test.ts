@@ -105,6 +105,7 @@ test("kernels that move elements", async () => {
   await check("pad", (x) => ops.pad(x, { axis: 1, before: 2, after: 1 }), [3, 5]);
   await check("upsampleNearest", (x) => ops.upsampleNearest(x, { factor: 2 }), [2, 3, 5]);
   await check("sumPool", (x) => ops.sumPool(x, { factor: 2 }), [2, 6, 4]);
+  await check("maxPool2d", (x) => ops.maxPool2d(x, { kernel: 3, stride: 2, padding: 1 }), [2, 5, 7]);
   await check("view", (x) => ops.softmax(ops.view(x, { offset: 3, shape: [4, 5] })), [40]);
   const index = integers([7], 1, 0, 5);
   await checkKernel(

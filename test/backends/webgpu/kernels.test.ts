@@ -83,6 +83,22 @@ test("upsampleNearest and sumPool: any factor, with a scale, over leading axes",
     }
 });
 
+test("maxPool2d: windows, steps and borders of every kind", async () => {
+  for (const [shape, kernel, stride, padding] of [
+    [[1, 1], 1, 1, 0],
+    [[2, 3, 5, 7], 3, 2, 0],
+    [[2, 8, 8], 3, 1, 1],
+    [[2, 9, 21], [2, 3], [1, 2], 1],
+    [
+      [2, 6, 13],
+      [1, 4],
+      [2, 3],
+      [0, 2],
+    ],
+  ] as const)
+    await checkKernel("maxPool2d", (x) => ops.maxPool2d(x, { kernel, stride, padding }), [floats([...shape])], exact);
+});
+
 test("a dispatch of more than 65535 workgroups is folded", async () => {
   const rows = 65_535 * 64 + 65;
   await checkKernel("slice large", (x) => ops.slice(x, { axis: 0, start: 1 }), [floats([rows])], exact);
