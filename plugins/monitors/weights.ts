@@ -11,7 +11,7 @@ export const weights = definePlugin({
   kind: "monitor",
   about: "The weights of a role jump",
   options: {
-    jump: number({ default: 0.25, above: 0, about: "change of the norm from reading to reading, as a part of it" }),
+    jump: number({ default: 0.28, above: 0, about: "change of the norm from reading to reading, as a part of it" }),
   },
   create: ({ jump }): Monitor => ({
     name: "weights",
