@@ -25,7 +25,7 @@ const FOLDERS = ["cifar-10-batches-bin", "cifar-10-batches-py"];
 export async function cifarFiles(files: FileSystem, folder: string, stems: readonly string[]): Promise<string[]> {
   const named: (string | undefined)[] = stems.map(() => undefined);
   for (const place of [folder, ...FOLDERS.map((name) => files.join(folder, name))]) {
-    const there = new Set(await files.list(place).catch(() => []));
+    const there = new Set((await files.exists(place)) ? await files.list(place) : []);
     for (const [i, stem] of stems.entries()) {
       const name = [`${stem}.bin`, `${stem}.bin.gz`, stem].find((each) => there.has(each));
       if (name) named[i] ??= files.join(place, name);
