@@ -52,6 +52,7 @@ export { brightness } from "./monitors/brightness.ts";
 export { collapse } from "./monitors/collapse.ts";
 export { criticLag } from "./monitors/criticLag.ts";
 export { discriminator } from "./monitors/discriminator.ts";
+export { diversity } from "./monitors/diversity.ts";
 export { gradients } from "./monitors/gradients.ts";
 export { losses } from "./monitors/losses.ts";
 export { oscillation } from "./monitors/oscillation.ts";

@@ -27,6 +27,8 @@ export interface Metric {
   readonly name: string;
   /** The fewest samples of which it can say something; 1 when absent. */
   readonly least?: number;
+  /** Its numbers of which a larger one is better; of all others it is a smaller one. */
+  readonly larger?: readonly string[];
   /** What to know about its numbers where there are so few samples of a set; undefined where there is nothing. */
   caution?(count: number): string | undefined;
   /** Bytes of the host's memory that it needs for each sample it judges, at least; unknown when absent. */

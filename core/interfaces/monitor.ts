@@ -4,6 +4,7 @@ import { type ListToken, listToken } from "../di/token.ts";
  * What monitors see of a run, every so many steps of a stage. Values by name:
  *   `<role>/<loss>`, `<role>/gradient-norm`   of the last update of each role that learns, with whatever else it reports
  *   `samples/…`                               of samples of the role that the stage makes: see `sampleStatistics`
+ *   `judged/<number>`                         of the metrics, where the learner was judged since the reading before
  */
 export interface Reading {
   readonly stage: string;

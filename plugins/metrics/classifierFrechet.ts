@@ -54,6 +54,7 @@ export const classifierFrechet = definePlugin({
     return {
       name: "classifier-frechet",
       least: 2, // a covariance
+      larger: ["accuracy", "worst class"],
       begin() {
         let stream: RowStream | undefined;
         const labels: Int32Array[] = [];

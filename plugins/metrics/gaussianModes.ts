@@ -50,6 +50,7 @@ export const gaussianModes = definePlugin({
       name: "gaussian-modes",
       // Its coordinates, twice, and those of a real point; the projections of the real one.
       bytesPerSample: 3 * 8 + 8 * directions,
+      larger: ["in2", "in3", "lo"],
       begin() {
         const taken: Float32Array[] = [];
         return {

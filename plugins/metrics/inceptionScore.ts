@@ -20,8 +20,9 @@ export const inceptionScore = definePlugin({
     ...pictureOptions,
   },
   needs: inceptionNeed,
-  create: ({ splits, bias, ...pictures }, container): Metric =>
-    inceptionMetric(container, {
+  create: ({ splits, bias, ...pictures }, container): Metric => ({
+    larger: ["is"],
+    ...inceptionMetric(container, {
       name: "inception-score",
       least: splits,
       pictures,
@@ -34,4 +35,5 @@ export const inceptionScore = definePlugin({
         return { is: mean, ...interval, "is deviation": Math.sqrt(variance) };
       },
     }),
+  }),
 });

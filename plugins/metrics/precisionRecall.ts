@@ -18,8 +18,9 @@ export const precisionRecall = definePlugin({
     ...pictureOptions,
   },
   needs: inceptionNeed,
-  create: ({ neighbours: k, ...pictures }, container): Metric =>
-    inceptionMetric(container, {
+  create: ({ neighbours: k, ...pictures }, container): Metric => ({
+    larger: ["precision", "recall", "density", "coverage"],
+    ...inceptionMetric(container, {
       name: "precision-recall",
       least: k + 1,
       pictures,
@@ -29,4 +30,5 @@ export const precisionRecall = definePlugin({
         return Object.assign({}, ...numbers.map((name) => meanNumbers(name, shares[name])));
       },
     }),
+  }),
 });

@@ -11,7 +11,15 @@ export * from "./page/mod.ts";
 export { type ProgressOptions, progress } from "./progress.ts";
 export { duration } from "./progressDisplay.ts";
 export { realSamples } from "./realSamples.ts";
-export { INTERVAL, judgementTable, numberNames, resultTable, showMetric, showNumber } from "./resultTable.ts";
+export {
+  INTERVAL,
+  judgedText,
+  judgementTable,
+  numberNames,
+  resultTable,
+  showMetric,
+  showNumber,
+} from "./resultTable.ts";
 export { type SampleGridOptions, sampleGrids } from "./sampleGrids.ts";
 export { checkDrawable, type SampleSheet, samplePicture } from "./samplePicture.ts";
 export { table } from "./table.ts";

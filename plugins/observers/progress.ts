@@ -11,6 +11,7 @@ import {
   type StageProgress,
   type TextStream,
 } from "./progressDisplay.ts";
+import { judgedText } from "./resultTable.ts";
 import { workProgress } from "./workProgress.ts";
 
 /** Where progress goes. */
@@ -49,6 +50,7 @@ export function progress({ stream }: ProgressOptions): Observer {
       bus.on("run/rolled-back", (event) => note(incidentText[event.type](event)));
       bus.on("device/lost", (event) => note(incidentText[event.type](event)));
       bus.on("health/warned", (warning) => note(warningLine(warning)));
+      bus.on("learner/judged", (event) => note(judgedText(event)));
       bus.on("run/end", () => withDisplay((display) => display.close()), "progress");
     },
   };

@@ -1,5 +1,5 @@
 import type { Observer } from "../../core/interfaces/mod.ts";
-import type { Judgement } from "../../core/train/mod.ts";
+import type { EventOf, Judgement } from "../../core/train/mod.ts";
 import { table } from "./table.ts";
 
 /** Behind the name of a number: half the width of its interval. See `Judging.result`. */
@@ -33,6 +33,18 @@ export function judgementTable(judgements: readonly Judgement[]): string {
 /** Three places up to ten, then fewer: distances of 0.0123 and of 17.5 stand in one table. */
 export const showNumber = (value: number): string =>
   Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(Math.abs(value) < 0.1 ? 4 : 3);
+
+/** What was found of the learner while its stage is on, as a sentence. */
+export function judgedText({ role, step, metrics, seconds, best }: Omit<EventOf<"learner/judged">, "type">): string {
+  // In a log, numbers that JSON does not have are words.
+  const numbers = Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, Number(value)]));
+  const shown = numberNames([numbers]).map((name) => `${name} ${showMetric(numbers, name)}`);
+  return [
+    `the ${role} after step ${step}: ${shown.join(", ")}`,
+    ...(best ? ["the best so far, its weights are kept"] : []),
+    `judged in ${seconds.toFixed(seconds < 10 ? 1 : 0)} s`,
+  ].join("; ");
+}
 
 /** Prints the table when the run has ended and something was judged; samples that no metric looked at are nothing to show. */
 export function resultTable(print: (text: string) => void): Observer {

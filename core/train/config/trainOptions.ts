@@ -1,4 +1,4 @@
-import { choice, number, type OptionsOf, optional, record } from "../../plugin/mod.ts";
+import { choice, number, type OptionsOf, optional, record, text } from "../../plugin/mod.ts";
 
 const count = { integer: true, min: 0 } as const;
 const storages = ["f32", "f16"] as const;
@@ -82,6 +82,23 @@ export const trainOptions = {
     max: 10_000_000,
     integer: true,
     about: "samples per set when the run is judged",
+  }),
+  evaluateEvery: number({
+    default: 0,
+    ...count,
+    about: "steps between two judgings of the learner while a stage is on, and one at its end; 0 has none",
+  }),
+  evaluateEveryCount: number({
+    default: 500,
+    min: 1,
+    max: 10_000_000,
+    integer: true,
+    about: "samples of each of these",
+  }),
+  keepBest: text({
+    default: "",
+    about:
+      "number of a metric whose best value keeps the weights, beside the last, as ROLE-best.safetensors; NAME:largest or NAME:smallest say which is best",
   }),
 };
 

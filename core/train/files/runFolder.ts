@@ -6,7 +6,7 @@ import { isRecord } from "../../plugin/spec.ts";
 import type { RunConfig } from "../config/config.ts";
 import type { HealthWarning } from "../health/warnings.ts";
 import type { Judgement } from "../sampling/evaluation.ts";
-import { type WeightsInfo, writeWeights } from "./weightsFile.ts";
+import { type BestOf, readWeightsInfo, type WeightsInfo, writeWeights } from "./weightsFile.ts";
 
 /** The files of a run. */
 export interface RunFolder {
@@ -21,6 +21,8 @@ export interface RunFolder {
   readonly samples: string;
   readonly lossPlot: string;
   weights(role: string): string;
+  /** The best weights of a role, where the run keeps such. */
+  best(role: string): string;
   /** Whether there is anything that has a place in a run's folder: a run's own files, or weights of these roles. */
   holdsRun(roles?: readonly string[]): Promise<boolean>;
   /** Whether what it holds is recognisably a run of onestep, by the mark or by a complete config, as 0.1.0 left it. */
@@ -41,6 +43,10 @@ export interface RunFolder {
   writeConfig(config: RunConfig, data?: string): Promise<void>;
   /** With a label: the weights of an average that is not served, in a folder of their own. */
   writeWeights(tensors: readonly TensorSource[], info: WeightsInfo, label?: string): Promise<void>;
+  /** The same beside the last weights of the role. */
+  writeBest(tensors: readonly TensorSource[], info: WeightsInfo): Promise<void>;
+  /** What the best weights of a role are the best of; undefined where there are none. */
+  bestOf(role: string): Promise<(BestOf & { readonly stage: string }) | undefined>;
   writeReport(report: RunReport): Promise<void>;
 }
 
@@ -53,6 +59,8 @@ export interface RunReport {
   readonly leftOut: Readonly<Record<string, number>>;
   /** How often the run has gone back to a checkpoint with half the learning rates. */
   readonly rollbacks: number;
+  /** The weights that were kept as the best while the run went on, by role; see `train.keepBest`. */
+  readonly best?: Readonly<Record<string, BestOf>>;
 }
 
 const text = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
@@ -75,6 +83,8 @@ export function runFolder(files: FileSystem, path: string): RunFolder {
   const configFile = at("config.json");
   const averages = at("averages");
   const weights = (role: string) => `${role}.safetensors`;
+  const bestName = (role: string) => weights(`${role}-best`);
+  const best = (role: string) => at(bestName(role));
   const namesIn = async (folder: string) => ((await files.exists(folder)) ? files.list(folder) : []);
   const clearDrafts = async () => {
     for (const folder of [path, ...Object.keys(BELOW).map((name) => at(name))])
@@ -119,6 +129,7 @@ export function runFolder(files: FileSystem, path: string): RunFolder {
     samples: at("samples"),
     lossPlot: at("losses.svg"),
     weights: (role) => at(weights(role)),
+    best,
     async holdsRun(roles = []) {
       return (await present([...OWN, ...roles.map(weights)])) || (await isUsed(false));
     },
@@ -141,7 +152,7 @@ export function runFolder(files: FileSystem, path: string): RunFolder {
       // In an order that leaves no mixture of two runs: the mark tells whose files these are, and without a config there is no run.
       await writeMark(data);
       await clearDrafts();
-      for (const name of [...OWN, ...roles.map(weights)]) await files.remove(at(name));
+      for (const name of [...OWN, ...roles.map(weights), ...roles.map(bestName)]) await files.remove(at(name));
       for (const [folder, own] of Object.entries(BELOW)) {
         for (const name of await namesIn(at(folder)))
           if (own.test(name) || isDraft(name)) await files.remove(at(folder, name));
@@ -155,6 +166,12 @@ export function runFolder(files: FileSystem, path: string): RunFolder {
       if (label === undefined) return writeWeights(files, at(weights(info.role)), tensors, info);
       await files.makeDir(averages);
       return writeWeights(files, files.join(averages, weights(`${info.role}-${label}`)), tensors, info);
+    },
+    writeBest: (tensors, info) => writeWeights(files, best(info.role), tensors, info),
+    async bestOf(role) {
+      if (!(await files.exists(best(role)))) return undefined;
+      const info = await readWeightsInfo(files, best(role));
+      return info.best && info.stage !== undefined ? { ...info.best, stage: info.stage } : undefined;
     },
     writeReport: (report) => files.write(at("report.json"), text(report)),
   };

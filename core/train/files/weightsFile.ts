@@ -2,7 +2,7 @@ import { failure } from "../../errors.ts";
 import type { DataShape } from "../../interfaces/dataset.ts";
 import type { FileSystem } from "../../io/files.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsFile, toFloat32 } from "../../io/safetensors.ts";
-import { readSafetensors, type TensorSource, writeSafetensors } from "../../io/safetensorsFile.ts";
+import { openSafetensors, readSafetensors, type TensorSource, writeSafetensors } from "../../io/safetensorsFile.ts";
 import { parseJson } from "../../json/parseJson.ts";
 import { isRecord } from "../../plugin/spec.ts";
 import { allFinite } from "../../tensor/allFinite.ts";
@@ -18,6 +18,15 @@ export interface WeightsInfo {
   readonly stage?: string;
   readonly data: DataShape;
   readonly config: RunConfig;
+  /** Of weights that were kept while the run went on: why. */
+  readonly best?: BestOf;
+}
+
+/** By which number of a metric weights were kept, its value, and how many steps of the stage were done. */
+export interface BestOf {
+  readonly metric: string;
+  readonly value: number;
+  readonly step: number;
 }
 
 const KEY = "onestep";
@@ -65,6 +74,10 @@ export async function writeWeights(
 /** `decodeWeights` of a file of any size. @throws CheckpointError or E_FILE */
 export const readWeights = async (files: FileSystem, path: string): Promise<ReturnType<typeof decodeWeights>> =>
   asWeights(await readSafetensors(files, path), path);
+
+/** What a file says of its weights, which are not read. @throws CheckpointError or E_FILE */
+export const readWeightsInfo = async (files: FileSystem, path: string): Promise<WeightsInfo> =>
+  readInfo((await openSafetensors(files, path)).metadata[KEY], path);
 
 function asWeights({ tensors, metadata }: SafetensorsFile, file: string): { tensors: NamedTensors; info: WeightsInfo } {
   const info = readInfo(metadata[KEY], file);
@@ -121,5 +134,12 @@ function readInfo(text: string | undefined, file: string): WeightsInfo {
     data.sigmaData < Number.POSITIVE_INFINITY;
   if (!sound) throw refuse("its manifest lacks role, data or config");
   const info = { role: given.role as string, data, config: modernised(given.config) as RunConfig };
-  return typeof given.stage === "string" ? { ...info, stage: given.stage } : info;
+  const best = isBest(given.best) ? { best: given.best } : {};
+  return typeof given.stage === "string" ? { ...info, stage: given.stage, ...best } : info;
 }
+
+const isBest = (given: unknown): given is BestOf =>
+  isRecord(given) &&
+  typeof given.metric === "string" &&
+  Number.isFinite(given.value) &&
+  Number.isSafeInteger(given.step);

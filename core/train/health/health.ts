@@ -14,6 +14,9 @@ export class Health {
   /** Scalars of the last update of each role of the stage. */
   readonly #last = new Map<string, Scalars>();
 
+  /** What was found between two readings. */
+  #noted: Readonly<Record<string, number>> = {};
+
   constructor(bus: EventBus, monitors: readonly Monitor[]) {
     this.#bus = bus;
     this.#watchers = new Watchers(monitors);
@@ -27,15 +30,24 @@ export class Health {
     return [...this.#warnings.values()];
   }
 
+  /** Numbers for the next reading. */
+  note(values: Readonly<Record<string, number>>): void {
+    this.#noted = { ...this.#noted, ...values };
+  }
+
   /** Takes a reading where one is due before a step; it waits for the device then. */
   async before({ name: stage, steps }: Stage, step: number, probe: HealthProbe | undefined): Promise<void> {
     if (!probe || step % probe.every !== 0) return;
-    if (step === 0) this.#last.clear();
+    if (step === 0) {
+      this.#last.clear();
+      this.#noted = {};
+    }
     const scalars = [...this.#last].flatMap(([role, each]) =>
       Object.entries(each).map(([name, scalar]) => [`${role}/${name}`, scalar] as const),
     );
     const read = await Promise.all(scalars.map(async ([name, scalar]) => [name, await scalar.read()] as const));
-    const values: Record<string, number> = { ...Object.fromEntries(read), ...(await probe.look()) };
+    const values: Record<string, number> = { ...Object.fromEntries(read), ...(await probe.look()), ...this.#noted };
+    this.#noted = {};
     if (Object.keys(values).length === 0) return;
     const reading = { stage, step, steps, values };
     this.#bus.emit("health/read", reading);

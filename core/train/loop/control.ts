@@ -8,6 +8,7 @@ export type Command =
   | { readonly type: "stop" }
   | { readonly type: "checkpoint" }
   | { readonly type: "sample" }
+  | { readonly type: "evaluate" }
   | { readonly type: "set-weight"; readonly loss: string; readonly weight: number };
 
 /** A command and the step before which it took effect: the payload of `control/received`. */

@@ -83,6 +83,20 @@ export interface TrainEvents {
     readonly count: number;
     readonly metrics: Readonly<Record<string, number>>;
   };
+  /**
+   * The learner of a stage was judged while the stage is on, see `train.evaluateEvery`; `step` steps of it are done, and it took so
+   * many `seconds`. `best` says whether its weights were kept as the best so far.
+   */
+  "learner/judged": {
+    readonly stage: string;
+    readonly role: string;
+    readonly step: number;
+    readonly nfe: number;
+    readonly count: number;
+    readonly metrics: Readonly<Record<string, number>>;
+    readonly seconds: number;
+    readonly best: boolean;
+  };
   /** How far work outside of the steps is, such as drawing and judging samples; many of these come. It counts samples, or `unit`. */
   "work/progressed": { readonly what: string; readonly done: number; readonly total: number; readonly unit?: string };
   "checkpoint/saved": { readonly step: number; readonly path: string; readonly bytes: number };

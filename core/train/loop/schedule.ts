@@ -34,7 +34,7 @@ export interface SchedulePlan {
   readonly control?: Control;
   /** Awaited before the turns of a step. A rejection ends the run. */
   readonly before?: (step: number) => Promise<void>;
-  /** Carries out checkpoint, sample and set-weight between two steps. A rejection becomes a warning, the run goes on. */
+  /** Carries out checkpoint, sample, evaluate and set-weight between two steps. A rejection becomes a warning, the run goes on. */
   readonly obey?: (command: Command, step: number) => Promise<void> | void;
 }
 

@@ -62,7 +62,7 @@ export async function planRun(
     plans.push({ stage, programs, bytes: counting.liveBytes });
   };
   let current: Stage | undefined;
-  const { sampleEvery, drawBatch, evaluateCount } = settings;
+  const { sampleEvery, drawBatch, evaluateCount, evaluateEvery, evaluateEveryCount } = settings;
   const evaluation = new Evaluation(container, counting, trainer, bus, () => current, drawBatch);
   // In the order of a run, as what programs share depends on it.
   for (const stage of trainer.method.stages) {
@@ -72,6 +72,8 @@ export async function planRun(
     const probe = await HealthProbe.create(counting, trainer, container.get(DATASET), stage);
     const previews = evaluation.previews(stage, sampleEvery);
     if (previews) await evaluation.prepare(previews.role, previews.count);
+    const learner = evaluation.shownIn(stage);
+    if (evaluateEvery > 0 && learner !== undefined) await evaluation.prepare(learner, evaluateEveryCount);
     note(stage.name);
     probe.dispose();
   }

@@ -29,6 +29,7 @@ import { Progress } from "./progress.ts";
 import { Recovery } from "./recovery.ts";
 import type { RunRequest } from "./request.ts";
 import { Saver } from "./saver.ts";
+import { checkSelection, Selection } from "./selection.ts";
 import { StageRunner } from "./stageRunner.ts";
 
 /** How a run ended. */
@@ -56,6 +57,7 @@ export class Run {
   readonly #progress: Progress;
   readonly #saver: Saver;
   readonly #recovery: Recovery;
+  readonly #selection: Selection;
   readonly #runner: StageRunner;
   readonly #health: Health;
   /** What was found when the run was made, to be told when it starts. */
@@ -81,13 +83,16 @@ export class Run {
     const progress = new Progress(() => equipment.trainer.method.stages);
     const saver = new Saver({ resolved, output, folder, equipment, progress, bus });
     const health = new Health(bus, container.all(MONITORS));
-    const { sampleEvery } = resolved.settings;
+    const { settings } = resolved;
+    const { sampleEvery } = settings;
+    const selection = new Selection({ settings, folder, equipment, progress, saver, health, bus });
     this.#equipment = equipment;
     this.#progress = progress;
     this.#saver = saver;
     this.#health = health;
     this.#recovery = new Recovery({ request, folder, equipment, progress, saver, losses, bus });
-    this.#runner = new StageRunner({ bus, equipment, progress, saver, health, sampleEvery });
+    this.#selection = selection;
+    this.#runner = new StageRunner({ bus, equipment, progress, saver, health, selection, sampleEvery });
     for (const observer of [...container.all(OBSERVERS), ...observers]) observer.observe(bus);
   }
 
@@ -133,6 +138,7 @@ export class Run {
       checkCapacity(plan, backend);
       checkUsed(container);
       checkCounts(container, resolved.settings.evaluateCount, request.memory);
+      checkSelection(resolved.settings, container.all(METRICS));
       for (const metric of container.all(METRICS)) await metric.ready?.();
       backend.expect?.(plan.peakBytes);
       const roles = Object.keys(plan.parameters);
@@ -233,7 +239,9 @@ export class Run {
       const { warnings } = this.#health;
       const { leftOut, rollbacks } = this.trainer;
       const device = this.#equipment.backend.info;
-      if (judgements) await this.#folder?.writeReport({ device, judgements, warnings, leftOut, rollbacks });
+      const best = judgements && this.#folder ? await this.#selection.found() : {};
+      const kept = Object.keys(best).length > 0 && { best };
+      if (judgements) await this.#folder?.writeReport({ device, judgements, warnings, leftOut, rollbacks, ...kept });
       if (judgements) await this.#saver.keeper?.finish();
       const reason = judgements ? "complete" : "stopped";
       await end(reason);

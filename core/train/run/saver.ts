@@ -1,6 +1,7 @@
 import { OnestepError } from "../../errors.ts";
 import type { Claim } from "../../io/files.ts";
 import type { RunFolder } from "../files/runFolder.ts";
+import type { BestOf } from "../files/weightsFile.ts";
 import type { EventBus } from "../loop/bus.ts";
 import { Divergence } from "../update/leftOut.ts";
 import type { Equipment } from "./equipment.ts";
@@ -107,6 +108,14 @@ export class Saver {
     await folder.writeWeights(player.stored("served"), info);
     for (const { copy, average } of player.averages)
       if (average.label !== undefined) await folder.writeWeights(player.stored(copy), info, average.label);
+  }
+
+  /** Writes the weights that a role is served with as the best of a run that goes on. */
+  async writeBest(role: string, best: BestOf): Promise<void> {
+    const { folder, equipment, progress, resolved } = this.#request;
+    const stage = progress.stage.name;
+    const info = { role, stage, data: equipment.dataset.shape, config: resolved.config, best };
+    await folder?.writeBest(equipment.trainer.players[role].stored("served"), info);
   }
 
   /** Lets other processes have the folder. */

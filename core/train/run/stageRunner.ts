@@ -7,6 +7,7 @@ import { SAMPLES } from "../sampling/previews.ts";
 import type { Equipment } from "./equipment.ts";
 import type { Progress } from "./progress.ts";
 import type { Saver } from "./saver.ts";
+import type { Selection } from "./selection.ts";
 
 /** What a stage is run with. */
 export interface StageRunnerRequest {
@@ -15,6 +16,7 @@ export interface StageRunnerRequest {
   readonly progress: Progress;
   readonly saver: Saver;
   readonly health: Health;
+  readonly selection: Selection;
   /** `train.sampleEvery` */
   readonly sampleEvery: number | undefined;
 }
@@ -49,7 +51,7 @@ export class StageRunner {
   /** Runs the stage that is on from where it stands; false when it was stopped. */
   async run(stage: Stage): Promise<boolean> {
     if (this.#stopping) return false;
-    const { bus, equipment, progress, saver, health, sampleEvery } = this.#request;
+    const { bus, equipment, progress, saver, health, selection, sampleEvery } = this.#request;
     const { backend, trainer, evaluation, dataset } = equipment;
     const { steps } = stage;
     const previews = evaluation.previews(stage, sampleEvery);
@@ -69,6 +71,8 @@ export class StageRunner {
         progress.midStep = false;
         progress.reach(done);
         if (done === steps) return;
+        // Before the checkpoint, which then stands for a run that has done it.
+        if (selection.isDue(done)) control.send({ type: "evaluate" });
         if (saver.keeper?.isDue(done)) control.send({ type: "checkpoint" });
         if (previews?.isDue(done)) control.send({ type: "sample" });
       }),
@@ -78,6 +82,8 @@ export class StageRunner {
       if (progress.position.step < steps) {
         await trainer.prepare(stage);
         probe = await HealthProbe.create(backend, trainer, dataset, stage);
+        // A run that was stopped here may have been stopped before it.
+        if (selection.isDue(progress.position.step)) await selection.judge(stage);
       }
       const next = await trainer.train(stage, {
         start: progress.position.step,
@@ -86,12 +92,14 @@ export class StageRunner {
         beforeStep: (step) => health.before(stage, step, probe),
         obey: async ({ type }, step) => {
           progress.reach(step);
+          if (type === "evaluate") await selection.judge(stage);
           if (type === "checkpoint") await saver.save();
           if (type === "sample" && shown)
             await evaluation.draw(shown, { count: previews?.count ?? SAMPLES }, progress.stepOf(shown));
         },
       });
       progress.reach(next);
+      if (next >= steps && selection.isOn) await selection.judge(stage);
       return next >= steps;
     } finally {
       for (const end of ends) end();

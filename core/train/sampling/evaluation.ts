@@ -164,13 +164,16 @@ export class Evaluation {
     const judgements: Judgement[] = [
       { who: "data", nfe: 0, count, metrics: await judgeSamples(metrics, this.#real(count)) },
     ];
-    for (const who of this.judged) {
-      const { nfe } = await this.#drawer(who, count);
-      const found = await judgeSamples(metrics, this.#drawn(who, count, stepOf(who)));
-      judgements.push({ who, nfe, count, metrics: found });
-    }
+    for (const who of this.judged) judgements.push(await this.judgeRole(who, count, stepOf(who)));
     for (const judgement of judgements) this.#bus.emit("samples/judged", judgement);
     return judgements;
+  }
+
+  /** Judges one role as it is now; the bus is shown the first batch of it. */
+  async judgeRole(who: string, count: number, step: number): Promise<Judgement> {
+    const { nfe } = await this.#drawer(who, count);
+    const found = await judgeSamples(this.#container.all(METRICS), this.#drawn(who, count, step));
+    return { who, nfe, count, metrics: found };
   }
 
   async *#real(count: number): AsyncGenerator<SampleSet> {

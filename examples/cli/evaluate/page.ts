@@ -116,7 +116,7 @@ export async function evaluationPage(
     }),
     settingsSection({ title: "Made", values: { ...made } }),
   ];
-  const about = `${names.map((each) => `${each} ${metrics[each].toPrecision(4)}`).join(", ")}, of ${protocol.count} samples`;
+  const about = `${names.map((each) => `${each} ${showMetric(metrics, each)}`).join(", ")}, of ${protocol.count} samples`;
   return htmlPage({
     title: `Evaluation of ${report.samples}${name ? ` by ${name}` : ""}`,
     about,

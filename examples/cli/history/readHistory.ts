@@ -39,7 +39,7 @@ export interface History {
 const ROUTINE = new Set(["step/end", "role/updated", "role/diagnosed", "health/read", "sample/drawn"]);
 
 /** Commands that an event of their own follows. */
-const ANSWERED = new Set(["checkpoint", "sample"]);
+const ANSWERED = new Set(["checkpoint", "sample", "evaluate"]);
 
 const isRoutine = ({ type, command }: LoggedEvent): boolean =>
   ROUTINE.has(type) || /^\w+\/updated$/.test(type) || (isRecord(command) && ANSWERED.has(String(command.type)));

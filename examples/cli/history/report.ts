@@ -7,6 +7,7 @@ import {
   duration,
   IncidentCounts,
   incidentText,
+  judgedText,
   judgementTable,
   warningLines,
 } from "../../../plugins/observers/mod.ts";
@@ -89,6 +90,8 @@ function timeline({ events }: Session): string[] {
 function sentence({ type, at: _, ...rest }: LoggedEvent): string {
   if (type === "control/received" && isRecord(rest.command)) return `${rest.command.type} before step ${rest.step}`;
   const { step, reason, message, source, path, error } = rest as Readonly<Record<string, string>>;
+  if (type === "learner/judged" && isRecord(rest.metrics) && typeof rest.seconds === "number")
+    return judgedText(rest as unknown as Parameters<typeof judgedText>[0]);
   if (type === "run/start") return "begins";
   if (type === "run/end") return `ends: ${reason}`;
   if (type === "run/warning") return `warning (${source}): ${message}`;

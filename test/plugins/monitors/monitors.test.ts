@@ -90,8 +90,9 @@ for (const [name, changes] of Object.entries(faults))
   });
 
 test("every monitor has its fault here", () => {
+  // The last has a test of its own: it looks at what is judged now and then.
   assert.equal(
-    Object.keys(faults).sort(),
+    [...Object.keys(faults), "diversity"].sort(),
     monitors()
       .map(({ name }) => name)
       .sort(),
@@ -122,6 +123,23 @@ test("recorded runs: silent where all was well, flagged before half of the run w
         run,
       );
   }
+});
+
+test("a distance that falls while diversity falls is told, either alone is not", () => {
+  const judged = (distance: (part: number) => number, recall: (part: number) => number) =>
+    run().map((reading, i) =>
+      i % 10 === 5
+        ? {
+            ...reading,
+            values: { ...reading.values, "judged/fid": distance(i / COUNT), "judged/recall": recall(i / COUNT) },
+          }
+        : reading,
+    );
+  const [falling, rising] = [(part: number) => 0.9 - part / 2, (part: number) => 0.4 + part / 2];
+  assert.equal(said(judged(falling, falling)), ["diversity at 500"]);
+  assert.equal(said(judged(falling, rising)), []);
+  assert.equal(said(judged(rising, falling)), []);
+  assert.equal(said(judged(falling, () => 0.5)), []);
 });
 
 test.run();
