@@ -27,7 +27,7 @@ export { type DumpedValue, type Replay, type ReplayedUpdate, type ReplayRequest,
 export type { RunRequest } from "./run/request.ts";
 export { Run, type RunResult } from "./run/run.ts";
 export { CHECKPOINT } from "./run/saver.ts";
-export { Evaluation, type Judgement, judgeSamples, samplerOf } from "./sampling/evaluation.ts";
+export { EVALUATION_SEED, Evaluation, type Judgement, judgeSamples, samplerOf } from "./sampling/evaluation.ts";
 export { drawPairs, type PairDraw } from "./sampling/pairs.ts";
 export { SAMPLES } from "./sampling/previews.ts";
 export { type Drawn, type DrawRequest, drawBatch, SampleDrawer } from "./sampling/sampleDrawer.ts";

@@ -23,10 +23,13 @@ import {
   eventLog,
   healthTable,
   healthWarnings,
+  lastSamples,
   lossCurves,
   progress,
+  type RunPageOptions,
   realSamples,
   resultTable,
+  runPage,
   sampleGrids,
   workProgress,
 } from "../../plugins/observers/mod.ts";
@@ -198,9 +201,9 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
       process.stderr.write("\nstopping after this step; press Ctrl-C again to give up at once\n");
       run?.stop();
     });
-    await observe(run, given, existing === "resume");
+    const told = await observe(run, given, existing === "resume");
     say(`folder  ${path}`);
-    const { reason } = await run.start();
+    const { reason } = await run.start().finally(() => writePage(run!, given, told, say));
     if (reason === "stopped") {
       say(`stopped; go on with: ${commandName()} train --resume --out ${path}${sameFlags(given, "train")}`);
       return INTERRUPTED;
@@ -235,7 +238,10 @@ const lossWarnings: Observer = {
 /** Nor does it silence these: what is trained from then on is likely of no use. */
 const severeWarnings = healthWarnings((line) => process.stderr.write(`${line}\n`), { severe: true });
 
-async function observe(run: Run, given: Given, resumed: boolean): Promise<void> {
+/** What the page of a run is made of, besides its log. */
+type ForPage = Pick<RunPageOptions, "real" | "captions"> & Pick<ReturnType<typeof lastSamples>, "sets">;
+
+async function observe(run: Run, given: Given, resumed: boolean): Promise<ForPage> {
   const folder = run.folder!;
   const { condition, sample } = run.dataset.shape;
   const { names, classes } = condition.label ?? {};
@@ -252,5 +258,30 @@ async function observe(run: Run, given: Given, resumed: boolean): Promise<void> 
     healthTable((text) => process.stdout.write(`${text}\n\n`)),
     resultTable((text) => process.stdout.write(`${text}\n`)),
   ];
-  for (const observer of observers) observer.observe(run.bus);
+  const shown = lastSamples();
+  for (const observer of [...observers, shown]) observer.observe(run.bus);
+  return { sets: shown.sets, captions, ...(sample.length === 1 && { real }) };
+}
+
+/** Whatever came of the run; that it can't be written is no fault of the run. */
+async function writePage(run: Run, given: Given, told: ForPage, say: (text: string) => void): Promise<void> {
+  const { page, events, path, config } = run.folder!;
+  const flags = sameFlags(given, ["plugin", "device"]);
+  try {
+    const complete: unknown = await readConfig(config, files);
+    const text = await runPage({
+      ...{ files, events, title: `Run ${path}`, config: complete as Record<string, unknown> },
+      ...{ samples: [...told.sets.values()], real: told.real, captions: told.captions },
+      commands: [
+        `${commandName()} sample ${path}${flags}`,
+        `${commandName()} doctor ${path}`,
+        `${commandName()} train --resume --out ${path}${flags}`,
+      ],
+      footer: `onestep ${version()}`,
+    });
+    await files.write(page, new TextEncoder().encode(text));
+    say(`page    ${page}`);
+  } catch (error) {
+    say(`warning (page): ${page} is not written: ${(error as Error).message}`);
+  }
 }

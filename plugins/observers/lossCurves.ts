@@ -21,7 +21,7 @@ export interface LossCurvesOptions {
 const [PAUSE, SHARE] = [60, 0.01];
 
 /** What is good, of losses that say something by their value; of others only the course counts. */
-const WORDS: Readonly<Record<string, string>> = {
+export const LOSS_WORDS: Readonly<Record<string, string>> = {
   "edm-denoising": "falls, then stays",
   "fake-score": "stays low: the critic keeps up",
   "distribution-matching": "no value is good, it should not run away",
@@ -61,7 +61,7 @@ export function lossCurves({ files, path, earlier, every }: LossCurvesOptions): 
     const later = [...offsets].filter(([, from]) => from > 0);
     const parts = later.map(([stage, from]) => `${stage} from ${from} on`);
     const xLabel = parts.length > 0 ? `step (${parts.join(", ")})` : "step";
-    const notes = series.flatMap(({ name }) => (WORDS[name] ? [`${name}: ${WORDS[name]}`] : []));
+    const notes = series.flatMap(({ name }) => (LOSS_WORDS[name] ? [`${name}: ${LOSS_WORDS[name]}`] : []));
     const svg = await lossPlot(series, { title: "Losses", xLabel, logY: true, notes });
     await files.write(path, new TextEncoder().encode(svg));
   };

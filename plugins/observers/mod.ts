@@ -4,6 +4,7 @@ export { type RowPanel, type RowPlotOptions, rowPlot } from "./drawing/rowPlot.t
 export { type EventLogOptions, eventLog } from "./eventLog.ts";
 export { healthTable, healthWarnings, warningLine, warningLines } from "./healthWarnings.ts";
 export { type Incident, IncidentCounts, incidentText } from "./incidents.ts";
+export { type DrawnSet, lastSamples } from "./lastSamples.ts";
 export { type LoggedEvent, loggedLosses, logLines } from "./logLines.ts";
 export { type LossCurvesOptions, lossCurves } from "./lossCurves.ts";
 export { type LossReading, onLosses } from "./lossReadings.ts";
@@ -20,6 +21,7 @@ export {
   showMetric,
   showNumber,
 } from "./resultTable.ts";
+export { type RunPageOptions, runPage } from "./runPage.ts";
 export { type SampleGridOptions, sampleGrids } from "./sampleGrids.ts";
 export { checkDrawable, type SampleSheet, samplePicture } from "./samplePicture.ts";
 export { table } from "./table.ts";

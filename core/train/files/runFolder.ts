@@ -20,6 +20,8 @@ export interface RunFolder {
   /** Folder of the sample grids. */
   readonly samples: string;
   readonly lossPlot: string;
+  /** All there is to see of the run, in one HTML file. */
+  readonly page: string;
   weights(role: string): string;
   /** The best weights of a role, where the run keeps such. */
   best(role: string): string;
@@ -68,7 +70,7 @@ const text = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.st
 /** What `run.json` says, besides where the data are. */
 const MARK = { program: "onestep", format: 2 };
 /** Names of a run's files. */
-const OWN = ["config.json", "events.jsonl", "losses.svg", "report.json"];
+const OWN = ["config.json", "events.jsonl", "losses.svg", "report.json", "report.html"];
 /** Names of what a run puts into folders, so that other files there stay. */
 const BELOW: Readonly<Record<string, RegExp>> = {
   checkpoint: /\.(safetensors|msgpack)$/,
@@ -128,6 +130,7 @@ export function runFolder(files: FileSystem, path: string): RunFolder {
     events: at("events.jsonl"),
     samples: at("samples"),
     lossPlot: at("losses.svg"),
+    page: at("report.html"),
     weights: (role) => at(weights(role)),
     best,
     async holdsRun(roles = []) {

@@ -25,8 +25,8 @@ export interface Judgement {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** Drawing noise is not training noise. */
-const EVALUATION_SEED = 99;
+/** The seed of all samples that are shown and judged: drawing noise is not training noise. */
+export const EVALUATION_SEED = 99;
 
 /** How a method draws samples of a role, from weights of a stage; as at its end where the stage is not known. */
 export const samplerOf = ({ stages, samplers }: Method, role: string, stage?: string): Sampler =>

@@ -33,6 +33,7 @@ test("a run leaves its folder, prints device, progress and result, and ends by i
     "events.jsonl",
     "generator.safetensors",
     "losses.svg",
+    "report.html",
     "report.json",
     "run.json",
     "samples",
@@ -41,6 +42,10 @@ test("a run leaves its folder, prints device, progress and result, and ends by i
   const config = JSON.parse(readFileSync(at("config.json"), "utf8"));
   assert.is(config.train.seed, 3);
   assert.is(config.network.width, 8);
+  assert.match(
+    readFileSync(at("report.html"), "utf8"),
+    /<h2>Result<[\s\S]*<h2>teacher beside generator<[\s\S]*<h2>Losses</,
+  );
   assert.match(readFileSync(at("losses.svg"), "utf8"), /<svg[\s\S]*distribution-matching/);
   for (const name of ["teacher-5", "generator-5", "generator-10", "teacher-12", "generator-12"])
     assert.ok(isPng(at(`samples/${name}.png`)), name);
