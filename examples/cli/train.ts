@@ -266,17 +266,13 @@ async function observe(run: Run, given: Given, resumed: boolean): Promise<ForPag
 /** Whatever came of the run; that it can't be written is no fault of the run. */
 async function writePage(run: Run, given: Given, told: ForPage, say: (text: string) => void): Promise<void> {
   const { page, events, path, config } = run.folder!;
-  const flags = sameFlags(given, ["plugin", "device"]);
+  const command = (name: string, words: string) => `${commandName()} ${name} ${words}${sameFlags(given, name)}`;
   try {
     const complete: unknown = await readConfig(config, files);
     const text = await runPage({
       ...{ files, events, title: `Run ${path}`, config: complete as Record<string, unknown> },
       ...{ samples: [...told.sets.values()], real: told.real, captions: told.captions },
-      commands: [
-        `${commandName()} sample ${path}${flags}`,
-        `${commandName()} doctor ${path}`,
-        `${commandName()} train --resume --out ${path}${flags}`,
-      ],
+      commands: [command("sample", path), command("doctor", path), command("train", `--resume --out ${path}`)],
       footer: `onestep ${version()}`,
     });
     await files.write(page, new TextEncoder().encode(text));
