@@ -19,11 +19,23 @@ function numbers(draw: Draw, descr: string, count: number, odd: number): Uint8Ar
   );
 }
 
-/** A `.npy` file of this type and shape, sound or with a header that lies. */
-export function npyBytes(draw: Draw, descr: string, shape: readonly number[], soundness = 0.7): Uint8Array {
+/**
+ * A `.npy` file of this type and shape, sound or with a header that lies.
+ * @param values what a sound one of <f8 holds; any numbers without it
+ */
+export function npyBytes(
+  draw: Draw,
+  descr: string,
+  shape: readonly number[],
+  soundness = 0.7,
+  values?: readonly number[],
+): Uint8Array {
   const count = shape.reduce((product, each) => product * each, 1);
   const sound = draw.chance(soundness);
-  const content = numbers(draw, descr, count, sound ? 0 : 0.02);
+  const content =
+    sound && values && descr === "<f8"
+      ? new Uint8Array(Float64Array.from(values).buffer)
+      : numbers(draw, descr, count, sound ? 0 : 0.02);
   const style = { fortran: draw.chance(0.3), version: draw.pick([1, 2, 3] as const) };
   if (sound) return npyFile(descr, shape, content, style);
   return draw.chance(0.5)

@@ -102,7 +102,11 @@ const statistics: FuzzedParser = {
   make(draw) {
     const D = draw.between(1, 3);
     const kind = () => (draw.chance(0.8) ? "<f8" : draw.pick(NPY_TYPES));
-    const files = { "mu.npy": npyBytes(draw, kind(), [D], 0.85), "sigma.npy": npyBytes(draw, kind(), [D, D], 0.85) };
+    const sigma = Array.from({ length: D * D }, (_, i) => (i % (D + 1) === 0 ? 2 : 0.5));
+    const files = {
+      "mu.npy": npyBytes(draw, kind(), [D], 0.85),
+      "sigma.npy": npyBytes(draw, kind(), [D, D], 0.85, sigma),
+    };
     const bytes = zipBytes(draw, files, 0.85);
     const folder = { files: memoryFiles({ "x.npz": bytes }), path: "." };
     return {
