@@ -25,7 +25,8 @@ export function tarHeaderBytes(
   fields: Record<number, string> = {},
 ): Uint8Array {
   const block = new Uint8Array(512);
-  const put = (at: number, text: string) => block.set(utf8(text), at);
+  // What does not fit is cut off.
+  const put = (at: number, text: string) => block.set(utf8(text).subarray(0, 512 - at), at);
   block.set(utf8(name).subarray(0, 100), 0);
   put(100, "0000644\0");
   put(124, `${size.toString(8).padStart(11, "0")}\0`);

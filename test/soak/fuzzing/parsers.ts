@@ -2,6 +2,7 @@ import type { FuzzedParser } from "./fuzzParser.ts";
 import { archiveParsers } from "./parsers/archives.ts";
 import { checkpointParsers } from "./parsers/checkpoints.ts";
 import { configParsers } from "./parsers/configs.ts";
+import { dataSetParsers } from "./parsers/dataSets.ts";
 import { imageParsers } from "./parsers/images.ts";
 import { pickleParsers } from "./parsers/pickles.ts";
 import { pictureParsers } from "./parsers/pictures.ts";
@@ -15,6 +16,7 @@ export const parsers: readonly FuzzedParser[] = [
   ...imageParsers,
   ...pictureParsers,
   ...archiveParsers,
+  ...dataSetParsers,
   ...pickleParsers,
   ...textParsers,
   ...checkpointParsers,

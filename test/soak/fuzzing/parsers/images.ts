@@ -95,6 +95,8 @@ export async function use(plugin: ConfiguredPlugin, contents: Record<string, Uin
   const { x, condition } = await set.batch([0, set.size - 1], () => 0.5);
   finite(x, "x");
   for (const values of [...Object.values(condition), ...Object.values(set.empty ?? {})]) finite(values, "conditions");
+  const texts = (await set.captions?.([set.size - 1])) ?? [];
+  for (const text of texts) expect(typeof text === "string", "a caption that is no text");
   await set.dispose?.();
 }
 const inFolder = (contents: Record<string, Uint8Array>) =>
