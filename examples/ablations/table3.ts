@@ -21,6 +21,6 @@ export const table3: AblationTable = {
     { says: "the GAN adds to TTUR", better: "dmd2", worse: "ttur" },
     { says: "the whole method is better than the GAN alone", better: "dmd2", worse: "gan" },
     { says: "and than the GAN alone with TTUR", better: "dmd2", worse: "gan-ttur" },
-    { says: "TTUR adds little to the GAN alone", better: "gan-ttur", worse: "gan" },
+    { says: "TTUR helps the GAN alone too", better: "gan-ttur", worse: "gan" },
   ],
 };
