@@ -116,7 +116,7 @@ export function readReport(text: string, path: string): Report {
 /** Where two protocols differ, by path: `count: 100 and 200`. */
 export function differences(a: unknown, b: unknown, path = ""): string[] {
   const [one, other] = [a, b].map((each) => (typeof each === "object" && each !== null ? (each as object) : undefined));
-  if (!one || !other) return Object.is(a, b) ? [] : [`${path}: ${JSON.stringify(a)} and ${JSON.stringify(b)}`];
+  if (!one || !other) return a === b ? [] : [`${path}: ${JSON.stringify(a)} and ${JSON.stringify(b)}`];
   const member = (of: object, name: string) =>
     Object.hasOwn(of, name) ? (of as Record<string, unknown>)[name] : undefined;
   return [...new Set([...Object.keys(one), ...Object.keys(other)])].flatMap((name) =>

@@ -59,6 +59,7 @@ test("differences name their path", () => {
     { count: 2, fid: { bytes: "edm", size: 256 } },
   ];
   assert.equal(differences(a, b), ["count: 1 and 2", "fid.size: undefined and 256"]);
+  assert.equal(differences({ seed: 0 }, { seed: -0 }), []);
 });
 
 test.run();
