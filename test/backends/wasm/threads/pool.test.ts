@@ -43,7 +43,9 @@ const GUARD = `setTimeout(() => {
   process.kill(process.pid, "SIGKILL");
 }, 30_000)`;
 
-test("a thread that ends in the middle of a step is a lost device, not a wait without end", async () => {
+// Only where the system tells which threads there are; elsewhere, as in Deno, it takes ten minutes to be noticed.
+const noticed = "Deno" in globalThis || process.platform !== "linux" ? test.skip : test;
+noticed("a thread that ends in the middle of a step is a lost device, not a wait without end", async () => {
   const { Worker } = workers;
   const guard = new Worker(GUARD, { eval: true });
   workers.Worker = class extends Worker {
