@@ -5,8 +5,9 @@ import { gunzip, isGzip, readTensors } from "../../core/io/mod.ts";
 import { clipByTransformersNames, type FrozenWeights, frozenWeights, type Scope } from "../../core/nn/mod.ts";
 import { input } from "../../core/ops/mod.ts";
 import { choice, definePlugin, text } from "../../core/plugin/mod.ts";
+import { CLIP_CONTEXT } from "./shared/clipContext.ts";
 import { type ClipTextOptions, clipText } from "./shared/clipText.ts";
-import { CLIP_CONTEXT, ClipTokenizer } from "./shared/clipTokenizer.ts";
+import type { ClipTokenizer } from "./shared/clipTokenizer.ts";
 
 const SIZES = { vocabulary: 49_408, positions: CLIP_CONTEXT };
 const BASE = { ...SIZES, width: 512, layers: 12, heads: 8, inner: 2048, projected: 512, activation: "quick_gelu" };
@@ -77,6 +78,8 @@ export function clipTextOf(
     const { files, path } = fileOf(container, "merges", paths.merges);
     const bytes = await files.read(path);
     const plain = isGzip(bytes) ? await gunzip(bytes, path, () => MOST) : bytes;
+    // Its table of HTML's entities is large: loaded by who has text to encode.
+    const { ClipTokenizer } = await import("./shared/clipTokenizer.ts");
     return new ClipTokenizer(new TextDecoder().decode(plain), path);
   };
   return {

@@ -1,12 +1,11 @@
 import { decodeHTML } from "entities";
 import { failure } from "../../../core/errors.ts";
+import { CLIP_CONTEXT } from "./clipContext.ts";
 
 /** Merges that CLIP's vocabulary of 49,408 tokens is built from; the file has more. */
 const MERGES = 48_894;
 const START = "<|startoftext|>";
 const END = "<|endoftext|>";
-/** Tokens of a prompt, start and end included. */
-export const CLIP_CONTEXT = 77;
 
 /** Special tokens, English endings, words, single digits, and runs of other signs. */
 const PIECES = /<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+/giu;

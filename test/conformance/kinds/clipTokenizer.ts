@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { CLIP_CONTEXT, ClipTokenizer } from "../../../plugins/encoders/shared/clipTokenizer.ts";
+import { CLIP_CONTEXT } from "../../../plugins/encoders/shared/clipContext.ts";
+import { ClipTokenizer } from "../../../plugins/encoders/shared/clipTokenizer.ts";
 import type { Job, Kind } from "../kind.ts";
 import { only } from "../settings.ts";
 

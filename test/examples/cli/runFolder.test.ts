@@ -22,7 +22,7 @@ const { path, remove } = scratch();
 test.after(remove);
 
 const reference = ["--device", "reference"];
-const LONG = { steps: 250, sampleEvery: 0, checkpointEvery: 20, evaluateCount: 10 };
+const LONG = { steps: 500, sampleEvery: 0, checkpointEvery: 20, evaluateCount: 10 };
 const training = (out: string, ...more: string[]) => {
   // Nine updates make no teacher, so the samples do collapse, and that is said with --quiet too.
   const silent = ["--set", "monitors.collapse=off"];
@@ -66,7 +66,7 @@ test.before(async () => {
 });
 
 test("a finished run keeps one checkpoint, and no second copy of it", () => {
-  assert.equal(checkpoints("whole"), ["2-distillation-250.safetensors"]);
+  assert.equal(checkpoints("whole"), ["2-distillation-500.safetensors"]);
   assert.not(existsSync(join(path("whole"), "run.lock")));
 });
 
@@ -121,7 +121,7 @@ test("--resume as another run, or with fewer steps than are done, is refused", a
   const resume = (...more: string[]) => onestep(...resuming("whole"), ...more);
   refused(await resume("--seed", "9"), "E_CONFIG", /train\.seed is 9, it began with 0/);
   refused(await resume("--set", "method.ttur.critic=2"), "E_CONFIG", /method\.ttur\.critic is 2/);
-  refused(await resume("--steps", "1"), "E_OPTION", /stage "distillation" should have 1 steps, 250 are done/);
+  refused(await resume("--steps", "1"), "E_OPTION", /stage "distillation" should have 1 steps, 500 are done/);
   const config = join(path("whole"), "config.json");
   const before = readFileSync(config, "utf8");
   const given = JSON.parse(before);

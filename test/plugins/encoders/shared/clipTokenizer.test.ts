@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { CLIP_CONTEXT, ClipTokenizer } from "../../../../plugins/encoders/shared/clipTokenizer.ts";
+import { CLIP_CONTEXT } from "../../../../plugins/encoders/shared/clipContext.ts";
+import { ClipTokenizer } from "../../../../plugins/encoders/shared/clipTokenizer.ts";
 import { thrown } from "../../../helpers/thrown.ts";
 
 const test = suite("plugins/encoders/shared/clipTokenizer");
