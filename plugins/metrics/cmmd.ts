@@ -2,7 +2,7 @@ import { type Metric, paceOf } from "../../core/interfaces/mod.ts";
 import { boolean, definePlugin, number } from "../../core/plugin/mod.ts";
 import { featureMetric } from "./shared/featureMetric.ts";
 import { type KernelSums, squaredDiscrepancy, sumsBetween, sumsWithin, unitRows } from "./shared/gaussianMmd.ts";
-import { partsNumbers, partsOf, partsOption } from "./shared/intervals.ts";
+import { partsNumbers, partsOf, partsOption, rowsOfPart } from "./shared/intervals.ts";
 import type { FeatureRows } from "./shared/kernelDistance.ts";
 import { pictureOptions } from "./shared/pictures.ts";
 
@@ -39,7 +39,8 @@ export const cmmd = definePlugin({
           const rows = unitRows(found);
           return { rows, sums: await sumsWithin(rows, 0, kernel) };
         });
-        const [seen, real] = [unitRows(embeds), await known];
+        // A part is every n-th row: in an order without anything of the classes.
+        const [seen, real] = [unitRows(rowsOfPart(embeds, 0, 1)), await known];
         const used = partsOf(seen.data.length / seen.D, parts);
         const within = await sumsWithin(seen, used, kernel);
         const between = await sumsBetween(seen, real.rows, kernel);

@@ -61,15 +61,33 @@ export function partsOf(count: number, wanted: number): number {
   return parts < 2 ? 0 : parts;
 }
 
-/** Part `part` of so many: rows part, part + parts, …, so that each has some of every class where classes come in turn. */
+/**
+ * Part `part` of so many: rows in an order that is always the same for as many, and has nothing to do with that of the classes,
+ * which often come in turn or one after the other.
+ */
 export function rowsOfPart({ data, D }: FeatureRows, part: number, parts: number): FeatureRows {
-  const count = Math.ceil((data.length / D - part) / parts);
+  const order = shuffled(data.length / D);
+  const count = Math.ceil((order.length - part) / parts);
   const rows = new Float64Array(count * D);
   for (let i = 0, at = 0; i < count; i++) {
-    const from = (part + i * parts) * D;
+    const from = order[part + i * parts] * D;
     for (let j = 0; j < D; j++) rows[at++] = data[from + j];
   }
   return { data: rows, D };
+}
+
+let newest = new Uint32Array(0);
+
+/** The numbers below `count` in the order of Fisher and Yates, with draws of their own. */
+function shuffled(count: number): Uint32Array {
+  if (newest.length === count) return newest;
+  newest = Uint32Array.from({ length: count }, (_, i) => i);
+  const random = hostRandom(0, 1, RESAMPLING);
+  for (let i = count - 1; i > 0; i--) {
+    const other = Math.floor(random() * (i + 1));
+    [newest[i], newest[other]] = [newest[other], newest[i]];
+  }
+  return newest;
 }
 
 /** A distance, as `name`, and half its interval from those of the parts beside it, where there are some. */

@@ -47,8 +47,21 @@ test("of parts: t · s/√n", () => {
 test("parts: every row once, every class in each where classes come in turn, two samples at least", () => {
   assert.equal([partsOf(100, 5), partsOf(7, 5), partsOf(3, 5), partsOf(100, 1), partsOf(100, 0)], [5, 3, 0, 0, 0]);
   const rows = { data: [0, 0, 1, 1, 2, 2, 3, 3, 4, 4], D: 2 };
-  assert.equal([...(rowsOfPart(rows, 0, 2).data as Float64Array)], [0, 0, 2, 2, 4, 4]);
-  assert.equal([...(rowsOfPart(rows, 1, 2).data as Float64Array)], [1, 1, 3, 3]);
+  const [one, other] = [0, 1].map((part) => [...(rowsOfPart(rows, part, 2).data as Float64Array)]);
+  assert.equal([one.length, other.length], [6, 4]);
+  assert.equal([...one, ...other].sort(), [0, 0, 1, 1, 2, 2, 3, 3, 4, 4], "each row once");
+});
+
+test("each part has some of every class, whether classes come in turn or one after the other", () => {
+  for (const label of [(i: number) => i % 10, (i: number) => Math.floor(i / 100)])
+    for (let part = 0; part < 5; part++) {
+      const { data } = rowsOfPart({ data: Float64Array.from({ length: 1000 }, (_, i) => label(i)), D: 1 }, part, 5);
+      const counts = Array.from(
+        { length: 10 },
+        (_, each) => [...(data as Float64Array)].filter((found) => found === each).length,
+      );
+      assert.ok(Math.min(...counts) > 5 && Math.max(...counts) < 40, `${counts}`);
+    }
 });
 
 test.run();
