@@ -31,7 +31,7 @@ export const presets: Readonly<Record<string, Preset>> = {
     config: progressivePreset,
   },
   mnist: { about: "digits at 16 x 16 pixels by class, a U-Net; needs --data", config: mnist },
-  "mnist-longer": { about: "the same until the generator passes its teacher; needs --data", config: mnistLonger },
+  "mnist-longer": { about: "the same for 7,000 steps with a stronger GAN; needs --data", config: mnistLonger },
   pictures: {
     about: "pictures of your own (PNG, JPEG, WebP), in subfolders by class or without; needs --data",
     config: pictures,

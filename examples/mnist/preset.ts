@@ -45,14 +45,14 @@ export const preset: RunConfig = mergeConfig(
 );
 
 /**
- * Seven times as many updates, until the generator passes its teacher: in one call it is nearer to the real digits than the
- * teacher in 35.
+ * Seven times as many updates, and a GAN that counts: towards a generator that is better than its teacher.
  *
  *     onestep train mnist-longer --data path/to/the/four/idx/files --out runs/digits
  *
- * Matching distributions brings the generator as far as the teacher and no further, and its class accuracy falls with the
- * teacher's mistakes. What leads past it is the GAN, at ten times the weight, once its discriminator looks at levels where digits
- * can still be told from digits: below 0.6 of the grid, sigma 5.8.
+ * Matching distributions brings the generator as far as the teacher, and its class accuracy falls with the teacher's mistakes. What
+ * helps beyond that is the GAN, at ten times the weight, with a discriminator that looks at levels where digits can still be told
+ * from digits: below 0.6 of the grid, sigma 5.8. One run, 5,000 samples, two judges: accuracy 0.929 and 0.933 (teacher 0.898 and
+ * 0.899), distance 13.6 and 12.8 (teacher 12.7 and 12.9): past the teacher by accuracy, beside it by distance.
  */
 export const longer: RunConfig = mergeConfig(preset, {
   losses: {
