@@ -3,7 +3,6 @@ import { type ByteSource, damaged } from "./byteSource.ts";
 import { arrays, type StoredDtype, type StoredTensor } from "./safetensorsHeader.ts";
 import { columnMajorStrides, rowMajor } from "./strided.ts";
 import { openZip } from "./zip.ts";
-import { startOf } from "./zipStart.ts";
 
 /** NumPy's own limit. */
 const MOST_AXES = 64;
@@ -138,7 +137,7 @@ export async function openNpz(source: ByteSource): Promise<Record<string, NpzEnt
     if (name === "__proto__") throw damaged(source, 'it has an array "__proto__"');
     const from = `${name} in ${source.name}`;
     found[name] = {
-      header: () => readNpyHeader((length) => startOf(source, entry, length), entry.size, from),
+      header: () => readNpyHeader((length) => entry.start(length), entry.size, from),
       read: async () => decodeNpy(await entry.read(), from),
     };
   }

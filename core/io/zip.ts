@@ -4,6 +4,7 @@
  */
 import { type ByteSource, claimedBytes, damaged, type StoredFile } from "./byteSource.ts";
 import { crc32 } from "./crc32.ts";
+import { inflate, inflateStart } from "./inflate.ts";
 
 /** A file in an archive. Its content is held to size and checksum; one that is encrypted or packed in another way is refused. */
 export interface ZipEntry extends StoredFile {
@@ -12,6 +13,11 @@ export interface ZipEntry extends StoredFile {
   /** Bytes that it takes in the archive. */
   readonly packed: number;
   readonly at: number;
+  /**
+   * The first `length` bytes of its content, or all of a shorter one, without the rest. They are not held to the checksum, which is
+   * that of the whole.
+   */
+  start(length: number): Promise<Uint8Array>;
 }
 
 const END = 0x06054b50;
@@ -119,21 +125,46 @@ class PlacedEntry implements ZipEntry {
   }
 
   async read(source = this.#source): Promise<Uint8Array> {
-    const name = `entry ${JSON.stringify(this.name)}`;
+    const packed = await claimedBytes(source, await this.#begin(source), this.packed);
+    const content = this.#method === 0 ? packed : await inflate("deflate-raw", [packed], this.size);
+    if (content?.length !== this.size || crc32(content) !== this.#checksum) throw this.#unfit(source);
+    return content;
+  }
+
+  async start(length: number): Promise<Uint8Array> {
+    const source = this.#source;
+    const begin = await this.#begin(source);
+    const wanted = Math.min(length, this.size);
+    if (this.#method === 0) return claimedBytes(source, begin, wanted);
+    const packed = await claimedBytes(source, begin, Math.min(this.packed, packedFor(wanted)));
+    const content = await inflateStart(packed, wanted);
+    if (!content) throw this.#unfit(source);
+    return content;
+  }
+
+  /** Where its content begins. Throws E_DATA for one that can't be read. */
+  async #begin(source: ByteSource): Promise<number> {
+    const name = this.#told;
     if (this.#isEncrypted) throw damaged(source, `${name} is encrypted, should be open`);
     if (this.#method !== 0 && this.#method !== 8)
       throw damaged(source, `${name} is packed by method ${this.#method}, should be stored (0) or deflated (8)`);
     const local = await claimedBytes(source, this.at, LOCAL_BYTES);
     const view = new DataView(local.buffer, local.byteOffset, local.byteLength);
     if (view.getUint32(0, true) !== LOCAL) throw damaged(source, `${name} is not where the directory says`);
-    const start = this.at + LOCAL_BYTES + view.getUint16(26, true) + view.getUint16(28, true);
-    const packed = await claimedBytes(source, start, this.packed);
-    const content = this.#method === 0 ? packed : await inflate(packed, this.size);
-    if (content?.length !== this.size || crc32(content) !== this.#checksum)
-      throw damaged(source, `the content of ${name} does not fit its size and checksum`);
-    return content;
+    return this.at + LOCAL_BYTES + view.getUint16(26, true) + view.getUint16(28, true);
+  }
+
+  get #told(): string {
+    return `entry ${JSON.stringify(this.name)}`;
+  }
+
+  #unfit(source: ByteSource) {
+    return damaged(source, `the content of ${this.#told} does not fit its size and checksum`);
   }
 }
+
+/** Packed bytes that are enough for so many unpacked ones: incompressible blocks add 5 to each 64 KiB, tables take a few hundred. */
+const packedFor = (bytes: number): number => 2 * bytes + 1024;
 
 /** What an entry of the directory says; fields that do not fit are in the extra field 1, in the order of their places. */
 function placeOf(source: ByteSource, name: string, view: DataView, extra: Uint8Array): PlacedEntry {
@@ -168,28 +199,4 @@ function largeNumbers(extra: Uint8Array): number[] {
     at = end;
   }
   return [];
-}
-
-/** What a raw deflate stream unpacks to, if that is `size` bytes; undefined where it is damaged or has more or fewer. */
-async function inflate(packed: Uint8Array, size: number): Promise<Uint8Array | undefined> {
-  const { readable, writable } = new DecompressionStream("deflate-raw");
-  const writer = writable.getWriter();
-  // Errors of the stream are seen where it is read.
-  const ignore = () => {};
-  writer.write(packed.slice()).catch(ignore);
-  writer.close().catch(ignore);
-  const reader = readable.getReader();
-  const content = new Uint8Array(size);
-  let length = 0;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return length === size ? content : undefined;
-      content.set(value, length);
-      length += value.length;
-    }
-  } catch {
-    reader.cancel().catch(ignore);
-    return undefined;
-  }
 }

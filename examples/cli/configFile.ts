@@ -19,7 +19,10 @@ export interface NamedConfig {
 
 /** The config of a preset's name or of a file. @throws E_UNKNOWN_PRESET, E_CONFIG or E_FILE */
 export async function findConfig(given: string, files: FileSystem): Promise<NamedConfig> {
-  if (Object.hasOwn(presets, given)) return { name: given, ...presets[given] };
+  if (Object.hasOwn(presets, given)) {
+    const { config, fits, fit } = presets[given];
+    return { name: given, config: await config(), fits, fit };
+  }
   const [, name] = given.match(/([^/\\]+)\.(?:json|ya?ml)$/i) ?? [];
   if (name === undefined) {
     const names = Object.keys(presets);

@@ -1,9 +1,11 @@
 import { classLabel, DATA_FOLDER, type Dataset } from "../../core/interfaces/mod.ts";
 import { boolean, definePlugin, number } from "../../core/plugin/mod.ts";
+import { joined } from "../../core/tensor/mod.ts";
 import { CLASSES, cifarFiles, cifarRecords, PIXELS, RECORD } from "./shared/cifarRecords.ts";
 import { dataAt } from "./shared/dataPath.ts";
 import { fingerprintOf } from "./shared/fingerprint.ts";
 import { chooseRows, labelled } from "./shared/shards.ts";
+import { sigmaDataOption } from "./shared/sigmaData.ts";
 
 /**
  * CIFAR-10 from the original files in the data folder: data_batch_1.bin … and test_batch.bin, plain or gzip, or the batches for
@@ -25,11 +27,7 @@ export const cifar10Dataset = definePlugin({
       default: true,
       about: "whether models are told the class; EDM has teachers of both sorts",
     }),
-    sigmaData: number({
-      default: 0.5,
-      above: 0,
-      about: "standard deviation of the data as the preconditioning takes it",
-    }),
+    sigmaData: sigmaDataOption(0.5),
   },
   async create({ batches, conditional, sigmaData }, container): Promise<Dataset> {
     const { files, path } = dataAt("cifar10", container.get(DATA_FOLDER));
@@ -62,16 +60,6 @@ export const cifar10Dataset = definePlugin({
     };
   },
 });
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
 
 function take(records: Uint8Array, indices: ArrayLike<number>, classes: number) {
   const x = new Float32Array(indices.length * PIXELS);

@@ -2,6 +2,7 @@ import { failure } from "../../core/errors.ts";
 import type { Dataset } from "../../core/interfaces/mod.ts";
 import { definePlugin, list, number } from "../../core/plugin/mod.ts";
 import { drawPoints, ringMixture } from "./shared/ring.ts";
+import { sigmaDataOption } from "./shared/sigmaData.ts";
 
 /**
  * Points from Gaussians on a ring, without end: mode k of K at radius·(cos 2πk/K, sin 2πk/K), each with the same standard
@@ -20,11 +21,7 @@ export const gaussiansDataset = definePlugin({
       about: "indices of modes that stand elsewhere, from 0",
     }),
     displacement: number({ default: 0.5, about: "how far outward the displaced modes stand" }),
-    sigmaData: number({
-      default: 0.7,
-      above: 0,
-      about: "standard deviation of the data as the preconditioning takes it",
-    }),
+    sigmaData: sigmaDataOption(0.7),
   },
   async create({ modes, radius, deviation, displaced, displacement, sigmaData }): Promise<Dataset> {
     const unknown = displaced.find((k) => k >= modes);

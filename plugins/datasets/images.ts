@@ -14,6 +14,7 @@ import {
   takeIntegers,
   takeRows,
 } from "./shared/shards.ts";
+import { sigmaDataOption } from "./shared/sigmaData.ts";
 
 /** What F32, F16 or BF16 values may span, where the option says nothing. */
 const SPAN = [-1, 1] as const;
@@ -37,11 +38,7 @@ export const imagesDataset = definePlugin({
     range: optional(list(number()), {
       about: "what black and white are in F32, F16 or BF16 files, such as 0,1 or 0,255; -1,1 without it. U8 needs none",
     }),
-    sigmaData: number({
-      default: 0.5,
-      above: 0,
-      about: "standard deviation of the data as the preconditioning takes it",
-    }),
+    sigmaData: sigmaDataOption(0.5),
   },
   async create({ classes, range, sigmaData }, container): Promise<Dataset> {
     const { count, columns, place } = await readShards({

@@ -1,10 +1,11 @@
 import { failure } from "../../core/errors.ts";
 import { type Batch, classLabel, DATA_FOLDER, type Dataset } from "../../core/interfaces/mod.ts";
 import { type FileSystem, type IdxArray, readIdx } from "../../core/io/mod.ts";
-import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
+import { choice, definePlugin } from "../../core/plugin/mod.ts";
 import { absent } from "./shared/absent.ts";
 import { fingerprintOf } from "./shared/fingerprint.ts";
 import { chooseRows } from "./shared/shards.ts";
+import { sigmaDataOption } from "./shared/sigmaData.ts";
 
 /** Side of an image, in pixels: 28 as stored, 32 with a border of 2 zero pixels, 16 that halved by 2 x 2 means. */
 type MnistResolution = 16 | 28 | 32;
@@ -34,11 +35,7 @@ export const mnistDataset = definePlugin({
       default: 16,
       about: "side in pixels: 28 as stored, 32 with a border, 16 that halved",
     }),
-    sigmaData: number({
-      default: 0.5,
-      above: 0,
-      about: "standard deviation of the data as the preconditioning takes it",
-    }),
+    sigmaData: sigmaDataOption(0.5),
   },
   async create({ resolution, sigmaData }, container): Promise<Dataset> {
     const { files, path } = container.get(DATA_FOLDER);

@@ -5,6 +5,7 @@ import { definePlugin, number, text } from "../../core/plugin/mod.ts";
 import { oneFile } from "./shared/dataPath.ts";
 import { fingerprintOf } from "./shared/fingerprint.ts";
 import { chooseRows, labelled } from "./shared/shards.ts";
+import { sigmaDataOption } from "./shared/sigmaData.ts";
 
 /**
  * Images of a NumPy archive as evaluation suites keep them: bytes [N, H, W, C], 0 to 255, and for data with classes whole numbers
@@ -20,11 +21,7 @@ export const npzDataset = definePlugin({
     images: text({ default: "arr_0", about: "name of the array of images" }),
     labels: text({ default: "arr_1", about: "name of the array of classes" }),
     classes: number({ default: 0, min: 0, integer: true, about: "number of classes; 0 for images without" }),
-    sigmaData: number({
-      default: 0.5,
-      above: 0,
-      about: "standard deviation of the data as the preconditioning takes it",
-    }),
+    sigmaData: sigmaDataOption(0.5),
   },
   async create({ file, images, labels, classes, sigmaData }, container): Promise<Dataset> {
     const { files, file: archive } = await oneFile("npz", container.get(DATA_FOLDER), { file, ending: ".npz" });

@@ -2,12 +2,13 @@ import { failure } from "../../core/errors.ts";
 import { classLabel, DATA_FOLDER, type Dataset } from "../../core/interfaces/mod.ts";
 import { boolean, definePlugin, number, optional } from "../../core/plugin/mod.ts";
 import { fingerprintOf } from "./shared/fingerprint.ts";
-import { divided } from "./shared/holdOut.ts";
+import { divided, holdOutOption } from "./shared/holdOut.ts";
 import { PictureBatches } from "./shared/pictureBatches.ts";
 import { countsOf, findPictures } from "./shared/pictureFolder.ts";
 import { framingOf, framingOptions, told } from "./shared/pictureFraming.ts";
 import { readPictures, type StoredPicture } from "./shared/readPictures.ts";
 import { chooseRows, labelled } from "./shared/shards.ts";
+import { sigmaDataOption } from "./shared/sigmaData.ts";
 import { reasonOf, some } from "./shared/skipped.ts";
 
 /**
@@ -29,21 +30,12 @@ export const picturesDataset = definePlugin({
       about: "number of subfolders, each a class; 0 takes all pictures without classes; without it, what is found",
     }),
     ...framingOptions,
-    holdOut: number({
-      default: 0,
-      min: 0,
-      max: 0.5,
-      about: "share of each class that is not trained on, for metrics to compare with",
-    }),
+    holdOut: holdOutOption,
     skipBad: boolean({
       default: false,
       about: "leaves out files that are damaged or unlike most others, and names them, instead of ending",
     }),
-    sigmaData: number({
-      default: 0.5,
-      above: 0,
-      about: "standard deviation of the data as the preconditioning takes it",
-    }),
+    sigmaData: sigmaDataOption(0.5),
   },
   async create({ classes: wanted, ...options }, container): Promise<Dataset> {
     const { files, path, offload, progress, found } = container.get(DATA_FOLDER);

@@ -39,7 +39,7 @@ export const cmmd = definePlugin({
           const rows = unitRows(found);
           return { rows, sums: await sumsWithin(rows, 0, kernel) };
         });
-        // A part is every n-th row: in an order without anything of the classes.
+        // Shuffled, because a part is every n-th row and classes often come in turn.
         const [seen, real] = [unitRows(rowsOfPart(embeds, 0, 1)), await known];
         const used = partsOf(seen.data.length / seen.D, parts);
         const within = await sumsWithin(seen, used, kernel);

@@ -1,5 +1,5 @@
 /** Tar archives as their writers make them. */
-import { joined } from "./joined.ts";
+import { joined } from "../../core/tensor/mod.ts";
 
 /** How a writer makes its archive. */
 export interface TarStyle {

@@ -1,6 +1,6 @@
 import { deflateRawSync } from "node:zlib";
 import { crc32 } from "../../core/io/mod.ts";
-import { joined } from "./joined.ts";
+import { joined } from "../../core/tensor/mod.ts";
 
 /** How a writer makes its archive. */
 export interface ZipStyle {

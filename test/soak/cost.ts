@@ -37,7 +37,7 @@ const SWITCHED_OFF = ["monitors", "observers"] as const;
 
 /** A config of the preset without training a teacher first: what a step costs does not depend on its weights. */
 async function configOf(over: object = {}, off: readonly string[] = []): Promise<ResolvedConfig> {
-  const { config } = presets[preset];
+  const config = await presets[preset].config();
   const registry = await loadRegistry();
   const teacher = { ...(config.method as { teacher?: object }).teacher, steps: 0 };
   const changed: Record<string, unknown> = {

@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import encodeJpeg, { init } from "@jsquash/jpeg/encode.js";
 import { files } from "../../backends/host/files.ts";
 import { offloading } from "../../backends/host/offload.ts";
-import { loadCodecs, portablePictures } from "../../core/io/mod.ts";
+import { openPictureTask } from "../../core/io/mod.ts";
 import { TurnFeed } from "../../core/train/batch/turnFeed.ts";
 import { Run, type RunConfig, resolveConfig } from "../../core/train/mod.ts";
 import { openBackend } from "../../examples/cli/device.ts";
@@ -58,7 +58,7 @@ async function jpeg(width: number, seed: number): Promise<Uint8Array> {
 
 /** Pictures a second of CPU time, so that other programs hardly change it: the best of four rounds. */
 async function rate(file: Uint8Array, to?: number): Promise<string> {
-  const task = portablePictures(await loadCodecs(["JPEG"]));
+  const task = await openPictureTask(["JPEG"]);
   const side = to ?? (file[0] === 0xff ? values.side : 32);
   const framing = { fit: "crop", filter: "lanczos", ...(to && { size: [to, to] as const }) } as const;
   const request = {
@@ -107,7 +107,7 @@ TurnFeed.prototype.take = async function (part) {
   }
 };
 
-const { config } = presets.pictures;
+const config = await presets.pictures.config();
 const dataset = { use: "pictures", size: [size, size], flip: true };
 const options = { ...dataset, crop: [] };
 const fit = (await presets.pictures.fit!(files, folder, options)) as { network: object };

@@ -1,11 +1,16 @@
 import { failure } from "../../errors.ts";
 import type { Picture } from "../../pixels/picture.ts";
 import { loadCodecs } from "./codecs.ts";
-import { PictureDecoder } from "./pictureDecoder.ts";
-import { pictureHeader } from "./pictureHeader.ts";
+import type { PictureDecoder } from "./pictureDecoder.ts";
+import { type PictureFormat, pictureHeader } from "./pictureHeader.ts";
 
-/** Codecs that are compiled, for all callers on this thread. */
-let shared = new PictureDecoder({});
+/** What all callers on this thread share: for PNG alone, and with the codecs of the other formats. */
+let [plain, whole]: Promise<PictureDecoder>[] = [];
+
+async function open(formats: readonly PictureFormat[]): Promise<PictureDecoder> {
+  const { PictureDecoder } = await import("./pictureDecoder.ts");
+  return new PictureDecoder(await loadCodecs(formats));
+}
 
 /**
  * The pixels of a PNG, JPEG or WebP file, told by its content, as bytes: one channel for grey, else three. They are those of
@@ -15,8 +20,9 @@ let shared = new PictureDecoder({});
  */
 export async function decodePicture(bytes: Uint8Array, file: string): Promise<Picture<Uint8Array>> {
   const header = pictureHeader(bytes);
-  if ("format" in header && !shared.has(header.format)) shared = new PictureDecoder(await loadCodecs(["JPEG", "WebP"]));
-  const decoded = await shared.decode(bytes);
+  const needsCodec = "format" in header && header.format !== "PNG";
+  const decoder = needsCodec ? (whole ??= open(["JPEG", "WebP"])) : (plain ??= open([]));
+  const decoded = await (await decoder).decode(bytes);
   if ("fault" in decoded)
     throw failure("E_DATA", `Cannot use ${file}: ${decoded.fault}`, { fix: "write or download the file again" });
   return decoded;

@@ -1,7 +1,6 @@
-export { loadCodecs } from "./codecs.ts";
 export { decodePicture } from "./decodePicture.ts";
 export { type Framing, framed, takenOf } from "./framing.ts";
-export { type Codecs, PictureDecoder } from "./pictureDecoder.ts";
+export { openPictureTask } from "./openPictureTask.ts";
 export {
   type NoPicture,
   PICTURE_HEADER_BYTES,
@@ -11,4 +10,3 @@ export {
   pictureHeader,
 } from "./pictureHeader.ts";
 export type { PictureFiles, PicturePixels } from "./pictureTask.ts";
-export { portablePictures } from "./portablePictures.ts";

@@ -30,11 +30,6 @@ export class PictureDecoder {
     }
   }
 
-  /** Whether it has what it takes for a format. */
-  has(format: PictureFormat): boolean {
-    return format === "PNG" || this.#decoders[format] !== undefined;
-  }
-
   /** The pixels of a file, with the channels of its header; or why it has none. */
   async decode(bytes: Uint8Array): Promise<Picture<Uint8Array> | NoPicture> {
     const header = pictureHeader(bytes);

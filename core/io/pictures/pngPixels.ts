@@ -1,4 +1,5 @@
 import type { Picture } from "../../pixels/picture.ts";
+import { inflate } from "../inflate.ts";
 import { IDAT, IEND, PLTE, pngChunks } from "./pngFault.ts";
 import { unfilter } from "./pngFilters.ts";
 import {
@@ -20,18 +21,19 @@ import {
 export async function pngPixels(bytes: Uint8Array): Promise<Picture<Uint8Array> | undefined> {
   const header = pngHeader(bytes);
   if (!header || pngHeaderFault(header)) return undefined;
-  const parts: Uint8Array<ArrayBuffer>[] = [];
+  const parts: Uint8Array[] = [];
   let [palette, isWhole] = [undefined as Uint8Array | undefined, false];
   for (const { name, begin, end } of pngChunks(bytes)) {
-    if (name === IDAT) parts.push(bytes.slice(begin, end));
+    if (name === IDAT) parts.push(bytes.subarray(begin, end));
     if (name === PLTE) palette = bytes.subarray(begin, end);
     if (name === IEND) isWhole = true;
   }
   const length = pngDataBytes(header);
   // Nothing is allocated for more than the data can stand for.
   if (!isWhole || length > INFLATION * parts.reduce((sum, part) => sum + part.length, 0)) return undefined;
-  const rows = await unpack(parts, length);
-  if (!rows) return undefined;
+  const rows = await inflate("deflate", parts, length);
+  // Not every runtime notices what stands behind the stream.
+  if (!rows || adler32(rows) !== ending(parts)) return undefined;
   const { width, height, depth, colour } = header;
   const bits = depth * pngChannels(header);
   const channels = colour === 0 || colour === 4 ? 1 : 3;
@@ -125,29 +127,3 @@ const ending = (parts: readonly Uint8Array[]) =>
     .flatMap((part) => [...part.subarray(-4)])
     .slice(-4)
     .reduce((word, byte) => word * 256 + byte, 0);
-
-/** What zlib data unpack to; undefined when they are damaged, or not of this length. */
-async function unpack(parts: readonly Uint8Array<ArrayBuffer>[], length: number): Promise<Uint8Array | undefined> {
-  const { readable, writable } = new DecompressionStream("deflate");
-  const writer = writable.getWriter();
-  // Errors of the stream are seen where it is read.
-  const ignore = () => {};
-  for (const part of parts) writer.write(part).catch(ignore);
-  writer.close().catch(ignore);
-  const reader = readable.getReader();
-  const rows = new Uint8Array(length);
-  let read = 0;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      // Not every runtime notices what stands behind the stream.
-      if (done) return read === rows.length && adler32(rows) === ending(parts) ? rows : undefined;
-      // A file that unpacks to more than its picture throws here, and is not unpacked to its end.
-      rows.set(value, read);
-      read += value.length;
-    }
-  } catch {
-    reader.cancel().catch(ignore);
-    return undefined;
-  }
-}

@@ -14,7 +14,7 @@ import { writeTable } from "./write.ts";
 export async function run(given: Given): Promise<number> {
   const planned = await planOf(given);
   const { plan, out } = planned;
-  const expansion = expand(plan, await loadRegistry(given.all("plugin")));
+  const expansion = await expand(plan, await loadRegistry(given.all("plugin")));
   await writePlan(planned);
   const say = (text: string) => void (given.on("quiet") || process.stderr.write(`${text}\n`));
   say(

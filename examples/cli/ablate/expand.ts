@@ -20,9 +20,9 @@ const SHOWN = 100;
  * `--set`s.
  * @throws OptionError or MissingPluginError
  */
-export function expand(plan: Plan, registry: Registry): Expansion {
+export async function expand(plan: Plan, registry: Registry): Promise<Expansion> {
   const { table, ground, budget } = namedIn(plan);
-  const { metrics: _, ...preset } = presets[ground.preset].config;
+  const { metrics: _, ...preset } = await presets[ground.preset].config();
   const common = [table.base[plan.dataset], { train: { evaluateCount: SHOWN } }, budget.over];
   const resolved = (over: readonly object[]) => {
     const config = [...common, ...over].reduce<RunConfig>(mergeConfig, preset);

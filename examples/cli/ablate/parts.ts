@@ -120,7 +120,9 @@ export function steps(given: Given, plan: Plan) {
       const { given } = words("evaluate", [
         part.folder.path,
         ...["--role", role, "--reference", plan.dataset, "--metric", ground.metrics.join(",")],
-        ...["--n", `${plan.samples}`, "--seed", `${JUDGING_SEED}`, "--out", part.evaluation],
+        ...["--n", `${plan.samples}`, "--seed", `${JUDGING_SEED}`],
+        // Numbers that are there are never judged again; a page without its numbers is made anew.
+        ...["--out", part.evaluation, "--force"],
         ...data,
         ...(own.length > 0 ? [`dataset.use=${plan.dataset}`, ...own] : []).flatMap((setting) => ["--set", setting]),
       ]);

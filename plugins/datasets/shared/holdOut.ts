@@ -1,3 +1,13 @@
+import { number } from "../../../core/plugin/mod.ts";
+
+/** The option `holdOut` of pictures. */
+export const holdOutOption = number({
+  default: 0,
+  min: 0,
+  max: 0.5,
+  about: "share of each class that is not trained on, for metrics to compare with",
+});
+
 /** The most pictures that are held out, and the most numbers that they may have together: a metric looks at them at once. */
 const HELD = { pictures: 2000, numbers: 2 ** 26 };
 

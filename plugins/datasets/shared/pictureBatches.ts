@@ -3,11 +3,10 @@ import { failure } from "../../../core/errors.ts";
 import type { Offload, Offloaded } from "../../../core/interfaces/mod.ts";
 import {
   type Framing,
-  loadCodecs,
+  openPictureTask,
   type PictureFiles,
   type PictureFormat,
   type PicturePixels,
-  portablePictures,
 } from "../../../core/io/mod.ts";
 import type { PictureShape } from "./pictureFraming.ts";
 import { wholeBuffer } from "./readPictures.ts";
@@ -48,7 +47,7 @@ export class PictureBatches<T extends Taken> {
 
   /** With the codecs that these formats need. */
   static async open<T extends Taken>(options: PictureBatchesOptions<T>): Promise<PictureBatches<T>> {
-    const task = portablePictures(await loadCodecs(options.formats));
+    const task = await openPictureTask(options.formats);
     const here: Offloaded<PictureFiles, PicturePixels> = { run: async (files) => task(files), dispose: async () => {} };
     return new PictureBatches(options, options.offload?.(task) ?? here);
   }

@@ -3,9 +3,9 @@ import { failure, OnestepError } from "../../../core/errors.ts";
 import { classLabel, type DataFolder, type Dataset } from "../../../core/interfaces/mod.ts";
 import { type ByteSource, type Framing, inWindows, type StoredFile, takenOf, xxh32 } from "../../../core/io/mod.ts";
 import { parseJson } from "../../../core/json/mod.ts";
-import { boolean, number } from "../../../core/plugin/mod.ts";
+import { boolean } from "../../../core/plugin/mod.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import { divided } from "./holdOut.ts";
+import { divided, holdOutOption } from "./holdOut.ts";
 import { PictureBatches } from "./pictureBatches.ts";
 import {
   commonShape,
@@ -19,18 +19,14 @@ import {
 import type { PictureSet, PlacedPicture } from "./pictureSet.ts";
 import { pictureOf, type StoredPicture } from "./readPictures.ts";
 import { chooseRows, labelled } from "./shards.ts";
+import { sigmaDataOption } from "./sigmaData.ts";
 import { reasonOf, type Skipped, some, unusable } from "./skipped.ts";
 import { together } from "./together.ts";
 
 /** Options of every dataset whose pictures are read when they are needed. */
 export const streamOptions = {
   ...framingOptions,
-  holdOut: number({
-    default: 0,
-    min: 0,
-    max: 0.5,
-    about: "share of each class that is not trained on, for metrics to compare with",
-  }),
+  holdOut: holdOutOption,
   check: boolean({
     default: true,
     about: "reads all pictures once before the first step; without it a bad one ends the run when a batch has it",
@@ -39,11 +35,7 @@ export const streamOptions = {
     default: false,
     about: "leaves out pictures that are damaged, unlike most others or without their label or caption, and names them",
   }),
-  sigmaData: number({
-    default: 0.5,
-    above: 0,
-    about: "standard deviation of the data as the preconditioning takes it",
-  }),
+  sigmaData: sigmaDataOption(0.5),
 };
 
 /** Their values. */

@@ -2,7 +2,7 @@ import { gunzipSync } from "node:zlib";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { bytesOf, inWindows, isTar, type TarEntry, tarEntries } from "../../../core/io/mod.ts";
-import { joined } from "../../helpers/joined.ts";
+import { joined } from "../../../core/tensor/mod.ts";
 import { paxRecord, type TarStyle, tarEntryBytes, tarFile, tarHeaderBytes, withSum } from "../../helpers/tarFile.ts";
 
 const test = suite("core/io/tar");

@@ -33,11 +33,11 @@ const planOf = (table: string, dataset: string, over: Partial<Plan> = {}): Plan 
   ...over,
 });
 
-test("every row of every table has a sound config on each of its data sets, and quotes every column or none", () => {
+test("every row of every table has a sound config on each of its data sets, and quotes every column or none", async () => {
   for (const [table, { base, rows, quoted, claims }] of Object.entries(tables)) {
     for (const dataset of Object.keys(base))
       for (const budget of ["quick", "full"] as const) {
-        const expansion = expand(planOf(table, dataset, { budget }), registry);
+        const expansion = await expand(planOf(table, dataset, { budget }), registry);
         assert.equal(Object.keys(expansion.rows), Object.keys(rows));
         assert.is(expansion.teacher.dataset.use, dataset);
         for (const number of Object.values(grounds[dataset].standsFor))
@@ -55,14 +55,14 @@ test("every row of every table has a sound config on each of its data sets, and 
   }
 });
 
-test("the rows switch what the paper's tables switch", () => {
+test("the rows switch what the paper's tables switch", async () => {
   const switches = ({ losses, method, generator, critic }: RunConfig) => [
     ...["regression", "distribution-matching", "gan-generator", "gan-discriminator"].map((name) => name in losses),
     critic!.head,
     (method.ttur as { critic: number }).critic,
     generator!.inputs,
   ];
-  const { rows } = expand(planOf("table3", "mnist"), registry);
+  const { rows } = await expand(planOf("table3", "mnist"), registry);
   assert.equal(Object.fromEntries(Object.entries(rows).map(([name, config]) => [name, switches(config)])), {
     dmd: [true, true, false, false, false, 1, "simulated"],
     "no-regression": [false, true, false, false, false, 1, "simulated"],
@@ -71,7 +71,7 @@ test("the rows switch what the paper's tables switch", () => {
     gan: [false, false, true, true, true, 1, "simulated"],
     "gan-ttur": [false, false, true, true, true, 5, "simulated"],
   });
-  const four = expand(planOf("table4", "mnist"), registry).rows;
+  const { rows: four } = await expand(planOf("table4", "mnist"), registry);
   assert.equal(Object.fromEntries(Object.entries(four).map(([name, config]) => [name, switches(config)])), {
     "no-gan": [false, true, false, false, false, 5, "simulated"],
     "no-dm": [false, false, true, true, true, 5, "simulated"],
@@ -81,8 +81,8 @@ test("the rows switch what the paper's tables switch", () => {
   for (const { generator } of Object.values(four)) assert.is((generator!.sigmas as number[]).length, 4);
 });
 
-test("rows of a seed share the teacher and its pairs, and a setting is laid over all of them", () => {
-  const expansion: Expansion = expand(planOf("table3", "mnist", { settings: ["train.steps=7"] }), registry);
+test("rows of a seed share the teacher and its pairs, and a setting is laid over all of them", async () => {
+  const expansion: Expansion = await expand(planOf("table3", "mnist", { settings: ["train.steps=7"] }), registry);
   const shared = { seed: 3, teacher: "t.safetensors", pairs: "p.safetensors" };
   assert.equal([teacherOf(expansion, shared).train!.seed, teacherOf(expansion, shared).train!.steps], [3, 0]);
   const dmd = rowOf(expansion.rows.dmd, shared);

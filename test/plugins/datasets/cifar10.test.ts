@@ -4,9 +4,9 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { files } from "../../../backends/host/files.ts";
 import { classLabel } from "../../../core/interfaces/mod.ts";
+import { joined } from "../../../core/tensor/mod.ts";
 import { cifar10Dataset } from "../../../plugins/datasets/cifar10.ts";
 import { dataFolder, loadDataset, refusedDataset } from "../../helpers/datasets.ts";
-import { joined } from "../../helpers/joined.ts";
 
 const test = suite("plugins/datasets/cifar10");
 

@@ -1,8 +1,6 @@
 /** What the cases of fuzzers are made of: all of it follows from seed, parser and number of the case. */
 import { hostRandom } from "../../../core/random/hostRandom.ts";
-import { joined } from "../../helpers/joined.ts";
-
-export { joined };
+import { joined } from "../../../core/tensor/mod.ts";
 
 /** Texts that have broken readers: names of members that all objects have, numbers that are none, paths, controls. */
 const ODD_TEXTS = [

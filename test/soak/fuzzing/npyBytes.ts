@@ -1,7 +1,8 @@
 /** NumPy's files as others might write them. */
+import { joined } from "../../../core/tensor/mod.ts";
 import { npyFile } from "../../helpers/npyFile.ts";
 import type { Draw } from "./draw.ts";
-import { joined, utf8 } from "./draw.ts";
+import { utf8 } from "./draw.ts";
 
 /** Bytes of a number, which the names of NumPy's types say. */
 export const NPY_TYPES = ["<f8", "<f4", "<f2", "<i8", "<i4", "<i2", "|i1", "<u4", "<u2", "|u1", "|b1", ">f4", ">i8"];

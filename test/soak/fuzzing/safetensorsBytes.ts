@@ -1,6 +1,8 @@
 /** Safetensors files as others might write them: sound ones, and such with faults in every field. */
+
 import type { StoredDtype } from "../../../core/io/safetensors.ts";
-import { type Draw, joined, utf8 } from "./draw.ts";
+import { joined } from "../../../core/tensor/mod.ts";
+import { type Draw, utf8 } from "./draw.ts";
 
 /** Bytes of an element. */
 const SIZES: Readonly<Record<StoredDtype, number>> = {

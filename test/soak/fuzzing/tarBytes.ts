@@ -1,6 +1,7 @@
 /** Tar archives as others might write them: sound ones, and such with faults in their headers. */
+import { joined } from "../../../core/tensor/mod.ts";
 import { paxRecord, type TarStyle, tarEntryBytes, tarHeaderBytes, withSum } from "../../helpers/tarFile.ts";
-import { type Draw, joined, utf8 } from "./draw.ts";
+import { type Draw, utf8 } from "./draw.ts";
 
 const BLOCK = 512;
 
@@ -36,7 +37,7 @@ function oddHeader(draw: Draw): Uint8Array {
           draw.text(["3", "a.png", "99999999999999999999"]),
         )
       : draw.bytes(draw.below(20));
-  const content = "xg".includes(type) ? joined(draw.list(3, record)) : utf8(draw.text(["a.png\0", "dir/", "b"]));
+  const content = "xg".includes(type) ? joined([new Uint8Array(0), ...draw.list(3, record)]) : utf8(draw.text(["a.png\0", "dir/", "b"]));
   const size = draw.chance(0.9) ? content.length : draw.pick([0, 2 ** 20 + 1, 2 ** 31]);
   const rest = new Uint8Array((BLOCK - (content.length % BLOCK)) % BLOCK);
   return joined([tarHeaderBytes("header", size, utf8(type).length === 1 ? type : "?"), content, rest]);

@@ -1,7 +1,8 @@
 /** Zip archives as others might write them: sound ones, and such with faults in their fields. */
+import { joined } from "../../../core/tensor/mod.ts";
 import { type ZipStyle, zipFile } from "../../helpers/zipFile.ts";
 import type { Draw } from "./draw.ts";
-import { joined, utf8 } from "./draw.ts";
+import { utf8 } from "./draw.ts";
 
 const END = 0x06054b50;
 const ENTRY = 0x02014b50;

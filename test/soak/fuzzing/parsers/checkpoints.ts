@@ -1,9 +1,10 @@
 import { Packr } from "msgpackr";
 import { encodeHeader, type TensorEntry } from "../../../../core/io/safetensorsHeader.ts";
 import { xxh32 } from "../../../../core/io/xxh32.ts";
+import { joined } from "../../../../core/tensor/mod.ts";
 import { loadCheckpoint } from "../../../../core/train/files/checkpoint.ts";
 import { memoryFiles } from "../../../helpers/memoryFiles.ts";
-import { type Draw, joined, utf8 } from "../draw.ts";
+import { type Draw, utf8 } from "../draw.ts";
 import { expect, finite, sizeOf } from "../expect.ts";
 import type { FuzzedParser } from "../fuzzParser.ts";
 import { safetensorsBytes } from "../safetensorsBytes.ts";

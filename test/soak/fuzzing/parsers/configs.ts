@@ -74,9 +74,11 @@ function checkNumbers(value: unknown): void {
   if (typeof value === "object" && value !== null) for (const inner of Object.values(value)) checkNumbers(inner);
 }
 
+const configs = await Promise.all(Object.values(presets).map(({ config }) => config()));
+
 /** A preset's config as JSON, some of its members replaced. */
 function presetText(draw: Draw): string {
-  const { config } = draw.pick(Object.values(presets));
+  const config = draw.pick(configs);
   const written = (value: unknown, depth: number): string => {
     if (draw.chance(0.01)) return draw.json(3, OPTIONS);
     if (Array.isArray(value)) return `[${value.map((each) => written(each, depth + 1)).join()}]`;
@@ -154,7 +156,7 @@ const settings: FuzzedParser = {
     const value = () =>
       draw.chance(0.05) ? draw.json(3) : draw.chance(0.01) ? draw.nested() : draw.text(VALUES, 0.05);
     const given = draw.list(4, () => `${name()}${draw.chance(0.98) ? "=" : ""}${value()}`);
-    const { config } = draw.pick(Object.values(presets));
+    const config = draw.pick(configs);
     return {
       size: given.join().length,
       run: () => checkConfig(layOver(config, given, { "train.seed": draw.chance(0.3) ? value() : undefined })),

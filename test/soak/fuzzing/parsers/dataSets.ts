@@ -1,4 +1,5 @@
 /** Readers of data sets in archives, and of what comes with them. */
+
 import {
   bytesOf,
   decodePickle,
@@ -7,10 +8,11 @@ import {
   type TarEntry,
   tarEntries,
 } from "../../../../core/io/mod.ts";
+import { joined } from "../../../../core/tensor/mod.ts";
 import { expandBraces } from "../../../../plugins/datasets/shared/shardNames.ts";
 import { cifar10Dataset, cocoDataset, edmZipDataset, webdatasetDataset } from "../../../../plugins/mod.ts";
 import { picture } from "../../../helpers/namedPictures.ts";
-import { type Draw, joined, utf8 } from "../draw.ts";
+import { type Draw, utf8 } from "../draw.ts";
 import { expect, sizeOf } from "../expect.ts";
 import type { FuzzedParser } from "../fuzzParser.ts";
 import { ascii, PickleDraw } from "../pickleBytes.ts";

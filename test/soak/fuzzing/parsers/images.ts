@@ -1,13 +1,15 @@
 /** Readers of data sets. */
+
 import { gzipSync } from "node:zlib";
 import type { DataFolder } from "../../../../core/interfaces/mod.ts";
 import { gunzip, readIdx } from "../../../../core/io/mod.ts";
 import type { ConfiguredPlugin } from "../../../../core/plugin/mod.ts";
+import { joined } from "../../../../core/tensor/mod.ts";
 import { cifar10Dataset, imagesDataset, latentsDataset, mnistDataset } from "../../../../plugins/mod.ts";
 import { loadDataset } from "../../../helpers/datasets.ts";
 import { idxBytes } from "../../../helpers/idx.ts";
 import { memoryFiles } from "../../../helpers/memoryFiles.ts";
-import { type Draw, joined, utf8 } from "../draw.ts";
+import { type Draw, utf8 } from "../draw.ts";
 import { expect, finite, sizeOf } from "../expect.ts";
 import type { FuzzedParser } from "../fuzzParser.ts";
 import { DTYPES, safetensorsBytes } from "../safetensorsBytes.ts";

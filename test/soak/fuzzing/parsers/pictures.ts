@@ -1,9 +1,11 @@
 /** Readers of pictures. */
+
 import { deflateSync } from "node:zlib";
 import { crc32, decodePicture, pictureFault } from "../../../../core/io/mod.ts";
+import { joined } from "../../../../core/tensor/mod.ts";
 import { picturesDataset } from "../../../../plugins/mod.ts";
 import { pillowFile, pillowNames } from "../../../helpers/pillowPictures.ts";
-import { type Draw, joined, utf8 } from "../draw.ts";
+import { type Draw, utf8 } from "../draw.ts";
 import { expect, sizeOf } from "../expect.ts";
 import type { FuzzedParser } from "../fuzzParser.ts";
 import { INFLATION, use } from "./images.ts";

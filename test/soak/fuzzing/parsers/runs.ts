@@ -1,17 +1,19 @@
 /** Readers of what runs leave in their folders, and machines in their caches. */
+
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ownerIn } from "../../../../backends/host/claim.ts";
 import { tarFiles } from "../../../../backends/webgpu/adapter/softwareDriver.ts";
 import { decodeChoices } from "../../../../backends/webgpu/tuning/choices.ts";
 import { failure } from "../../../../core/errors.ts";
+import { joined } from "../../../../core/tensor/mod.ts";
 import { runFolder } from "../../../../core/train/files/runFolder.ts";
 import { EventBus } from "../../../../core/train/mod.ts";
 import { eventLog } from "../../../../plugins/observers/eventLog.ts";
 import { eventOf, loggedLosses } from "../../../../plugins/observers/logLines.ts";
 import { GoldenSet } from "../../../conformance/goldenSet.ts";
 import { memoryFiles } from "../../../helpers/memoryFiles.ts";
-import { type Draw, joined, utf8 } from "../draw.ts";
+import { type Draw, utf8 } from "../draw.ts";
 import { expect, finite, sizeOf } from "../expect.ts";
 import type { FuzzedParser } from "../fuzzParser.ts";
 import { memoryFolder } from "../memoryFolder.ts";
