@@ -1,9 +1,9 @@
 import type { Resolver } from "../di/resolver.ts";
 import { type ListToken, listToken } from "../di/token.ts";
-import { failure } from "../errors.ts";
 import type { FrozenWeights } from "../nn/frozen.ts";
 import type { Scope } from "../nn/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { named } from "./named.ts";
 
 /** A frozen network that reads texts: what metrics hold pictures to. */
 export interface Encoder {
@@ -26,12 +26,4 @@ export interface Encoder {
 export const ENCODERS: ListToken<Encoder> = listToken<Encoder>("encoders");
 
 /** The encoder of a name. Throws E_MISSING_PLUGIN when the run has none. */
-export function encoderNamed(container: Resolver, name: string): Encoder {
-  const all = container.all(ENCODERS);
-  const found = all.find((each) => each.name === name);
-  if (found) return found;
-  throw failure(
-    "E_MISSING_PLUGIN",
-    `Cannot use encoder "${name}": the run has ${all.map((each) => each.name).join(", ") || "none"}`,
-  );
-}
+export const encoderNamed = (container: Resolver, name: string): Encoder => named(container, ENCODERS, "encoder", name);

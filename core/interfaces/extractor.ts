@@ -1,9 +1,9 @@
 import type { Resolver } from "../di/resolver.ts";
 import { type ListToken, listToken } from "../di/token.ts";
-import { failure } from "../errors.ts";
 import type { FrozenWeights } from "../nn/frozen.ts";
 import type { Scope } from "../nn/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { named } from "./named.ts";
 
 /** A feature network over its parameters, in a trace. */
 export interface FeatureNetwork {
@@ -41,12 +41,5 @@ export interface Extractor {
 export const EXTRACTORS: ListToken<Extractor> = listToken<Extractor>("extractors");
 
 /** The extractor of a name. Throws E_MISSING_PLUGIN when the run has none. */
-export function extractorNamed(container: Resolver, name: string): Extractor {
-  const all = container.all(EXTRACTORS);
-  const found = all.find((each) => each.name === name);
-  if (found) return found;
-  throw failure(
-    "E_MISSING_PLUGIN",
-    `Cannot use extractor "${name}": the run has ${all.map((each) => each.name).join(", ") || "none"}`,
-  );
-}
+export const extractorNamed = (container: Resolver, name: string): Extractor =>
+  named(container, EXTRACTORS, "extractor", name);

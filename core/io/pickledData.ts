@@ -19,7 +19,7 @@ export function decodePickle(bytes: Uint8Array, from: string): unknown {
   return value;
 }
 
-/** A value of a pickle as an array in row-major order; undefined where it is none. */
+/** A value of a pickle as an array in row-major order; undefined where the value is no array. */
 export async function pickledArray(value: unknown): Promise<StoredTensor | undefined> {
   return value instanceof NumpyArray ? value.tensor?.read() : undefined;
 }

@@ -11,7 +11,7 @@ export interface TarEntry extends StoredFile {
   readonly at: number;
 }
 
-/** A longer name or extended header is none that anybody writes. */
+/** No program writes longer names or extended headers. */
 const LONGEST_HEADER = 2 ** 20;
 /** How far behind the end of an archive is looked for something that a reader would miss. */
 const BEHIND = 20 * BLOCK;

@@ -53,7 +53,7 @@ export const isZeroBlock = (block: Uint8Array): boolean => block.every((byte) =>
 /**
  * What a block says that should be a header.
  * @param where what messages call its place, such as `after entry "a.png"`
- * @throws E_DATA for a wrong checksum or a size that is none
+ * @throws E_DATA for a wrong checksum, or a size that is no number
  */
 export function tarHeader(source: ByteSource, block: Uint8Array, where: string): TarHeader {
   if (!isSum(block, numberOf(block, SUM, SUM_BYTES)))

@@ -61,7 +61,7 @@ export class TorchTensor {
   }
 }
 
-/** An expanded tensor says the same numbers again and again; nobody stores one, or a file of them, that says them more often. */
+/** An expanded tensor repeats its numbers; no program stores a tensor, or a file of tensors, that repeats them more often. */
 const LARGEST_REPEAT = 4096;
 
 /** The most numbers that tensors can have together which look at so many stored ones. */

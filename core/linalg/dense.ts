@@ -104,11 +104,20 @@ class WasmDense implements Dense {
 
   multiply(c: Matrix, a: Matrix, b: Matrix, { subtract = false, lower = false } = {}): void {
     this.#run.multiply(
-      ...[8 * c.at, 8 * c.rowStep],
-      ...[8 * a.at, 8 * a.rowStep, 8 * a.columnStep],
-      ...[8 * b.at, 8 * b.rowStep, 8 * b.columnStep],
-      ...[c.rows, c.columns, a.columns],
-      ...[subtract ? -1 : 1, Number(lower), this.#space],
+      8 * c.at,
+      8 * c.rowStep,
+      8 * a.at,
+      8 * a.rowStep,
+      8 * a.columnStep,
+      8 * b.at,
+      8 * b.rowStep,
+      8 * b.columnStep,
+      c.rows,
+      c.columns,
+      a.columns,
+      subtract ? -1 : 1,
+      Number(lower),
+      this.#space,
     );
   }
   timesColumn(a: Matrix, v: number, out: number): void {

@@ -58,7 +58,7 @@ function scaled({ data }: Dense, { at, rows, columns, rowStep }: Matrix): number
   return scale;
 }
 
-/** Squared lengths below this are none: entries are about 1, and 2 over a smaller one would overflow. */
+/** Squared lengths below this count as 0: entries are about 1, and 2 over a smaller one would overflow. */
 const LEAST = 1e-290;
 
 /** A matrix on its way to a bidiagonal one. It is A - Lᵀ R: A as it was when the block began, and changes since. */

@@ -5,7 +5,7 @@ import type { PlacedName } from "../../plugins/datasets/shared/placedPictures.ts
 /** A config that `onestep train` knows by name. */
 export interface Preset {
   readonly about: string;
-  /** Loads its config: who asks for help needs none. */
+  /** Loads its config, which a page of help does not need. */
   readonly config: () => Promise<RunConfig>;
   /** The datasets whose files make something of the config. */
   readonly fits?: readonly string[];

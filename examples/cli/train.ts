@@ -270,8 +270,13 @@ async function writePage(run: Run, given: Given, told: ForPage, say: (text: stri
   try {
     const complete: unknown = await readConfig(config, files);
     const text = await runPage({
-      ...{ files, events, title: `Run ${path}`, config: complete as Record<string, unknown> },
-      ...{ samples: [...told.sets.values()], real: told.real, captions: told.captions },
+      files,
+      events,
+      title: `Run ${path}`,
+      config: complete as Record<string, unknown>,
+      samples: [...told.sets.values()],
+      real: told.real,
+      captions: told.captions,
       commands: [command("sample", path), command("doctor", path), command("train", `--resume --out ${path}`)],
       footer: `onestep ${version()}`,
     });

@@ -2,7 +2,14 @@ import type { Resolver } from "../../core/di/mod.ts";
 import { failure } from "../../core/errors.ts";
 import { DATA_FOLDER, type Encoder } from "../../core/interfaces/mod.ts";
 import { gunzip, isGzip, readTensors } from "../../core/io/mod.ts";
-import { clipByTransformersNames, type FrozenWeights, frozenWeights, type Scope } from "../../core/nn/mod.ts";
+import {
+  CLIP_NETWORKS,
+  type ClipNetwork,
+  clipByTransformersNames,
+  type FrozenWeights,
+  frozenWeights,
+  type Scope,
+} from "../../core/nn/mod.ts";
 import { input } from "../../core/ops/mod.ts";
 import { choice, definePlugin, text } from "../../core/plugin/mod.ts";
 import { CLIP_CONTEXT } from "./shared/clipContext.ts";
@@ -22,7 +29,7 @@ export const CLIP_TEXT_TOWERS = {
   "ViT-L/14@336px": LARGE,
   "ViT-H/14": OPEN,
   "ViT-g/14": OPEN,
-} as Readonly<Record<string, ClipTextOptions & { readonly projected: number }>>;
+} as Readonly<Record<ClipNetwork, ClipTextOptions & { readonly projected: number }>>;
 
 /** What a file of merges unpacks to, in bytes; OpenAI's has 3.2 million. */
 const MOST = 2 ** 24;
@@ -46,7 +53,7 @@ export const clipTextEncoder = definePlugin({
       default: "",
       about: "the vocabulary: OpenAI's bpe_simple_vocab_16e6.txt.gz, or merges.txt",
     }),
-    network: choice(["ViT-B/32", "ViT-B/16", "ViT-L/14", "ViT-L/14@336px", "ViT-H/14", "ViT-g/14"], {
+    network: choice(CLIP_NETWORKS, {
       default: "ViT-L/14",
       about: "whose weights they are, that of clip-vision: B and L are OpenAI's, H and g OpenCLIP's",
     }),
@@ -78,7 +85,7 @@ export function clipTextOf(
     const { files, path } = fileOf(container, "merges", paths.merges);
     const bytes = await files.read(path);
     const plain = isGzip(bytes) ? await gunzip(bytes, path, () => MOST) : bytes;
-    // Its table of HTML's entities is large: loaded by who has text to encode.
+    // Its table of HTML's entities is large: loaded when there is text to encode.
     const { ClipTokenizer } = await import("./shared/clipTokenizer.ts");
     return new ClipTokenizer(new TextDecoder().decode(plain), path);
   };

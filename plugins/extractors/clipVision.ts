@@ -1,6 +1,13 @@
 import type { Resolver } from "../../core/di/mod.ts";
 import type { Extractor } from "../../core/interfaces/mod.ts";
-import { clipByTransformersNames, type FrozenWeights, frozenWeights, type Scope } from "../../core/nn/mod.ts";
+import {
+  CLIP_NETWORKS,
+  type ClipNetwork,
+  clipByTransformersNames,
+  type FrozenWeights,
+  frozenWeights,
+  type Scope,
+} from "../../core/nn/mod.ts";
 import { input } from "../../core/ops/mod.ts";
 import { choice, definePlugin, text } from "../../core/plugin/mod.ts";
 import { type ClipVisionOptions, clipVision } from "./shared/clipVision.ts";
@@ -20,7 +27,7 @@ export const CLIP_IMAGE_TOWERS = {
   "ViT-L/14@336px": { ...LARGE, size: 336 },
   "ViT-H/14": { ...OPEN, width: 1280, layers: 32, inner: 5120 },
   "ViT-g/14": { ...OPEN, width: 1408, layers: 40, inner: 6144 },
-} as Readonly<Record<string, ClipVisionOptions>>;
+} as Readonly<Record<ClipNetwork, ClipVisionOptions>>;
 
 /**
  * The image tower of a CLIP network, projected into the space that images share with texts.
@@ -39,7 +46,7 @@ export const clipVisionExtractor = definePlugin({
       default: "",
       about: "safetensors or PyTorch file of the tower or of both, with OpenAI's, OpenCLIP's or transformers' names",
     }),
-    network: choice(["ViT-B/32", "ViT-B/16", "ViT-L/14", "ViT-L/14@336px", "ViT-H/14", "ViT-g/14"], {
+    network: choice(CLIP_NETWORKS, {
       default: "ViT-L/14",
       about: "whose weights they are: B and L are OpenAI's, H and g OpenCLIP's",
     }),

@@ -70,8 +70,10 @@ export const classifierFrechet = definePlugin({
             const { accuracy, right, worst, rarest } = classAccuracy(logits, joined(labels), classesOf(dataset.shape));
             const seen = { data: features, D: extractor.widths.features };
             return {
-              ...{ accuracy, [beside("accuracy")]: bootstrapInterval(right) },
-              ...{ "worst class": worst, "rarest class": rarest },
+              accuracy,
+              [beside("accuracy")]: bootstrapInterval(right),
+              "worst class": worst,
+              "rarest class": rarest,
               ...(await frechetNumbers("frechet", seen, reference, { parts, pace: paceOf(container) })),
               classifier,
             };

@@ -3,7 +3,7 @@ import { leftOutText, type TrainEvents } from "../../core/train/mod.ts";
 /** What a run survives. */
 export type Incident = "role/left-out" | "run/rolled-back" | "device/lost";
 
-/** An incident in words, for whoever watches the run and for who reads of it later. */
+/** An incident in words, for those who watch the run and those who read of it later. */
 export const incidentText: { readonly [K in Incident]: (event: TrainEvents[K]) => string } = {
   "role/left-out": (update) => `left out an update of the ${update.role}: ${leftOutText(update)}`,
   "run/rolled-back": ({ stage, step, rate }) =>

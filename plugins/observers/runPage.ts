@@ -107,7 +107,10 @@ function judgedSection({ judged }: RunHistory): Section[] {
   const names = numberNames([Object.fromEntries([...judged.keys()].map((name) => [name, 0]))]);
   const charts = names.map(
     (name): PageChart => ({
-      ...{ title: name, x: "step of the stage", y: name, smoothing: 1 },
+      title: name,
+      x: "step of the stage",
+      y: name,
+      smoothing: 1,
       series: [...judged.get(name)!].map(([who, course]) => series(who, course)),
     }),
   );
@@ -121,7 +124,10 @@ function lossSection({ losses }: RunHistory): Section[] {
     [...courses].map(([name, course]): PageChart => {
       const words = LOSS_WORDS[name.slice(name.indexOf(": ") + 2)];
       return {
-        ...{ title: `${stage}: ${name.replace(/^.*?: /, "")}`, x: "step", y: "loss", logY: true },
+        title: `${stage}: ${name.replace(/^.*?: /, "")}`,
+        x: "step",
+        y: "loss",
+        logY: true,
         series: [series(name, course)],
         notes: words ? [words] : [],
       };

@@ -153,7 +153,16 @@ test("the command trains with a user's own plugin of every kind, and samples fro
   const settings = [...chosen, ...added, "metrics.gaussian-modes=off", "train.evaluateCount=200"];
   const own = files.flatMap((file) => ["--plugin", file]);
   const printed = onestep(
-    ...["train", "gaussians", "--device", "wasm", "--quiet", "--teacher-steps", "4", "--steps", "6", ...own],
+    "train",
+    "gaussians",
+    "--device",
+    "wasm",
+    "--quiet",
+    "--teacher-steps",
+    "4",
+    "--steps",
+    "6",
+    ...own,
     ...settings.flatMap((each) => ["--set", each]),
   );
   assert.match(printed, /^ +NFE +samples +power$/m);

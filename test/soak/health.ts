@@ -42,8 +42,13 @@ for (const trial of chosen)
     const said = [...first].reverse().map(([monitor, step]) => `${monitor} ${step}`);
     if (!isRight(outcome)) wrong++;
     rows.push([
-      ...[trial.name, `${seed}`, said.join(", ") || "none", `${readings[0]?.steps ?? ""}`],
-      ...[isRight(outcome) ? "yes" : "NO", seconds.toFixed(0), `${(100 * share).toFixed(2)} %`],
+      trial.name,
+      `${seed}`,
+      said.join(", ") || "none",
+      `${readings[0]?.steps ?? ""}`,
+      isRight(outcome) ? "yes" : "NO",
+      seconds.toFixed(0),
+      `${(100 * share).toFixed(2)} %`,
     ]);
     console.log(rows[rows.length - 1].join("  "));
     if (values.record !== undefined) {
@@ -61,7 +66,11 @@ if (good.length > 0) {
     good.map(({ readings }) => readings),
   );
   const lines = bands.map(({ monitor, option, threshold, reached, margin }) => [
-    ...[monitor, option, `${threshold}`, reached.toPrecision(3), `${margin.toFixed(2)} ×`],
+    monitor,
+    option,
+    `${threshold}`,
+    reached.toPrecision(3),
+    `${margin.toFixed(2)} ×`,
   ]);
   console.log(`\n${table([["monitor", "threshold", "is", "good runs reach", "margin"], ...lines])}`);
 }

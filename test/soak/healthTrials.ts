@@ -50,14 +50,19 @@ const gan = (factor: number, generator: number, discriminator: number) => [
   `losses.gan-discriminator.weight=${factor * discriminator}`,
 ];
 const faulty = (preset: string, name: string, changes: readonly string[]): Trial => ({
-  ...{ name: `${preset}, ${name}`, preset, changes },
+  name: `${preset}, ${name}`,
+  preset,
+  changes,
   healthy: false,
 });
 const well = (preset: string): Trial => ({ name: preset, preset, healthy: true, changes: [] });
 
 /** The training of a preset's teacher. */
 const teacher = (preset: string): Trial => ({
-  ...{ name: `${preset} teacher`, preset, healthy: true, changes: ["train.steps=0"] },
+  name: `${preset} teacher`,
+  preset,
+  healthy: true,
+  changes: ["train.steps=0"],
   isTeacher: true,
 });
 
@@ -109,7 +114,9 @@ async function train(trial: Trial, place: Place, out: string, changes: readonly 
   const backend = await openWasm();
   const path = trial.preset === "pictures" ? await digitsAsPng(place) : place.mnist;
   const run = await Run.create({
-    ...{ resolved, backend, data: { files, path } },
+    resolved,
+    backend,
+    data: { files, path },
     output: { files, path: join(place.folder, out), existing: "replace" },
   });
   const readings: Reading[] = [];

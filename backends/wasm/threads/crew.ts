@@ -130,7 +130,7 @@ export function serve(takeChunksOf: typeof takeChunks, listen: (handle: (message
     }
   };
 
-  /** What Linux calls this thread: who waits for its work can ask whether it is still there. */
+  /** The number that Linux gives this thread: a thread that waits for its work can ask whether it is still there. */
   const ownId = (): number => {
     const { process } = globalThis as { process?: typeof import("node:process") };
     if (process?.platform !== "linux" || process.versions.deno) return 0;

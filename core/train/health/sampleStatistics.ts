@@ -38,8 +38,12 @@ export function dataStatistics(real: ProbeSet): DataStatistics {
   }
   // Data that are all the same have no scale to compare with.
   return {
-    ...{ mean, deviation: deviation || 1, least, most },
-    ...{ distance: distance(real) || 1, classDistance: classDistance(real) },
+    mean,
+    deviation: deviation || 1,
+    least,
+    most,
+    distance: distance(real) || 1,
+    classDistance: classDistance(real),
   };
 }
 

@@ -33,6 +33,9 @@ export interface Changes {
 /** Readings without a finding, in a row, that end a stretch. */
 const CALM = 3;
 
+/** Readings that are kept at least: those of 40,000 steps, between which there are many checkpoints. */
+const KEPT = 2000;
+
 /** A stretch that is on. */
 interface Stretch {
   readonly since: number;
@@ -46,7 +49,7 @@ export class Watchers {
   #stage: string | undefined;
   #watches: readonly (readonly [string, Watch])[] = [];
   readonly #on = new Map<string, Stretch>();
-  /** What was read of the run so far, as far as it still holds. */
+  /** What was read of the run, as far as it still holds: the last of it, from which it may have to begin again. */
   #past: Reading[] = [];
 
   constructor(monitors: readonly Monitor[]) {
@@ -62,6 +65,7 @@ export class Watchers {
     const again = this.#past.findIndex((each) => each.stage === stage && each.step >= step);
     if (again >= 0) this.#goBack(again);
     this.#past.push(reading);
+    if (this.#past.length > 2 * KEPT) this.#past.splice(0, KEPT);
     if (stage !== this.#stage) {
       this.#stage = stage;
       this.#on.clear();

@@ -123,7 +123,10 @@ export async function replayStep(request: ReplayRequest): Promise<Replay> {
     });
     await trainer.prepare(stage);
     await trainer.train(stage, {
-      ...{ start: step, startTurn: from.turn, end: step + 1, control: new Control(commands) },
+      start: step,
+      startTurn: from.turn,
+      end: step + 1,
+      control: new Control(commands),
       before: async (at) => {
         if (!dumps) return;
         const probe = trainer.probe(stage, at);

@@ -79,7 +79,7 @@ export class Selection {
     bus.emit("learner/judged", { stage: stage.name, role, step, nfe, count, metrics, seconds, best });
   }
 
-  /** What the best weights are, by role, with the files that hold them. */
+  /** What the best weights are, by role, with the names of the files in the run's folder that hold them. */
   async found(): Promise<Readonly<Record<string, BestOf & { readonly stage: string; readonly file?: string }>>> {
     const { folder, equipment } = this.#request;
     if (!this.#wish) return {};
@@ -89,7 +89,7 @@ export class Selection {
     );
     return Object.fromEntries(
       entries.flatMap(([role, best]) =>
-        best ? [[role, { ...best, ...(folder && { file: folder.best(role) }) }]] : [],
+        best ? [[role, { ...best, ...(folder && { file: folder.bestName(role) }) }]] : [],
       ),
     );
   }

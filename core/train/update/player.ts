@@ -153,7 +153,9 @@ export class Player<T> {
     const own = [...entries].sort((a, b) => a.arena - b.arena);
     return [
       ...own.map(({ name, shape, arena, offset }) => ({
-        ...{ name, shape, dtype: "F32" as const },
+        name,
+        shape,
+        dtype: "F32" as const,
         read: async () => ((await arenaOf(arena)) as Float32Array).subarray(offset, offset + sizeOf(shape)),
       })),
       ...derived.map(({ name, shape, data }) => ({ name, shape, dtype: "F32" as const, read: () => data })),

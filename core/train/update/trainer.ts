@@ -115,11 +115,22 @@ export class Trainer {
     const parts = this.#parts;
     this.#inputs = updateInputs({ method, dataset, losses: this.#losses, seed: settings.seed, parts, draws });
     this.#programs = new TurnPrograms({
-      ...{ method, players: this.players, losses: this.#losses, data: dataset.shape, settings, draws },
-      ...{ backend, memory, traces },
+      method,
+      players: this.players,
+      losses: this.#losses,
+      data: dataset.shape,
+      settings,
+      draws,
+      backend,
+      memory,
+      traces,
     });
     this.#diagnoser = new Diagnoser({
-      ...{ programs: this.#programs, inputs: this.#inputs, bus, maker: method.maker, balancers },
+      programs: this.#programs,
+      inputs: this.#inputs,
+      bus,
+      maker: method.maker,
+      balancers,
       weights: () => Object.fromEntries(this.#losses.map((loss) => [loss.name, this.#weightOf(loss)])),
       setWeight: (loss, weight) => this.setWeight(loss, weight),
     });

@@ -42,7 +42,10 @@ export const updateInputs =
       .map((who) => [who, batchStream(method, who === "real" ? turn.role : method.maker!)] as const);
     const active = activeLosses(losses, turn.role);
     return turnInputs(dataset, {
-      ...{ step, seed, batch, parts },
+      step,
+      seed,
+      batch,
+      parts,
       reads: new Map(streams),
       losses: new Map(active.map((loss) => [losses.indexOf(loss), loss])),
       given,

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { files } from "../../../backends/host/files.ts";
 import { OnestepError } from "../../../core/errors.ts";
-import { type RunConfig, type RunFolder, runFolder } from "../../../core/train/mod.ts";
+import { EVALUATION_SEED, type RunConfig, type RunFolder, runFolder } from "../../../core/train/mod.ts";
 import type { Given } from "../command.ts";
 import { commands } from "../commands.ts";
 import { evaluate } from "../evaluate/command.ts";
@@ -51,9 +51,6 @@ export async function outcomeOf({ evaluation, diverged }: Part): Promise<Outcome
 
 /** Ctrl-C was pressed; what is done is kept. */
 export class Stopped extends Error {}
-
-/** Noise that samples are judged by; pairs and training draw by the seeds of the rows. */
-const JUDGING_SEED = 99;
 
 /** The steps of an ablation, each a command of `onestep`. They do nothing where their result is there. */
 export function steps(given: Given, plan: Plan) {
@@ -119,10 +116,20 @@ export function steps(given: Given, plan: Plan) {
       const own = plan.settings.filter((setting) => setting.startsWith("dataset."));
       const { given } = words("evaluate", [
         part.folder.path,
-        ...["--role", role, "--reference", plan.dataset, "--metric", ground.metrics.join(",")],
-        ...["--n", `${plan.samples}`, "--seed", `${JUDGING_SEED}`],
+        "--role",
+        role,
+        "--reference",
+        plan.dataset,
+        "--metric",
+        ground.metrics.join(","),
+        "--n",
+        `${plan.samples}`,
+        "--seed",
+        `${EVALUATION_SEED}`,
         // Numbers that are there are never judged again; a page without its numbers is made anew.
-        ...["--out", part.evaluation, "--force"],
+        "--out",
+        part.evaluation,
+        "--force",
         ...data,
         ...(own.length > 0 ? [`dataset.use=${plan.dataset}`, ...own] : []).flatMap((setting) => ["--set", setting]),
       ]);

@@ -17,7 +17,7 @@ export async function writeTable({ plan, out }: Planned): Promise<AblationResult
   const write = (ending: string, text: string) =>
     files.write(files.join(out, `${plan.table}.${ending}`), new TextEncoder().encode(text));
   const { finished, ...rest } = result;
-  // At the head, where nobody overlooks it.
+  // At the head, so that it is not overlooked.
   await write("json", `${JSON.stringify({ finished, ...rest }, null, 2)}\n`);
   const [command, plot] = [commandOf(plan), await plotOf(result)];
   await write("md", markdownOf(result, command));

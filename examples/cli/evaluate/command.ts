@@ -15,19 +15,20 @@ import {
   PACE,
   type Pace,
 } from "../../../core/interfaces/mod.ts";
-import { mergeConfig, type PluginKind, type Registry, readSetting, settingOverlay } from "../../../core/plugin/mod.ts";
+import type { PluginKind } from "../../../core/plugin/mod.ts";
 import { formatShape } from "../../../core/tensor/mod.ts";
-import { type JudgeConfig, judgeSamples, provideShape, resolveJudges } from "../../../core/train/mod.ts";
+import { judgeSamples, provideShape, resolveJudges } from "../../../core/train/mod.ts";
 import { judgementTable, table, workProgress } from "../../../plugins/observers/mod.ts";
 import type { Given } from "../command.ts";
 import { describeBackend, openBackend, tuning } from "../device.ts";
 import { loadRegistry } from "../registry.ts";
 import { checkOutput } from "../storedWeights.ts";
 import { version } from "../version.ts";
+import { checkGiven, configOf, withReference } from "./asked.ts";
 import { drawnFrom, type Judged, pixelOptions, storedAt } from "./judged.ts";
 import { evaluationPage, FirstSamples } from "./page.ts";
-import { contentOf, type Report, withContents, withWeights } from "./protocol.ts";
-import { missingFor, type NamedProtocol, protocolNamed, protocols } from "./protocols.ts";
+import { contentOf, type Protocol, type Report, withContents, withWeights } from "./protocol.ts";
+import { type NamedProtocol, protocolNamed, protocols } from "./protocols.ts";
 import { type ImagesAt, type Meaning, meaningOf, referenceAt } from "./sources.ts";
 
 /** Judges samples of a run, of weights or of files against a reference, and says how. */
@@ -75,9 +76,10 @@ export async function evaluate(given: Given): Promise<Report> {
   const backend = await openBackend(given.text("device"), tuning(given));
   const container = new Container();
   const work = workProgress(process.stderr, "samples");
+  let judged: Judged | undefined;
   try {
     process.stderr.write(`device  ${describeBackend(backend)}\n`);
-    const judged =
+    judged =
       input.kind === "weights"
         ? await drawnFrom(path, given, registry, backend, named)
         : await storedAt(input, given, registry, backend, named);
@@ -106,34 +108,13 @@ export async function evaluate(given: Given): Promise<Report> {
       metrics,
       first.seen(judged.samples((done, total) => pace("judging samples", done, total))),
     );
-    const dataset = judges.plugins.find(({ kind }) => kind === "dataset");
-    const optionsOf = (kind: PluginKind) =>
-      Object.fromEntries(
-        judges.plugins.filter((each) => each.kind === kind).map(({ name, options }) => [name, options]),
-      );
-    const encoders = container.all(ENCODERS);
     const report: Report = {
       samples: path,
       metrics: found,
-      protocol: {
-        ...(name !== undefined && { name }),
-        ...(judged.drawn && { drawn: judged.drawn }),
-        count: judged.count,
-        samples: { shape: judged.shape.sample, ...judged.read },
-        reference: {
-          content:
-            (await contentOf(reference.kind === "images" ? contentPath(reference) : referencePath)) ?? referencePath,
-          ...(reference.kind === "images" && dataset && { use: dataset.name, ...pixelOptions(dataset.options) }),
-          ...(size && { samples: size }),
-        },
-        metrics: await withContents(judges.config.metrics),
-        extractors: await withWeights(optionsOf("extractor"), container.all(EXTRACTORS)),
-        ...(encoders.length > 0 && { encoders: await withWeights(optionsOf("encoder"), encoders) }),
-      },
+      protocol: await protocolOf({ name, judged, judges, reference, referencePath, size }, container),
       ...(warnings.length > 0 && { warnings }),
       made: { version: version(), device: describeBackend(backend), at: new Date().toISOString() },
     };
-    await judged.close();
     if (out !== undefined && page !== undefined) {
       const text = await evaluationPage(report, first, named);
       await files.write(out, new TextEncoder().encode(`${JSON.stringify(report, undefined, 2)}\n`));
@@ -142,9 +123,47 @@ export async function evaluate(given: Given): Promise<Report> {
     return report;
   } finally {
     work.close();
+    await judged?.close();
     await container.dispose();
     await backend.close();
   }
+}
+
+/** What an evaluation was made of. */
+interface Made {
+  /** Of the protocol, where one was named. */
+  readonly name: string | undefined;
+  readonly judged: Judged;
+  readonly judges: ReturnType<typeof resolveJudges>;
+  readonly reference: Meaning;
+  readonly referencePath: string;
+  /** Samples of the reference, where it has some. */
+  readonly size: number | undefined;
+}
+
+async function protocolOf(
+  { name, judged, judges, reference, referencePath, size }: Made,
+  container: Container,
+): Promise<Protocol> {
+  const dataset = judges.plugins.find(({ kind }) => kind === "dataset");
+  const optionsOf = (kind: PluginKind) =>
+    Object.fromEntries(judges.plugins.filter((each) => each.kind === kind).map(({ name, options }) => [name, options]));
+  const encoders = container.all(ENCODERS);
+  const place = reference.kind === "images" ? contentPath(reference) : referencePath;
+  return {
+    ...(name !== undefined && { name }),
+    ...(judged.drawn && { drawn: judged.drawn }),
+    count: judged.count,
+    samples: { shape: judged.shape.sample, ...judged.read },
+    reference: {
+      content: (await contentOf(place)) ?? referencePath,
+      ...(reference.kind === "images" && dataset && { use: dataset.name, ...pixelOptions(dataset.options) }),
+      ...(size && { samples: size }),
+    },
+    metrics: await withContents(judges.config.metrics),
+    extractors: await withWeights(optionsOf("extractor"), container.all(EXTRACTORS)),
+    ...(encoders.length > 0 && { encoders: await withWeights(optionsOf("encoder"), encoders) }),
+  };
 }
 
 /** `a.html` beside `a.json`. */
@@ -153,87 +172,6 @@ const pageBeside = (out: string): string => `${out.replace(/\.json$/, "")}.html`
 /** The file or folder that images are read from. */
 const contentPath = ({ dataset: { file }, folder }: ImagesAt): string =>
   typeof file === "string" ? file : (folder.path ?? "");
-
-/** Whether all is given that a protocol needs, told in one line. */
-function checkGiven(
-  name: string,
-  named: NamedProtocol,
-  given: Given,
-  registry: Registry,
-  metrics: readonly string[],
-): void {
-  const set = given.all("set").map(readSetting);
-  const missing = missingFor(named, {
-    has: (kind, each) => registry.has(kind, each),
-    weights: (extractor) => set.some(([path]) => path === `extractors.${extractor}.weights`),
-    set: (option) => set.some(([path]) => path === option),
-    reference: given.text("reference") !== undefined,
-    metrics,
-  });
-  if (missing.length > 0) throw failure("E_USAGE", `Cannot evaluate by ${name}: it needs ${missing.join(" and ")}`);
-}
-
-/** The metrics that are asked for, with settings laid over them. */
-function configOf(given: Given, registry: Registry, named: NamedProtocol | undefined): JudgeConfig {
-  const all = named ? Object.keys(named.metrics) : registry.list("metric").map(({ definition }) => definition.name);
-  const names = (given.text("metric") ?? "").split(",").filter((name) => name !== "");
-  if (names.length === 0 && named) names.push(...all);
-  if (names.length === 0)
-    throw failure("E_USAGE", "Cannot evaluate: there is no --metric", {
-      fix: `name one or more of ${all.join(", ")}, joined by commas`,
-    });
-  const other = named && names.find((name) => !all.includes(name));
-  if (other !== undefined)
-    throw failure(
-      "E_USAGE",
-      `Cannot evaluate by ${given.text("protocol")}: it has no ${other}, but ${all.join(", ")}`,
-      {
-        fix: "leave --metric out for all of them",
-      },
-    );
-  const metrics = Object.fromEntries(names.map((name) => [name, named?.metrics[name] ?? {}]));
-  const settings = given.all("set").map(readSetting).map(settingOverlay);
-  const base: JudgeConfig = {
-    ...{ metrics, dataset: { use: "npz" } },
-    ...(named && { extractors: named.extractors }),
-  };
-  const besides = names.flatMap((name) => named?.besides?.[name] ?? []);
-  const whole = besides.reduce<JudgeConfig>(
-    (config, { extractors, encoders }) => mergeConfig(config, { extractors, encoders }),
-    base,
-  );
-  return settings.reduce<JudgeConfig>(mergeConfig, whole);
-}
-
-/** Images are the dataset; published statistics are an option of the metrics that take some. */
-function withReference(
-  config: JudgeConfig,
-  reference: Exclude<Meaning, { kind: "weights" }>,
-  path: string,
-  registry: Registry,
-  named: NamedProtocol | undefined,
-): JudgeConfig {
-  if (reference.kind === "images") {
-    const { dataset } = reference;
-    const sizes = dataset.use === "pictures" ? named?.reference.pictures : undefined;
-    return { ...config, dataset: { ...sizes, ...config.dataset, ...dataset } };
-  }
-  const takes = (name: string) => "statistics" in registry.get("metric", name).definition.options;
-  const [able, others] = [true, false].map((can) =>
-    Object.keys(config.metrics ?? {}).filter((name) => takes(name) === can),
-  );
-  if (others.length > 0)
-    throw failure(
-      "E_USAGE",
-      `Cannot compare ${others.join(", ")} with ${path}: it holds means and covariances of features`,
-      {
-        fix: "leave them out of --metric, or name images as --reference",
-      },
-    );
-  return mergeConfig(config, {
-    metrics: Object.fromEntries(able.map((name) => [name, { statistics: path }])),
-  }) as JudgeConfig;
-}
 
 /** Gives the container the reference, and resolves with its number of samples where it has some. */
 async function provideReference(

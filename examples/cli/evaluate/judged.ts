@@ -70,7 +70,9 @@ export async function drawnFrom(
     count,
     nfe: drawer.nfe,
     drawn: {
-      ...{ role: info.role, nfe: drawer.nfe, seed },
+      role: info.role,
+      nfe: drawer.nfe,
+      seed,
       sampler: isNamed ? { use: name, ...options } : { levels: sampler.steps.map(({ values }) => values.sigma) },
       ...(file !== undefined && { prompts: await contentOf(file) }),
     },

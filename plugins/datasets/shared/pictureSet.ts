@@ -6,7 +6,7 @@ import { type Skipped, unusable } from "./skipped.ts";
 /** A picture by its place, and nothing more: there may be millions. */
 export class PlacedPicture {
   readonly file: StoredFile;
-  /** That has the file; undefined for a file of its own. */
+  /** The archive that holds the file; undefined where the file stands alone. */
   readonly archive: ByteSource | undefined;
   /** Class; 0 where there are none. */
   readonly label: number;
@@ -70,7 +70,7 @@ export interface PictureSetRequest extends Pick<PictureSet, "name" | "from" | "n
   readonly classes?: number;
 }
 
-/** More classes are none, but a file of something else. */
+/** A file that claims more classes is a file of something else. */
 const MOST_CLASSES = 100_000;
 
 /**

@@ -51,7 +51,7 @@ export async function zipPictures(folder: DataFolder, { file: given = "", classe
   return pictureSet({ name: NAME, from: file, found, bad, classes, notes });
 }
 
-/** A class for each name, or why a label is none; undefined where the archive says that it has no labels. */
+/** A class for each name, or what is wrong with its label; undefined where the archive says that it has no labels. */
 async function readLabels(entry: ZipEntry, source: ByteSource): Promise<Map<string, number | string> | undefined> {
   const refuse = (why: string) =>
     failure("E_DATA", `Cannot use ${source.name}, entry ${JSON.stringify(LABELS)}: ${why}`, {

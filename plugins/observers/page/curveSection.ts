@@ -40,8 +40,13 @@ ${figures}</div>
 async function figure({ title, series, x, y, logY, smoothing, notes = [] }: PageChart): Promise<Html> {
   const named = series.map((each) => ({ ...each, name: allowed(each.name) }));
   const svg = await lossPlot(named, {
-    ...{ bare: true, xLabel: allowed(x), yLabel: allowed(y), width: WIDTH, height: HEIGHT },
-    ...{ logY, smoothing },
+    bare: true,
+    xLabel: allowed(x),
+    yLabel: allowed(y),
+    width: WIDTH,
+    height: HEIGHT,
+    logY,
+    smoothing,
   });
   const legend =
     series.length > 1

@@ -102,7 +102,10 @@ const judged = (frechet: number, count = 1000): Extract<Outcome, { is: "judged" 
     protocol: {
       drawn: { role: "generator", nfe: 1, seed: 99 },
       count,
-      ...{ samples: {}, reference: {}, metrics: {}, extractors: {} },
+      samples: {},
+      reference: {},
+      metrics: {},
+      extractors: {},
     },
   },
 });
@@ -154,11 +157,30 @@ test("numbers of two protocols are not put into one table", () => {
 });
 
 const small = [
-  ...["network.width=8", "network.depth=1", "critic.headWidth=4", "sampler.steps=3", "train.evaluateCount=20"],
-  ...["method.teacher.steps=5", "method.teacher.batch=8", "train.batch=8", "train.steps=9", "train.checkpointEvery=1"],
+  "network.width=8",
+  "network.depth=1",
+  "critic.headWidth=4",
+  "sampler.steps=3",
+  "train.evaluateCount=20",
+  "method.teacher.steps=5",
+  "method.teacher.batch=8",
+  "train.batch=8",
+  "train.steps=9",
+  "train.checkpointEvery=1",
 ];
 const tiny = (rows: string, out: string) => [
-  ...["ablate", "table3", "--rows", rows, "--n", "200", "--pairs", "50", "--out", out, "--device", "reference"],
+  "ablate",
+  "table3",
+  "--rows",
+  rows,
+  "--n",
+  "200",
+  "--pairs",
+  "50",
+  "--out",
+  out,
+  "--device",
+  "reference",
   ...small.flatMap((each) => ["--set", each]),
 ];
 const read = (out: string) => JSON.parse(readFileSync(`${path(out)}/table3.json`, "utf8"));

@@ -116,7 +116,9 @@ test("what a run has survived is told in words, and counted", async () => {
       losses: ["fake-score"],
       gradient: false,
     },
-    ...{ origin: 'log [3, 1] in loss "mine"', policy: "rollback", inRow: 1 },
+    origin: 'log [3, 1] in loss "mine"',
+    policy: "rollback",
+    inRow: 1,
   });
   const back = (rate: number, at: number) => ({ type: "run/rolled-back", at, stage: "distillation", step: 4, rate });
   const lost = { type: "device/lost", at: 9, stage: "distillation", step: 4, lost: { stage: "distillation", step: 6 } };

@@ -12,7 +12,15 @@ const test = suite("examples/cli flags that are told again");
 
 const train = commands.find(({ name }) => name === "train")!;
 const given = parseFlags(train, [
-  ...["gaussians", "--plugin", "a.ts", "--plugin", "my own/b.ts", "--device", "wasm", "--steps", "3"],
+  "gaussians",
+  "--plugin",
+  "a.ts",
+  "--plugin",
+  "my own/b.ts",
+  "--device",
+  "wasm",
+  "--steps",
+  "3",
 ]);
 
 test("plugin files and the device, as far as the other command takes them", () => {

@@ -17,7 +17,13 @@ import { compose, Feed } from "../support.ts";
 const test = suite("plugins/encoders/clipText");
 
 const SIZES = {
-  ...{ vocabulary: 50, positions: 77, width: 8, layers: 2, heads: 2, inner: 16, projected: 6 },
+  vocabulary: 50,
+  positions: 77,
+  width: 8,
+  layers: 2,
+  heads: 2,
+  inner: 16,
+  projected: 6,
   activation: "quick_gelu",
 } satisfies ClipTextOptions;
 const layout = layoutOf((scope) => void clipText(scope, input("ids", [1, 77], "i32"), SIZES));
@@ -100,7 +106,11 @@ test("tokens: rows filled up with 0, from a plain or a packed file", async () =>
 });
 
 test("sizes: as many parameters as the text towers of OpenCLIP's table, in millions", () => {
-  for (const [network, millions] of Object.entries({ "ViT-B/32": 63.43, "ViT-L/14": 123.65, "ViT-g/14": 354.03 })) {
+  for (const [network, millions] of [
+    ["ViT-B/32", 63.43],
+    ["ViT-L/14", 123.65],
+    ["ViT-g/14", 354.03],
+  ] as const) {
     const sizes = CLIP_TEXT_TOWERS[network];
     const { count } = layoutOf((scope) => void clipText(scope, input("ids", [1, 77], "i32"), sizes));
     assert.is((count / 1e6).toFixed(2), millions.toFixed(2), network);

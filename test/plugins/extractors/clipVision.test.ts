@@ -111,7 +111,11 @@ test("sizes of the networks: as many parameters as their image towers have", () 
   const parameters = (sizes: ClipVisionOptions) =>
     layoutOf((scope) => void clipVision(scope, input("x", [1, 3, sizes.size, sizes.size]), sizes)).count;
   // In millions, as OpenCLIP's table of models has them.
-  for (const [network, millions] of Object.entries({ "ViT-B/32": 87.85, "ViT-L/14": 303.97, "ViT-g/14": 1012.65 }))
+  for (const [network, millions] of [
+    ["ViT-B/32", 87.85],
+    ["ViT-L/14", 303.97],
+    ["ViT-g/14", 1012.65],
+  ] as const)
     assert.is((parameters(CLIP_IMAGE_TOWERS[network]) / 1e6).toFixed(2), millions.toFixed(2), network);
 });
 

@@ -36,7 +36,9 @@ test("hinge: the loss is minus the mean logit", async () => {
   const feed = new Feed();
   const x = feed.tensor("x", [4, 3], numbers([4, 3]));
   const loss = lossOf({ diffused: false, objective: "hinge" }).compute({
-    ...{ generated: { x, condition: {} }, critic: { discriminate: sumOf }, noise: feed.noise() },
+    generated: { x, condition: {} },
+    critic: { discriminate: sumOf },
+    noise: feed.noise(),
   } as unknown as LossContext);
   const { value, dx } = await evaluate({ value: loss, dx: grad(loss, [x])[0] }, feed);
   const mean = [...feed.values.x].reduce((total, each) => total + each, 0) / 4;
@@ -95,9 +97,10 @@ test("reports the mean probability of generated samples", async () => {
   const feed = new Feed();
   const reports: Record<string, Tensor> = {};
   lossOf({ diffused: false }).compute({
-    ...{ generated: { x: feed.tensor("x", [4, 3], numbers([4, 3])), condition: {} } },
+    generated: { x: feed.tensor("x", [4, 3], numbers([4, 3])), condition: {} },
     critic: { discriminate: (xt: Tensor) => mul(sumOf(xt), 0) },
-    ...{ noise: feed.noise(), report: (name: string, value: Tensor) => (reports[name] = value) },
+    noise: feed.noise(),
+    report: (name: string, value: Tensor) => (reports[name] = value),
   } as unknown as LossContext);
   const read = await evaluate(reports, feed);
   assert.is(read["discriminator-on-fake"][0], 0.5);

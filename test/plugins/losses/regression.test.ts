@@ -200,7 +200,8 @@ const story = (over: unknown = {}): RunConfig =>
         generator: { sigmas: [10] },
         sampler: { steps: 30, sigmaMax: 10 },
         losses: {
-          ...{ "edm-denoising": false, "distribution-matching": false },
+          "edm-denoising": false,
+          "distribution-matching": false,
           "fake-score": { sigmaMax: 10 },
           regression: { pairs: "pairs", distance: "l2", weight: 1 },
         },

@@ -39,8 +39,13 @@ test("real images are near the test set and of their class; other labels are not
   const { container, metric } = judging();
   const found = await judgeSamples([metric], whole);
   assert.equal(Object.keys(found), [
-    ...["accuracy", "accuracy ±", "worst class", "rarest class"],
-    ...["frechet", "frechet ±", "classifier"],
+    "accuracy",
+    "accuracy ±",
+    "worst class",
+    "rarest class",
+    "frechet",
+    "frechet ±",
+    "classifier",
   ]);
   assert.equal([found.accuracy, found["accuracy ±"], found["worst class"], found.classifier], [1, 0, 1, 1]);
   assert.is(found["rarest class"], 1);

@@ -6,7 +6,13 @@ import { healthTable } from "../../../plugins/observers/mod.ts";
 const test = suite("plugins/observers/healthWarnings");
 
 const warning = (message: string) => ({
-  ...{ monitor: "collapse", stage: "distillation", step: 20, steps: 40, message, advice: "lower it", severe: true },
+  monitor: "collapse",
+  stage: "distillation",
+  step: 20,
+  steps: 40,
+  message,
+  advice: "lower it",
+  severe: true,
 });
 
 test("a warning that comes again after the run went back is one, and updates that were left out are counted", async () => {

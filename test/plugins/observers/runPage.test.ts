@@ -21,8 +21,14 @@ const events = [
     seconds: 1,
   },
   {
-    ...{ type: "health/warned", monitor: "collapse", stage: "distillation", step: 50, steps: 100 },
-    ...{ message: "samples are alike", advice: "lower <rates>", severe: true },
+    type: "health/warned",
+    monitor: "collapse",
+    stage: "distillation",
+    step: 50,
+    steps: 100,
+    message: "samples are alike",
+    advice: "lower <rates>",
+    severe: true,
   },
   { type: "samples/judged", who: "data", nfe: 0, count: 10, metrics: { fid: 1 } },
   { type: "samples/judged", who: "generator", nfe: 1, count: 10, metrics: { fid: 7.5, "fid ±": 0.5 } },
@@ -33,7 +39,10 @@ const log = (lines: readonly object[]) => `${lines.map((line) => JSON.stringify(
 const pageOf = (lines: readonly object[], more: object = {}) =>
   runPage({
     files: memoryFiles({ log: new TextEncoder().encode(log(lines)) }),
-    ...{ events: "log", title: "Run a<b", config: { train: { seed: 0 } }, ...more },
+    events: "log",
+    title: "Run a<b",
+    config: { train: { seed: 0 } },
+    ...more,
   });
 
 /** What two roles drew: images of one grey level. */

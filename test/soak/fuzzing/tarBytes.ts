@@ -27,7 +27,7 @@ export function tarBytes(
   return draw.chance(0.6) ? withOddField(draw, whole) : draw.damaged(whole, 0.2);
 }
 
-/** A header that stands before another: longer names, records of all kinds, types that are none. */
+/** A header that stands before another: longer names, records of all kinds, types that do not exist. */
 function oddHeader(draw: Draw): Uint8Array {
   const type = draw.pick(["x", "x", "g", "L", "K", "5", "1", "S", "V", "D", "7", draw.text(["z"], 0.5).slice(0, 1)]);
   const record = () =>
@@ -37,7 +37,9 @@ function oddHeader(draw: Draw): Uint8Array {
           draw.text(["3", "a.png", "99999999999999999999"]),
         )
       : draw.bytes(draw.below(20));
-  const content = "xg".includes(type) ? joined([new Uint8Array(0), ...draw.list(3, record)]) : utf8(draw.text(["a.png\0", "dir/", "b"]));
+  const content = "xg".includes(type)
+    ? joined([new Uint8Array(0), ...draw.list(3, record)])
+    : utf8(draw.text(["a.png\0", "dir/", "b"]));
   const size = draw.chance(0.9) ? content.length : draw.pick([0, 2 ** 20 + 1, 2 ** 31]);
   const rest = new Uint8Array((BLOCK - (content.length % BLOCK)) % BLOCK);
   return joined([tarHeaderBytes("header", size, utf8(type).length === 1 ? type : "?"), content, rest]);

@@ -261,7 +261,11 @@ function forged(fields: unknown): Uint8Array {
 const packr = new Packr({ useRecords: false });
 const OLD = "distillation-12.safetensors";
 const version1 = {
-  ...{ version: 1, stage: "distillation", step: 12, updates: manifest.updates, weights: manifest.weights },
+  version: 1,
+  stage: "distillation",
+  step: 12,
+  updates: manifest.updates,
+  weights: manifest.weights,
   config: manifest.config,
 };
 async function ofVersion1(given = states) {

@@ -92,7 +92,7 @@ test("the best weights by a number stay beside the last ones, and the report nam
     const metric = keepBest.replace(":largest", "");
     assert.equal(stored.best, { metric, value: best.metrics[metric], step: best.step });
     const report = JSON.parse(new TextDecoder().decode(file(files, "report.json")));
-    assert.is(report.best.generator.file, "out/generator-best.safetensors");
+    assert.is(report.best.generator.file, "generator-best.safetensors");
     assert.is(report.best.generator.step, best.step);
   }
 });

@@ -49,7 +49,9 @@ const poison = (role: string, steps: readonly number[], pull: (fuel: Tensor, x: 
     about: "A loss of a test",
     options: { weight: number({ default: 1, min: 0, about: "factor" }) },
     create: ({ weight }): Loss => ({
-      ...{ name: "poison", role, weight },
+      name: "poison",
+      role,
+      weight,
       own: {
         tensors: { fuel: { shape: [1], dtype: "f32" } },
         batch: (count, random) => {

@@ -36,7 +36,10 @@ const pageOf = (text: string) =>
         about: text,
         charts: [
           {
-            ...{ title: text, x: text, y: text, notes: [text] },
+            title: text,
+            x: text,
+            y: text,
+            notes: [text],
             series: [
               { name: text, steps: [0, 1], values: [1, 2] },
               { name: `${text}2`, steps: [0, 1], values: [1, Number.NaN] },
