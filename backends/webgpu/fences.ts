@@ -3,6 +3,8 @@ import type { Pace } from "./pace.ts";
 
 /** Bytes of a buffer that only says that it was written. */
 const BYTES = 16;
+/** Made at once: more runs than this are never under way on a device with fences. */
+const RING = 8;
 
 /** A point on the device's time line. */
 export interface Fence {
@@ -16,16 +18,21 @@ export interface Fence {
 export class Fences {
   readonly #buffers: Buffers;
   readonly #pace: Pace;
-  readonly #free: Fence[] = [];
+  readonly #free: Fence[];
 
   constructor(buffers: Buffers, pace: Pace) {
     this.#buffers = buffers;
     this.#pace = pace;
+    this.#free = Array.from({ length: RING }, () => this.#made());
+  }
+
+  #made(): Fence {
+    return { buffer: this.#buffers.create("fence", BYTES, "staging") };
   }
 
   /** The end of what is encoded so far. */
   encode(encoder: GPUCommandEncoder): Fence {
-    const fence = this.#free.pop() ?? { buffer: this.#buffers.create("fence", BYTES, "staging") };
+    const fence = this.#free.pop() ?? this.#made();
     encoder.clearBuffer(fence.buffer, 0, BYTES);
     return fence;
   }

@@ -3,12 +3,16 @@ import type { Buffers } from "./buffers.ts";
 import type { Pace } from "./pace.ts";
 
 /** Staging buffers up to this size are kept for the next read. */
-const KEPT_BYTES = 1 << 20;
+const KEPT_BYTES = 1 << 16;
 const SMALLEST = 256;
+/** Buffers of a size, made when the first is needed: more reads than this are never under way in a run. */
+const RING = 8;
 
 /**
  * Copies of device buffers on their way to the host. The copy is submitted at once, so it holds what the buffer holds at
- * this point of the queue, whatever is submitted before the host looks at it. Staging buffers go round in a ring.
+ * this point of the queue, whatever is submitted before the host looks at it. Small staging buffers go round in a ring of fixed
+ * length, so that what a run holds does not grow with the most reads that were ever under way; one beyond the ring, or a large
+ * one, lives for its read.
  */
 export class Readback {
   readonly #device: GPUDevice;
@@ -27,9 +31,9 @@ export class Readback {
   async read(label: string, source: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
     if (bytes === 0) return new ArrayBuffer(0);
     const size = Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(bytes)));
-    const kept = size <= KEPT_BYTES;
-    const staging =
-      this.#free.get(size)?.pop() ?? this.#buffers.create(`staging/${label}`, kept ? size : bytes, "staging");
+    const ring = size <= KEPT_BYTES ? this.#ring(size) : [];
+    const kept = ring.pop();
+    const staging = kept ?? this.#buffers.create(`staging/${label}`, bytes, "staging");
     const encoder = this.#device.createCommandEncoder({ label: `read ${label}` });
     encoder.copyBufferToBuffer(source, 0, staging, 0, bytes);
     this.#device.queue.submit([encoder.finish()]);
@@ -38,11 +42,20 @@ export class Readback {
       await (this.#pace?.mapped(staging, bytes) ?? staging.mapAsync(mapMode.READ, 0, bytes));
       const copy = staging.getMappedRange(0, bytes).slice(0);
       staging.unmap();
-      returned = kept;
+      returned = kept !== undefined;
       return copy;
     } finally {
-      if (returned) this.#free.set(size, [...(this.#free.get(size) ?? []), staging]);
+      if (returned) ring.push(staging);
       else this.#buffers.destroy(staging);
     }
+  }
+
+  /** The buffers of a size that are free. */
+  #ring(size: number): GPUBuffer[] {
+    const known = this.#free.get(size);
+    if (known) return known;
+    const made = Array.from({ length: RING }, (_, i) => this.#buffers.create(`staging/${size}.${i}`, size, "staging"));
+    this.#free.set(size, made);
+    return made;
   }
 }
