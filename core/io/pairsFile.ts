@@ -1,4 +1,4 @@
-import { failure } from "../errors.ts";
+import { failure, some } from "../errors.ts";
 import { parseJson } from "../json/parseJson.ts";
 import { allFinite } from "../tensor/allFinite.ts";
 import { formatShape, type Shape, sameShape } from "../tensor/shape.ts";
@@ -47,7 +47,7 @@ export function decodePairs(bytes: Uint8Array, file: string): { pairs: Pairs; in
   const info = readInfo(metadata[KEY]);
   if (!info) throw refuse("its header has no manifest of pairs, expected a file of `onestep pairs`");
   const { z, y, label } = tensors;
-  if (!z || !y) throw refuse(`it holds ${Object.keys(tensors).join(", ") || "nothing"}, expected z and y`);
+  if (!z || !y) throw refuse(`it holds ${some(Object.keys(tensors)) || "nothing"}, expected z and y`);
   const count = z.shape[0] ?? 0;
   if (!sameShape(z.shape, y.shape) || count === 0)
     throw refuse(`z is ${formatShape(z.shape)} and y ${formatShape(y.shape)}, expected one shape [N, …] with N > 0`);

@@ -1,10 +1,11 @@
 /** What a data set in an archive, or with captions, holds. */
+
 import { files } from "../../backends/host/files.ts";
+import { some } from "../../core/errors.ts";
 import { decodePrompts, fileBytes, isTar, openZip } from "../../core/io/mod.ts";
 import type { PictureSet } from "../../plugins/datasets/shared/pictureSet.ts";
 import { type PlacedName, type PlacedOptions, placedPictures } from "../../plugins/datasets/shared/placedPictures.ts";
 import { pictureOf } from "../../plugins/datasets/shared/readPictures.ts";
-import { some } from "../../plugins/datasets/shared/skipped.ts";
 import { captionsOf } from "../../plugins/datasets/shared/streamedPictures.ts";
 import type { Found } from "./inspect.ts";
 

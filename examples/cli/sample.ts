@@ -1,10 +1,9 @@
 import { files } from "../../backends/host/files.ts";
-import { failure, suggestion } from "../../core/errors.ts";
+import { failure, some, suggestion } from "../../core/errors.ts";
 import { classesOf, type HostArray } from "../../core/interfaces/mod.ts";
 import { number } from "../../core/plugin/mod.ts";
 import { joined } from "../../core/tensor/mod.ts";
 import { readWeights, type WeightsInfo } from "../../core/train/files/weightsFile.ts";
-import { some } from "../../plugins/datasets/shared/skipped.ts";
 import { ImageSheet } from "../../plugins/observers/drawing/imageSheet.ts";
 import { encodePng } from "../../plugins/observers/drawing/png.ts";
 import { checkDrawable, samplePicture } from "../../plugins/observers/samplePicture.ts";

@@ -1,4 +1,4 @@
-import { failure } from "../../core/errors.ts";
+import { failure, some } from "../../core/errors.ts";
 import { classLabel, DATA_FOLDER, type Dataset } from "../../core/interfaces/mod.ts";
 import { fileBytes, openNpz, type StoredTensor } from "../../core/io/mod.ts";
 import { definePlugin, number, text } from "../../core/plugin/mod.ts";
@@ -31,7 +31,7 @@ export const npzDataset = definePlugin({
       if (array && fits(array)) return array;
       const has = array
         ? `${name} is ${array.dtype} [${array.shape.join(", ")}]`
-        : `it has ${Object.keys(arrays).join(", ") || "no arrays"}`;
+        : `it has ${some(Object.keys(arrays)) || "no arrays"}`;
       throw failure("E_DATA", `Cannot use ${archive}: ${has}, should have ${what}`, {
         fix: "say which array it is with dataset.images or dataset.labels",
       });

@@ -1,4 +1,4 @@
-import { failure } from "../../core/errors.ts";
+import { failure, some } from "../../core/errors.ts";
 import { classLabel, DATA_FOLDER, type Dataset } from "../../core/interfaces/mod.ts";
 import { boolean, definePlugin, number, optional } from "../../core/plugin/mod.ts";
 import { fingerprintOf } from "./shared/fingerprint.ts";
@@ -9,7 +9,7 @@ import { framingOf, framingOptions, told } from "./shared/pictureFraming.ts";
 import { readPictures, type StoredPicture } from "./shared/readPictures.ts";
 import { chooseRows, labelled } from "./shared/shards.ts";
 import { sigmaDataOption } from "./shared/sigmaData.ts";
-import { reasonOf, some } from "./shared/skipped.ts";
+import { reasonOf } from "./shared/skipped.ts";
 
 /**
  * PNG, JPEG and WebP files from the data folder, told by their content. Subfolders with pictures are classes: by number where

@@ -13,7 +13,7 @@ import { choice, definePlugin, text } from "../../core/plugin/mod.ts";
 import { type ClipVisionOptions, clipVision } from "./shared/clipVision.ts";
 import { CLIP_COLOURS, withColours } from "./shared/colours.ts";
 import { extractorWeights, type NamedWeights } from "./shared/extractorWeights.ts";
-import { togetherOf } from "./shared/together.ts";
+import { imagesAtOnce } from "./shared/imagesAtOnce.ts";
 
 const BASE = { width: 768, layers: 12, heads: 12, inner: 3072, size: 224, projected: 512, activation: "quick_gelu" };
 const LARGE = { width: 1024, layers: 24, heads: 16, inner: 4096, patch: 14, projected: 768, activation: "quick_gelu" };
@@ -81,7 +81,7 @@ export function clipVisionOf(container: Resolver, path: string, sizes: ClipVisio
   return {
     name: "clip-vision",
     reads: { channels: [1, 3], smallest: 1, size, fit: "crop", resized: "bytes" },
-    together: togetherOf(1 + (size / sizes.patch) ** 2, sizes.inner),
+    together: imagesAtOnce(1 + (size / sizes.patch) ** 2, sizes.inner),
     widths: { embeds: projected },
     bind: (scope) => ({
       features: (x) => ({ embeds: clipVision(scope, withColours(x, CLIP_COLOURS), sizes).embeds }),

@@ -7,7 +7,7 @@ import { choice, definePlugin, number, text } from "../../core/plugin/mod.ts";
 import { IMAGENET_COLOURS, withColours } from "./shared/colours.ts";
 import { type DinoOptions, dinov2 } from "./shared/dinov2.ts";
 import { extractorWeights, type NamedWeights } from "./shared/extractorWeights.ts";
-import { togetherOf } from "./shared/together.ts";
+import { imagesAtOnce } from "./shared/imagesAtOnce.ts";
 
 const PLACES = { patch: 14, grid: 37 };
 const NETWORKS = {
@@ -74,7 +74,7 @@ export function dinov2Of(container: Resolver, path: string, sizes: DinoOptions, 
   return {
     name: "dinov2",
     reads: { channels: [1, 3], smallest: 1, size, fit: "stretch", resized: "bytes" },
-    together: togetherOf(1 + registers + (size / patch) ** 2, 4 * width),
+    together: imagesAtOnce(1 + registers + (size / patch) ** 2, 4 * width),
     widths: { cls: width },
     bind: (scope) => ({ features: (x) => ({ cls: dinov2(scope, withColours(x, IMAGENET_COLOURS), sizes) }) }),
     load: () => (loaded ??= load()),

@@ -54,6 +54,7 @@ export const classifierFrechet = definePlugin({
     return {
       name: "classifier-frechet",
       least: 2, // a covariance
+      bytesPerSample: 4 * Object.values(extractor.widths).reduce((sum, width) => sum + width, 0),
       larger: ["accuracy", "worst class"],
       begin() {
         let stream: RowStream | undefined;

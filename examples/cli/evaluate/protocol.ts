@@ -5,6 +5,7 @@ import { failure } from "../../../core/errors.ts";
 import type { Encoder, Extractor } from "../../../core/interfaces/mod.ts";
 import { parseJson } from "../../../core/json/mod.ts";
 import { weightsHash } from "../../../core/nn/mod.ts";
+import { isRecord } from "../../../core/plugin/spec.ts";
 
 /** How a number was made. Numbers of different protocols are not comparable. */
 export interface Protocol {
@@ -98,19 +99,15 @@ export function readReport(text: string, path: string): Report {
   } catch (error) {
     throw failure("E_DATA", `Cannot read ${path}: ${(error as Error).message}`, { fix });
   }
-  const { samples, protocol, metrics } = (report ?? {}) as Partial<Report>;
-  const numbers = typeof metrics === "object" && metrics !== null ? Object.values(metrics) : [];
-  if (
-    typeof samples !== "string" ||
-    typeof protocol !== "object" ||
-    protocol === null ||
-    numbers.length === 0 ||
-    !numbers.every(Number.isFinite)
-  )
+  const { samples, protocol, metrics }: Record<string, unknown> = isRecord(report) ? report : {};
+  // JSON writes NaN and infinity as null.
+  const numbers = Object.entries(isRecord(metrics) ? metrics : {}).map(([name, value]) => [name, value ?? Number.NaN]);
+  const isNumbers = numbers.length > 0 && numbers.every(([, value]) => typeof value === "number");
+  if (typeof samples !== "string" || !isRecord(protocol) || !isNumbers)
     throw failure("E_DATA", `Cannot read ${path}: it is no evaluation, should be a file of onestep evaluate --out`, {
       fix,
     });
-  return report as Report;
+  return { ...(report as unknown as Report), metrics: Object.fromEntries(numbers) };
 }
 
 /** Where two protocols differ, by path: `count: 100 and 200`. */

@@ -1,12 +1,12 @@
 /** Pictures of a folder with captions in one JSON file, as COCO has them. https://cocodataset.org/#format-data, section 5. */
-import { failure } from "../../../core/errors.ts";
+import { failure, some } from "../../../core/errors.ts";
 import type { DataFolder } from "../../../core/interfaces/mod.ts";
 import type { FileSystem, StoredFile } from "../../../core/io/mod.ts";
 import { parseJson } from "../../../core/json/mod.ts";
 import { dataAt } from "./dataPath.ts";
 import { isPicture } from "./pictureNames.ts";
 import { type FoundPicture, type PictureSet, pictureSet } from "./pictureSet.ts";
-import { type Skipped, some } from "./skipped.ts";
+import type { Skipped } from "./skipped.ts";
 
 /** The dataset, for messages. */
 const NAME = "coco";

@@ -1,8 +1,7 @@
 /** What `--data` may be: a folder, or the one file of a data set. */
-import { failure } from "../../../core/errors.ts";
+import { failure, some } from "../../../core/errors.ts";
 import type { DataFolder } from "../../../core/interfaces/mod.ts";
 import type { FileSystem } from "../../../core/io/mod.ts";
-import { some } from "./skipped.ts";
 
 /** The way to the data. Throws E_DATA where there is none. */
 export function dataAt(

@@ -1,8 +1,7 @@
 /** Which pictures a data folder has, and of which classes they are. */
-import { failure } from "../../../core/errors.ts";
+import { failure, some } from "../../../core/errors.ts";
 import type { FileSystem } from "../../../core/io/mod.ts";
 import { PICTURES } from "./pictureNames.ts";
-import { some } from "./skipped.ts";
 
 /** A picture before it is read. */
 export interface PictureFile {

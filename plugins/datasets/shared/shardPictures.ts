@@ -1,5 +1,5 @@
 /** Pictures in tar archives ("shards"), as WebDataset keeps them: the files of a sample have one name and follow each other. */
-import { failure } from "../../../core/errors.ts";
+import { failure, some } from "../../../core/errors.ts";
 import type { DataFolder } from "../../../core/interfaces/mod.ts";
 import {
   type ByteSource,
@@ -15,7 +15,7 @@ import { dataAt, namesIn } from "./dataPath.ts";
 import { isPicture, isSystemFile, notesOf } from "./pictureNames.ts";
 import { type FoundPicture, type PictureSet, pictureSet } from "./pictureSet.ts";
 import { expandBraces } from "./shardNames.ts";
-import { type Skipped, some } from "./skipped.ts";
+import type { Skipped } from "./skipped.ts";
 
 /** The dataset, for messages. */
 const NAME = "webdataset";

@@ -1,15 +1,11 @@
 /** Files and entries that can't be used: one line for all of them. */
-import { failure, type OnestepError } from "../../../core/errors.ts";
+import { failure, type OnestepError, some } from "../../../core/errors.ts";
 
 /** A file that is left out, and why. */
 export interface Skipped {
   readonly path: string;
   readonly why: string;
 }
-
-/** The first few of a list. */
-export const some = (names: readonly string[], most = 5): string =>
-  names.slice(0, most).join(", ") + (names.length > most ? ` and ${names.length - most} more` : "");
 
 /** A file with the reason, for what is told of those that were left out. */
 export const reasonOf = ({ path, why }: Skipped): string => `${path} (${why})`;

@@ -1,5 +1,5 @@
 /** A dataset of pictures that stay where they are: a batch reads the bytes of its own. */
-import { failure, OnestepError } from "../../../core/errors.ts";
+import { failure, OnestepError, some } from "../../../core/errors.ts";
 import { classLabel, type DataFolder, type Dataset } from "../../../core/interfaces/mod.ts";
 import { type ByteSource, type Framing, inWindows, type StoredFile, takenOf, xxh32 } from "../../../core/io/mod.ts";
 import { parseJson } from "../../../core/json/mod.ts";
@@ -20,7 +20,7 @@ import type { PictureSet, PlacedPicture } from "./pictureSet.ts";
 import { pictureOf, type StoredPicture } from "./readPictures.ts";
 import { chooseRows, labelled } from "./shards.ts";
 import { sigmaDataOption } from "./sigmaData.ts";
-import { reasonOf, type Skipped, some, unusable } from "./skipped.ts";
+import { reasonOf, type Skipped, unusable } from "./skipped.ts";
 import { together } from "./together.ts";
 
 /** Options of every dataset whose pictures are read when they are needed. */

@@ -151,6 +151,13 @@ test("two evaluations of one protocol are compared, of two only when told so", a
   assert.match(apart.stderr, /protocols differ in count: 5 and 3/);
   const anyway = await onestep("compare", path("a.json"), path("b.json"), "--anyway");
   assert.match(anyway.stdout, /protocols differ {2}count: 5 and 3/);
+  // JSON writes what is no number as null.
+  writeFileSync(
+    path("nan.json"),
+    readFileSync(path("b.json"), "utf8").replace(/"brightness": ?2\b/, '"brightness": null'),
+  );
+  const diverged = await onestep("compare", path("b.json"), path("nan.json"));
+  assert.match(diverged.stdout, /brightness +2\.0000 +NaN +NaN/, diverged.stderr);
 });
 
 test("a reference of a dataset's name is that dataset, where its folder is given, whatever lies in the working folder", async () => {
