@@ -12,6 +12,7 @@ export * from "./generator.ts";
 export * from "./loss.ts";
 export * from "./method.ts";
 export * from "./metric.ts";
+export * from "./modelParts.ts";
 export * from "./monitor.ts";
 export * from "./network.ts";
 export * from "./observer.ts";
