@@ -108,7 +108,7 @@ function fileOf(container: Resolver, option: "weights" | "merges", path: string)
     throw failure(
       "E_OPTION",
       `Cannot load clip-text: ${files ? `${option} is not given` : "the run has no files"}, expected a file of ${option}`,
-      { fix: `set encoders.clip-text.${option}` },
+      { fix: `give the file with --set encoders.clip-text.${option}=FILE` },
     );
   return { files, path };
 }

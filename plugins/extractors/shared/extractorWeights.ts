@@ -22,7 +22,7 @@ export async function extractorWeights(
     throw failure(
       "E_OPTION",
       `Cannot load ${extractor}: ${files ? "weights is not given" : "the run has no files"}, expected a file of weights`,
-      { fix: `set extractors.${extractor}.weights` },
+      { fix: `give the file with --set extractors.${extractor}.weights=FILE` },
     );
   return readTensors(files, path, (name) => wanted(name) && !name.endsWith("num_batches_tracked"));
 }

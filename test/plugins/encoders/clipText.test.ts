@@ -120,8 +120,11 @@ test("sizes: as many parameters as the text towers of OpenCLIP's table, in milli
 test("what is missing or of another network is refused, with what to set", async () => {
   const none = await rejected(encoderOf("").load());
   assert.is(none.message, "Cannot load clip-text: weights is not given, expected a file of weights");
-  assert.is(none.fix, "set encoders.clip-text.weights");
-  assert.is((await rejected(encoderOf("theirs", "").tokens(["a"]))).fix, "set encoders.clip-text.merges");
+  assert.is(none.fix, "give the file with --set encoders.clip-text.weights=FILE");
+  assert.is(
+    (await rejected(encoderOf("theirs", "").tokens(["a"]))).fix,
+    "give the file with --set encoders.clip-text.merges=FILE",
+  );
   files.contents.set(
     "base",
     encodeSafetensors({

@@ -94,7 +94,7 @@ test("load: refuses a file that is not named, not there or not of this network",
     assert.is(error.code, code, error.message);
     assert.match(error.message, says);
   }
-  assert.is((await refused(extractorOf(""))).fix, "set extractors.vgg16.weights");
+  assert.is((await refused(extractorOf(""))).fix, "give the file with --set extractors.vgg16.weights=FILE");
 });
 
 test("close", () => backend.close());
