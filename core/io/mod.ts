@@ -1,6 +1,7 @@
 export { type ByteSource, bytesOf, fileBytes, inWindows, type StoredFile } from "./byteSource.ts";
 export { crc32 } from "./crc32.ts";
 export { type Claim, type FileSystem, isDiskFull, isDraft } from "./files.ts";
+export * from "./float8.ts";
 export { gunzip, isGzip } from "./gunzip.ts";
 export * from "./halfFloat.ts";
 export * from "./idx.ts";

@@ -3,6 +3,7 @@
  * A file from others is checked whole before any tensor is handed out; every fault is E_CHECKPOINT. Files that don't fit into
  * one array are read and written by `safetensorsFile.ts`.
  */
+import { float8E4m3ToFloat32, float8E5m2ToFloat32 } from "./float8.ts";
 import { bfloat16ToFloat32, float16ToFloat32 } from "./halfFloat.ts";
 import {
   arrays,
@@ -76,6 +77,8 @@ export function toFloat32(tensor: StoredTensor): Float32Array {
   if (tensor.dtype === "F32") return tensor.data;
   if (tensor.dtype === "F16") return float16ToFloat32(tensor.data);
   if (tensor.dtype === "BF16") return bfloat16ToFloat32(tensor.data);
+  if (tensor.dtype === "F8_E4M3") return float8E4m3ToFloat32(tensor.data);
+  if (tensor.dtype === "F8_E5M2") return float8E5m2ToFloat32(tensor.data);
   if (tensor.dtype === "I64") return Float32Array.from(tensor.data, Number);
   return Float32Array.from(tensor.data);
 }

@@ -2,7 +2,7 @@
 import { failure } from "../errors.ts";
 import { parseJson, repeatedKey } from "../json/mod.ts";
 
-/** The array that holds a dtype. F16 and BF16 are bit patterns (see halfFloat.ts); a BOOL byte is 0 or 1. */
+/** The array that holds a dtype. F16, BF16, F8_E4M3 and F8_E5M2 are bit patterns (halfFloat.ts, float8.ts); a BOOL byte is 0 or 1. */
 interface Arrays {
   F64: Float64Array;
   I64: BigInt64Array;
@@ -15,6 +15,8 @@ interface Arrays {
   U32: Uint32Array;
   I8: Int8Array;
   U8: Uint8Array;
+  F8_E4M3: Uint8Array;
+  F8_E5M2: Uint8Array;
   BOOL: Uint8Array;
 }
 
@@ -31,6 +33,8 @@ export const arrays = {
   U32: Uint32Array,
   I8: Int8Array,
   U8: Uint8Array,
+  F8_E4M3: Uint8Array,
+  F8_E5M2: Uint8Array,
   BOOL: Uint8Array,
 } as const;
 

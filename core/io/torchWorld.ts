@@ -2,7 +2,7 @@
 import { damaged } from "./byteSource.ts";
 import { numpyNames } from "./numpyPickle.ts";
 import { keyText, type PickleGlobal, type PickleWorld } from "./pickle.ts";
-import type { StoredDtype } from "./safetensorsHeader.ts";
+import { elementBytes, type StoredDtype } from "./safetensorsHeader.ts";
 import { storageTypes, type TorchStorage, TorchTensor } from "./torchStorage.ts";
 
 /** Gives the storage of a key. */
@@ -19,6 +19,15 @@ export function torchWorld(from: string, storageOf: StorageOf, nested: (bytes: U
       throw refuse("a tensor has no storage, shape or strides");
     return new TorchTensor(storage, offset as number, shape, strides);
   };
+  /** The bytes of an untyped storage as numbers of a type. */
+  const viewOf = (storage: unknown, name: unknown): TorchStorage => {
+    const dtype = VIEWED[keyText(name) ?? ""];
+    if (!isStorage(storage) || storage.dtype !== "U8" || !dtype || storage.elements % elementBytes(dtype) !== 0)
+      throw refuse(
+        `a tensor of bytes has the type ${keyText(name)}, should have one of ${Object.keys(VIEWED).join(", ")}`,
+      );
+    return { dtype, elements: storage.elements / elementBytes(dtype), read: () => storage.read() };
+  };
   const setOf = callable((items = []) => {
     if (!Array.isArray(items)) throw refuse("a set is not made of a list");
     return new Set(items);
@@ -34,6 +43,11 @@ export function torchWorld(from: string, storageOf: StorageOf, nested: (bytes: U
     "collections.defaultdict": callable(() => new Map()),
     "torch._utils._rebuild_tensor": callable(tensor),
     "torch._utils._rebuild_tensor_v2": callable(tensor),
+    "torch._utils._rebuild_tensor_v3": callable((...given) => {
+      const [storage, offset, shape, strides, , , name] = given;
+      return tensor(viewOf(storage, name), offset, shape, strides);
+    }),
+    "torch.storage.UntypedStorage": new StorageClass("U8"),
     "torch._utils._rebuild_parameter": callable((data) => data),
     "torch._utils._rebuild_parameter_with_state": callable((data) => data),
     "torch.storage._load_from_bytes": callable((bytes) => {
@@ -57,7 +71,8 @@ export function torchWorld(from: string, storageOf: StorageOf, nested: (bytes: U
       const full = `${module}.${name}`;
       if (Object.hasOwn(known, full)) return known[full];
       if (module === "torch" && Object.hasOwn(storageTypes, name)) return new StorageClass(storageTypes[name]);
-      if (module === "torch" && /^(float|bfloat|int|uint|complex)\d+$|^bool$/.test(name)) return `torch.${name}`;
+      if (module === "torch" && /^(float|bfloat|int|uint|complex)\d+(_e\dm\d(fn)?)?$|^bool$/.test(name))
+        return `torch.${name}`;
       // A layer of PyTorch that was pickled whole: its name and its state.
       if (module.startsWith("torch.nn.modules.") && /^\w+$/.test(name)) return new LayerClass(name);
       const unread = module.startsWith("__torch__") ? "a TorchScript program" : UNREAD[full];
@@ -78,6 +93,14 @@ export function torchWorld(from: string, storageOf: StorageOf, nested: (bytes: U
     },
   };
 }
+
+/** Types of PyTorch that have no storage class, so that their storages are bytes. */
+const VIEWED: Readonly<Record<string, StoredDtype>> = Object.assign(Object.create(null), {
+  "torch.float8_e4m3fn": "F8_E4M3",
+  "torch.float8_e5m2": "F8_E5M2",
+  "torch.uint16": "U16",
+  "torch.uint32": "U32",
+});
 
 /** Names of PyTorch's own that stand for what is not read. */
 const UNREAD: Readonly<Record<string, string>> = Object.assign(Object.create(null), {

@@ -16,7 +16,14 @@ export type StartWeights = Readonly<Record<string, NamedTensors>>;
 
 /** EDM's wrapper of a network, whose name some state dicts have before every key and others leave out. */
 const WRAPPER = "model.";
-const floating: readonly string[] = ["F64", "F32", "F16", "BF16"] satisfies StoredTensor["dtype"][];
+const floating: readonly string[] = [
+  "F64",
+  "F32",
+  "F16",
+  "BF16",
+  "F8_E4M3",
+  "F8_E5M2",
+] satisfies StoredTensor["dtype"][];
 
 /** The `start` section, complete; `false` (as a setting `off`) leaves a role out. @throws OptionError */
 export function readStartFiles(given: Readonly<Record<string, unknown>>): StartFiles {

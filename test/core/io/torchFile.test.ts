@@ -81,6 +81,20 @@ test("a storage of another size, of big-endian numbers, or none is refused", asy
   assert.match((await refusal(zipFile({ a: ascii("b") }))).message, /without "data.pkl"/);
 });
 
+test("numbers of eight bits are read from a storage of bytes", async () => {
+  const pickle = (dtype: string, elements = 3) =>
+    ascii(
+      `\x80\x02}(X\x01\x00\x00\x00wctorch._utils\n_rebuild_tensor_v3\n((X\x07\x00\x00\x00storagectorch.storage\nUntypedStorage\n` +
+        `X\x01\x00\x00\x000X\x03\x00\x00\x00cpuI${elements}\ntQI1\nI2\n\x85I1\n\x85\x89}ctorch\n${dtype}\ntRu.`,
+    );
+  const zip = (dtype: string) => zipFile({ "m/data.pkl": pickle(dtype), "m/data/0": Uint8Array.of(0x00, 0x38, 0x7e) });
+  const { w } = (await decodeTorch(zip("float8_e4m3fn"))).tensors;
+  assert.equal([w.dtype, w.shape, (await w.read()).data], ["F8_E4M3", [2], Uint8Array.of(0x38, 0x7e)]);
+  assert.is((await decodeTorch(zip("float8_e5m2"))).tensors.w.dtype, "F8_E5M2");
+  assert.match((await refusal(zip("float8_e8m0"))).message, /has the type|is none|not read|float8_e8m0/);
+  assert.match((await refusal(zip("uint16"))).message, /a tensor of bytes has the type torch.uint16/);
+});
+
 test("lists that hold each other many times over are refused", async () => {
   // Each list holds the one before twice: 2^60 entries in 400 bytes.
   const doubling = Array.from({ length: 60 }, () => "q\x00h\x00h\x00\x86").join("");

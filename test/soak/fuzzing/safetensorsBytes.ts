@@ -17,6 +17,8 @@ const SIZES: Readonly<Record<StoredDtype, number>> = {
   U16: 2,
   I8: 1,
   U8: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
   BOOL: 1,
 };
 export const DTYPES = Object.keys(SIZES) as StoredDtype[];
