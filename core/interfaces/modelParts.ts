@@ -44,8 +44,16 @@ export interface ModelParts {
   readonly vocabulary2?: string;
   /** What onestep wrote beside a distilled generator: `onestep_sampler.json`. */
   readonly sampler?: SamplerManifest;
-  /** Options of a network of ours that the file itself gives, such as those of EDM's pickled networks. */
-  readonly network?: { readonly use: "adm" | "song"; readonly options: JsonObject };
+  /** The network of ours that a pickled network of EDM says it is, and the data that it was made for. */
+  readonly network?: {
+    readonly use: "adm" | "song";
+    readonly options: JsonObject;
+    /** [C, R, R] */
+    readonly sample: readonly number[];
+    /** 0 without classes. */
+    readonly classes: number;
+    readonly sigmaData: number;
+  };
 }
 
 /** How a distilled generator is sampled. For onestep `role`, `data` and `config` say all; the rest is for other programs. */

@@ -16,7 +16,7 @@ export * from "./safetensorsFile.ts";
 export { sha256 } from "./sha256.ts";
 export { isShardIndex, openShards } from "./shardedTensors.ts";
 export { isTar, type TarEntry, tarEntries } from "./tar.ts";
-export { type FileEntry, type FloatTensor, openTensors, readTensors } from "./tensorFile.ts";
+export { type FileEntry, type FloatTensor, openTensors, readTensors, stateDict } from "./tensorFile.ts";
 export type { PickledNetwork, TorchEntry, TorchFile } from "./torchEntries.ts";
 export * from "./torchFile.ts";
 export { xxh32 } from "./xxh32.ts";

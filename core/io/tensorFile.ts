@@ -3,7 +3,7 @@ import { fileBytes } from "./byteSource.ts";
 import type { FileSystem } from "./files.ts";
 import { toFloat32 } from "./safetensors.ts";
 import { openSafetensors } from "./safetensorsFile.ts";
-import type { TorchEntry } from "./torchEntries.ts";
+import type { TorchEntry, TorchFile } from "./torchEntries.ts";
 import { mayBeTorch, openTorch } from "./torchFile.ts";
 
 /** A tensor of a file, to be read when it is needed. */
@@ -21,7 +21,11 @@ export async function openTensors(files: FileSystem, path: string): Promise<Reco
   const source = await fileBytes(files, path);
   const start = await source.read(0, Math.min(4, source.size));
   if (!mayBeTorch(start)) return (await openSafetensors(files, path)).tensors;
-  const { tensors } = await openTorch(source);
+  return stateDict(await openTorch(source));
+}
+
+/** The tensors of a PyTorch file: those of its state dict, by the names within, where all of its weights are in one. */
+export function stateDict({ tensors }: TorchFile): Record<string, FileEntry> {
   const names = Object.keys(tensors);
   const prefix = STATE_DICTS.find((each) => names.some((name) => name.startsWith(each)));
   if (prefix === undefined || names.some((name) => !name.includes("/"))) return tensors;

@@ -8,9 +8,21 @@ import {
   type ModelParts,
   type SamplerManifest,
 } from "../../../core/interfaces/mod.ts";
-import { type FileSystem, readJsonObject } from "../../../core/io/mod.ts";
+import {
+  type FileSystem,
+  fileBytes,
+  mayBeTorch,
+  openSafetensors,
+  openTorch,
+  readJsonObject,
+  stateDict,
+} from "../../../core/io/mod.ts";
+import { parseJson } from "../../../core/json/mod.ts";
 import { architectureOf } from "./architecture.ts";
-import { openPartFolder } from "./partFolder.ts";
+import { edmNetwork } from "./edmNetwork.ts";
+import { type GUIDANCE, networkAlone } from "./networkFile.ts";
+import { modernPart, openPartFolder, partOfClass } from "./partFolder.ts";
+import { isSingleFile, splitSingleFile } from "./singleFile.ts";
 
 /** The file that onestep writes beside a distilled generator. */
 export const SAMPLER_MANIFEST = "onestep_sampler.json";
@@ -19,7 +31,12 @@ export const SAMPLER_MANIFEST = "onestep_sampler.json";
 export interface OpenModelOptions {
   /** Variant of the files that is taken where it is there, such as "fp16"; full precision without. */
   readonly variant?: string;
+  /** Which network of DMD2's guidance file is meant; the teacher without it. */
+  readonly guidance?: (typeof GUIDANCE)[number];
 }
+
+/** Key of the sampler manifest in the metadata of a safetensors file. */
+export const SAMPLER_KEY = "onestep_sampler";
 
 /**
  * The parts of a model: a folder in diffusers' layout. Only names, shapes and settings are read; each tensor is read when it is
@@ -29,25 +46,85 @@ export interface OpenModelOptions {
 export async function openModelParts(
   files: FileSystem,
   path: string,
-  { variant }: OpenModelOptions = {},
+  options: OpenModelOptions = {},
 ): Promise<ModelParts> {
   if (!(await files.exists(path)))
     throw failure("E_FILE", `Cannot open the model ${path}: there is no such file or folder`);
-  const names = await files.list(path);
-  return openDiffusers(files, path, names, variant);
+  const names = await files.list(path).catch(() => undefined);
+  if (names === undefined) return openModelFile(files, path, options);
+  const isModel = names.includes("model_index.json") || MODEL_PARTS.some((part) => names.includes(part));
+  return isModel ? openDiffusers(files, path, names, options) : openNetworkFolder(files, path, options);
+}
+
+/** One file: all parts, a network that was pickled whole, or the weights of one. */
+async function openModelFile(files: FileSystem, path: string, { guidance }: OpenModelOptions): Promise<ModelParts> {
+  const source = await fileBytes(files, path);
+  const start = await source.read(0, Math.min(4, source.size));
+  if (mayBeTorch(start)) {
+    const file = await openTorch(source);
+    const edm = edmNetwork(file, path);
+    if (edm) {
+      const parts = { unet: edm.part };
+      return { path, layout: "network", architecture: architectureOf(parts), parts, network: edm.network };
+    }
+    return modelOf(path, stateDict(file), guidance);
+  }
+  const { tensors, metadata } = await openSafetensors(files, path);
+  const model = modelOf(path, tensors, guidance);
+  return SAMPLER_KEY in metadata ? { ...model, sampler: asManifest(metadata[SAMPLER_KEY], path) } : model;
+}
+
+function modelOf(path: string, tensors: ModelPart["tensors"], guidance: OpenModelOptions["guidance"]): ModelParts {
+  if (!isSingleFile(Object.keys(tensors))) {
+    const { part, network } = networkAlone(tensors, path, guidance);
+    const parts = { [part]: network };
+    return { path, layout: "network", architecture: architectureOf(parts), parts };
+  }
+  const parts = splitSingleFile(tensors, path);
+  // Checkpoints of models that predict velocity carry an empty tensor of this name.
+  const isVelocity = "v_pred" in tensors;
+  const scheduler = isVelocity
+    ? { prediction_type: "v_prediction", rescale_betas_zero_snr: "ztsnr" in tensors }
+    : undefined;
+  return { path, layout: "single-file", architecture: architectureOf(parts), parts, scheduler };
+}
+
+function asManifest(text: string, path: string): SamplerManifest {
+  try {
+    const value = parseJson(text);
+    if (typeof value === "object" && value !== null && "config" in value) return value as SamplerManifest;
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+  }
+  throw failure("E_CHECKPOINT", `Cannot read ${path}: its "${SAMPLER_KEY}" is no sampler manifest of onestep`);
+}
+
+/** A folder with the weights of one network, such as a model's `unet/`, or a step of a training run. */
+async function openNetworkFolder(files: FileSystem, path: string, options: OpenModelOptions): Promise<ModelParts> {
+  const found = await openPartFolder(files, path, options.variant);
+  if (!found)
+    throw failure("E_CHECKPOINT", `Cannot open the model ${path}: it has no file of weights, and no folder with one`, {
+      fix: "give the folder that holds model_index.json, unet/ and vae/, or a file of weights",
+    });
+  const known = partOfClass(found.config?._class_name ?? (found.config?.architectures as unknown[] | undefined)?.[0]);
+  const alone = known
+    ? { part: known, network: modernPart(known, found) }
+    : networkAlone(found.tensors, found.from, options.guidance);
+  const parts = { [alone.part]: { ...alone.network, config: found.config } };
+  return { path, layout: "network", architecture: architectureOf(parts), parts };
 }
 
 async function openDiffusers(
   files: FileSystem,
   path: string,
   names: readonly string[],
-  variant: string | undefined,
+  { variant }: OpenModelOptions,
 ): Promise<ModelParts> {
   const parts: Partial<Record<ModelPartName, ModelPart>> = {};
   for (const name of MODEL_PARTS)
     if (names.includes(name)) {
       const part = await openPartFolder(files, files.join(path, name), variant);
-      if (part) parts[name] = part;
+      if (part) parts[name] = modernPart(name, part);
     }
   const json = async (...at: string[]): Promise<JsonObject | undefined> => {
     const file = files.join(path, ...at);

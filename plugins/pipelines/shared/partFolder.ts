@@ -1,5 +1,5 @@
 /** One part of a model in a folder of its own, as diffusers and transformers write it. */
-import type { ModelPart } from "../../../core/interfaces/mod.ts";
+import type { ModelPart, ModelPartName } from "../../../core/interfaces/mod.ts";
 import {
   type FileEntry,
   type FileSystem,
@@ -8,6 +8,8 @@ import {
   openTensors,
   readJsonObject,
 } from "../../../core/io/mod.ts";
+import { modernText } from "./textNames.ts";
+import { modernVae } from "./vaeNames.ts";
 
 /** Stems that diffusers and transformers give files of weights. */
 const WEIGHTS =
@@ -62,3 +64,25 @@ export async function openPartFolder(
 /** The tensors of a file, or of the shards that an index stands for. */
 export const openWeights = (files: FileSystem, folder: string, name: string): Promise<Record<string, FileEntry>> =>
   isShardIndex(name) ? openShards(files, folder, name) : openTensors(files, files.join(folder, name));
+
+/** The part that a class of diffusers or transformers is; undefined for others. */
+export function partOfClass(name: unknown): ModelPartName | undefined {
+  return typeof name === "string" && Object.hasOwn(CLASSES, name) ? CLASSES[name] : undefined;
+}
+
+const CLASSES: Readonly<Record<string, ModelPartName>> = {
+  UNet2DConditionModel: "unet",
+  AutoencoderKL: "vae",
+  AutoencoderTiny: "vae",
+  CLIPTextModel: "text_encoder",
+  CLIPTextModelWithProjection: "text_encoder_2",
+  DiTTransformer2DModel: "transformer",
+  SD3Transformer2DModel: "transformer",
+  FluxTransformer2DModel: "transformer",
+};
+
+/** A part with the names that its library writes today, whichever version wrote it. */
+export function modernPart(name: ModelPartName, part: ModelPart): ModelPart {
+  if (name === "vae") return { ...part, tensors: modernVae(part.tensors) };
+  return name.startsWith("text_encoder") ? { ...part, tensors: modernText(part.tensors) } : part;
+}
