@@ -3,6 +3,7 @@ import { type Batch, classLabel, DATA_FOLDER, type Dataset } from "../../core/in
 import { type FileSystem, type IdxArray, readIdx } from "../../core/io/mod.ts";
 import { choice, definePlugin } from "../../core/plugin/mod.ts";
 import { absent } from "./shared/absent.ts";
+import { dataAt } from "./shared/dataPath.ts";
 import { fingerprintOf } from "./shared/fingerprint.ts";
 import { chooseRows } from "./shared/shards.ts";
 import { sigmaDataOption } from "./shared/sigmaData.ts";
@@ -38,9 +39,7 @@ export const mnistDataset = definePlugin({
     sigmaData: sigmaDataOption(0.5),
   },
   async create({ resolution, sigmaData }, container): Promise<Dataset> {
-    const { files, path } = container.get(DATA_FOLDER);
-    if (!files || path === undefined)
-      throw failure("E_DATA", "Cannot load mnist: there is no data folder, should be given with --data");
+    const { files, path } = dataAt("mnist", container.get(DATA_FOLDER));
     const paths = await findFiles(files, path);
     const train = await readPart(files, paths.trainImages, paths.trainLabels);
     const held = await readPart(files, paths.testImages, paths.testLabels);

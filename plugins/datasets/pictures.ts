@@ -1,6 +1,7 @@
-import { failure, some } from "../../core/errors.ts";
+import { some } from "../../core/errors.ts";
 import { classLabel, DATA_FOLDER, type Dataset } from "../../core/interfaces/mod.ts";
 import { boolean, definePlugin, number, optional } from "../../core/plugin/mod.ts";
+import { dataAt } from "./shared/dataPath.ts";
 import { fingerprintOf } from "./shared/fingerprint.ts";
 import { divided, holdOutOption } from "./shared/holdOut.ts";
 import { PictureBatches } from "./shared/pictureBatches.ts";
@@ -38,9 +39,8 @@ export const picturesDataset = definePlugin({
     sigmaData: sigmaDataOption(0.5),
   },
   async create({ classes: wanted, ...options }, container): Promise<Dataset> {
-    const { files, path, offload, progress, found } = container.get(DATA_FOLDER);
-    if (!files || path === undefined)
-      throw failure("E_DATA", "Cannot load pictures: there is no data folder, should be given with --data");
+    const { offload, progress, found, ...folderOfData } = container.get(DATA_FOLDER);
+    const { files, path } = dataAt("pictures", folderOfData);
     const framing = framingOf("pictures", options);
     const folder = await findPictures(files, path, wanted);
     const { names, others } = folder;

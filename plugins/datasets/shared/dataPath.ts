@@ -9,7 +9,9 @@ export function dataAt(
   { files, path }: DataFolder,
 ): { readonly files: FileSystem; readonly path: string } {
   if (!files || path === undefined)
-    throw failure("E_DATA", `Cannot load ${name}: there is no data folder, should be given with --data`);
+    throw failure("E_DATA", `Cannot load ${name}: there is no data folder, should be given with --data`, {
+      fix: "name the folder of its files with --data FOLDER",
+    });
   return { files, path };
 }
 

@@ -10,6 +10,7 @@ import {
   type StoredTensor,
 } from "../../../core/io/mod.ts";
 import { formatShape, sizeOf } from "../../../core/tensor/mod.ts";
+import { dataAt } from "./dataPath.ts";
 
 /** A tensor that shards have: its element types and its number of axes, rows included. */
 export interface ColumnSpec {
@@ -55,9 +56,8 @@ export interface ShardsRequest {
  * @throws E_DATA that says what the folder should hold; E_CHECKPOINT for a damaged file
  */
 export async function readShards(request: ShardsRequest): Promise<Shards> {
-  const { name, files, path, specs, singles: wanted = [] } = request;
-  if (!files || path === undefined)
-    throw failure("E_DATA", `Cannot load ${name}: there is no data folder, should be given with --data`);
+  const { name, specs, singles: wanted = [] } = request;
+  const { files, path } = dataAt(name, request);
   const all = (await files.exists(path)) ? await files.list(path) : [];
   const names = all.filter((each) => each.endsWith(".safetensors"));
   const shards: Record<string, StoredTensor>[] = [];
