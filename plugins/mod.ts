@@ -1,4 +1,7 @@
 /** Every plugin that comes with onestep: a new one is a line here. Methods bring their recipes along. */
+
+export { klAutoencoder } from "./autoencoders/kl.ts";
+export { tinyAutoencoder } from "./autoencoders/tiny.ts";
 export { ema } from "./averages/ema.ts";
 export { emaConstant } from "./averages/emaConstant.ts";
 export { emaPower } from "./averages/emaPower.ts";

@@ -110,10 +110,10 @@ function allowedInCore({ from, to, typeOnly }: Import): boolean {
   return core[source]?.includes(target) ?? false;
 }
 
-/** Plugins meet in the container, not in each other's files. Methods list plugins: that is what they are. */
+/** Plugins meet in the container, not in each other's files. Methods and pipelines put plugins together: that is what they are. */
 function allowedInPlugins({ from, to }: Import): boolean {
   const [source, target] = [folderIn("plugins", from), folderIn("plugins", to)];
-  return source === undefined || source === "methods" || source === target;
+  return source === undefined || source === "methods" || source === "pipelines" || source === target;
 }
 
 function allowedInBackends({ from, to }: Import): boolean {

@@ -5,7 +5,7 @@ import type { Scope } from "../nn/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { named } from "./named.ts";
 
-/** A frozen network that reads texts: what metrics hold pictures to. */
+/** A frozen network that reads texts: what metrics hold pictures to, and what models are told of a prompt. */
 export interface Encoder {
   readonly name: string;
   /** Tokens of a text: the width of a row of `tokens`. */
@@ -17,7 +17,9 @@ export interface Encoder {
    * text of each; a row that gets too long is cut, and ends as whole ones do.
    */
   tokens(texts: readonly string[], prefix?: string): Promise<Int32Array>;
-  /** The network over its parameters, in a trace: ids i32 [B, context] → vectors [B, width] by name. */
+  /** What is left out of each text where its row is full, as it is written; undefined for a text that fits. */
+  cut?(texts: readonly string[]): Promise<readonly (string | undefined)[]>;
+  /** The network over its parameters, in a trace: ids i32 [B, context] → [B, width], or [B, context, width], by name. */
   bind(scope: Scope): { encode(ids: Tensor): Readonly<Record<string, Tensor>> };
   /** Its weights, read when first asked for. */
   load(): Promise<FrozenWeights>;

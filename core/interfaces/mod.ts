@@ -1,3 +1,4 @@
+export * from "./autoencoder.ts";
 export * from "./average.ts";
 export * from "./backend.ts";
 export * from "./balancer.ts";
@@ -19,6 +20,7 @@ export * from "./observer.ts";
 export * from "./offload.ts";
 export * from "./optimizer.ts";
 export * from "./pace.ts";
+export * from "./pipeline.ts";
 export * from "./process.ts";
 export * from "./readings.ts";
 export * from "./role.ts";

@@ -3,6 +3,7 @@ export * from "./clipTransformer.ts";
 export * from "./conv.ts";
 export * from "./embedding.ts";
 export * from "./frozen.ts";
+export * from "./frozenPart.ts";
 export * from "./linear.ts";
 export * from "./lora.ts";
 export * from "./lpips.ts";

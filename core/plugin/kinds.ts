@@ -24,6 +24,8 @@ export const kinds = {
   method: { needed: true, draws: true },
   extractor: { section: "extractors", by: "name" },
   encoder: { section: "encoders", by: "name" },
+  autoencoder: {},
+  pipeline: {},
   loss: { section: "losses", by: "name" },
   optimizer: { section: "optimizers", by: "role" },
   average: { section: "averages", by: "role" },

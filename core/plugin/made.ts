@@ -25,6 +25,15 @@ const members: Readonly<Record<PluginKind, Readonly<Record<string, Member>>>> = 
   method: {}, // checkParts says more
   extractor: { name: "text", reads: "an object", widths: "an object", bind: "a function", load: "a function" },
   encoder: { name: "text", context: "a number", tokens: "a function", bind: "a function", load: "a function" },
+  autoencoder: {
+    name: "text",
+    channels: "an object",
+    factor: "a number",
+    tile: "a number",
+    bind: "a function",
+    load: "a function",
+  },
+  pipeline: { name: "text", reads: "a function", open: "a function" },
   loss: { name: "text", role: "text", weight: "a number", compute: "a function" },
   optimizer: { role: "text", clip: "a number", moments: "a list", scalars: "a function", update: "a function" },
   average: { role: "text", keep: "a function" },

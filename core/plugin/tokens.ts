@@ -1,5 +1,6 @@
 import { type AnyToken, listToken, token } from "../di/token.ts";
 import type {
+  AUTOENCODER,
   AVERAGES,
   BALANCERS,
   CRITIC,
@@ -14,6 +15,7 @@ import type {
   NETWORK,
   OBSERVERS,
   OPTIMIZERS,
+  PIPELINE,
   PROCESS,
   SAMPLER,
   TEACHER,
@@ -32,6 +34,8 @@ interface KindTokens {
   readonly method: typeof METHOD;
   readonly extractor: typeof EXTRACTORS;
   readonly encoder: typeof ENCODERS;
+  readonly autoencoder: typeof AUTOENCODER;
+  readonly pipeline: typeof PIPELINE;
   readonly loss: typeof LOSSES;
   readonly optimizer: typeof OPTIMIZERS;
   readonly average: typeof AVERAGES;

@@ -51,6 +51,10 @@ export interface RunConfig {
   readonly extractors?: Several;
   /** Networks that read texts, by name, where metrics are to use other options than those they ask for. */
   readonly encoders?: Several;
+  /** What makes pictures of latents, where something of the run looks at pictures. */
+  readonly autoencoder?: Use;
+  /** What knows the kind of model that the run starts from. */
+  readonly pipeline?: Use;
   /** Plugins that move the weights of losses while the run goes on; they look every `train.diagnoseEvery` steps. */
   readonly balancers?: Several;
   readonly metrics?: Several;

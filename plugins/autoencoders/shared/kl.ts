@@ -14,6 +14,8 @@ export interface AutoencoderKlOptions {
   readonly pictureChannels: number;
   /** `norm_num_groups`; must divide all channels. */
   readonly groups: number;
+  /** Whether latents pass 1 × 1 convolutions between both halves, as `use_quant_conv` says; they do where absent. */
+  readonly bridged?: boolean;
 }
 
 const EPSILON = 1e-6;
@@ -30,7 +32,7 @@ export interface LatentDistribution {
  * names of diffusers' `AutoencoderKL`. Rombach et al. 2022, arXiv:2112.10752.
  */
 export function encodeKl(scope: Scope, x: Tensor, options: AutoencoderKlOptions): LatentDistribution {
-  const { channels, layers, latentChannels } = options;
+  const { channels, layers, latentChannels, bridged = true } = options;
   const encoder = scope.at("encoder");
   let h = conv(encoder.at("conv_in"), x, channels[0]);
   for (const [level, width] of channels.entries()) {
@@ -39,17 +41,17 @@ export function encodeKl(scope: Scope, x: Tensor, options: AutoencoderKlOptions)
     if (level < channels.length - 1) h = halved(block.at("downsamplers").at(0).at("conv"), h);
   }
   h = output(encoder, middle(encoder.at("mid_block"), h, options), 2 * latentChannels, options);
-  const moments = conv(scope.at("quant_conv"), h, 2 * latentChannels, { kernel: 1 });
+  const moments = bridged ? conv(scope.at("quant_conv"), h, 2 * latentChannels, { kernel: 1 }) : h;
   const [mean, logVariance] = split(moments, 2, 1);
   return { mean, logVariance: clamp(logVariance, { min: -30, max: 20 }) };
 }
 
 /** Latents [B, L, h, w], no longer scaled → pictures [B, C, h·2ⁿ, w·2ⁿ], about [-1, 1]. */
 export function decodeKl(scope: Scope, z: Tensor, options: AutoencoderKlOptions): Tensor {
-  const { layers, pictureChannels } = options;
+  const { layers, pictureChannels, bridged = true } = options;
   const channels = [...options.channels].reverse();
   const decoder = scope.at("decoder");
-  let h = conv(scope.at("post_quant_conv"), z, z.shape[1], { kernel: 1 });
+  let h = bridged ? conv(scope.at("post_quant_conv"), z, z.shape[1], { kernel: 1 }) : z;
   h = middle(decoder.at("mid_block"), conv(decoder.at("conv_in"), h, channels[0]), options);
   for (const [level, width] of channels.entries()) {
     const block = decoder.at("up_blocks").at(level);
