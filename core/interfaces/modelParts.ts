@@ -12,7 +12,10 @@ export type ModelPartName = (typeof MODEL_PARTS)[number];
 export interface ModelPart {
   /** The file or folder that it was found in, for messages. */
   readonly from: string;
-  /** Its `config.json`; absent where the weights came alone, as in a single file. */
+  /**
+   * Its `config.json`. Of weights that came alone, as in a single file, what names and shapes tell, completed with the values of the
+   * published models; absent where they tell nothing.
+   */
   readonly config?: JsonObject;
   /**
    * Its tensors, by the names that diffusers and transformers give them, whatever the file calls them. Each is read when it is
@@ -34,7 +37,10 @@ export interface ModelParts {
   readonly layout: "diffusers" | "single-file" | "network";
   readonly architecture: Architecture;
   readonly parts: Readonly<Partial<Record<ModelPartName, ModelPart>>>;
-  /** `scheduler/scheduler_config.json`: noise process, prediction type, spacing of timesteps. */
+  /**
+   * `scheduler/scheduler_config.json`: noise process, prediction type, spacing of timesteps. Of a single file, that of the published
+   * models; absent for a network alone.
+   */
   readonly scheduler?: JsonObject;
   /** `model_index.json`: the pipeline's class and those of its parts. */
   readonly modelIndex?: JsonObject;

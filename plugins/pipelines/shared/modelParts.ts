@@ -21,7 +21,9 @@ import { parseJson } from "../../../core/json/mod.ts";
 import { architectureOf } from "./architecture.ts";
 import { edmNetwork } from "./edmNetwork.ts";
 import { type GUIDANCE, networkAlone } from "./networkFile.ts";
+import { withConfigs } from "./partConfigs.ts";
 import { modernPart, openPartFolder, partOfClass } from "./partFolder.ts";
+import { usualScheduler } from "./schedulerConfigs.ts";
 import { isSingleFile, splitSingleFile } from "./singleFile.ts";
 
 /** The file that onestep writes beside a distilled generator. */
@@ -77,16 +79,20 @@ async function openModelFile(files: FileSystem, path: string, { guidance }: Open
 function modelOf(path: string, tensors: ModelPart["tensors"], guidance: OpenModelOptions["guidance"]): ModelParts {
   if (!isSingleFile(Object.keys(tensors))) {
     const { part, network } = networkAlone(tensors, path, guidance);
-    const parts = { [part]: network };
-    return { path, layout: "network", architecture: architectureOf(parts), parts };
+    return { path, layout: "network", ...described({ [part]: network }) };
   }
   const parts = splitSingleFile(tensors, path);
-  // Checkpoints of models that predict velocity carry an empty tensor of this name.
-  const isVelocity = "v_pred" in tensors;
-  const scheduler = isVelocity
-    ? { prediction_type: "v_prediction", rescale_betas_zero_snr: "ztsnr" in tensors }
-    : undefined;
-  return { path, layout: "single-file", architecture: architectureOf(parts), parts, scheduler };
+  const told = described(parts);
+  // Checkpoints of models that predict velocity carry a tensor of this name.
+  const velocity = { prediction_type: "v_prediction", rescale_betas_zero_snr: "ztsnr" in tensors };
+  const scheduler = usualScheduler(told.architecture, "v_pred" in tensors ? velocity : {});
+  return { path, layout: "single-file", ...told, scheduler };
+}
+
+/** Parts that came without settings, with those that their shapes tell. */
+function described(parts: ModelParts["parts"]): Pick<ModelParts, "architecture" | "parts"> {
+  const architecture = architectureOf(parts);
+  return { architecture, parts: withConfigs(parts, architecture) };
 }
 
 function asManifest(text: string, path: string): SamplerManifest {
@@ -110,8 +116,7 @@ async function openNetworkFolder(files: FileSystem, path: string, options: OpenM
   const alone = known
     ? { part: known, network: modernPart(known, found) }
     : networkAlone(found.tensors, found.from, options.guidance);
-  const parts = { [alone.part]: { ...alone.network, config: found.config } };
-  return { path, layout: "network", architecture: architectureOf(parts), parts };
+  return { path, layout: "network", ...described({ [alone.part]: { ...alone.network, config: found.config } }) };
 }
 
 async function openDiffusers(

@@ -53,6 +53,26 @@ export const SDXL_UNET: UnetOptions = {
 };
 export const KL = { channels: [128, 256, 512, 512], layers: 2, latentChannels: 4, pictureChannels: 3, groups: 32 };
 
+/** The text towers of Stable Diffusion 1.x and SDXL. */
+export const CLIP_L = {
+  vocabulary: 49408,
+  positions: 77,
+  width: 768,
+  layers: 12,
+  heads: 12,
+  inner: 3072,
+  activation: "quick_gelu",
+} as const;
+export const BIG_G = {
+  ...CLIP_L,
+  width: 1280,
+  layers: 32,
+  heads: 20,
+  inner: 5120,
+  activation: "gelu",
+  projected: 1280,
+} as const;
+
 const TINY = { channels: [8, 16, 16, 16], groups: 4, heads: [2] };
 export const TINY_SD15: Shapes = unetShapes(TINY, { text: 12 });
 export const TINY_SDXL: Shapes = unetShapes(

@@ -4,6 +4,8 @@ import type { FileEntry } from "../../../../core/io/mod.ts";
 import { isSingleFile, joinSingleFile, splitSingleFile } from "../../../../plugins/pipelines/shared/singleFile.ts";
 import { thrown } from "../../../helpers/thrown.ts";
 import {
+  BIG_G,
+  CLIP_L,
   entriesOf,
   KL,
   readAll,
@@ -26,25 +28,6 @@ const part = (shapes: Shapes) => ({ from: "made up", tensors: unread(shapes) });
 const shapesOf = (entries: Readonly<Record<string, FileEntry>>): Shapes =>
   Object.fromEntries(Object.entries(entries).map(([name, { shape }]) => [name, shape]));
 const sorted = (shapes: Shapes) => Object.entries(shapes).sort(([a], [b]) => (a < b ? -1 : 1));
-
-const CLIP_L = {
-  vocabulary: 49408,
-  positions: 77,
-  width: 768,
-  layers: 12,
-  heads: 12,
-  inner: 3072,
-  activation: "quick_gelu",
-} as const;
-const BIG_G = {
-  ...CLIP_L,
-  width: 1280,
-  layers: 32,
-  heads: 20,
-  inner: 5120,
-  activation: "gelu",
-  projected: 1280,
-} as const;
 
 test("Stable Diffusion 1.5 has the names and shapes of v1-5-pruned-emaonly, and comes back", () => {
   const parts = {
