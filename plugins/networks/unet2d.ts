@@ -1,7 +1,7 @@
 import { failure } from "../../core/errors.ts";
 import { type Condition, DATA_SHAPE, type Network } from "../../core/interfaces/mod.ts";
 import { conv, groupNorm, linear, type Scope, timestepEmbedding } from "../../core/nn/mod.ts";
-import { add, concat, reshape, silu } from "../../core/ops/mod.ts";
+import { add, concat, mul, reshape, silu } from "../../core/ops/mod.ts";
 import { boolean, choice, definePlugin, list, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
 import { downsample, residualBlock, type Surroundings, spatialTransformer, upsample } from "./unet2d/blocks.ts";
@@ -14,7 +14,8 @@ const count = number({ min: 1, integer: true });
  * names and PyTorch's starting values. Down: residual blocks, each with a transformer that looks at the text in "CrossAttn"
  * levels, then a stride-2 convolution; a middle of block, transformer, block; up: the same with one more block per level, each
  * joined by an activation from the way down. x [B, C, H, W], cNoise [B] (a timestep, 0…999) → [B, C, H, W]; any H and W.
- * The condition gives `text` [B, L, D] and, where `timeIdWidth` is not 0, `pooled` [B, P] and `timeIds` [B, 6].
+ * The condition gives `text` [B, L, D] and, where `timeIdWidth` is not 0, `pooled` [B, P] and `timeIds` [B, 6]; where
+ * `guidanceWidth` is not 0, `guidance` [B], the factor w that a latent consistency model has learned (arXiv:2310.04378).
  * Features are the middle's output, [B, C', h, w]. The defaults are SD 1.5: 859,520,964 parameters with D = 768.
  * Rombach et al. 2022, arXiv:2112.10752; Podell et al. 2023, SDXL, arXiv:2307.01952.
  */
@@ -64,6 +65,12 @@ export const unet2d = definePlugin({
       integer: true,
       about: "width of the embedding of each of the six time ids, 256 in SDXL; 0 for a network without",
     }),
+    guidanceWidth: number({
+      default: 0,
+      min: 0,
+      integer: true,
+      about: "width of the embedded guidance of a latent consistency model, 256; 0 for a network without",
+    }),
     embeddingFirst: choice(["cos", "sin"], {
       default: "cos",
       about: "which half of an embedded timestep or size comes first",
@@ -106,7 +113,7 @@ export const unet2d = definePlugin({
 /** Timestep, and text and sizes where the network takes them, as one vector [B, 4·channels[0]]. */
 function embed(
   scope: Scope,
-  { channels, timeIdWidth, embeddingFirst: first, embeddingShift: shift }: UNet2dOptions,
+  { channels, timeIdWidth, guidanceWidth, embeddingFirst: first, embeddingShift: shift }: UNet2dOptions,
   timestep: Tensor,
   condition: Condition,
 ): Tensor {
@@ -114,7 +121,12 @@ function embed(
   const twoLayers = (at: Scope, x: Tensor) =>
     linear(at.at("linear_2"), silu(linear(at.at("linear_1"), x, width)), width);
   const embedded = (c: Tensor, size: number) => timestepEmbedding(c, { width: size, first, shift });
-  const emb = twoLayers(scope.at("time_embedding"), embedded(timestep, channels[0]));
+  const time = scope.at("time_embedding");
+  const told = embedded(timestep, channels[0]);
+  const emb = twoLayers(
+    time,
+    guidanceWidth === 0 ? told : add(told, guidanceOf(time, condition, guidanceWidth, channels[0])),
+  );
   if (timeIdWidth === 0) return emb;
   const pooled = needed(condition, "pooled", "[B, P]");
   const ids = needed(condition, "timeIds", "[B, 6]");
@@ -123,7 +135,14 @@ function embed(
   return add(emb, twoLayers(scope.at("add_embedding"), concat([pooled, sizes], 1)));
 }
 
-function needed(condition: Condition, name: "text" | "pooled" | "timeIds", shape: string): Tensor {
+/** w − 1 embedded as diffusers' `get_guidance_scale_embedding` does, and projected to the width of a timestep. */
+function guidanceOf(scope: Scope, condition: Condition, width: number, channels: number): Tensor {
+  const beyond = mul(add(needed(condition, "guidance", "[B]"), -1), 1000);
+  const embedded = timestepEmbedding(beyond, { width, first: "sin", shift: 1 });
+  return linear(scope.at("cond_proj"), embedded, channels, { bias: false });
+}
+
+function needed(condition: Condition, name: "text" | "pooled" | "timeIds" | "guidance", shape: string): Tensor {
   const found = condition[name];
   if (!found)
     throw failure("E_CONFIG", `Cannot apply unet2d: the condition has no ${name}, it should be ${shape}`, {

@@ -2,8 +2,10 @@ import { decodeHTML } from "entities";
 import { failure } from "../../../core/errors.ts";
 import { CLIP_CONTEXT } from "./clipContext.ts";
 
-/** Merges that CLIP's vocabulary of 49,408 tokens is built from; the file has more. */
-const MERGES = 48_894;
+/** Tokens of CLIP's vocabulary. */
+const VOCABULARY = 49_408;
+/** Those that are no merged pair: a sign for each byte within a word and at its end, start and end. */
+const UNMERGED = 2 * 256 + 2;
 const START = "<|startoftext|>";
 const END = "<|endoftext|>";
 
@@ -18,18 +20,22 @@ export class ClipTokenizer {
   readonly #ids: ReadonlyMap<string, number>;
   readonly #ranks: ReadonlyMap<string, number>;
   readonly #known: Map<string, readonly number[]>;
+  /** Tokens by their ids. */
+  readonly #tokens: readonly string[];
 
   /**
    * @param merges text of `merges.txt` or `bpe_simple_vocab_16e6.txt`: a line of comment, then a pair of tokens a line
+   * @param size tokens of the vocabulary; the file may have more pairs than it needs
    * @throws E_DATA when it has fewer pairs than the vocabulary needs
    */
-  constructor(merges: string, from = "merges.txt") {
-    const pairs = merges.split(/\r?\n/).slice(1, 1 + MERGES);
+  constructor(merges: string, from = "merges.txt", size = VOCABULARY) {
+    const needed = Math.max(size - UNMERGED, 0);
+    const pairs = merges.split(/\r?\n/).slice(1, 1 + needed);
     const bad = pairs.findIndex((line) => line.split(" ").length !== 2);
-    if (pairs.length < MERGES || bad >= 0)
+    if (pairs.length < needed || bad >= 0)
       throw failure(
         "E_DATA",
-        `Cannot read ${from}: ${bad >= 0 ? `line ${bad + 2} is no pair of tokens` : `it has ${pairs.length} pairs of tokens`}, expected CLIP's ${MERGES}`,
+        `Cannot read ${from}: ${bad >= 0 ? `line ${bad + 2} is no pair of tokens` : `it has ${pairs.length} pairs of tokens`}, expected ${size === VOCABULARY ? "CLIP's" : "the"} ${needed}${size === VOCABULARY ? "" : ` of a vocabulary of ${size}`}`,
       );
     const letters = [...BYTE_SIGNS].sort((a, b) => Number(a >= FIRST_STAND_IN) - Number(b >= FIRST_STAND_IN));
     const tokens = [
@@ -39,6 +45,7 @@ export class ClipTokenizer {
       START,
       END,
     ];
+    this.#tokens = tokens;
     this.#ids = new Map(tokens.map((token, id) => [token, id]));
     this.#ranks = new Map(pairs.map((line, rank) => [line, rank]));
     this.#known = new Map([START, END].map((token) => [token, [this.#ids.get(token)!]]));
@@ -71,6 +78,22 @@ export class ClipTokenizer {
       rows.set([this.start, ...tokens, this.end], i * CLIP_CONTEXT);
     }
     return rows;
+  }
+
+  /** What is left out of a text where its row is full, as tokens spell it; undefined for a text that fits. */
+  cut(text: string): string | undefined {
+    const left = this.encode(text).slice(CLIP_CONTEXT - 2);
+    return left.length > 0 ? this.decode(left) : undefined;
+  }
+
+  /** The text that tokens spell, a blank after each word. */
+  decode(ids: readonly number[]): string {
+    const bytes = ids.flatMap((id) => {
+      const token = this.#tokens[id] ?? "";
+      const spelt = Array.from(token.replace(/<\/w>$/, ""), (sign) => BYTE_SIGNS.indexOf(sign));
+      return token.endsWith("</w>") ? [...spelt, 32] : spelt;
+    });
+    return new TextDecoder().decode(Uint8Array.from(bytes)).trim();
   }
 
   #piece(piece: string): readonly number[] {

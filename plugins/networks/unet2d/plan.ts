@@ -12,6 +12,7 @@ export interface UNet2dOptions {
   readonly eps: number;
   readonly linearProjection: boolean;
   readonly timeIdWidth: number;
+  readonly guidanceWidth: number;
   readonly embeddingFirst: "cos" | "sin";
   readonly embeddingShift: number;
 }

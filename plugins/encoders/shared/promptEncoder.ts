@@ -1,0 +1,126 @@
+/** The text encoders of Stable Diffusion: CLIP's text towers, and what pipelines take of them. */
+import { failure } from "../../../core/errors.ts";
+import type { Encoder, JsonObject, ModelPart } from "../../../core/interfaces/mod.ts";
+import type { FileSystem } from "../../../core/io/mod.ts";
+import { frozenPart, type Scope } from "../../../core/nn/mod.ts";
+import { input } from "../../../core/ops/mod.ts";
+import type { Tensor } from "../../../core/tensor/mod.ts";
+import { CLIP_CONTEXT } from "./clipContext.ts";
+import { type ClipTextOptions, clipText } from "./clipText.ts";
+import type { ClipTokenizer } from "./clipTokenizer.ts";
+
+/** A text tower among the parts of a model. */
+export interface PromptEncoderOptions {
+  readonly name: string;
+  readonly part: ModelPart;
+  /** Its sizes, where the part has no `config.json`. */
+  readonly usual: ClipTextOptions;
+  /** Where `merges.txt` is. */
+  readonly vocabulary: { readonly files: FileSystem; readonly path: string };
+  /** What fills a row: the end token, or 0. */
+  readonly padding: "end" | "zero";
+  /** What `text` is: the last state after the final norm, or the last but one without it. */
+  readonly state: "last" | "penultimate";
+  /** Whether the projected state of the end token is wanted too, as `pooled`. */
+  readonly pooled?: boolean;
+}
+
+/** A text tower: texts → `text` [B, 77, width], and `pooled` [B, projected] where that is asked for. */
+export interface PromptEncoder extends Encoder {
+  readonly sizes: ClipTextOptions;
+  cut(texts: readonly string[]): Promise<readonly (string | undefined)[]>;
+}
+
+export function promptEncoder(options: PromptEncoderOptions): PromptEncoder {
+  const { name, part, vocabulary, padding, state, pooled = false } = options;
+  const sizes = part.config ? clipTextSizes(part.config, part.from) : options.usual;
+  if (pooled && !sizes.projected)
+    throw failure("E_CONFIG", `Cannot use ${part.from}: it has no projection_dim, the pooled text needs a projection`);
+  if (sizes.positions < CLIP_CONTEXT)
+    throw failure(
+      "E_CONFIG",
+      `Cannot use ${part.from}: it knows ${sizes.positions} positions, should know ${CLIP_CONTEXT}`,
+    );
+  const used = { ...sizes, projected: pooled ? sizes.projected : undefined };
+  const encode = (scope: Scope, ids: Tensor): Readonly<Record<string, Tensor>> => {
+    const { states, last, embeds } = clipText(scope, ids, used);
+    return { text: state === "last" ? last : states[states.length - 2], ...(embeds && { pooled: embeds }) };
+  };
+  let read: Promise<ClipTokenizer> | undefined;
+  const tokenizer = async () => {
+    const { files, path } = vocabulary;
+    const merges = new TextDecoder().decode(await files.read(path));
+    // Its table of HTML's entities is large: loaded when there is text to encode.
+    const { ClipTokenizer } = await import("./clipTokenizer.ts");
+    return new ClipTokenizer(merges, path, sizes.vocabulary);
+  };
+  const known = () => (read ??= tokenizer());
+  return {
+    name,
+    sizes,
+    context: CLIP_CONTEXT,
+    widths: { text: sizes.width, ...(pooled && { pooled: sizes.projected! }) },
+    tokens: async (texts, prefix = "") => (await known()).rows(texts, padding, prefix),
+    async cut(texts) {
+      const tokens = await known();
+      return texts.map((text) => tokens.cut(text));
+    },
+    bind: (scope) => ({ encode: (ids) => encode(scope, ids) }),
+    load: () => frozenPart(name, part, (scope) => void encode(scope, input("ids", [1, CLIP_CONTEXT], "i32"))),
+  };
+}
+
+/** Sizes of a text tower out of its `config.json`. @throws E_CONFIG for one that is missing, or an activation that is not known */
+export function clipTextSizes(config: JsonObject, from: string): ClipTextOptions {
+  const whole = (name: string, usual?: number): number => {
+    const value = config[name] ?? usual;
+    if (Number.isInteger(value) && (value as number) > 0 && (value as number) <= 2 ** 24) return value as number;
+    throw failure(
+      "E_CONFIG",
+      `Cannot read the config of ${from}: ${name} is ${JSON.stringify(value)}, should be a whole number above 0`,
+    );
+  };
+  const activation = config.hidden_act ?? "quick_gelu";
+  if (activation !== "quick_gelu" && activation !== "gelu")
+    throw failure(
+      "E_CONFIG",
+      `Cannot read the config of ${from}: hidden_act is ${JSON.stringify(activation)}, should be quick_gelu or gelu`,
+    );
+  const sizes: ClipTextOptions = {
+    vocabulary: whole("vocab_size", 49_408),
+    width: whole("hidden_size"),
+    layers: whole("num_hidden_layers"),
+    heads: whole("num_attention_heads"),
+    inner: whole("intermediate_size"),
+    positions: whole("max_position_embeddings", CLIP_CONTEXT),
+    activation,
+    ...(config.projection_dim !== undefined && { projected: whole("projection_dim") }),
+  };
+  if (sizes.width % sizes.heads !== 0)
+    throw failure(
+      "E_CONFIG",
+      `Cannot read the config of ${from}: hidden_size is ${sizes.width} and num_attention_heads ${sizes.heads}, should divide it`,
+    );
+  return sizes;
+}
+
+const SHARED = { vocabulary: 49_408, positions: CLIP_CONTEXT };
+/** OpenAI's CLIP ViT-L/14, 123,060,480 parameters: SD 1.x, and the first tower of SDXL. */
+export const CLIP_L: ClipTextOptions = {
+  ...SHARED,
+  width: 768,
+  layers: 12,
+  heads: 12,
+  inner: 3072,
+  activation: "quick_gelu",
+};
+/** OpenCLIP's ViT-bigG/14 with its projection, 694,659,840 parameters: the second tower of SDXL. */
+export const CLIP_BIG_G: ClipTextOptions = {
+  ...SHARED,
+  width: 1280,
+  layers: 32,
+  heads: 20,
+  inner: 5120,
+  projected: 1280,
+  activation: "gelu",
+};

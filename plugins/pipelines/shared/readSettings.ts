@@ -1,0 +1,60 @@
+/** Reads the JSON that diffusers writes beside weights. What it says is believed only where onestep does the same. */
+import { failure, type OnestepError } from "../../../core/errors.ts";
+import type { JsonObject } from "../../../core/interfaces/mod.ts";
+
+/** The error of a setting with another value than those that are known. */
+export const unknownSetting = (from: string, name: string, value: unknown, known: string): OnestepError =>
+  failure("E_CONFIG", `Cannot use ${from}: ${name} is ${shown(value)}, should be ${known}`, {
+    fix: "use a model of a kind that onestep knows",
+  });
+
+/** A setting that may be left out, or be one of some values. @throws E_CONFIG for any other */
+export function oneOf<T extends string | number | boolean>(
+  from: string,
+  settings: JsonObject,
+  name: string,
+  ...known: readonly T[]
+): T | undefined {
+  const value = settings[name] ?? undefined;
+  if (value === undefined) return undefined;
+  const found = known.find((each) => each === value);
+  if (found === undefined) throw unknownSetting(from, name, value, known.map(String).join(" or "));
+  return found;
+}
+
+/** A number that may be left out. @throws E_CONFIG for what is none, or is below `min` */
+export function numberOf(
+  from: string,
+  settings: JsonObject,
+  name: string,
+  { min = Number.NEGATIVE_INFINITY, whole = false } = {},
+): number | undefined {
+  const value = settings[name] ?? undefined;
+  if (value === undefined) return undefined;
+  if (typeof value === "number" && Number.isFinite(value) && value >= min && !(whole && !Number.isInteger(value)))
+    return value;
+  const kind = whole ? "a whole number" : "a number";
+  throw unknownSetting(from, name, value, min > Number.NEGATIVE_INFINITY ? `${kind} from ${min}` : kind);
+}
+
+/** One number or a list of them as a list; undefined where it is left out. @throws E_CONFIG for anything else */
+export function numbersOf(from: string, settings: JsonObject, name: string): readonly number[] | undefined {
+  const value = settings[name] ?? undefined;
+  if (value === undefined) return undefined;
+  const list = Array.isArray(value) ? value : [value];
+  if (list.length > 0 && list.length <= 64 && list.every((each) => Number.isInteger(each) && each > 0)) return list;
+  throw unknownSetting(from, name, value, "a whole number above 0, or a list of them");
+}
+
+/** A list of texts; undefined where it is left out. @throws E_CONFIG for anything else */
+export function textsOf(from: string, settings: JsonObject, name: string): readonly string[] | undefined {
+  const value = settings[name] ?? undefined;
+  if (value === undefined) return undefined;
+  if (Array.isArray(value) && value.length <= 64 && value.every((each) => typeof each === "string")) return value;
+  throw unknownSetting(from, name, value, "a list of names");
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}
