@@ -15,7 +15,7 @@ export { loadCheckpoint, type Manifest, type StateSource, saveCheckpoint } from 
 export { type TeacherConfig, teacherFingerprint } from "./files/fingerprint.ts";
 export { type RunFolder, runFolder } from "./files/runFolder.ts";
 export type { StartFiles } from "./files/startWeights.ts";
-export { decodeWeights, encodeWeights, readWeights, type WeightsInfo } from "./files/weightsFile.ts";
+export { decodeWeights, encodeWeights, parseWeightsInfo, readWeights, type WeightsInfo } from "./files/weightsFile.ts";
 export { type Changes, type HealthEased, type HealthWarning, Watchers } from "./health/warnings.ts";
 export { EventBus } from "./loop/bus.ts";
 export { type Command, Control } from "./loop/control.ts";

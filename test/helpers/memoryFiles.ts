@@ -52,7 +52,13 @@ export function memoryFiles(start: Record<string, Uint8Array | string> = {}, mad
       if (content instanceof Uint8Array) return void contents.set(tidy(path), content.slice());
       const parts: Uint8Array[] = [];
       for await (const part of content) parts.push(part.slice());
-      contents.set(tidy(path), new Uint8Array(parts.flatMap((part) => [...part])));
+      const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+      let at = 0;
+      for (const part of parts) {
+        bytes.set(part, at);
+        at += part.length;
+      }
+      contents.set(tidy(path), bytes);
     },
     truncate: async (path, bytes) => void contents.set(tidy(path), get("cut", path).slice(0, bytes)),
     append: async (path, text) => {

@@ -77,10 +77,10 @@ export const readWeights = async (files: FileSystem, path: string): Promise<Retu
 
 /** What a file says of its weights, which are not read. @throws CheckpointError or E_FILE */
 export const readWeightsInfo = async (files: FileSystem, path: string): Promise<WeightsInfo> =>
-  readInfo((await openSafetensors(files, path)).metadata[KEY], path);
+  parseWeightsInfo((await openSafetensors(files, path)).metadata[KEY], path);
 
 function asWeights({ tensors, metadata }: SafetensorsFile, file: string): { tensors: NamedTensors; info: WeightsInfo } {
-  const info = readInfo(metadata[KEY], file);
+  const info = parseWeightsInfo(metadata[KEY], file);
   const named = Object.fromEntries(
     Object.entries(tensors).map(([name, tensor]) => {
       const data = toFloat32(tensor);
@@ -113,7 +113,8 @@ const areNames = (names: unknown, count: unknown): boolean =>
 const isShape = (shape: unknown): boolean =>
   Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size > 0);
 
-function readInfo(text: string | undefined, file: string): WeightsInfo {
+/** What the metadata of a weights file say. @throws CheckpointError where they are not there, or lack what drawing needs */
+export function parseWeightsInfo(text: string | undefined, file: string): WeightsInfo {
   const refuse = (why: string) => failure("E_CHECKPOINT", `Cannot sample from ${file}: ${why}`);
   if (text === undefined) throw refuse("its header has no onestep manifest, expected weights that a run wrote");
   let given: unknown;

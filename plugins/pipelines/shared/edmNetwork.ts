@@ -2,6 +2,7 @@
 import { failure } from "../../../core/errors.ts";
 import type { ModelPart, ModelParts } from "../../../core/interfaces/mod.ts";
 import type { PickledNetwork, TorchFile } from "../../../core/io/mod.ts";
+import { parseJson } from "../../../core/json/mod.ts";
 import { underPrefix } from "./singleFile.ts";
 
 /** Options of ours by the names of EDM's arguments. */
@@ -63,16 +64,38 @@ function networkOf(given: PickledNetwork["initKwargs"], from: string): EdmNetwor
     return value === undefined ? [] : [[ours, value] as const];
   });
   const { img_resolution: size, img_channels: channels, label_dim: classes = 0, sigma_data: sigmaData = 0.5 } = given;
-  return {
-    use,
-    options: Object.fromEntries(own),
-    sample: [channels, size, size] as number[],
-    classes: classes as number,
-    sigmaData: sigmaData as number,
-  };
+  const network = { use, options: Object.fromEntries(own), sample: [channels, size, size], classes, sigmaData };
+  // Held to the same as one that was converted.
+  return parsedNetwork(JSON.stringify(network), from);
 }
 
 const refused = (from: string, why: string) =>
   failure("E_CHECKPOINT", `Cannot read ${from}: ${why}`, {
     fix: "give a network of NVlabs/edm, such as edm-imagenet-64x64-cond-adm.pkl",
   });
+
+/** What a converted file says of its network, checked as far as it is not by the plugin. @throws E_CHECKPOINT */
+export function parsedNetwork(text: string, from: string): EdmNetwork["network"] {
+  const value = parsed(text) as Partial<EdmNetwork["network"]>;
+  const { use, options, sample, classes, sigmaData } = value;
+  const isShape =
+    Array.isArray(sample) && sample.length === 3 && sample.every((size) => Number.isSafeInteger(size) && size > 0);
+  const isSound =
+    (use === "adm" || use === "song") &&
+    typeof options === "object" &&
+    options !== null &&
+    isShape &&
+    Number.isSafeInteger(classes) &&
+    typeof sigmaData === "number" &&
+    sigmaData > 0;
+  if (!isSound) throw refused(from, "what it says of its network is not what `onestep convert` writes");
+  return { use, options, sample, classes: classes as number, sigmaData };
+}
+
+function parsed(text: string): object {
+  try {
+    return Object(parseJson(text));
+  } catch {
+    return {};
+  }
+}

@@ -36,10 +36,22 @@ export interface LoraFile {
  */
 export async function openLora(files: FileSystem, path: string): Promise<LoraFile> {
   const tensors = await openTensors(files, path);
-  const refuse = (
-    why: string,
-    fix = "give a LoRA with two matrices per layer, in the keys of kohya, peft or diffusers",
-  ) => failure("E_CHECKPOINT", `Cannot open the LoRA ${path}: ${why}`, { fix });
+  return { from: path, pairs: await loraPairs(tensors, path, await alphaOf(files, path)) };
+}
+
+/** The alpha of layers that have none of their own. */
+type CommonAlpha = (layer: string, rank: number) => number;
+
+/** The pairs among tensors by name; others are passed over. @throws E_CHECKPOINT as `openLora` does */
+export async function loraPairs(
+  tensors: Readonly<Record<string, FileEntry>>,
+  path: string,
+  common: CommonAlpha,
+): Promise<LoraPair[]> {
+  const refuse = (why: string) =>
+    failure("E_CHECKPOINT", `Cannot open the LoRA ${path}: ${why}`, {
+      fix: "give a LoRA with two matrices per layer, in the keys of kohya, peft or diffusers",
+    });
   const layers = new Map<string, Partial<Record<"down" | "up" | "alpha", FileEntry>>>();
   for (const [name, entry] of Object.entries(tensors)) {
     const other = otherKind(name);
@@ -51,7 +63,6 @@ export async function openLora(files: FileSystem, path: string): Promise<LoraFil
     layer[known.slot] = entry;
     layers.set(known.layer, layer);
   }
-  const common = await alphaOf(files, path);
   const pairs: LoraPair[] = [];
   for (const [layer, { down, up, alpha }] of layers) {
     // What is called alpha may be something else, if there is nothing else of its layer.
@@ -68,11 +79,11 @@ export async function openLora(files: FileSystem, path: string): Promise<LoraFil
     pairs.push({ layer, down, up, rank, alpha: given });
   }
   if (pairs.length === 0) throw refuse("none of its tensors has a name of a LoRA");
-  return { from: path, pairs };
+  return pairs;
 }
 
-/** The alpha of layers that have none of their own. @throws E_CHECKPOINT */
-async function alphaOf(files: FileSystem, path: string): Promise<(layer: string, rank: number) => number> {
+/** Where else a LoRA says its alpha. @throws E_CHECKPOINT */
+async function alphaOf(files: FileSystem, path: string): Promise<CommonAlpha> {
   const unsaid = (_: string, rank: number) => rank;
   const beside = path.replace(/[^/\\]*$/, "adapter_config.json");
   if (await files.exists(beside)) {

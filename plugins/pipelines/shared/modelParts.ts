@@ -6,7 +6,6 @@ import {
   type ModelPart,
   type ModelPartName,
   type ModelParts,
-  type SamplerManifest,
 } from "../../../core/interfaces/mod.ts";
 import {
   type FileSystem,
@@ -17,17 +16,16 @@ import {
   readJsonObject,
   stateDict,
 } from "../../../core/io/mod.ts";
-import { parseJson } from "../../../core/json/mod.ts";
 import { architectureOf } from "./architecture.ts";
-import { edmNetwork } from "./edmNetwork.ts";
+import { edmNetwork, parsedNetwork } from "./edmNetwork.ts";
+import { mergeLora } from "./mergeLora.ts";
 import { type GUIDANCE, networkAlone } from "./networkFile.ts";
 import { withConfigs } from "./partConfigs.ts";
 import { modernPart, openPartFolder, partOfClass } from "./partFolder.ts";
+import { parseManifest, SAMPLER_KEY, SAMPLER_MANIFEST } from "./samplerManifest.ts";
 import { usualScheduler } from "./schedulerConfigs.ts";
 import { isSingleFile, splitSingleFile } from "./singleFile.ts";
-
-/** The file that onestep writes beside a distilled generator. */
-export const SAMPLER_MANIFEST = "onestep_sampler.json";
+import { type TrainedNetwork, trainedNetwork } from "./trainedNetwork.ts";
 
 /** How a model is opened. */
 export interface OpenModelOptions {
@@ -37,8 +35,8 @@ export interface OpenModelOptions {
   readonly guidance?: (typeof GUIDANCE)[number];
 }
 
-/** Key of the sampler manifest in the metadata of a safetensors file. */
-export const SAMPLER_KEY = "onestep_sampler";
+/** Key of what a pickled network of EDM says of itself, once it is a safetensors file. */
+export const NETWORK_KEY = "onestep_network";
 
 /**
  * The parts of a model: a folder in diffusers' layout. Only names, shapes and settings are read; each tensor is read when it is
@@ -65,15 +63,23 @@ async function openModelFile(files: FileSystem, path: string, { guidance }: Open
   if (mayBeTorch(start)) {
     const file = await openTorch(source);
     const edm = edmNetwork(file, path);
-    if (edm) {
-      const parts = { unet: edm.part };
-      return { path, layout: "network", architecture: architectureOf(parts), parts, network: edm.network };
-    }
+    if (edm) return { path, layout: "network", ...described({ unet: edm.part }), network: edm.network };
     return modelOf(path, stateDict(file), guidance);
   }
-  const { tensors, metadata } = await openSafetensors(files, path);
+  const opened = await openSafetensors(files, path);
+  const trained = await trainedNetwork(opened, path);
+  if (trained) return withAdapters(trained, path);
+  const { tensors, metadata } = opened;
   const model = modelOf(path, tensors, guidance);
-  return SAMPLER_KEY in metadata ? { ...model, sampler: asManifest(metadata[SAMPLER_KEY], path) } : model;
+  const network = NETWORK_KEY in metadata ? parsedNetwork(metadata[NETWORK_KEY], path) : undefined;
+  const sampler = SAMPLER_KEY in metadata ? parseManifest(metadata[SAMPLER_KEY], path) : undefined;
+  return { ...model, ...(network && { network }), ...(sampler && { sampler }) };
+}
+
+/** Weights of a run, with its adapters in them. */
+function withAdapters({ tensors, pairs, sampler }: TrainedNetwork, path: string): ModelParts {
+  const model = { ...modelOf(path, tensors, undefined), sampler };
+  return pairs.length === 0 ? model : mergeLora(model, { from: path, pairs }).model;
 }
 
 function modelOf(path: string, tensors: ModelPart["tensors"], guidance: OpenModelOptions["guidance"]): ModelParts {
@@ -93,16 +99,6 @@ function modelOf(path: string, tensors: ModelPart["tensors"], guidance: OpenMode
 function described(parts: ModelParts["parts"]): Pick<ModelParts, "architecture" | "parts"> {
   const architecture = architectureOf(parts);
   return { architecture, parts: withConfigs(parts, architecture) };
-}
-
-function asManifest(text: string, path: string): SamplerManifest {
-  try {
-    const value = parseJson(text);
-    if (typeof value === "object" && value !== null && "config" in value) return value as SamplerManifest;
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-  }
-  throw failure("E_CHECKPOINT", `Cannot read ${path}: its "${SAMPLER_KEY}" is no sampler manifest of onestep`);
 }
 
 /** A folder with the weights of one network, such as a model's `unet/`, or a step of a training run. */
@@ -140,6 +136,10 @@ async function openDiffusers(
     return (await files.exists(file)) ? file : undefined;
   };
   const modelIndex = await json("model_index.json");
+  const manifest = files.join(path, SAMPLER_MANIFEST);
+  const sampler = (await files.exists(manifest))
+    ? parseManifest(new TextDecoder().decode(await files.read(manifest)), manifest)
+    : undefined;
   if (!(parts.unet || parts.transformer || parts.vae))
     throw failure("E_CHECKPOINT", `Cannot open the model ${path}: no folder in it has weights of a network`, {
       fix: "give the folder that holds model_index.json, unet/ or transformer/, and vae/",
@@ -153,6 +153,6 @@ async function openDiffusers(
     modelIndex,
     vocabulary: await merges("tokenizer"),
     vocabulary2: await merges("tokenizer_2"),
-    sampler: (await json(SAMPLER_MANIFEST)) as SamplerManifest | undefined,
+    ...(sampler && { sampler }),
   };
 }

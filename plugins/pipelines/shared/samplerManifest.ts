@@ -1,0 +1,52 @@
+/** `onestep_sampler.json`: how a distilled generator is sampled, beside its weights or in their metadata. */
+import type { SamplerManifest } from "../../../core/interfaces/mod.ts";
+import { parseJson } from "../../../core/json/mod.ts";
+import { parseWeightsInfo, type WeightsInfo } from "../../../core/train/mod.ts";
+
+/** The file that onestep writes beside a distilled generator. */
+export const SAMPLER_MANIFEST = "onestep_sampler.json";
+/** Key of the same in the metadata of a safetensors file. */
+export const SAMPLER_KEY = "onestep_sampler";
+/** Teachers are sampled in as many steps unless their sampler says otherwise. */
+const TEACHER_STEPS = 50;
+
+const PREDICTIONS: Readonly<Record<string, SamplerManifest["prediction_type"]>> = {
+  epsilon: "epsilon",
+  velocity: "v_prediction",
+  sample: "sample",
+};
+
+/** What weights of a run say of themselves, in words of ours and of others. */
+export function manifestOf({ role, stage, data, config }: WeightsInfo): SamplerManifest {
+  const { process, generator, sampler, teacher } = config;
+  const isTeacher = role === "teacher";
+  const list = (value: unknown) => (Array.isArray(value) && value.length > 0 ? (value as number[]) : undefined);
+  const timesteps = isTeacher ? undefined : list(generator?.timesteps);
+  const calls = (timesteps ?? list(generator?.sigmas) ?? [0]).length;
+  const steps = typeof sampler?.steps === "number" ? sampler.steps : TEACHER_STEPS;
+  const prediction = process?.use === "discrete" ? PREDICTIONS[String(process.prediction ?? "epsilon")] : undefined;
+  const scale = teacher?.guidanceScale;
+  return {
+    version: 1,
+    role,
+    ...(stage !== undefined && { stage }),
+    steps: isTeacher ? steps : calls,
+    ...(timesteps && { timesteps }),
+    prediction_type: prediction ?? (process?.use === "rectified-flow" ? "flow" : "sample"),
+    guidance_scale: isTeacher && typeof scale === "number" ? scale : 1,
+    data,
+    config: config as unknown as SamplerManifest["config"],
+  };
+}
+
+/**
+ * A manifest that was written so.
+ * @throws E_CHECKPOINT where it lacks what drawing needs
+ */
+export function parseManifest(text: string, from: string): SamplerManifest {
+  const info = parseWeightsInfo(text, from);
+  const { timesteps } = parseJson(text) as Partial<SamplerManifest>;
+  const isList = Array.isArray(timesteps) && timesteps.every((value) => typeof value === "number");
+  const manifest = manifestOf(info);
+  return isList ? { ...manifest, timesteps } : manifest;
+}
