@@ -18,6 +18,7 @@ export class ReferenceBackend implements Backend {
     software: true,
   };
   readonly storesHalf = true;
+  readonly keeps = ["f16", "bf16"] as const;
   readonly #precision: Precision;
   readonly #memories = new Set<ReferenceMemory>();
   constructor(precision: Precision = "f32") {

@@ -1,5 +1,8 @@
 import { failure } from "../../core/errors.ts";
-import type { HostArray, Memory } from "../../core/interfaces/backend.ts";
+import type { HostArray, Memory, StateArray, StateType } from "../../core/interfaces/backend.ts";
+import { asNumbers } from "../../core/io/stateValues.ts";
+import { checkPart } from "../../core/tensor/checkPart.ts";
+import type { Storage } from "../../core/tensor/storage.ts";
 import type { DType, NumericArray } from "../../core/tensor/tensor.ts";
 
 /** Element storage of f32 tensors: rounded to float32 as on a device, or kept in float64 for finite differences. */
@@ -13,15 +16,19 @@ export function makeArray(elements: number, dtype: DType, precision: Precision):
 /** States as plain typed arrays. */
 export class ReferenceMemory implements Memory {
   readonly #states = new Map<string, NumericArray>();
+  /** What the numbers of each state are rounded to when they are written. */
+  readonly #storages = new Map<string, Storage>();
   readonly #precision: Precision;
   constructor(precision: Precision) {
     this.#precision = precision;
   }
 
-  allocate(name: string, elements: number, dtype: DType = "f32"): void {
+  allocate(name: string, elements: number, type: StateType = "f32"): void {
     const known = this.#states.get(name);
-    if (known?.length === elements) return;
-    this.#states.set(name, makeArray(elements, dtype, this.#precision));
+    const storage = type === "i32" ? "f32" : type;
+    if (known?.length === elements && this.#storages.get(name) === storage) return;
+    this.#states.set(name, makeArray(elements, type === "i32" ? type : "f32", this.#precision));
+    this.#storages.set(name, storage);
   }
   has(name: string): boolean {
     return this.#states.has(name);
@@ -29,11 +36,10 @@ export class ReferenceMemory implements Memory {
   names(): string[] {
     return [...this.#states.keys()];
   }
-  write(name: string, data: ArrayLike<number>): void {
+  write(name: string, data: StateArray, first?: number): void {
     const array = this.array(name);
-    if (array.length !== data.length)
-      throw failure("E_SHAPE", `Cannot write state "${name}": ${data.length} elements, expected ${array.length}`);
-    array.set(data);
+    checkPart(name, array.length, data.length, first);
+    array.set(asNumbers(data, this.#storages.get(name)!), first);
   }
   async read(name: string): Promise<HostArray> {
     const array = this.array(name);

@@ -63,6 +63,7 @@ const BREATH_MS = 50;
 /** Programs on the CPU: SIMD WebAssembly on all cores. */
 export class WasmBackend implements Backend {
   readonly threads: number;
+  readonly keeps = ["f16", "bf16"] as const;
   readonly #processor: string;
   readonly #tiles: TileChoice;
   readonly #linear: LinearMemory;

@@ -1,5 +1,5 @@
 import { failure, invariant, isDeviceLost } from "../../core/errors.ts";
-import type { BufferKind, BufferSpec } from "../../core/graph/plan.ts";
+import { type BufferKind, type BufferSpec, stateType } from "../../core/graph/plan.ts";
 import type { Program } from "../../core/graph/program.ts";
 import type { ScratchPool } from "../../core/graph/scratchPool.ts";
 import type { Executable, HostArray } from "../../core/interfaces/backend.ts";
@@ -82,7 +82,7 @@ export class WasmExecutable implements Executable {
       return address;
     };
     try {
-      const space = spaceOf(plans);
+      const space = spaceOf(program, plans);
       const ownElements = ownSpace(space.own);
       const scratch = program.plan.buffers.filter(isShared).map(({ elements }) => elements);
       const sizes = [...scratch, space.temps, ownElements * pool.threads];
@@ -206,10 +206,11 @@ function freeBlocks({ linear, scratch }: Surroundings, { own, shared }: Blocks):
 
 function stateAddress(program: Program, memory: WasmMemory, spec: BufferSpec): number {
   const block = memory.block(spec.name);
-  if (block.elements !== spec.elements || block.dtype !== spec.dtype)
+  const type = stateType(spec);
+  if (block.elements !== spec.elements || block.type !== type)
     throw failure(
       "E_SHAPE",
-      `Cannot compile ${program.name}: state "${spec.name}" has ${block.elements} elements of ${block.dtype}, expected ${spec.elements} of ${spec.dtype}`,
+      `Cannot compile ${program.name}: state "${spec.name}" has ${block.elements} elements of ${block.type}, expected ${spec.elements} of ${type}`,
     );
   return block.address;
 }

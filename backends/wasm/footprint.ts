@@ -7,7 +7,7 @@ import { planKernels, spaceOf } from "./translate.ts";
 /** Bytes of the blocks that an executable takes on so many threads. @throws KernelError when an op has no kernel */
 export function footprintOf(program: Program, threads: number): Footprint {
   const plans = planKernels(program);
-  const { temps, own } = spaceOf(plans);
+  const { temps, own } = spaceOf(program, plans);
   const variants = {};
   for (const [{ op }, { variant }] of plans) if (variant) countVariant(variants, op.name, variant);
   const spaces = [temps, ownSpace(own) * threads].map((elements) => blockSize(elements * 4));

@@ -35,6 +35,8 @@ export interface KernelPlan {
   readonly temps?: readonly number[];
   /** Elements of space of its own that each thread needs. */
   readonly threadSpace?: number;
+  /** Inputs that the calls read as they are kept, in two bytes an element too; others come to them widened to f32. */
+  readonly halves?: readonly Tensor[];
   /** Name of the way in which the op is computed, where there are several: profiles and `onestep plan` show it. */
   readonly variant?: string;
 }

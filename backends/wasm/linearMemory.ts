@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import type { HostArray } from "../../core/interfaces/backend.ts";
+import type { HostArray, StateArray, StateType } from "../../core/interfaces/backend.ts";
 import type { DType } from "../../core/tensor/tensor.ts";
 import { type AddressType, MAX_PAGES } from "./emit/module.ts";
 
@@ -163,10 +163,12 @@ export class LinearMemory {
   }
 
   /** The elements at an address; valid until the memory grows, so not to be kept. */
-  view(address: number, elements: number, dtype: DType = "f32"): HostArray {
-    return dtype === "f32"
-      ? new Float32Array(this.#memory.buffer, address, elements)
-      : new Int32Array(this.#memory.buffer, address, elements);
+  view(address: number, elements: number, type?: DType): HostArray;
+  view(address: number, elements: number, type?: StateType): StateArray;
+  view(address: number, elements: number, type: StateType = "f32"): StateArray {
+    const { buffer } = this.#memory;
+    if (type === "f32") return new Float32Array(buffer, address, elements);
+    return type === "i32" ? new Int32Array(buffer, address, elements) : new Uint16Array(buffer, address, elements);
   }
 }
 

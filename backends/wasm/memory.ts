@@ -1,14 +1,19 @@
 import { failure } from "../../core/errors.ts";
-import type { HostArray, Memory } from "../../core/interfaces/backend.ts";
-import type { DType } from "../../core/tensor/tensor.ts";
+import type { HostArray, Memory, StateArray, StateType } from "../../core/interfaces/backend.ts";
+import { asBits, asNumbers } from "../../core/io/stateValues.ts";
+import { checkPart } from "../../core/tensor/checkPart.ts";
+import { elementBytes, type Storage } from "../../core/tensor/storage.ts";
 import type { LinearMemory } from "./linearMemory.ts";
 
 /** Where a state lies. */
 export interface StateBlock {
   readonly address: number;
   readonly elements: number;
-  readonly dtype: DType;
+  readonly type: StateType;
 }
+
+/** How elements of a type are kept: integers as f32 is. */
+const storageIn = (type: StateType): Storage => (type === "i32" ? "f32" : type);
 
 /** States as blocks of the backend's linear memory. */
 export class WasmMemory implements Memory {
@@ -21,14 +26,14 @@ export class WasmMemory implements Memory {
     this.#onDispose = onDispose;
   }
 
-  allocate(name: string, elements: number, dtype: DType = "f32"): void {
+  allocate(name: string, elements: number, type: StateType = "f32"): void {
     const known = this.#states.get(name);
-    if (known?.elements === elements && known.dtype === dtype) return;
+    if (known?.elements === elements && known.type === type) return;
     if (known) this.#linear.free(known.address);
     this.#states.delete(name);
-    const address = this.#linear.allocate(elements * 4);
-    this.#states.set(name, { address, elements, dtype });
-    this.#linear.view(address, elements, dtype).fill(0);
+    const address = this.#linear.allocate(elements * elementBytes(storageIn(type)));
+    this.#states.set(name, { address, elements, type });
+    this.#linear.view(address, elements, type).fill(0);
   }
   has(name: string): boolean {
     return this.#states.has(name);
@@ -36,15 +41,15 @@ export class WasmMemory implements Memory {
   names(): string[] {
     return [...this.#states.keys()];
   }
-  write(name: string, data: HostArray): void {
-    const { address, elements, dtype } = this.block(name);
-    if (elements !== data.length)
-      throw failure("E_SHAPE", `Cannot write state "${name}": ${data.length} elements, expected ${elements}`);
-    this.#linear.view(address, elements, dtype).set(data);
+  write(name: string, data: StateArray, first?: number): void {
+    const { address, elements, type } = this.block(name);
+    checkPart(name, elements, data.length, first);
+    this.#linear.view(address, elements, type).set(asBits(data, storageIn(type)), first);
   }
   async read(name: string): Promise<HostArray> {
-    const { address, elements, dtype } = this.block(name);
-    return this.#linear.view(address, elements, dtype).slice();
+    const { address, elements, type } = this.block(name);
+    const view = this.#linear.view(address, elements, type);
+    return view instanceof Uint16Array ? asNumbers(view, storageIn(type)) : view.slice();
   }
   /** Where a state lies now. */
   block(name: string): StateBlock {
@@ -54,7 +59,10 @@ export class WasmMemory implements Memory {
     return block;
   }
   get bytes(): number {
-    return [...this.#states.values()].reduce((sum, { elements }) => sum + elements * 4, 0);
+    return [...this.#states.values()].reduce(
+      (sum, { elements, type }) => sum + elements * elementBytes(storageIn(type)),
+      0,
+    );
   }
   dispose(): void {
     for (const { address } of this.#states.values()) this.#linear.free(address);

@@ -1,6 +1,6 @@
 import { failure, invariant } from "../../core/errors.ts";
 import { rootOf } from "../../core/graph/mod.ts";
-import type { Step } from "../../core/graph/plan.ts";
+import type { BufferSpec, Place, Step } from "../../core/graph/plan.ts";
 import type { Program } from "../../core/graph/program.ts";
 import { formatShape, sizeOf } from "../../core/tensor/shape.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
@@ -18,6 +18,7 @@ import { floatBytes } from "./emit/opcodes.ts";
 import { type Argument, type Call, grainOf, type KernelPlan } from "./kernel.ts";
 import { lowerings } from "./kernels/mod.ts";
 import type { Job } from "./threads/pool.ts";
+import { bytesOf, KINDS, kindOf, wideningOf } from "./widening.ts";
 
 /** A job with its name for the profiler and for error messages. */
 export interface LabelledJob extends Job {
@@ -61,14 +62,18 @@ function checkSizes({ name, plan }: Program, plans: KernelPlans): void {
     for (const elements of [...temps, threadSpace]) check(elements, `a temporary of ${op.name}`);
 }
 
-/** Elements of temporaries that the largest step needs, and of space that a thread needs. */
-export function spaceOf(plans: KernelPlans): { temps: number; own: number } {
-  const all = [...plans.values()];
-  return {
-    temps: Math.max(0, ...all.map((plan) => tempOffsets(plan).size)),
-    own: Math.max(0, ...all.map((plan) => plan.threadSpace ?? 0)),
-  };
+/** Elements of temporaries that the largest step needs, widened operands included, and of space that a thread needs. */
+export function spaceOf({ plan }: Program, plans: KernelPlans): { temps: number; own: number } {
+  let [temps, own] = [0, 0];
+  for (const step of plan.steps) {
+    const kernel = step.kind === "kernel" ? plans.get(step.node) : undefined;
+    temps = Math.max(temps, tempOffsets(kernel ?? NO_CALLS).size + wideningOf(step, kernel).size);
+    own = Math.max(own, kernel?.threadSpace ?? 0);
+  }
+  return { temps, own };
 }
+
+const NO_CALLS: KernelPlan = { calls: [] };
 
 /** Where temporaries start, in elements, each on a cache line of its own. */
 function tempOffsets({ temps = [] }: KernelPlan): { offsets: number[]; size: number } {
@@ -105,10 +110,11 @@ export function translate(
     const { root, offset } = rootOf(tensor);
     const place = program.plan.places.get(root);
     invariant(place, `${root.op.name} has no place`);
-    return addresses.buffers[place.buffer] + (place.offset + offset + elements) * 4;
+    return addresses.buffers[place.buffer] + (place.offset + offset + elements) * bytesOf(root);
   };
+  const { buffers } = program.plan;
 
-  const addCall = (call: PlacedCall, label: string, plan: KernelPlan = { calls: [] }): void => {
+  const addCall = (call: PlacedCall, label: string, plan = NO_CALLS, placeOf = addressOf): void => {
     const { offsets } = tempOffsets(plan);
     const types = call.args.map((arg) => typeOf(arg, options.addresses));
     const fn = module.importFunction("kernels", call.fn, {
@@ -122,10 +128,27 @@ export function translate(
       if ("own" in arg) return [0x23, 0];
       if ("address" in arg) return pointer(arg.address);
       if ("temp" in arg) return pointer(addresses.temps + (offsets[arg.temp] + arg.offset) * 4);
-      return pointer(addressOf(arg.tensor, arg.offset));
+      return pointer(placeOf(arg.tensor, arg.offset));
     };
     const step = module.addStep({ imported: fn }, call.args.flatMap(push));
     if (call.items > 0) jobs.push({ step, items: call.items, grain: call.grain, label });
+  };
+
+  const addWidening = (from: number, to: number, elements: number, kind: number): void => {
+    const args = [{ address: from }, { address: to }, elements, kind];
+    const call = { fn: "widenElements", args, items: Math.ceil(elements / 1024), grain: grainOf(200) };
+    addCall(call, `widen [${elements}]`);
+  };
+  /** Widens what a step can't read as it is; returns where its operands are then. */
+  const widenFor = (step: Step, plan = NO_CALLS): typeof addressOf => {
+    const { places } = wideningOf(step, plan);
+    const first = addresses.temps + tempOffsets(plan).size * 4;
+    for (const [tensor, offset] of places)
+      addWidening(addressOf(tensor), first + offset * 4, sizeOf(tensor.shape), kindOf(tensor));
+    return (tensor, elements = 0) => {
+      const offset = places.get(tensor);
+      return offset === undefined ? addressOf(tensor, elements) : first + (offset + elements) * 4;
+    };
   };
 
   const add = (step: Step): void => {
@@ -135,16 +158,23 @@ export function translate(
       const plan = plans.get(node)!;
       const shapes = node.inputs.map(({ shape }) => formatShape(shape)).join(" ");
       const label = `${node.op.name} ${shapes}${plan.variant ? ` ${plan.variant}` : ""}`;
-      for (const call of plan.calls) addCall(call, plan.calls.length > 1 ? `${label} ${call.fn}` : label, plan);
+      const placeOf = widenFor(step, plan);
+      for (const call of plan.calls)
+        addCall(call, plan.calls.length > 1 ? `${label} ${call.fn}` : label, plan, placeOf);
     } else if (step.kind === "elementwise") {
       if (sizeOf(step.shape) === 0) return;
-      const call = elementwise.emit(step, addressOf);
+      const call = elementwise.emit(step, widenFor(step));
       const names = step.nodes.map((node) => node.op.name).join("+");
       jobs.push({ ...call, label: `${names} ${formatShape(step.shape)}` });
     } else if (step.elements > 0) {
-      const at = ({ buffer, offset }: { buffer: number; offset: number }): Placed => ({
-        address: addresses.buffers[buffer] + offset * 4,
+      const at = ({ buffer, offset }: Place): Placed => ({
+        address: addresses.buffers[buffer] + offset * (isHalf(buffers[buffer]) ? 2 : 4),
       });
+      const source = buffers[step.from.buffer];
+      if (isHalf(source)) {
+        addWidening(at(step.from).address, at(step.to).address, step.elements, KINDS[source.storage]);
+        return;
+      }
       const args = [at(step.from), at(step.to)];
       const call = { fn: "copyElements", args, items: step.elements, grain: grainOf(0.4) };
       addCall(call, `copy [${step.elements}]`);
@@ -153,6 +183,8 @@ export function translate(
   program.plan.steps.forEach(add);
   return { bytes: module.bytes(), jobs };
 }
+
+const isHalf = ({ kind, storage }: BufferSpec): boolean => kind === "state" && storage !== "f32";
 
 /** An address that is known already. */
 interface Placed {

@@ -2,6 +2,7 @@ import { invariant } from "../../core/errors.ts";
 import type { Program } from "../../core/graph/mod.ts";
 import type { Backend, DeviceInfo, Footprint, Memory } from "../../core/interfaces/backend.ts";
 import { boolean, callback, checkOptions, list, object, type Rule, text } from "../../core/plugin/mod.ts";
+import type { Storage } from "../../core/tensor/storage.ts";
 import { memoryLeft } from "../host/limits.ts";
 import { type OpenOptions, openDevice } from "./adapter/open.ts";
 import type { DeviceTraits } from "./adapter/traits.ts";
@@ -118,6 +119,10 @@ export class WebGpuBackend implements Backend {
 
   get storesHalf(): boolean {
     return this.traits.f16;
+  }
+
+  get keeps(): readonly Storage[] {
+    return this.traits.f16 ? ["f16"] : [];
   }
 
   get runsAhead(): number {

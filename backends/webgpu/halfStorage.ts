@@ -1,5 +1,10 @@
 import { invariant } from "../../core/errors.ts";
+import type { Storage } from "../../core/tensor/storage.ts";
 import { type AccessRule, rewriteAccesses } from "./accesses.ts";
+
+/** What a device keeps elements of a storage in: WGSL has no bf16, and only some devices have f16. */
+export const keptOn = ({ f16 }: { readonly f16: boolean }, storage: Storage): Storage =>
+  storage === "f16" && f16 ? "f16" : "f32";
 
 /** WGSL with which a kernel reads and writes an element of a binding that is stored in f16. */
 interface Conversion {

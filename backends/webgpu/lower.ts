@@ -9,6 +9,7 @@ import { DimsBlock } from "./dimsBlock.ts";
 import { type BoundRange, type Dispatch, type DispatchList, rangeOf } from "./dispatch.ts";
 import { type Chain, chainOf, copyChain, elementwisePasses } from "./elementwise/mod.ts";
 import { Epilogues, withEpilogue } from "./epilogue.ts";
+import { keptOn } from "./halfStorage.ts";
 import type { Bound, Lowering, Pass } from "./kernel.ts";
 import type { KernelLibrary, KernelSource } from "./kernelSource.ts";
 import { channelSumsPass, MOST_SUMS } from "./kernels/channelSums.ts";
@@ -49,7 +50,7 @@ class ProgramLowering {
     this.#epilogues = new Epilogues(program);
     const { buffers } = program.plan;
     // On a device without f16, what could be kept in it is kept in f32.
-    this.#temps = new Temps(context.traits.f16 ? buffers : buffers.map((spec) => ({ ...spec, storage: "f32" })));
+    this.#temps = new Temps(buffers.map((spec) => ({ ...spec, storage: keptOn(context.traits, spec.storage) })));
   }
 
   list(): DispatchList {

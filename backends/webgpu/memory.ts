@@ -1,9 +1,13 @@
 import { failure } from "../../core/errors.ts";
-import type { HostArray, Memory } from "../../core/interfaces/backend.ts";
+import type { HostArray, Memory, StateArray, StateType } from "../../core/interfaces/backend.ts";
+import { asBits, asNumbers } from "../../core/io/stateValues.ts";
+import { checkPart } from "../../core/tensor/checkPart.ts";
+import { elementBytes, type Storage } from "../../core/tensor/storage.ts";
 import type { DType } from "../../core/tensor/tensor.ts";
 import { formatBytes } from "./buffers.ts";
 import { byteSize } from "./dispatch.ts";
-import { toHost, toWords } from "./hostArray.ts";
+import { keptOn } from "./halfStorage.ts";
+import { toHost, toWords, wholeWords } from "./hostArray.ts";
 import type { Session } from "./session.ts";
 
 /** A state on the device. */
@@ -11,6 +15,10 @@ interface State {
   readonly buffer: GPUBuffer;
   readonly elements: number;
   readonly dtype: DType;
+  /** What its numbers are rounded to when they are written. */
+  readonly storage: Storage;
+  /** What they are kept in on this device. */
+  readonly kept: Storage;
 }
 
 /** States as GPU buffers, one each. */
@@ -31,19 +39,21 @@ export class WebGpuMemory implements Memory {
     return this.#generation;
   }
 
-  allocate(name: string, elements: number, dtype: DType = "f32"): void {
+  allocate(name: string, elements: number, type: StateType = "f32"): void {
     this.#session.check();
     const known = this.#states.get(name);
-    if (known?.elements === elements && known.dtype === dtype) return;
+    const [dtype, storage]: [DType, Storage] = type === "i32" ? [type, "f32"] : ["f32", type];
+    if (known?.elements === elements && known.dtype === dtype && known.storage === storage) return;
     const { maxBuffer, name: device } = this.#session.traits;
-    if (byteSize(elements) > maxBuffer)
+    const kept = keptOn(this.#session.traits, storage);
+    if (byteSize(elements, kept) > maxBuffer)
       throw failure(
         "E_DEVICE_LIMIT",
-        `Cannot allocate state "${name}": it needs ${formatBytes(elements * 4)}, ${device} allows ${formatBytes(maxBuffer)} a buffer`,
+        `Cannot allocate state "${name}": it needs ${formatBytes(elements * elementBytes(kept))}, ${device} allows ${formatBytes(maxBuffer)} a buffer`,
       );
     if (known) this.#session.buffers.destroy(known.buffer);
-    const buffer = this.#session.buffers.create(`state/${name}`, byteSize(elements), "storage");
-    this.#states.set(name, { buffer, elements, dtype });
+    const buffer = this.#session.buffers.create(`state/${name}`, byteSize(elements, kept), "storage");
+    this.#states.set(name, { buffer, elements, dtype, storage, kept });
     this.#generation++;
   }
 
@@ -55,17 +65,19 @@ export class WebGpuMemory implements Memory {
     return [...this.#states.keys()];
   }
 
-  write(name: string, data: HostArray): void {
+  write(name: string, data: StateArray, first?: number): void {
     this.#session.check();
-    const { buffer, elements, dtype } = this.state(name);
-    if (data.length !== elements)
-      throw failure("E_SHAPE", `Cannot write state "${name}": ${data.length} elements, expected ${elements}`);
-    this.#session.write(buffer, toWords(data, dtype));
+    const { buffer, elements, dtype, storage, kept } = this.state(name);
+    checkPart(name, elements, data.length, first);
+    const words = kept === "f32" ? toWords(asNumbers(data, storage), dtype) : wholeWords(asBits(data, storage));
+    this.#session.write(buffer, words, elementBytes(kept) * (first ?? 0));
   }
 
   async read(name: string): Promise<HostArray> {
-    const { buffer, elements, dtype } = this.state(name);
-    return toHost(await this.#session.read(name, buffer, elements * 4), dtype);
+    const { buffer, elements, dtype, storage, kept } = this.state(name);
+    if (kept === "f32") return toHost(await this.#session.read(name, buffer, elements * 4), dtype);
+    const bits = new Uint16Array(await this.#session.read(name, buffer, 4 * Math.ceil(elements / 2)));
+    return asNumbers(bits.subarray(0, elements), storage);
   }
 
   /** @throws ShapeError when no state has this name. */
@@ -77,7 +89,7 @@ export class WebGpuMemory implements Memory {
   }
 
   get bytes(): number {
-    return [...this.#states.values()].reduce((sum, { elements }) => sum + elements * 4, 0);
+    return [...this.#states.values()].reduce((sum, { elements, kept }) => sum + elements * elementBytes(kept), 0);
   }
 
   dispose(): void {

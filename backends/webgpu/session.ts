@@ -67,9 +67,10 @@ export class Session {
   }
 
   /** Replaces the beginning of a buffer, in the order of the queue. */
-  write(buffer: GPUBuffer, data: ArrayBufferView | ArrayBufferLike): void {
+  /** Writes from byte `at` on, a multiple of 4. */
+  write(buffer: GPUBuffer, data: ArrayBufferView | ArrayBufferLike, at = 0): void {
     // Deno 2.9 panics on an empty write.
-    if (data.byteLength > 0) this.device.queue.writeBuffer(buffer, 0, data);
+    if (data.byteLength > 0) this.device.queue.writeBuffer(buffer, at, data);
   }
 
   /** The first `bytes` of a buffer, as of now on the device's time line. */

@@ -1,4 +1,5 @@
 import { invariant } from "../errors.ts";
+import type { StateType } from "../interfaces/backend.ts";
 import { attrsOf } from "../ops/op.ts";
 import { pack } from "../ops/pack.ts";
 import { nameOf, sources } from "../ops/sources.ts";
@@ -19,12 +20,15 @@ export interface BufferSpec {
   /** Of the input, state or output; a number for the rest. */
   readonly name: string;
   readonly dtype: DType;
-  /** How its elements are kept: only scratch is ever f16. */
+  /** How its elements are kept: scratch may be f16, states f16 or bf16. */
   readonly storage: Storage;
   readonly elements: number;
   /** Contents of a constant. */
   readonly data?: Float32Array | Int32Array;
 }
+
+/** What the memory holds for a state. */
+export const stateType = ({ dtype, storage }: BufferSpec): StateType => (dtype === "i32" ? dtype : storage);
 
 /** Where a value lives: `offset` elements into buffer number `buffer`. */
 export interface Place {
@@ -158,8 +162,10 @@ function placeSources(layout: Layout, states: Iterable<Tensor>): void {
     const name = nameOf(root);
     const key = `${kind} ${name}`;
     const known = named.get(key);
-    invariant(!known || buffers[known.buffer].elements === elements, `two sizes of ${key}`);
-    const place = known ?? layout.add({ kind, name, dtype, elements });
+    const { storage } = root;
+    const same = !known || (buffers[known.buffer].elements === elements && buffers[known.buffer].storage === storage);
+    invariant(same, `two sizes of ${key}`);
+    const place = known ?? layout.add({ kind, name, dtype, storage, elements });
     named.set(key, place);
     places.set(root, place);
   }
@@ -170,6 +176,7 @@ function placeNewStates(layout: Layout, updates: ReadonlyMap<Tensor, Tensor>): L
   const { units, places, reads, madeAt } = layout;
   const copies: LateCopy[] = [];
   for (const [state, value] of updates) {
+    invariant(state.storage === "f32", `an update of state "${nameOf(state)}", which is kept in ${state.storage}`);
     const to = places.get(state)!;
     const root = layout.unplacedRoot(value);
     const maker = root && madeAt.get(root)!;

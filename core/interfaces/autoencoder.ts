@@ -1,5 +1,5 @@
 import { type Token, token } from "../di/token.ts";
-import type { FrozenWeights } from "../nn/frozen.ts";
+import type { Frozen } from "../nn/frozen.ts";
 import type { Scope } from "../nn/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -33,7 +33,7 @@ export interface Autoencoder {
   readonly tile: number;
   bind(scope: Scope): AutoencoderNetwork;
   /** The weights of one half, read anew each time and not kept. */
-  load(half: AutoencoderHalf): Promise<FrozenWeights>;
+  load(half: AutoencoderHalf): Promise<Frozen>;
 }
 
 /** The autoencoder between the pictures and the latents of a model. */

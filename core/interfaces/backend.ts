@@ -32,15 +32,24 @@
  * 256 bytes (`alignmentOf`); any other view can start at any element, so where a device binds at multiples of 256 bytes,
  * check `isAligned` and copy if not.
  *
- * **Storage.** Only scratch is ever f16 (`BufferSpec.storage`): convert to f32 on reading and round on writing, with values
+ * **Storage.** Scratch may be f16 (`BufferSpec.storage`): convert to f32 on reading and round on writing, with values
  * beyond f16 becoming infinities; compute in f32. A device without f16 stores all in f32, and says so with `storesHalf`.
+ * States may be f16 or bf16; programs only read those, and see the f32 numbers that their elements are, which are finite. A device
+ * names the storages that its states have with `keeps`, and stores others in f32.
  */
 import { type Token, token } from "../di/token.ts";
 import type { Program } from "../graph/program.ts";
+import type { Storage } from "../tensor/storage.ts";
 import type { DType } from "../tensor/tensor.ts";
 
 /** Host copy of a tensor's elements. */
 export type HostArray = Float32Array | Int32Array;
+
+/** What a state holds, and as what: f16 and bf16 are numbers that programs read as f32. */
+export type StateType = DType | Storage;
+
+/** New elements of a state: numbers, or the bit patterns of a state that is kept in f16 or bf16. */
+export type StateArray = HostArray | Uint16Array;
 
 /** What runs a program: printed at the start of every run, stored in its report. */
 export interface DeviceInfo {
@@ -53,16 +62,21 @@ export interface DeviceInfo {
 
 /** Named tensors that live on the device between runs: weights, moments, averages. */
 export interface Memory {
-  /** Makes a state of `elements` zeros, f32 by default. An existing state of the same size and type keeps its contents. */
-  allocate(name: string, elements: number, dtype?: DType): void;
+  /**
+   * Makes a state of `elements` zeros, f32 by default. An existing state of the same size and type keeps its contents. One of f16 or
+   * bf16 takes half the bytes where the device has that storage (`Backend.keeps`), and behaves alike where it has not.
+   */
+  allocate(name: string, elements: number, type?: StateType): void;
   has(name: string): boolean;
   names(): string[];
   /**
-   * Replaces all elements; call it between runs. `data` is copied.
-   * @throws ShapeError when the length differs.
+   * Replaces all elements, or from element `first` on as many as `data` has; call it between runs. `data` is copied. A state of
+   * f16 or bf16 takes bit patterns of finite numbers, or numbers, which are rounded. On a device that binds at multiples of 256
+   * bytes, parts should begin there (`alignmentOf`).
+   * @throws ShapeError when the length differs, or the part ends beyond the state.
    */
-  write(name: string, data: HostArray): void;
-  /** A copy of the elements, after all runs started so far. Waits for the device. */
+  write(name: string, data: StateArray, first?: number): void;
+  /** A copy of the elements, after all runs started so far; those of f16 and bf16 as f32. Waits for the device. */
   read(name: string): Promise<HostArray>;
   /** True when it keeps sizes but no numbers, for planning; its callers then need not draw starting values. */
   readonly sizesOnly?: boolean;
@@ -120,6 +134,8 @@ export interface Backend {
   readonly info: DeviceInfo;
   /** Whether the device honours f16 storage. If not, such values are stored in f32. */
   readonly storesHalf?: boolean;
+  /** Storages of two bytes that states can have; the device keeps others in f32. None by default. */
+  readonly keeps?: readonly Storage[];
   /** Runs that may not be done yet when `run` has resolved; 0, the default, where `run` computes. */
   readonly runsAhead?: number;
   createMemory(): Memory;

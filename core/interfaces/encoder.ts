@@ -1,6 +1,6 @@
 import type { Resolver } from "../di/resolver.ts";
 import { type ListToken, listToken } from "../di/token.ts";
-import type { FrozenWeights } from "../nn/frozen.ts";
+import type { Frozen } from "../nn/frozen.ts";
 import type { Scope } from "../nn/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { named } from "./named.ts";
@@ -22,7 +22,7 @@ export interface Encoder {
   /** The network over its parameters, in a trace: ids i32 [B, context] → [B, width], or [B, context, width], by name. */
   bind(scope: Scope): { encode(ids: Tensor): Readonly<Record<string, Tensor>> };
   /** Its weights, read when first asked for. */
-  load(): Promise<FrozenWeights>;
+  load(): Promise<Frozen>;
 }
 
 export const ENCODERS: ListToken<Encoder> = listToken<Encoder>("encoders");

@@ -16,8 +16,18 @@ import {
   mismatches,
   type ParameterLayout,
   packArenas,
+  type Shaped,
+  storageOf,
 } from "./parameters.ts";
 import type { Scope } from "./scope.ts";
+import {
+  allocateArenas,
+  asStored,
+  type ReadParameter,
+  readParameters,
+  type WeightSources,
+  writeParameters,
+} from "./weightSource.ts";
 
 /** Weights on the host, laid out as a device keeps them: states `frozen.NAME.0`, `frozen.NAME.1`, … */
 export interface FrozenWeights {
@@ -41,12 +51,8 @@ export function frozenWeights(
   fix?: string,
 ): FrozenWeights {
   const layout = layoutOf(network);
-  const known = layout.entries.filter((entry) => Object.hasOwn(tensors, entry.name));
-  const needed = Object.fromEntries(known.map((entry) => [entry.name, tensors[entry.name]]));
-  // Those beside what is needed are no fault, but one of them may be what is missing, by another name.
-  const wrong = mismatches(layout, tensors).filter((each) => !each.startsWith("unexpected "));
-  if (wrong.length) throw misfit(`Cannot load ${name} from ${from}`, wrong, fix);
-  const arenas = packArenas(layout, needed);
+  checkNeeded(`Cannot load ${name} from ${from}`, layout, tensors, fix);
+  const arenas = packArenas(layout, Object.fromEntries(layout.entries.map(({ name }) => [name, tensors[name]])));
   if (!arenas.every(allFinite))
     throw failure(
       "E_CHECKPOINT",
@@ -55,24 +61,80 @@ export function frozenWeights(
   return { name, layout, arenas };
 }
 
-/** SHA-256 of the weights as they are laid out: the same for two files that hold the same tensors. */
-export function weightsHash({ layout, arenas }: FrozenWeights): Promise<string> {
-  const names = layout.entries.map(({ name, shape }) => [name, shape]);
-  return hashed([names], arenas);
+/**
+ * Weights in files, which never are on the host as a whole: they are read one tensor after another, each time they are put into
+ * a memory, and matrices and kernels are kept in the halves that they are stored in.
+ */
+export interface FrozenSource {
+  readonly name: string;
+  readonly layout: ParameterLayout;
+  /** All that the layout has, in its shapes. */
+  readonly sources: WeightSources;
+  /** Where they come from, for messages. */
+  readonly from: string;
 }
 
-async function hashed(parts: readonly unknown[], arrays: readonly Float32Array[]): Promise<string> {
-  const digests = await Promise.all(arrays.map(sha256));
+/** Weights of a frozen network, wherever they are. */
+export type Frozen = FrozenWeights | FrozenSource;
+
+/**
+ * `frozenWeights` of tensors that are read when they are needed.
+ * @throws CheckpointError listing every missing and mis-shaped name
+ */
+export function frozenSource(
+  name: string,
+  network: (scope: Scope) => void,
+  sources: WeightSources,
+  from: string,
+  fix?: string,
+): FrozenSource {
+  const layout = layoutOf(network, asStored(sources));
+  checkNeeded(`Cannot load ${name} from ${from}`, layout, sources, fix);
+  return { name, layout, sources, from };
+}
+
+/** The parameters of frozen weights, one after another. */
+export function frozenParameters(weights: Frozen): AsyncIterable<ReadParameter> | Iterable<ReadParameter> {
+  const { name, layout } = weights;
+  if ("sources" in weights) return readParameters(layout, weights.sources, `load ${name} from ${weights.from}`);
+  return layout.entries.map((entry) => {
+    const { arena, offset, shape } = entry;
+    return { entry, values: weights.arenas[arena].subarray(offset, offset + sizeOf(shape)) };
+  });
+}
+
+/** Those beside what is needed are no fault, but one of them may be what is missing, by another name. */
+function checkNeeded(what: string, layout: ParameterLayout, tensors: Readonly<Record<string, Shaped>>, fix?: string) {
+  const wrong = mismatches(layout, tensors).filter((each) => !each.startsWith("unexpected "));
+  if (wrong.length) throw misfit(what, wrong, fix);
+}
+
+/** SHA-256 of the weights, of one tensor after another: the same for two files that hold the same tensors. */
+export const weightsHash = (weights: Frozen): Promise<string> => hashed([], weights);
+
+async function hashed(parts: readonly unknown[], weights: Frozen): Promise<string> {
+  const digests: unknown[] = [];
+  for await (const { entry, values } of frozenParameters(weights))
+    digests.push([entry.name, entry.shape, storageOf(weights.layout, entry.arena), await sha256(values)]);
   return sha256(new TextEncoder().encode(JSON.stringify([...parts, digests])));
 }
 
-const ownerOf = ({ name }: FrozenWeights): string => `frozen.${name}`;
+const ownerOf = ({ name }: Frozen): string => `frozen.${name}`;
 
-/** The weights in a trace. The program's memory must hold them: see `storeFrozen`. */
-export const frozenScope = (weights: FrozenWeights): Scope =>
-  new BoundParameters(ownerOf(weights), weights.layout).scope;
+/** The weights in a trace. The program's memory must hold them: see `storeFrozen` and `loadFrozen`. */
+export const frozenScope = (weights: Frozen): Scope => new BoundParameters(ownerOf(weights), weights.layout).scope;
 
-/** Puts the weights into a memory, where all programs over it find them. */
+/**
+ * Puts weights into a memory, one tensor after another, where all programs over it find them.
+ * @throws E_CHECKPOINT where a tensor holds what is no finite number, or as its file does
+ */
+export async function loadFrozen(memory: Memory, weights: Frozen): Promise<void> {
+  const owner = ownerOf(weights);
+  allocateArenas(memory, owner, weights.layout);
+  if (!memory.sizesOnly) await writeParameters(memory, [owner], frozenParameters(weights));
+}
+
+/** `loadFrozen` of weights on the host, at once. */
 export function storeFrozen(memory: Memory, weights: FrozenWeights): void {
   for (const [arena, values] of weights.arenas.entries()) {
     const name = arenaName(ownerOf(weights), arena);
@@ -86,7 +148,7 @@ export type Rows = Readonly<Record<string, HostArray>>;
 
 /** What a frozen network computes, and how many rows at a time. */
 export interface FrozenDefinition {
-  readonly weights: FrozenWeights;
+  readonly weights: Frozen;
   /** Shapes of one row. */
   readonly inputs: Readonly<Record<string, { readonly shape: Shape; readonly dtype?: DType }>>;
   /** Inputs [batch, …] → outputs [batch, …]. */
@@ -135,7 +197,7 @@ export class FrozenNetwork {
     const { weights, inputs, apply, batch } = definition;
     const memory = backend.createMemory();
     try {
-      storeFrozen(memory, weights);
+      await loadFrozen(memory, weights);
       const traced = Object.entries(inputs).map(([name, { shape, dtype }]) => [
         name,
         input(name, [batch, ...shape], dtype),
@@ -151,7 +213,6 @@ export class FrozenNetwork {
 
   /** A text that two networks share only if they have the same weights and do the same with them. */
   fingerprint(): Promise<string> {
-    const { layout, arenas } = this.#definition.weights;
     const nodes = topologicalOrder(Object.values(this.#outputs));
     const place = new Map(nodes.map((node, i) => [node, i]));
     const graph = nodes.map(({ op, attrs, inputs, shape }) => [
@@ -161,7 +222,7 @@ export class FrozenNetwork {
       shape,
     ]);
     const outputs = Object.entries(this.#outputs).map(([name, node]) => [name, place.get(node)]);
-    return hashed([graph, outputs, layout.entries], arenas);
+    return hashed([graph, outputs], this.#definition.weights);
   }
 
   /** Outputs of rows that are all there, at least one. */

@@ -15,3 +15,4 @@ export * from "./selfAttention.ts";
 export * from "./timestepEmbedding.ts";
 export * from "./transformer.ts";
 export * from "./unetBlock.ts";
+export * from "./weightSource.ts";

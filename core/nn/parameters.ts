@@ -1,8 +1,9 @@
 import { failure, type OnestepError, suggestion } from "../errors.ts";
-import { ALIGNMENT } from "../graph/alignment.ts";
+import { alignmentOf } from "../graph/alignment.ts";
 import { input, state, view } from "../ops/mod.ts";
 import { fillFrom, keyWords } from "../random/philox.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
+import type { Storage } from "../tensor/storage.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type DerivedTensor, type Initializer, type ParameterSource, Scope } from "./scope.ts";
 
@@ -20,13 +21,18 @@ export interface ParameterLayout {
   readonly entries: readonly ParameterEntry[];
   /** Elements of each flat tensor. */
   readonly arenas: readonly number[];
+  /** What each flat tensor is kept in; all in f32 where absent. */
+  readonly storages?: readonly Storage[];
   /** Parameters, gaps and frozen ones not counted. */
   readonly count: number;
   /** What official state dicts hold besides, where there is any. */
   readonly derived?: readonly DerivedTensor[];
 }
 
-/** 128 MiB, the storage binding every WebGPU device grants. */
+/** What a network's parameters are kept in, by name and shape. */
+export type KeptIn = (name: string, shape: Shape) => Storage;
+
+/** 128 MiB in f32, the storage binding every WebGPU device grants. */
 const MAX_ARENA = (128 * 2 ** 20) / 4;
 
 /** Limits of a network, far above any that a machine can train: what exceeds them is a slip in an option. */
@@ -34,9 +40,10 @@ const MOST = { parameters: 100_000, elements: 2 ** 40 };
 
 /**
  * Finds out what parameters `network` asks for, by tracing it once, and lays them out.
+ * @param keptIn f32 for all where absent. Parameters in halves are read only: no update moves them.
  * @throws ShapeError when it asks for one name with two shapes; E_OPTION, at once, when it asks for more than any machine has
  */
-export function layoutOf(network: (scope: Scope) => void): ParameterLayout {
+export function layoutOf(network: (scope: Scope) => void, keptIn: KeptIn = () => "f32"): ParameterLayout {
   const found = new Map<string, { shape: Shape; init: Initializer }>();
   const derived = new Map<string, DerivedTensor>();
   let elements = 0;
@@ -59,25 +66,40 @@ export function layoutOf(network: (scope: Scope) => void): ParameterLayout {
   };
   network(new Scope(record, "", { derive: (tensor) => derived.set(tensor.name, tensor) }));
   const arenas: number[] = [];
+  const storages: Storage[] = [];
   // Frozen parameters have flat tensors of their own: an update rule sees whole ones.
-  const open: { trained?: number; frozen?: number } = {};
+  const open = new Map<string, number>();
   const entries = [...found].map(([name, { shape, init }]) => {
-    const elements = Math.ceil(sizeOf(shape) / ALIGNMENT) * ALIGNMENT;
-    const kind = init.frozen ? "frozen" : "trained";
-    let arena = open[kind];
-    if (arena === undefined || arenas[arena] + elements > MAX_ARENA) arena = arenas.push(0) - 1;
-    open[kind] = arena;
+    const storage = keptIn(name, shape);
+    const alignment = alignmentOf(storage);
+    const elements = Math.ceil(sizeOf(shape) / alignment) * alignment;
+    const kind = `${init.frozen ? "frozen" : "trained"} ${storage}`;
+    let arena = open.get(kind);
+    if (arena === undefined || arenas[arena] + elements > MAX_ARENA) {
+      arena = arenas.push(0) - 1;
+      storages.push(storage);
+    }
+    open.set(kind, arena);
     const offset = arenas[arena];
     arenas[arena] += elements;
     return { name, shape, init, arena, offset };
   });
   const count = entries.reduce((sum, { shape, init }) => sum + (init.frozen ? 0 : sizeOf(shape)), 0);
-  return { entries, arenas, count, ...(derived.size > 0 && { derived: [...derived.values()] }) };
+  return {
+    entries,
+    arenas,
+    ...(storages.some((storage) => storage !== "f32") && { storages }),
+    count,
+    ...(derived.size > 0 && { derived: [...derived.values()] }),
+  };
 }
 
 /** Whether a flat tensor holds frozen parameters, so that no update moves it. */
 export const isFrozen = ({ entries }: ParameterLayout, arena: number): boolean =>
   entries.some((entry) => entry.arena === arena && entry.init.frozen === true);
+
+/** What a flat tensor is kept in. */
+export const storageOf = ({ storages }: ParameterLayout, arena: number): Storage => storages?.[arena] ?? "f32";
 
 /** Name of the state that holds one flat tensor of a role's weights, moments or average. */
 export const arenaName = (owner: string, arena: number): string => `${owner}.${arena}`;
@@ -91,7 +113,9 @@ export class BoundParameters {
 
   constructor(owner: string, layout: ParameterLayout) {
     this.layout = layout;
-    this.arenas = layout.arenas.map((size, arena) => state(arenaName(owner, arena), [size]));
+    this.arenas = layout.arenas.map((size, arena) =>
+      state(arenaName(owner, arena), [size], "f32", storageOf(layout, arena)),
+    );
     this.#views = new Map(
       layout.entries.map(({ name, shape, arena, offset }) => [name, view(this.arenas[arena], { offset, shape })]),
     );
@@ -164,7 +188,7 @@ export function unpackArenas(
  * What keeps named tensors from being the parameters of a layout: every unexpected, contradicting, missing and mis-shaped
  * name, the nearest of the other kind beside a missing or unexpected one. Derived tensors may be absent.
  */
-export function mismatches(layout: ParameterLayout, tensors: Readonly<Record<string, Values>>): string[] {
+export function mismatches(layout: ParameterLayout, tensors: Readonly<Record<string, Shaped>>): string[] {
   const expected = new Set(layout.entries.map(({ name }) => name));
   const derived = new Map(layout.derived?.map((tensor) => [tensor.name, tensor]));
   const given = Object.keys(tensors).filter((name) => !derived.has(name));
@@ -176,7 +200,9 @@ export function mismatches(layout: ParameterLayout, tensors: Readonly<Record<str
     ...unexpected.map((name) => `unexpected ${name}${near(name, missing)}`),
     ...[...derived.values()].flatMap((known) => {
       const found = Object.hasOwn(tensors, known.name) ? tensors[known.name] : known;
-      return agrees(found, known) ? [] : [`${known.name} ${brief(found)} is not that of the options, ${brief(known)}`];
+      return !hasValues(found) || agrees(found, known)
+        ? []
+        : [`${known.name} ${brief(found)} is not that of the options, ${brief(known)}`];
     }),
     ...layout.entries.flatMap(({ name, shape }) => {
       if (!Object.hasOwn(tensors, name)) return [`missing ${name}${near(name, unexpected)}`];
@@ -227,10 +253,16 @@ export function packArenas(layout: ParameterLayout, tensors: Readonly<Record<str
   return arenas;
 }
 
-interface Values {
+/** A tensor of which no more than its shape need be known. */
+export interface Shaped {
   readonly shape: Shape;
+}
+
+interface Values extends Shaped {
   readonly data: ArrayLike<number>;
 }
+
+const hasValues = (tensor: Shaped): tensor is Values => "data" in tensor;
 
 /** Half-precision files round, hence the tolerance. */
 const agrees = (given: Values, known: Values): boolean =>

@@ -1,5 +1,6 @@
 import { failure } from "../errors.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
+import type { Storage } from "../tensor/storage.ts";
 import { createNode, type DType, type OpSpec, type Tensor } from "../tensor/tensor.ts";
 import { type Composed, defineComposed } from "./composed.ts";
 import { attrsOf, setLift } from "./op.ts";
@@ -63,11 +64,15 @@ export const input: Composed<[name: string, shape: Shape, dtype?: DType]> = defi
   build: (name, shape, dtype = "f32") => createNode({ op: sources.input, inputs: [], attrs: { name }, shape, dtype }),
 });
 
-/** A value that lives on the device from run to run (weights, moments), known to the memory by `name`. */
-export const state: Composed<[name: string, shape: Shape, dtype?: DType]> = defineComposed({
+/**
+ * A value that lives on the device from run to run (weights, moments), known to the memory by `name`. One that is kept in f16 or
+ * bf16 can't be updated by a program.
+ */
+export const state: Composed<[name: string, shape: Shape, dtype?: DType, storage?: Storage]> = defineComposed({
   name: "state",
-  parameters: ["name: string", "shape: number[]", DTYPE],
-  build: (name, shape, dtype = "f32") => createNode({ op: sources.state, inputs: [], attrs: { name }, shape, dtype }),
+  parameters: ["name: string", "shape: number[]", DTYPE, 'storage?: "f32" | "f16" | "bf16"'],
+  build: (name, shape, dtype = "f32", storage = "f32") =>
+    createNode({ op: sources.state, inputs: [], attrs: { name }, shape, dtype, storage }),
 });
 
 /** The number that a constant is everywhere; undefined for tables and for what is no constant. */

@@ -1,8 +1,11 @@
-/** How a device keeps the elements of an f32 tensor in memory. What is computed from them is computed in f32. */
-export type Storage = "f32" | "f16";
+/**
+ * How a device keeps the elements of an f32 tensor in memory. What is computed from them is computed in f32. Values on their way
+ * through a program are f32 or f16; only states are ever bf16.
+ */
+export type Storage = "f32" | "f16" | "bf16";
 
 /** Bytes of one stored element; integers are kept as f32 is. */
-export const elementBytes = (storage: Storage): number => (storage === "f16" ? 2 : 4);
+export const elementBytes = (storage: Storage): number => (storage === "f32" ? 4 : 2);
 
 let current: Storage = "f32";
 

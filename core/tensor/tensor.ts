@@ -72,7 +72,9 @@ type NewNode = Omit<Tensor, "id" | "storage"> & { readonly storage?: Storage };
 /** Appends a node to the graph. Ops call this; user code calls ops. */
 export const createNode = (node: NewNode): Tensor => Object.freeze({ ...node, storage: storageOf(node), id: nextId++ });
 
-function storageOf({ op, inputs, shape, dtype, storage = currentStorage() }: NewNode): Storage {
+function storageOf({ op, inputs, shape, dtype, ...node }: NewNode): Storage {
   if (op.kind === "view") return inputs[0].storage;
-  return op.kind === "source" || dtype !== "f32" || sizeOf(shape) === 1 ? "f32" : storage;
+  if (op.kind === "source") return node.storage ?? "f32";
+  const { storage = currentStorage() } = node;
+  return dtype !== "f32" || sizeOf(shape) === 1 ? "f32" : storage;
 }

@@ -1,6 +1,6 @@
 import { program } from "../graph/mod.ts";
 import type { Backend, HostArray } from "../interfaces/mod.ts";
-import { type FrozenWeights, storeFrozen } from "../nn/mod.ts";
+import { type Frozen, loadFrozen } from "../nn/mod.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**
@@ -11,10 +11,10 @@ export async function evaluateOn<T extends Record<string, Tensor>>(
   backend: Backend,
   outputs: T,
   { values }: { readonly values: Readonly<Record<string, HostArray>> },
-  frozen: readonly FrozenWeights[] = [],
+  frozen: readonly Frozen[] = [],
 ): Promise<Record<keyof T, Float32Array>> {
   const memory = backend.createMemory();
-  for (const weights of frozen) storeFrozen(memory, weights);
+  for (const weights of frozen) await loadFrozen(memory, weights);
   const run = await backend.compile(program({ name: "evaluation", outputs }), memory);
   await run.run(values);
   const read: Record<string, unknown> = {};

@@ -1,14 +1,28 @@
 import { invariant } from "../../errors.ts";
 import type { Program } from "../../graph/program.ts";
 import { ScratchPool } from "../../graph/scratchPool.ts";
-import type { Backend, DeviceInfo, Executable, Footprint, HostArray, Memory } from "../../interfaces/backend.ts";
+import type {
+  Backend,
+  DeviceInfo,
+  Executable,
+  Footprint,
+  HostArray,
+  Memory,
+  StateType,
+} from "../../interfaces/backend.ts";
+import { elementBytes, type Storage } from "../../tensor/storage.ts";
 
 /** Sizes of states, without their numbers. */
 class CountingMemory implements Memory {
   readonly sizesOnly = true;
-  readonly #sizes = new Map<string, number>();
-  allocate(name: string, elements: number): void {
-    this.#sizes.set(name, elements);
+  readonly #sizes = new Map<string, { readonly elements: number; readonly bytes: number }>();
+  readonly #keeps: readonly Storage[];
+  constructor(keeps: readonly Storage[]) {
+    this.#keeps = keeps;
+  }
+  allocate(name: string, elements: number, type: StateType = "f32"): void {
+    const storage = type !== "i32" && this.#keeps.includes(type) ? type : "f32";
+    this.#sizes.set(name, { elements, bytes: elements * elementBytes(storage) });
   }
   has(name: string): boolean {
     return this.#sizes.has(name);
@@ -18,17 +32,17 @@ class CountingMemory implements Memory {
   }
   write(): void {}
   async read(name: string): Promise<HostArray> {
-    return new Float32Array(this.#sizes.get(name) ?? 0);
+    return new Float32Array(this.#sizes.get(name)?.elements ?? 0);
   }
   get bytes(): number {
-    return [...this.#sizes.values()].reduce((sum, elements) => sum + elements * 4, 0);
+    return [...this.#sizes.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   }
   dispose(): void {
     this.#sizes.clear();
   }
   /** Bytes by the name of the state. */
   get sizes(): ReadonlyMap<string, number> {
-    return new Map([...this.#sizes].map(([name, elements]) => [name, elements * 4]));
+    return new Map([...this.#sizes].map(([name, { bytes }]) => [name, bytes]));
   }
 }
 
@@ -59,11 +73,14 @@ export class CountingBackend implements Backend {
   }
 
   createMemory(): CountingMemory {
-    const memory = new CountingMemory();
+    const memory = new CountingMemory(this.keeps);
     this.#memories.add(memory);
     return memory;
   }
 
+  get keeps(): readonly Storage[] {
+    return this.#device.keeps ?? [];
+  }
   get storesHalf(): boolean {
     return this.#device.storesHalf ?? false;
   }

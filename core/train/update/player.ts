@@ -8,11 +8,16 @@ import {
   arenaName,
   BoundParameters,
   initialise,
+  type KeptIn,
   layoutOf,
+  misfit,
+  mismatches,
   type ParameterLayout,
   packArenas,
+  storageOf,
   unpackArenas,
 } from "../../nn/parameters.ts";
+import { readParameters, type WeightSources, writeParameters } from "../../nn/weightSource.ts";
 import { type Shape, sizeOf } from "../../tensor/shape.ts";
 import type { Storage } from "../../tensor/storage.ts";
 import type { StateSource, StoredState } from "../files/checkpoint.ts";
@@ -41,6 +46,8 @@ export interface PlayerTraining {
   readonly storage?: Storage;
   /** None by default. */
   readonly lossScaling?: LossScaling;
+  /** What weights are kept in that nothing trains or averages; f32 by default. */
+  readonly keptIn?: KeptIn;
 }
 
 /**
@@ -64,7 +71,8 @@ export class Player<T> {
     this.name = name;
     this.role = role;
     this.#memory = memory;
-    this.layout = layoutOf((scope) => role.declare(scope));
+    const moves = training.optimizer ?? training.average ?? training.averages?.[0];
+    this.layout = layoutOf((scope) => role.declare(scope), moves ? undefined : training.keptIn);
     const trained = this.layout.count > 0;
     this.optimizer = trained ? training.optimizer : undefined;
     const { average, averages = average ? [average] : [] } = training;
@@ -72,7 +80,7 @@ export class Player<T> {
     const { storage = "f32", lossScaling = "none" } = training;
     this.#storage = storage;
     this.lossScaling = this.optimizer ? lossScaling : "none";
-    for (const { name, size } of this.#states) memory.allocate(name, size);
+    for (const { name, size, storage } of this.#states) memory.allocate(name, size, storage);
   }
 
   /** State names of one copy, without the arena number. */
@@ -96,11 +104,16 @@ export class Player<T> {
     ];
   }
   /** Names and sizes of all its states on the device. */
-  get #states(): { readonly name: string; readonly size: number }[] {
+  get #states(): { readonly name: string; readonly size: number; readonly storage: Storage }[] {
     const flat = this.#owners.flatMap((owner) =>
-      this.layout.arenas.map((size, arena) => ({ name: arenaName(owner, arena), size })),
+      this.layout.arenas.map((size, arena) => ({
+        name: arenaName(owner, arena),
+        size,
+        storage: storageOf(this.layout, arena),
+      })),
     );
-    const numbers = scaleStates(this.name, this.lossScaling).map(([name]) => ({ name, size: 1 }));
+    const storage = "f32" as const;
+    const numbers = scaleStates(this.name, this.lossScaling).map(([name]) => ({ name, size: 1, storage }));
     return [...flat, ...numbers];
   }
 
@@ -124,11 +137,36 @@ export class Player<T> {
   /** Takes weights from named tensors; forgets moments, average and loss scale. */
   load(tensors: NamedTensors): void {
     packArenas(this.layout, tensors).forEach((data, arena) => {
-      this.#memory.write(arenaName(this.owner("weights"), arena), data);
-      for (const { copy } of this.averages) this.#memory.write(arenaName(this.owner(copy), arena), data);
-      for (const name of this.optimizer?.moments ?? [])
-        this.#memory.write(arenaName(this.moment(name), arena), new Float32Array(data.length));
+      for (const owner of this.#weightOwners) this.#memory.write(arenaName(owner, arena), data);
     });
+    this.#forget();
+  }
+
+  /**
+   * `load` of tensors that are read one at a time, so that the host never holds all of them.
+   * @param from where they come from, for messages
+   * @throws E_CHECKPOINT listing every missing, unexpected and mis-shaped name, then nothing is written; or, when others are
+   * written already, where a tensor holds what is no finite number
+   */
+  async stream(sources: WeightSources, from: string): Promise<void> {
+    const what = `load the ${this.name} from ${from}`;
+    const wrong = mismatches(this.layout, sources);
+    if (wrong.length) throw misfit(`Cannot ${what}`, wrong);
+    if (!this.#memory.sizesOnly)
+      await writeParameters(this.#memory, this.#weightOwners, readParameters(this.layout, sources, what));
+    this.#forget();
+  }
+
+  /** Copies of the weights, which start alike. */
+  get #weightOwners(): string[] {
+    return [this.owner("weights"), ...this.averages.map(({ copy }) => this.owner(copy))];
+  }
+
+  /** Begins anew with moments, loss scale and the number of updates. */
+  #forget(): void {
+    for (const name of this.optimizer?.moments ?? [])
+      for (const [arena, size] of this.layout.arenas.entries())
+        this.#memory.write(arenaName(this.moment(name), arena), new Float32Array(size));
     for (const [name, first] of scaleStates(this.name, this.lossScaling))
       this.#memory.write(name, Float32Array.of(first));
     this.updates = 0;
