@@ -66,6 +66,8 @@ export { mlp } from "./networks/mlp.ts";
 export { song } from "./networks/song.ts";
 export { unet2d } from "./networks/unet2d.ts";
 export { adamw } from "./optimizers/adamw.ts";
+export { sd15 } from "./pipelines/sd15.ts";
+export { sdxl } from "./pipelines/sdxl.ts";
 export { discrete } from "./processes/discrete.ts";
 export { rectifiedFlow } from "./processes/rectifiedFlow.ts";
 export { ddim } from "./samplers/ddim.ts";

@@ -28,6 +28,8 @@ export interface ConditionRequest {
   readonly encoded: readonly Rows[];
   /** Texts that were encoded. */
   readonly count: number;
+  /** For a network that is told the factor of guidance: see `guidanceEmbedded`. */
+  readonly guidanceScale?: number;
 }
 
 /** A model of somebody else as onestep draws from it, and as a run trains it. */
@@ -44,12 +46,17 @@ export interface PipelineModel {
   readonly size: PictureSize;
   /** Factor of guidance that its makers recommend; 1 is off. */
   readonly guidanceScale: number;
+  /** Whether the network is told this factor, and so needs no second call for it, as latent consistency models are. */
+  readonly guidanceEmbedded?: boolean;
   /**
    * What the network works on at a size.
    * @throws E_OPTION for a size that the network can't draw
    */
   shape(request: ShapeRequest): DataShape;
-  /** What reads prompts; none for a model that is told no text. Their weights are read when they are loaded. */
+  /**
+   * What reads prompts; none for a model that is told no text. Their weights are read when they are loaded.
+   * Asking for them throws E_CHECKPOINT where they are not among the parts.
+   */
   readonly encoders: readonly Encoder[];
   /** Absent for a model of pixels, and where it is not among the parts. */
   readonly autoencoder?: Autoencoder;

@@ -1,0 +1,132 @@
+/** `scheduler_config.json` of diffusers as a process of ours and the sampler that stands for the scheduler. */
+import { discreteTable } from "../../../core/diffusion/mod.ts";
+import { failure } from "../../../core/errors.ts";
+import type { JsonObject, PipelineSection } from "../../../core/interfaces/mod.ts";
+import { numberOf, oneOf, unknownSetting } from "./readSettings.ts";
+
+/** What a scheduler of diffusers says: about the model, and about drawing from it. */
+export interface Scheduled {
+  readonly process: PipelineSection;
+  readonly sampler: PipelineSection;
+}
+
+const CURVES = { linear: "linear", scaled_linear: "scaledLinear", squaredcos_cap_v2: "squaredCosine" } as const;
+const PREDICTIONS = { epsilon: "epsilon", v_prediction: "velocity", sample: "sample" } as const;
+
+/** Read by a sampler: settings of a scheduler, and its file for messages. */
+type Reader = (settings: JsonObject, from: string) => Omit<PipelineSection, "use">;
+
+/** Which timesteps; `spacing` is the scheduler's own where its file leaves it out. */
+const spaced =
+  (spacing: "leading" | "linspace" | "trailing", karras = false): Reader =>
+  (settings, from) => {
+    const named = oneOf(from, settings, "timestep_spacing", "leading", "linspace", "trailing") ?? spacing;
+    const offset = numberOf(from, settings, "steps_offset", { min: 0, whole: true }) ?? 0;
+    const isKarras = karras && oneOf(from, settings, "use_karras_sigmas", false, true) === true;
+    return isKarras ? { spacing: "karras" } : { spacing: named, offset };
+  };
+
+/** The level below the last step is that of timestep 0, unless the file says otherwise. */
+const toFirst: Reader = (settings, from) => ({
+  endAtFirst: oneOf(from, settings, "set_alpha_to_one", false, true) === false,
+});
+const clipped: Reader = (settings, from) => {
+  if (oneOf(from, settings, "clip_sample", false, true) !== true) return {};
+  return { clip: numberOf(from, settings, "clip_sample_range", { min: 0 }) ?? 1 };
+};
+const both =
+  (...readers: readonly Reader[]): Reader =>
+  (settings, from) =>
+    Object.assign({}, ...readers.map((read) => read(settings, from)));
+
+/** Samplers by the schedulers that they stand for. */
+const SAMPLERS: Readonly<Record<string, readonly [use: string, read: Reader]>> = {
+  DDIMScheduler: ["ddim", both(spaced("leading"), toFirst, clipped)],
+  // Its multistep formula is of the same kind as DDIM's transfer, over the same timesteps.
+  PNDMScheduler: ["ddim", both(spaced("leading"), toFirst)],
+  DDPMScheduler: ["ddpm", both(spaced("leading"), clipped)],
+  EulerDiscreteScheduler: ["euler", spaced("linspace", true)],
+  EulerAncestralDiscreteScheduler: ["euler-ancestral", spaced("linspace")],
+  HeunDiscreteScheduler: ["heun", spaced("linspace", true)],
+  LMSDiscreteScheduler: ["lms", spaced("linspace", true)],
+  KDPM2DiscreteScheduler: ["dpm2", spaced("linspace", true)],
+  KDPM2AncestralDiscreteScheduler: ["dpm2-ancestral", spaced("linspace", true)],
+  DPMSolverMultistepScheduler: [
+    "dpm-solver",
+    both(spaced("linspace", true), (settings, from) => ({
+      order: oneOf(from, settings, "solver_order", 1, 2, 3) ?? 2,
+      solver: oneOf(from, settings, "solver_type", "midpoint", "heun") ?? "midpoint",
+      lowerOrderFinal: oneOf(from, settings, "lower_order_final", false, true) ?? true,
+      firstOrderFinal: oneOf(from, settings, "euler_at_final", false, true) ?? false,
+      ...(oneOf(from, settings, "algorithm_type", "dpmsolver", "dpmsolver++", "sde-dpmsolver++") !== undefined &&
+        algorithms[settings.algorithm_type as keyof typeof algorithms]),
+    })),
+  ],
+  LCMScheduler: [
+    "lcm",
+    (settings, from) => ({
+      grid: numberOf(from, settings, "original_inference_steps", { min: 1, whole: true }) ?? 50,
+      scaling: numberOf(from, settings, "timestep_scaling", { min: 0 }) ?? 10,
+    }),
+  ],
+  TCDScheduler: [
+    "tcd",
+    (settings, from) => ({
+      grid: numberOf(from, settings, "original_inference_steps", { min: 1, whole: true }) ?? 50,
+    }),
+  ],
+};
+const algorithms = {
+  dpmsolver: { predict: "noise" },
+  "dpmsolver++": {},
+  "sde-dpmsolver++": { eta: 1 },
+} as const;
+
+/** What SD 1.5's makers ship, for models whose file says nothing. */
+const USUAL: JsonObject = {
+  _class_name: "DDIMScheduler",
+  beta_schedule: "scaled_linear",
+  beta_start: 0.00085,
+  beta_end: 0.012,
+  steps_offset: 1,
+  set_alpha_to_one: false,
+  clip_sample: false,
+};
+
+/**
+ * Process and sampler of a scheduler's settings; those of SD where a file says nothing, as single files do.
+ * @param given the file's content; without a class, as of a single file, it says only what differs from SD's
+ * @throws E_CONFIG for a scheduler, curve or prediction that onestep does not know
+ */
+export function schedulerOf(given: JsonObject | undefined, from: string): Scheduled {
+  const settings: JsonObject = given?._class_name === undefined ? { ...USUAL, ...given } : given;
+  const name = settings._class_name;
+  if (typeof name !== "string" || !Object.hasOwn(SAMPLERS, name))
+    throw unknownSetting(from, "_class_name", name, `one of ${Object.keys(SAMPLERS).join(", ")}`);
+  const known = <T extends object>(setting: string, table: T, usual: keyof T & string): T[keyof T] => {
+    const value = oneOf(from, settings, setting, ...(Object.keys(table) as (keyof T & string)[])) ?? usual;
+    return table[value];
+  };
+  if ((settings.trained_betas ?? undefined) !== undefined)
+    throw unknownSetting(from, "trained_betas", settings.trained_betas, "absent");
+  const process = {
+    use: "discrete",
+    curve: known("beta_schedule", CURVES, "linear"),
+    betaStart: numberOf(from, settings, "beta_start", { min: 0 }) ?? 1e-4,
+    betaEnd: numberOf(from, settings, "beta_end", { min: 0 }) ?? 0.02,
+    count: numberOf(from, settings, "num_train_timesteps", { min: 1, whole: true }) ?? 1000,
+    zeroTerminalSnr: oneOf(from, settings, "rescale_betas_zero_snr", false, true) ?? false,
+    prediction: known("prediction_type", PREDICTIONS, "epsilon"),
+  };
+  if (process.betaStart >= 1 || process.betaEnd >= 1)
+    throw failure(
+      "E_CONFIG",
+      `Cannot use ${from}: beta_start is ${process.betaStart} and beta_end ${process.betaEnd}, should be below 1`,
+    );
+  const [use, read] = SAMPLERS[name];
+  const sampler = read(settings, from);
+  if (sampler.spacing !== "karras") return { process, sampler: { use, ...sampler } };
+  // Karras' curve is laid between the levels of the first and the last timestep.
+  const levels = discreteTable(process).sigmas.filter(Number.isFinite);
+  return { process, sampler: { use, ...sampler, sigmaMin: levels[0], sigmaMax: levels[levels.length - 1] } };
+}
