@@ -66,7 +66,7 @@ export function promptEncoder(options: PromptEncoderOptions): PromptEncoder {
       return texts.map((text) => tokens.cut(text));
     },
     bind: (scope) => ({ encode: (ids) => encode(scope, ids) }),
-    load: () => frozenPart(name, part, (scope) => void encode(scope, input("ids", [1, CLIP_CONTEXT], "i32"))),
+    load: async () => frozenPart(name, part, (scope) => void encode(scope, input("ids", [1, CLIP_CONTEXT], "i32"))),
   };
 }
 
