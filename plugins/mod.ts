@@ -68,6 +68,15 @@ export { unet2d } from "./networks/unet2d.ts";
 export { adamw } from "./optimizers/adamw.ts";
 export { sd15 } from "./pipelines/sd15.ts";
 export { sdxl } from "./pipelines/sdxl.ts";
+export {
+  type Generated,
+  type GenerateProgress,
+  type GenerateRequest,
+  type LoraWish,
+  type OpenedPipeline,
+  type OpenPipelineOptions,
+  openPipeline,
+} from "./pipelines/textToImage.ts";
 export { discrete } from "./processes/discrete.ts";
 export { rectifiedFlow } from "./processes/rectifiedFlow.ts";
 export { ddim } from "./samplers/ddim.ts";

@@ -1,9 +1,8 @@
 import type { JsonObject, ModelParts, Pipeline } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
-import { CLIP_BIG_G, CLIP_L, clipTextSizes, promptEncoder } from "../encoders/shared/promptEncoder.ts";
+import { clipTextSizes, promptEncoder } from "../encoders/shared/promptEncoder.ts";
 import { latentUNet, partOf, vocabularyOf } from "./shared/latentUNet.ts";
 import { oneOf } from "./shared/readSettings.ts";
-import { unetConfigOf } from "./shared/unetConfigOf.ts";
 
 /**
  * SDXL: a U-Net over latents, told the last states but one of CLIP ViT-L/14's and OpenCLIP ViT-bigG/14's text towers side by side,
@@ -20,14 +19,11 @@ export const sdxl = definePlugin({
     name: "sdxl",
     reads: ({ architecture }) => architecture === "sdxl",
     open(parts, files) {
-      const unet = partOf(parts, "unet");
       const pooled = pooledWidth(parts);
       const index: JsonObject = parts.modelIndex ?? {};
       const zeros = oneOf(parts.path, index, "force_zeros_for_empty_prompt", false, true) ?? true;
       return latentUNet(parts, {
-        config: unet.config ?? unetConfigOf(unet, { heads: "of64", pooled }),
         side: 128,
-        latentScale: 0.13025,
         guidanceScale: 5,
         pooled,
         emptyText: zeros ? undefined : "",
@@ -35,7 +31,6 @@ export const sdxl = definePlugin({
           promptEncoder({
             name: "text",
             part: partOf(parts, "text_encoder"),
-            usual: CLIP_L,
             vocabulary: vocabularyOf(files, parts.path, parts.vocabulary, parts.vocabulary2),
             padding: "end",
             state: "penultimate",
@@ -43,7 +38,6 @@ export const sdxl = definePlugin({
           promptEncoder({
             name: "text-2",
             part: partOf(parts, "text_encoder_2"),
-            usual: CLIP_BIG_G,
             vocabulary: vocabularyOf(files, parts.path, parts.vocabulary2, parts.vocabulary),
             padding: "zero",
             state: "penultimate",
@@ -55,11 +49,9 @@ export const sdxl = definePlugin({
   }),
 });
 
-/** Width of the projection of the second text tower. */
-function pooledWidth({ parts }: ModelParts): number {
-  const second = parts.text_encoder_2;
-  if (!second) return CLIP_BIG_G.projected!;
-  if (second.config) return clipTextSizes(second.config, second.from).projected ?? CLIP_BIG_G.projected!;
-  const matrix = Object.hasOwn(second.tensors, "text_projection.weight") && second.tensors["text_projection.weight"];
-  return matrix ? matrix.shape[0] : CLIP_BIG_G.projected!;
+/** Width of the projection of OpenCLIP's ViT-bigG/14, where the second text tower is not among the parts. */
+const PROJECTED = 1280;
+
+function pooledWidth({ parts: { text_encoder_2: second } }: ModelParts): number {
+  return (second?.config && clipTextSizes(second.config, second.from).projected) ?? PROJECTED;
 }

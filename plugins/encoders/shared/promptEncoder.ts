@@ -13,8 +13,6 @@ import type { ClipTokenizer } from "./clipTokenizer.ts";
 export interface PromptEncoderOptions {
   readonly name: string;
   readonly part: ModelPart;
-  /** Its sizes, where the part has no `config.json`. */
-  readonly usual: ClipTextOptions;
   /** Where `merges.txt` is. */
   readonly vocabulary: { readonly files: FileSystem; readonly path: string };
   /** What fills a row: the end token, or 0. */
@@ -33,7 +31,7 @@ export interface PromptEncoder extends Encoder {
 
 export function promptEncoder(options: PromptEncoderOptions): PromptEncoder {
   const { name, part, vocabulary, padding, state, pooled = false } = options;
-  const sizes = part.config ? clipTextSizes(part.config, part.from) : options.usual;
+  const sizes = clipTextSizes(part.config ?? {}, part.from);
   if (pooled && !sizes.projected)
     throw failure("E_CONFIG", `Cannot use ${part.from}: it has no projection_dim, the pooled text needs a projection`);
   if (sizes.positions < CLIP_CONTEXT)
@@ -103,24 +101,3 @@ export function clipTextSizes(config: JsonObject, from: string): ClipTextOptions
     );
   return sizes;
 }
-
-const SHARED = { vocabulary: 49_408, positions: CLIP_CONTEXT };
-/** OpenAI's CLIP ViT-L/14, 123,060,480 parameters: SD 1.x, and the first tower of SDXL. */
-export const CLIP_L: ClipTextOptions = {
-  ...SHARED,
-  width: 768,
-  layers: 12,
-  heads: 12,
-  inner: 3072,
-  activation: "quick_gelu",
-};
-/** OpenCLIP's ViT-bigG/14 with its projection, 694,659,840 parameters: the second tower of SDXL. */
-export const CLIP_BIG_G: ClipTextOptions = {
-  ...SHARED,
-  width: 1280,
-  layers: 32,
-  heads: 20,
-  inner: 5120,
-  projected: 1280,
-  activation: "gelu",
-};

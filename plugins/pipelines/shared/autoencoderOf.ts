@@ -1,4 +1,4 @@
-/** The autoencoder among the parts of a model, by its `config.json` or by its tensors. */
+/** The autoencoder among the parts of a model, by its `config.json`. */
 import type { Autoencoder, JsonObject, ModelPart } from "../../../core/interfaces/mod.ts";
 import { parseOptions } from "../../../core/plugin/mod.ts";
 import { klOf, klOptions } from "../../autoencoders/kl.ts";
@@ -8,20 +8,16 @@ import { numberOf, numbersOf, oneOf, textsOf, unknownSetting } from "./readSetti
 /** Latents on a side that are computed together at most: pictures of 768 pixels. */
 const LARGEST_TILE = 96;
 
-/**
- * @param usual what holds where the part has no config
- * @throws E_CONFIG for an autoencoder of another kind
- */
-export function autoencoderOf(part: ModelPart, usual: { readonly scale: number; readonly tile: number }): Autoencoder {
-  const { from } = part;
+/** @throws E_CONFIG for an autoencoder of another kind */
+export function autoencoderOf(part: ModelPart): Autoencoder {
+  const { from, config = {} } = part;
   const isTiny = Object.hasOwn(part.tensors, "decoder.layers.0.weight");
-  const config: JsonObject = part.config ?? (isTiny ? {} : klConfigOf(part, usual));
   oneOf(from, config, "_class_name", isTiny ? "AutoencoderTiny" : "AutoencoderKL");
   const weights = async () => part;
-  return isTiny ? tinyOf(tinySizes(config, from), weights) : klOf(klSizes(config, from, usual.tile), weights);
+  return isTiny ? tinyOf(tinySizes(config, from), weights) : klOf(klSizes(config, from), weights);
 }
 
-function klSizes(config: JsonObject, from: string, usualTile: number) {
+function klSizes(config: JsonObject, from: string) {
   for (const [name, kind] of [
     ["down_block_types", "DownEncoderBlock2D"],
     ["up_block_types", "UpDecoderBlock2D"],
@@ -40,7 +36,7 @@ function klSizes(config: JsonObject, from: string, usualTile: number) {
   );
   if (bridges[0] !== bridges[1])
     throw unknownSetting(from, "use_post_quant_conv", bridges[1], `use_quant_conv, ${bridges[0]}`);
-  const side = numberOf(from, config, "sample_size", { min: 1, whole: true });
+  const side = numberOf(from, config, "sample_size", { min: 1, whole: true }) ?? 512;
   const factor = 2 ** ((channels?.length ?? 4) - 1);
   return parseOptions("kl", klOptions, {
     channels,
@@ -51,26 +47,8 @@ function klSizes(config: JsonObject, from: string, usualTile: number) {
     scale: numberOf(from, config, "scaling_factor"),
     shift: numberOf(from, config, "shift_factor"),
     bridged: bridges[0],
-    tile: Math.max(8, Math.min(LARGEST_TILE, side ? Math.floor(side / factor) : usualTile)),
+    tile: Math.max(8, Math.min(LARGEST_TILE, Math.floor(side / factor))),
   });
-}
-
-function klConfigOf({ tensors }: ModelPart, { scale }: { readonly scale: number }): JsonObject {
-  const shape = (name: string): readonly number[] => (Object.hasOwn(tensors, name) ? tensors[name].shape : []);
-  const channels: number[] = [];
-  for (let i = 0; Object.hasOwn(tensors, `encoder.down_blocks.${i}.resnets.0.conv1.weight`); i++)
-    channels.push(shape(`encoder.down_blocks.${i}.resnets.0.conv1.weight`)[0]);
-  let layers = 0;
-  while (Object.hasOwn(tensors, `encoder.down_blocks.0.resnets.${layers}.conv1.weight`)) layers++;
-  return {
-    block_out_channels: channels.length > 0 ? channels : undefined,
-    layers_per_block: layers || undefined,
-    latent_channels: shape("decoder.conv_in.weight")[1],
-    out_channels: shape("decoder.conv_out.weight")[0],
-    use_quant_conv: Object.hasOwn(tensors, "quant_conv.weight"),
-    use_post_quant_conv: Object.hasOwn(tensors, "post_quant_conv.weight"),
-    scaling_factor: scale,
-  };
 }
 
 function tinySizes(config: JsonObject, from: string) {

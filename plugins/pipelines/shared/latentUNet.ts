@@ -3,7 +3,6 @@ import { failure } from "../../../core/errors.ts";
 import type {
   ConditionEntry,
   Encoder,
-  JsonObject,
   ModelPart,
   ModelPartName,
   ModelParts,
@@ -14,20 +13,17 @@ import { joined } from "../../../core/tensor/mod.ts";
 import { CLIP_CONTEXT } from "../../encoders/shared/clipContext.ts";
 import type { PromptEncoder } from "../../encoders/shared/promptEncoder.ts";
 import { autoencoderOf } from "./autoencoderOf.ts";
+import { schedulerOf } from "./readScheduler.ts";
 import { numberOf, numbersOf, oneOf } from "./readSettings.ts";
-import { schedulerOf } from "./schedulerConfig.ts";
+import { usualScheduler } from "./schedulerConfigs.ts";
 import { unet2dOptions } from "./unet2dConfig.ts";
 
 /** What one pipeline has of its own. */
 export interface LatentUNet {
-  /** The `config.json` of the U-Net, or what stands for it. */
-  readonly config: JsonObject;
   /** Text towers, made when they are asked for. */
   readonly towers: () => readonly PromptEncoder[];
   /** Latents on a side of the pictures that it was made for, where the config does not say it. */
   readonly side: number;
-  /** Scale of its latents, where the autoencoder's config does not say it. */
-  readonly latentScale: number;
   readonly guidanceScale: number;
   /** What stands for no text where none is given; see `PipelineModel`. */
   readonly emptyText?: string;
@@ -40,13 +36,16 @@ const LARGEST = 16_384;
 
 export function latentUNet(parts: ModelParts, own: LatentUNet): PipelineModel {
   const unet = partOf(parts, "unet");
-  const { config, towers, pooled } = own;
-  const { from } = unet;
+  const { towers, pooled } = own;
+  const { from, config = {} } = unet;
   const channels = oneOf(from, config, "in_channels", 4, 16) ?? 4;
   oneOf(from, config, "out_channels", channels);
   const network = unet2dOptions(config, from);
-  const { process, sampler } = schedulerOf(parts.scheduler, `${parts.path} (its scheduler)`);
-  const vae = parts.parts.vae && autoencoderOf(parts.parts.vae, { scale: own.latentScale, tile: own.side });
+  const { process, sampler } = schedulerOf(
+    parts.scheduler ?? usualScheduler(parts.architecture) ?? {},
+    `the scheduler of ${parts.path}`,
+  );
+  const vae = parts.parts.vae && autoencoderOf(parts.parts.vae);
   if (vae && vae.channels.latent !== channels)
     throw failure(
       "E_CONFIG",

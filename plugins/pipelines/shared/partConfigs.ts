@@ -84,6 +84,9 @@ export function unetConfig(tensors: Tensors, architecture: Architecture, pooled?
     center_input_sample: false,
     downsample_padding: 1,
     mid_block_scale_factor: 1,
+    ...("time_embedding.cond_proj.weight" in tensors && {
+      time_cond_proj_dim: tensors["time_embedding.cond_proj.weight"].shape[1],
+    }),
     ...(added !== undefined && {
       addition_embed_type: "text_time",
       addition_time_embed_dim: pooled === undefined ? ID_WIDTH : (added - pooled) / SIZE_IDS,

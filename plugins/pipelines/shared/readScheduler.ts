@@ -82,24 +82,11 @@ const algorithms = {
   "sde-dpmsolver++": { eta: 1 },
 } as const;
 
-/** What SD 1.5's makers ship, for models whose file says nothing. */
-const USUAL: JsonObject = {
-  _class_name: "DDIMScheduler",
-  beta_schedule: "scaled_linear",
-  beta_start: 0.00085,
-  beta_end: 0.012,
-  steps_offset: 1,
-  set_alpha_to_one: false,
-  clip_sample: false,
-};
-
 /**
- * Process and sampler of a scheduler's settings; those of SD where a file says nothing, as single files do.
- * @param given the file's content; without a class, as of a single file, it says only what differs from SD's
+ * Process and sampler of a scheduler's settings.
  * @throws E_CONFIG for a scheduler, curve or prediction that onestep does not know
  */
-export function schedulerOf(given: JsonObject | undefined, from: string): Scheduled {
-  const settings: JsonObject = given?._class_name === undefined ? { ...USUAL, ...given } : given;
+export function schedulerOf(settings: JsonObject, from: string): Scheduled {
   const name = settings._class_name;
   if (typeof name !== "string" || !Object.hasOwn(SAMPLERS, name))
     throw unknownSetting(from, "_class_name", name, `one of ${Object.keys(SAMPLERS).join(", ")}`);

@@ -1,0 +1,100 @@
+/** How published few-step models are sampled: levels, what the network predicts, guidance. */
+import { discreteTable, fewStepTimesteps } from "../../../core/diffusion/mod.ts";
+import { failure } from "../../../core/errors.ts";
+import type { PipelineModel, PipelineSection, SamplerManifest } from "../../../core/interfaces/mod.ts";
+
+/** What is drawn with: sections of a config, and the factor of guidance. */
+export interface Drawing {
+  /** Whose rules these are: `model`, `manifest`, or one of the students. */
+  readonly as: string;
+  readonly process: PipelineSection;
+  readonly sampler: PipelineSection;
+  readonly guidanceScale: number;
+}
+
+/** What a student's rules follow from. */
+interface Scene {
+  readonly model: PipelineModel;
+  /** Name of the pipeline. */
+  readonly pipeline: string;
+  /** Network calls that are asked for. */
+  readonly steps?: number;
+}
+
+type StudentRule = (scene: Scene) => Omit<Drawing, "as">;
+
+/** Predict and add noise anew at these timesteps. */
+function renoiseAt(process: PipelineSection, timesteps: readonly number[]): PipelineSection {
+  const { use: _, ...options } = process;
+  const { sigmas } = discreteTable(options);
+  const outside = timesteps.find((timestep) => !Number.isFinite(sigmas[timestep]));
+  if (timesteps.length === 0 || outside !== undefined)
+    throw failure(
+      "E_CONFIG",
+      `Cannot draw at the timesteps ${timesteps.join(", ") || "of an empty list"}: ${outside ?? "none"} is no timestep with a finite level, expected some in [0, ${sigmas.length - 1}]`,
+    );
+  return { use: "renoise", sigmas: timesteps.map((timestep) => sigmas[timestep]) };
+}
+
+/**
+ * DMD2 (arXiv:2405.14867): 999, 749, 499, 249 for four steps; one step is 999 in SD 1.5 and 399 in SDXL.
+ * LCM (2310.04378), TCD (2402.19159): their own samplers on a grid of 50 timesteps.
+ * SDXL-Lightning (2402.13929): Euler from timestep 999 down; the one-step model predicts the sample.
+ * Turbo (ADD, 2311.17042): Euler with fresh noise, from timestep 999 down.
+ */
+export const students: Readonly<Record<string, StudentRule>> = {
+  dmd2({ model, pipeline, steps = 4 }) {
+    const { process } = model.config;
+    const one = pipeline === "sdxl" ? 399 : (process.count as number) - 1;
+    const timesteps = steps === 1 ? [one] : fewStepTimesteps(steps, process.count as number);
+    return { process, sampler: renoiseAt(process, timesteps), guidanceScale: 1 };
+  },
+  lcm: ({ model, steps = 4 }) => ({
+    process: model.config.process,
+    sampler: { use: "lcm", steps },
+    guidanceScale: model.guidanceEmbedded ? 8.5 : 1,
+  }),
+  tcd: ({ model, steps = 4 }) => ({
+    process: model.config.process,
+    sampler: { use: "tcd", steps },
+    guidanceScale: 1,
+  }),
+  lightning: ({ model, steps = 4 }) => ({
+    process: steps === 1 ? { ...model.config.process, prediction: "sample" } : model.config.process,
+    sampler: { use: "euler", spacing: "trailing", steps },
+    guidanceScale: 1,
+  }),
+  turbo: ({ model, steps = 1 }) => ({
+    process: model.config.process,
+    sampler: { use: "euler-ancestral", spacing: "trailing", steps },
+    guidanceScale: 1,
+  }),
+};
+
+const PREDICTIONS: Readonly<Record<string, string>> = {
+  epsilon: "epsilon",
+  v_prediction: "velocity",
+  sample: "sample",
+};
+
+/** The rules in the manifest beside a generator that onestep has distilled. @throws E_CONFIG for rules that it can't follow */
+export function manifestDrawing(manifest: SamplerManifest, { model, steps }: Scene, from: string): Drawing {
+  const refuse = (why: string) => failure("E_CONFIG", `Cannot use the sampler manifest of ${from}: ${why}`);
+  const { timesteps, prediction_type: prediction, guidance_scale: guidanceScale = 1 } = manifest;
+  if (!Array.isArray(timesteps) || !timesteps.every((each) => Number.isInteger(each) && each >= 0))
+    throw refuse("its timesteps are no list of whole numbers, expected those at which the network is called");
+  if (!Object.hasOwn(PREDICTIONS, prediction))
+    throw refuse(
+      `prediction_type is ${JSON.stringify(prediction)}, should be one of ${Object.keys(PREDICTIONS).join(", ")}`,
+    );
+  if (!(Number.isFinite(guidanceScale) && guidanceScale >= 1))
+    throw refuse(`guidance_scale is ${guidanceScale}, should be a number from 1`);
+  if (steps !== undefined && steps !== timesteps.length)
+    throw failure(
+      "E_OPTION",
+      `Cannot draw in ${steps} steps: the generator of ${from} was distilled for ${timesteps.length}`,
+      { fix: "leave --steps out, or choose other rules with --as" },
+    );
+  const process = { ...model.config.process, prediction: PREDICTIONS[prediction] };
+  return { as: "manifest", process, sampler: renoiseAt(process, timesteps), guidanceScale };
+}
