@@ -1,7 +1,17 @@
 import { pluginKinds } from "../../core/plugin/kinds.ts";
 import { profiles } from "../../plugins/profiles/mod.ts";
 import type { Command } from "./command.ts";
-import { CONFIG, dataFlag, deviceFlag, pluginFlag, samplingFlags, setFlag, threadsFlag, tuneFlag } from "./flags.ts";
+import {
+  CONFIG,
+  dataFlag,
+  deviceFlag,
+  modelFlags,
+  pluginFlag,
+  samplingFlags,
+  setFlag,
+  threadsFlag,
+  tuneFlag,
+} from "./flags.ts";
 import { rows } from "./help.ts";
 
 /** Every command. This file stays light: what a command needs is loaded when it runs. */
@@ -58,12 +68,16 @@ export const commands: readonly Command[] = [
   },
   {
     name: "sample",
-    about: "Draws samples from a run's weights into a PNG file.",
-    operands: "<run folder|weights.safetensors>",
-    arity: [1, 1],
+    about: "Draws samples from a run's weights, or pictures of texts with a model, into PNG files.",
+    operands: "<run folder|weights.safetensors>, or --model",
+    arity: [0, 1],
     flags: {
-      n: { type: "string", value: "N", about: "how many; default 100" },
-      out: { type: "string", value: "FILE", about: "the picture; default samples.png" },
+      n: { type: "string", value: "N", about: "how many; default 100 from a run, one for each prompt with a model" },
+      out: {
+        type: "string",
+        value: "FILE",
+        about: "the picture; default samples.png. With a model, a folder gets a picture for each sample",
+      },
       seed: { type: "string", value: "N", about: "every random draw follows from it; default 0" },
       label: {
         type: "string",
@@ -80,7 +94,8 @@ export const commands: readonly Command[] = [
         value: "ROLE",
         about: "generator (default), teacher or another role, for a run folder",
       },
-      steps: { type: "string", value: "N", about: "noise levels of the teacher's sampler" },
+      ...modelFlags,
+      steps: { type: "string", value: "N", about: "noise levels of the teacher's sampler, network calls of a model" },
       sampler: {
         type: "string",
         value: "NAME",
@@ -94,8 +109,10 @@ export const commands: readonly Command[] = [
       "sample runs/digits --label 7 --seed 3 --out sevens.png",
       "sample runs/digits --role teacher --steps 18 --out teacher.png",
       "sample runs/digits/generator.safetensors --out digits.png --force",
+      'sample --model stable-diffusion-v1-5 --prompt "a lighthouse at dawn" --steps 25 --out lighthouse.png',
+      'sample --model sdxl-base --unet dmd2_sdxl_4step_unet_fp16.bin --as dmd2 --prompt "a lighthouse" --n 4',
     ],
-    load: () => import("./sample.ts"),
+    load: () => import("./sample/command.ts"),
   },
   {
     name: "evaluate",

@@ -55,3 +55,28 @@ export const samplingFlags = {
   device: deviceFlag,
   threads: threadsFlag,
 } satisfies Command["flags"];
+
+/** Flags of drawing with a model of others. */
+export const modelFlags = {
+  model: { type: "string", value: "PATH", about: "a model's folder or file, to draw pictures of texts with" },
+  prompt: { type: "string", multiple: true, value: "TEXT", about: "what to draw; several take turns" },
+  negative: { type: "string", value: "TEXT", about: "what guidance leads away from; default no text" },
+  as: {
+    type: "string",
+    value: "NAME",
+    about:
+      "how a model of few steps is sampled: dmd2, lcm, tcd, lightning or turbo; default as its manifest or scheduler says",
+  },
+  guidance: { type: "string", value: "W", about: "factor of guidance, 1 is off; default as its makers say" },
+  size: { type: "string", value: "WxH", about: "pixels; default what the model was made for" },
+  lora: { type: "string", multiple: true, value: "FILE[:SCALE]", about: "add a LoRA to the model's weights" },
+  unet: { type: "string", value: "PATH", about: "another U-Net in place of the model's, such as DMD2's" },
+  vae: { type: "string", value: "PATH", about: "another autoencoder in place of the model's, such as TAESD" },
+  vocabulary: { type: "string", value: "FILE", about: "merges.txt of the tokenizer, for a model in one file" },
+  variant: { type: "string", value: "NAME", about: "files of a variant where they are there, such as fp16" },
+  tile: {
+    type: "string",
+    value: "N",
+    about: "latents on a side that are decoded together; larger pictures in tiles of that size",
+  },
+} satisfies Command["flags"];

@@ -4,6 +4,8 @@ import { Container } from "../../core/di/mod.ts";
 import { failure } from "../../core/errors.ts";
 import {
   type Backend,
+  type DataShape,
+  type HostArray,
   type ModelParts,
   PIPELINE,
   type Pipeline,
@@ -48,13 +50,15 @@ export interface OpenPipelineOptions {
 
 /** What a picture is made of. */
 export interface GenerateRequest extends DrawingWishes {
-  /** A text, or several that take turns. */
-  readonly prompt: string | readonly string[];
+  /** A text, or several that take turns; none for a model that is told none. */
+  readonly prompt?: string | readonly string[];
+  /** The class of all pictures, by name or number from 0, for a model that is told one; every class in turn without it. */
+  readonly label?: string;
   /** What guidance leads away from, in place of no text. */
   readonly negative?: string;
-  /** Pictures; by default one for each prompt. */
+  /** Pictures; by default one for each prompt, or one. */
   readonly count?: number;
-  /** Every random draw follows from it; 0 by default. Picture i of a seed is the same however many are drawn. */
+  /** Every random draw follows from it; 0 by default. Picture i starts from the same noise however many are drawn. */
   readonly seed?: number;
   /** Of each picture; by default what the model was made for. */
   readonly size?: PictureSize;
@@ -176,13 +180,10 @@ export class OpenedPipeline {
   async generate(request: GenerateRequest): Promise<Generated> {
     const { backend, registry, note = () => {} } = this.#options;
     const { negative, seed = 0, size = this.model.size, onProgress, signal } = request;
-    const prompts = typeof request.prompt === "string" ? [request.prompt] : request.prompt;
-    const { count = prompts.length } = request;
-    if (prompts.length === 0 || !(Number.isInteger(count) && count > 0))
-      throw failure(
-        "E_OPTION",
-        `Cannot draw ${count} pictures of ${prompts.length} prompts: there should be one at least of each`,
-      );
+    const prompts = this.#prompts(request.prompt);
+    const { count = Math.max(1, prompts.length) } = request;
+    if (!(Number.isInteger(count) && count > 0))
+      throw failure("E_OPTION", `Cannot draw ${count} pictures: expected a whole number above 0`);
     const drawing = this.drawing(request);
     const { model } = this;
     const { autoencoder } = model;
@@ -203,7 +204,7 @@ export class OpenedPipeline {
     if (negative !== undefined && !isGuided)
       note("the negative prompt is left out: without guidance nothing leads away from it");
     const shape = model.shape({ size, negative: away !== undefined });
-    const { condition, empty } = await encodePrompts(backend, model, {
+    const { condition: told, empty } = await encodePrompts(backend, model, {
       prompts: Array.from({ length: Math.min(count, prompts.length) }, (_, i) => prompts[i]),
       away,
       count,
@@ -218,7 +219,7 @@ export class OpenedPipeline {
       shape,
       settings: request.settings,
       together: request.together,
-      request: { count, seed, condition, empty },
+      request: { count, seed, condition: { ...told, ...labelled(request.label, shape, count) }, empty },
       loading: (done, total) => tell({ part: "weights", done, total }),
       pace: (done, total) => tell({ part: "steps", done, total }),
     });
@@ -229,4 +230,29 @@ export class OpenedPipeline {
     });
     return { pictures, nfe: drawn.nfe, size, seed, drawing };
   }
+
+  /** The texts, where the model is told some, and only there. */
+  #prompts(given: string | readonly string[] = []): readonly string[] {
+    const prompts = typeof given === "string" ? [given] : given;
+    const isTold = this.model.encoders.length > 0;
+    if (isTold === prompts.length > 0) return prompts;
+    throw failure(
+      "E_OPTION",
+      `Cannot draw with ${this.parts.path}: ${isTold ? "there is no prompt, expected a text" : "it is told no text, and there is a prompt"}`,
+      { fix: isTold ? "say what to draw with --prompt" : "leave --prompt out" },
+    );
+  }
+}
+
+/** The class that a text means for all pictures. @throws E_OPTION where the model knows no such class */
+function labelled(text: string | undefined, { condition }: DataShape, count: number): Record<string, HostArray> {
+  if (text === undefined) return {};
+  const { classes = 0, names = [] } = condition.label ?? {};
+  const label = names.includes(text) ? names.indexOf(text) : /^\d+$/.test(text) ? Number(text) : -1;
+  if (label >= 0 && label < classes) return { label: new Int32Array(count).fill(label) };
+  throw failure(
+    "E_OPTION",
+    `Cannot draw class ${text}: ${classes > 0 ? `classes are 0 to ${classes - 1}` : "the model is told no class"}`,
+    { fix: classes > 0 ? "choose another --label" : "leave --label out" },
+  );
 }

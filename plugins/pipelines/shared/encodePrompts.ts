@@ -34,7 +34,7 @@ export async function encodePrompts(
   const texts = away === undefined ? prompts : [...prompts, away];
   const encoded: Rows[] = [];
   const { encoders } = model;
-  await tellCut(encoders[0], texts, note);
+  if (encoders.length > 0) await tellCut(encoders[0], texts, note);
   for (const [i, encoder] of encoders.entries()) {
     await pace(i, encoders.length);
     encoded.push(await encodeTexts(backend, encoder, texts));
@@ -51,7 +51,7 @@ export async function encodePrompts(
   const picked = (rows: readonly number[]) =>
     Object.fromEntries(Object.entries(all).map(([name, values]) => [name, rowsOf(values, rows)]));
   return {
-    condition: picked(Array.from({ length: count }, (_, i) => i % prompts.length)),
+    condition: picked(Array.from({ length: count }, (_, i) => i % Math.max(1, prompts.length))),
     ...(away !== undefined && { empty: picked([prompts.length]) }),
   };
 }
@@ -73,8 +73,8 @@ export async function encodeTexts(backend: Backend, encoder: Encoder, texts: rea
 }
 
 /** Says what of each text is left out, as the official pipelines do. */
-async function tellCut(encoder: Encoder | undefined, texts: readonly string[], note: (text: string) => void) {
-  for (const left of new Set((await encoder?.cut?.(texts)) ?? []))
+async function tellCut(encoder: Encoder, texts: readonly string[], note: (text: string) => void) {
+  for (const left of new Set((await encoder.cut?.(texts)) ?? []))
     if (left !== undefined)
-      note(`the prompt is longer than the ${encoder!.context} tokens that the text encoder reads; left out: "${left}"`);
+      note(`the prompt is longer than the ${encoder.context} tokens that the text encoder reads; left out: "${left}"`);
 }

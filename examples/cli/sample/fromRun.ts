@@ -1,18 +1,18 @@
-import { files } from "../../backends/host/files.ts";
-import { failure, some, suggestion } from "../../core/errors.ts";
-import { classesOf, type HostArray } from "../../core/interfaces/mod.ts";
-import { number } from "../../core/plugin/mod.ts";
-import { joined } from "../../core/tensor/mod.ts";
-import { readWeights, type WeightsInfo } from "../../core/train/files/weightsFile.ts";
-import { ImageSheet } from "../../plugins/observers/drawing/imageSheet.ts";
-import { encodePng } from "../../plugins/observers/drawing/png.ts";
-import { checkDrawable, samplePicture } from "../../plugins/observers/samplePicture.ts";
-import { workProgress } from "../../plugins/observers/workProgress.ts";
-import type { Given } from "./command.ts";
-import { describeBackend, openBackend, tuning } from "./device.ts";
-import { promptsFor } from "./prompts.ts";
-import { loadRegistry } from "./registry.ts";
-import { checkOutput, findWeights, openDrawer, readNumbers, samplerSettings, storedPlugins } from "./storedWeights.ts";
+import { files } from "../../../backends/host/files.ts";
+import { failure, some, suggestion } from "../../../core/errors.ts";
+import { classesOf, type HostArray } from "../../../core/interfaces/mod.ts";
+import { number } from "../../../core/plugin/mod.ts";
+import { joined } from "../../../core/tensor/mod.ts";
+import { readWeights, type WeightsInfo } from "../../../core/train/files/weightsFile.ts";
+import { ImageSheet } from "../../../plugins/observers/drawing/imageSheet.ts";
+import { encodePng } from "../../../plugins/observers/drawing/png.ts";
+import { checkDrawable, samplePicture } from "../../../plugins/observers/samplePicture.ts";
+import { workProgress } from "../../../plugins/observers/workProgress.ts";
+import type { Given } from "../command.ts";
+import { describeBackend, openBackend, tuning } from "../device.ts";
+import { promptsFor } from "../prompts.ts";
+import { loadRegistry } from "../registry.ts";
+import { checkOutput, findWeights, openDrawer, readNumbers, samplerSettings, storedPlugins } from "../storedWeights.ts";
 
 const whole = (initial: number, min: number, about: string) =>
   number({ default: initial, min, max: 2 ** 31, integer: true, about });
@@ -22,7 +22,8 @@ const numbers = {
   seed: whole(0, 0, "every random draw follows from it"),
 };
 
-export async function run(given: Given): Promise<number> {
+/** Draws from weights that a run has written. */
+export async function sampleRun(given: Given): Promise<number> {
   const { n, seed } = readNumbers("sample", numbers, given);
   const out = given.text("out") ?? "samples.png";
   await checkOutput(out, given);

@@ -1,0 +1,145 @@
+import { statSync } from "node:fs";
+import { files } from "../../../backends/host/files.ts";
+import { onInterrupt } from "../../../backends/host/interrupt.ts";
+import { failure } from "../../../core/errors.ts";
+import type { PictureSize } from "../../../core/pixels/mod.ts";
+import { number, optional, readSetting } from "../../../core/plugin/mod.ts";
+import { encodePng } from "../../../plugins/observers/drawing/png.ts";
+import { workProgress } from "../../../plugins/observers/workProgress.ts";
+import { type GenerateProgress, type LoraWish, openPipeline } from "../../../plugins/pipelines/textToImage.ts";
+import type { Given } from "../command.ts";
+import { describeBackend, openBackend, tuning } from "../device.ts";
+import { INTERRUPTED } from "../exitStatus.ts";
+import { loadRegistry } from "../registry.ts";
+import { checkOutput, readNumbers } from "../storedWeights.ts";
+import { version } from "../version.ts";
+import { tiledPicture } from "./tiledPicture.ts";
+
+const whole = (min: number, max: number, about: string) => optional(number({ min, max, integer: true }), { about });
+/** Flags that are numbers; without them the model or its scheduler says. */
+const numbers = {
+  n: whole(1, 10_000, "pictures"),
+  seed: number({ default: 0, min: 0, max: 2 ** 31, integer: true, about: "every random draw follows from it" }),
+  steps: whole(1, 10_000, "network calls"),
+  guidance: optional(number({ min: 0 }), { about: "factor of guidance" }),
+  tile: whole(8, 4096, "latents on a side that are decoded together"),
+};
+
+/** What the parts of the work are called, and what is counted. */
+const parts: Readonly<Record<GenerateProgress["part"], readonly [what: string, unit: string]>> = {
+  texts: ["encoding texts", "encoders"],
+  weights: ["reading weights", "tensors"],
+  steps: ["drawing", "steps"],
+  pictures: ["decoding", "tiles"],
+};
+
+/** Draws pictures of texts with a model in files. */
+export async function sampleModel(given: Given): Promise<number> {
+  const { n, seed, steps, guidance, tile } = readNumbers("sample", numbers, given);
+  const prompts = given.all("prompt");
+  const count = n ?? Math.max(1, prompts.length);
+  const size = sizeOf(given.text("size"));
+  const out = given.text("out") ?? "samples.png";
+  const places = await placesOf(out, count, seed, given);
+  const registry = await loadRegistry(given.all("plugin"));
+  const settings = given.all("set").map(readSetting);
+  const loras = given.all("lora").map(loraOf);
+  const note = (text: string) => void process.stderr.write(`note: ${text}\n`);
+  const backend = await openBackend(given.text("device"), tuning(given));
+  const work = workProgress(process.stderr, "steps");
+  const cancel = new AbortController();
+  const unwatch = onInterrupt(() => {
+    process.stderr.write("ends after this step; nothing is written\n");
+    cancel.abort();
+  });
+  try {
+    const model = await openPipeline(files, given.text("model")!, {
+      backend,
+      registry,
+      loras,
+      unet: given.text("unet"),
+      vae: given.text("vae"),
+      vocabulary: given.text("vocabulary"),
+      variant: given.text("variant"),
+      note,
+    });
+    process.stderr.write(`device  ${describeBackend(backend)}\n`);
+    const { pictures, drawing, nfe } = await model.generate({
+      prompt: prompts.length > 0 ? prompts : undefined,
+      negative: given.text("negative"),
+      label: given.text("label"),
+      count,
+      seed,
+      size,
+      as: given.text("as"),
+      steps,
+      sampler: given.text("sampler"),
+      guidanceScale: guidance,
+      settings,
+      tile,
+      signal: cancel.signal,
+      onProgress: ({ part, done, total }) => work.tell(parts[part][0], done, total, parts[part][1]),
+    });
+    work.close();
+    const made = {
+      model: given.text("model"),
+      prompt: prompts.length > 1 ? prompts : prompts[0],
+      negative: given.text("negative"),
+      seed,
+      size: `${pictures[0].width}x${pictures[0].height}`,
+      as: drawing.as,
+      guidance: drawing.guidanceScale,
+      sampler: drawing.sampler,
+      process: drawing.process,
+      networkCalls: nfe,
+      unet: given.text("unet"),
+      vae: given.text("vae"),
+      lora: given.all("lora"),
+      device: backend.info.backend,
+      onestep: version(),
+    };
+    if (places.length > 1 || places[0] !== out) await files.makeDir(out);
+    for (const [i, place] of places.entries()) {
+      const shown = places.length === 1 ? tiledPicture(pictures) : pictures[i];
+      const text = places.length === 1 ? made : { ...made, picture: i, prompt: prompts[i % prompts.length] };
+      await files.write(place, encodePng(shown, { onestep: JSON.stringify(text) }));
+    }
+    const what = `${count} ${count === 1 ? "picture" : "pictures"} of ${pictures[0].width} x ${pictures[0].height}`;
+    process.stdout.write(`${out}: ${what}, as ${drawing.as}, ${drawing.sampler.use}, NFE ${nfe}\n`);
+    return 0;
+  } catch (error) {
+    if (!cancel.signal.aborted) throw error;
+    return INTERRUPTED;
+  } finally {
+    unwatch();
+    work.close();
+    await backend.close();
+  }
+}
+
+/** `512x768`: width, then height. @throws E_USAGE */
+function sizeOf(text: string | undefined): PictureSize | undefined {
+  if (text === undefined) return undefined;
+  const [, width, height] = text.match(/^(\d{1,5})[x×](\d{1,5})$/) ?? [];
+  if (width) return { width: Number(width), height: Number(height) };
+  throw failure("E_USAGE", `Cannot use --size ${text}: expected width and height in pixels, such as 512x512`);
+}
+
+/** `FILE` or `FILE:scale`. */
+function loraOf(text: string): LoraWish {
+  const [, path, scale] = text.match(/^(.+):(-?\d*\.?\d+)$/) ?? [];
+  return scale === undefined ? { path: text } : { path, scale: Number(scale) };
+}
+
+/** One file for all pictures, or one for each in a folder. @throws E_FILE before anything is drawn */
+async function placesOf(out: string, count: number, seed: number, given: Given): Promise<string[]> {
+  const isFolder = out.endsWith("/") || statSync(out, { throwIfNoEntry: false })?.isDirectory();
+  if (!isFolder) {
+    await checkOutput(out, given);
+    return [out];
+  }
+  const places = Array.from({ length: count }, (_, i) => files.join(out, `${seed}-${i}.png`));
+  if (statSync(out, { throwIfNoEntry: false })) for (const place of places) await checkOutput(place, given);
+  else await checkOutput(out.replace(/\/+$/, ""), given);
+  return places;
+}
