@@ -9,11 +9,12 @@ import {
   SAMPLER,
   TEACHER,
 } from "../../../core/interfaces/mod.ts";
-import { toFloat32 } from "../../../core/io/mod.ts";
+import type { FileEntry } from "../../../core/io/mod.ts";
+import { asStored } from "../../../core/nn/mod.ts";
 import type { PictureSize } from "../../../core/pixels/mod.ts";
 import type { PluginKind, Registry, Setting } from "../../../core/plugin/mod.ts";
 import { sizeOf } from "../../../core/tensor/mod.ts";
-import { composeSampling, type DrawRequest, type NamedTensors, Player, SampleDrawer } from "../../../core/train/mod.ts";
+import { composeSampling, type DrawRequest, Player, SampleDrawer } from "../../../core/train/mod.ts";
 import { Coder } from "../../autoencoders/shared/coder.ts";
 import type { Drawing } from "./students.ts";
 
@@ -63,8 +64,10 @@ export async function drawLatents(
   let drawer: SampleDrawer | undefined;
   try {
     const sampler = container.get(SAMPLER);
-    const player = new Player("teacher", container.get(TEACHER), memory);
-    player.load(await weightsOf(model.weights, player.layout.entries, loading));
+    const { tensors, from } = model.weights;
+    // Nothing moves the weights, so that matrices stay in the halves in which files have them.
+    const player = new Player("teacher", container.get(TEACHER), memory, { keptIn: asStored(tensors) });
+    await player.stream(watched(tensors, player.layout.entries.length, loading), from);
     const [, height, width] = shape.sample;
     const batch = Math.min(request.count, together ?? Math.max(1, Math.floor(TOGETHER / (height * width))));
     drawer = await SampleDrawer.create(backend, memory, player, sampler, shape, batch);
@@ -79,19 +82,18 @@ export async function drawLatents(
   }
 }
 
-/** Tensors of a network, read. */
-async function weightsOf(
-  { tensors }: ModelPart,
-  entries: readonly { readonly name: string }[],
-  loading: Pace,
-): Promise<NamedTensors> {
-  const read: NamedTensors = {};
-  for (const [i, { name }] of entries.entries()) {
-    if (i % 50 === 0) await loading(i, entries.length);
-    const entry = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
-    if (entry) read[name] = { shape: entry.shape, data: toFloat32(await entry.read()) };
-  }
-  return read;
+/** The same tensors, whose reading is told. */
+function watched(tensors: ModelPart["tensors"], count: number, loading: Pace): ModelPart["tensors"] {
+  let read = 0;
+  const told = (entry: FileEntry): FileEntry => ({
+    dtype: entry.dtype,
+    shape: entry.shape,
+    async read() {
+      await loading(read++, count);
+      return entry.read();
+    },
+  });
+  return Object.fromEntries(Object.entries(tensors).map(([name, entry]) => [name, told(entry)]));
 }
 
 /** Pictures of latents [N, …] at a size. Values beyond [-1, 1] are clipped, and rounded to whole levels as the official pipelines do. */
