@@ -39,11 +39,7 @@ export function promptEncoder(options: PromptEncoderOptions): PromptEncoder {
       "E_CONFIG",
       `Cannot use ${part.from}: it knows ${sizes.positions} positions, should know ${CLIP_CONTEXT}`,
     );
-  const used = { ...sizes, projected: pooled ? sizes.projected : undefined };
-  const encode = (scope: Scope, ids: Tensor): Readonly<Record<string, Tensor>> => {
-    const { states, last, embeds } = clipText(scope, ids, used);
-    return { text: state === "last" ? last : states[states.length - 2], ...(embeds && { pooled: embeds }) };
-  };
+  const encode = (scope: Scope, ids: Tensor) => promptStates(scope, ids, sizes, { state, pooled });
   let read: Promise<ClipTokenizer> | undefined;
   const tokenizer = async () => {
     const { files, path } = vocabulary;
@@ -58,14 +54,45 @@ export function promptEncoder(options: PromptEncoderOptions): PromptEncoder {
     sizes,
     context: CLIP_CONTEXT,
     widths: { text: sizes.width, ...(pooled && { pooled: sizes.projected! }) },
-    tokens: async (texts, prefix = "") => (await known()).rows(texts, padding, prefix),
+    async tokens(texts, prefix = "") {
+      checkPrompts(texts);
+      return (await known()).rows(texts, padding, prefix);
+    },
     async cut(texts) {
+      checkPrompts(texts);
       const tokens = await known();
       return texts.map((text) => tokens.cut(text));
     },
     bind: (scope) => ({ encode: (ids) => encode(scope, ids) }),
     load: async () => frozenPart(name, part, (scope) => void encode(scope, input("ids", [1, CLIP_CONTEXT], "i32"))),
   };
+}
+
+/** The longest prompt, and the longest word in one, in letters: of 75 tokens, a longer one is a mistake, and takes long to tell apart. */
+const [LONGEST_PROMPT, LONGEST_WORD] = [100_000, 1000];
+
+/** Throws E_OPTION for a text that is no prompt. */
+function checkPrompts(texts: readonly string[]): void {
+  for (const text of texts) {
+    const word = text.match(new RegExp(`\\S{${LONGEST_WORD + 1},}`, "u"))?.[0] ?? "";
+    if (text.length <= LONGEST_PROMPT && word === "") continue;
+    const what = word === "" ? `it has ${text.length} letters` : `a word of it has ${word.length} letters`;
+    const most = word === "" ? LONGEST_PROMPT : LONGEST_WORD;
+    throw failure("E_OPTION", `Cannot read the prompt "${text.slice(0, 20)}…": ${what}, should have at most ${most}`, {
+      fix: "shorten it; the text encoder reads 75 tokens",
+    });
+  }
+}
+
+/** What models are told of prompts, ids i32 [B, N] → `text` [B, N, width] and maybe `pooled` [B, projected]. */
+export function promptStates(
+  scope: Scope,
+  ids: Tensor,
+  sizes: ClipTextOptions,
+  { state, pooled = false }: Pick<PromptEncoderOptions, "state" | "pooled">,
+): Readonly<Record<string, Tensor>> {
+  const { states, last, embeds } = clipText(scope, ids, { ...sizes, projected: pooled ? sizes.projected : undefined });
+  return { text: state === "last" ? last : states[states.length - 2], ...(embeds && { pooled: embeds }) };
 }
 
 /** Sizes of a text tower out of its `config.json`. @throws E_CONFIG for one that is missing, or an activation that is not known */

@@ -2,7 +2,7 @@
 import { failure, suggestion } from "../../../core/errors.ts";
 import type { ModelParts, PipelineModel, PipelineSection } from "../../../core/interfaces/mod.ts";
 import type { Registry } from "../../../core/plugin/mod.ts";
-import { type Drawing, manifestDrawing, students } from "./students.ts";
+import { type Drawing, hasLevels, manifestDrawing, students } from "./students.ts";
 
 /** Wishes of whoever draws. */
 export interface DrawingWishes {
@@ -25,7 +25,7 @@ export function drawingOf(
   registry: Registry,
 ): Drawing {
   const { steps, sampler, guidanceScale } = wishes;
-  const as = wishes.as ?? (parts.sampler ? "manifest" : "model");
+  const as = wishes.as ?? (parts.sampler && hasLevels(parts.sampler) ? "manifest" : "model");
   const drawing = rulesOf(as, { model, parts, pipeline, steps });
   return {
     ...drawing,
@@ -48,9 +48,10 @@ function rulesOf(
       guidanceScale: model.guidanceScale,
     };
   }
-  if (as === "manifest" && parts.sampler) return manifestDrawing(parts.sampler, scene, parts.path);
+  if (as === "manifest" && parts.sampler && hasLevels(parts.sampler))
+    return manifestDrawing(parts.sampler, scene, parts.path);
   if (Object.hasOwn(students, as)) return { as, ...students[as](scene) };
-  const known = ["model", ...(parts.sampler ? ["manifest"] : []), ...Object.keys(students)];
+  const known = ["model", ...(parts.sampler && hasLevels(parts.sampler) ? ["manifest"] : []), ...Object.keys(students)];
   throw failure("E_OPTION", `Cannot draw as ${as}: should be one of ${known.join(", ")}${suggestion(as, known)}`);
 }
 

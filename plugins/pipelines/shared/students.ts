@@ -77,24 +77,32 @@ const PREDICTIONS: Readonly<Record<string, string>> = {
   sample: "sample",
 };
 
+/** Whether a manifest says at which levels its generator is called; that of a teacher does not. */
+export const hasLevels = ({ role, timesteps, config }: SamplerManifest): boolean =>
+  role !== "teacher" && (timesteps !== undefined || sigmasOf(config) !== undefined);
+
+const sigmasOf = ({ generator }: SamplerManifest["config"]): readonly number[] | undefined => {
+  const sigmas = (generator as { readonly sigmas?: unknown } | undefined)?.sigmas;
+  const isList = Array.isArray(sigmas) && sigmas.length > 0 && sigmas.every((each) => typeof each === "number");
+  return isList ? sigmas : undefined;
+};
+
 /** The rules in the manifest beside a generator that onestep has distilled. @throws E_CONFIG for rules that it can't follow */
 export function manifestDrawing(manifest: SamplerManifest, { model, steps }: Scene, from: string): Drawing {
-  const refuse = (why: string) => failure("E_CONFIG", `Cannot use the sampler manifest of ${from}: ${why}`);
-  const { timesteps, prediction_type: prediction, guidance_scale: guidanceScale = 1 } = manifest;
-  if (!Array.isArray(timesteps) || !timesteps.every((each) => Number.isInteger(each) && each >= 0))
-    throw refuse("its timesteps are no list of whole numbers, expected those at which the network is called");
+  const { timesteps, config, prediction_type: prediction, guidance_scale: guidanceScale } = manifest;
   if (!Object.hasOwn(PREDICTIONS, prediction))
-    throw refuse(
-      `prediction_type is ${JSON.stringify(prediction)}, should be one of ${Object.keys(PREDICTIONS).join(", ")}`,
+    throw failure(
+      "E_CONFIG",
+      `Cannot use the sampler manifest of ${from}: prediction_type is ${JSON.stringify(prediction)}, should be one of ${Object.keys(PREDICTIONS).join(", ")}`,
     );
-  if (!(Number.isFinite(guidanceScale) && guidanceScale >= 1))
-    throw refuse(`guidance_scale is ${guidanceScale}, should be a number from 1`);
-  if (steps !== undefined && steps !== timesteps.length)
+  const levels = timesteps ?? sigmasOf(config) ?? [];
+  if (steps !== undefined && steps !== levels.length)
     throw failure(
       "E_OPTION",
-      `Cannot draw in ${steps} steps: the generator of ${from} was distilled for ${timesteps.length}`,
+      `Cannot draw in ${steps} steps: the generator of ${from} was distilled for ${levels.length}`,
       { fix: "leave --steps out, or choose other rules with --as" },
     );
   const process = { ...model.config.process, prediction: PREDICTIONS[prediction] };
-  return { as: "manifest", process, sampler: renoiseAt(process, timesteps), guidanceScale };
+  const sampler = timesteps ? renoiseAt(process, timesteps) : { use: "renoise", sigmas: levels };
+  return { as: "manifest", process, sampler, guidanceScale };
 }

@@ -2,6 +2,7 @@ import { grad } from "../../../core/graph/mod.ts";
 import { add, concat, mul, stack, sum } from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 import { clipText } from "../../../plugins/encoders/shared/clipText.ts";
+import { promptStates } from "../../../plugins/encoders/shared/promptEncoder.ts";
 import { clipVision } from "../../../plugins/extractors/shared/clipVision.ts";
 import { evaluateOn, Feed, type Weights } from "../feed.ts";
 import type { GoldenCase } from "../goldenCase.ts";
@@ -53,16 +54,15 @@ export const sdxlTextKind: Kind = {
 async function runSdxlText({ reference, set, backend, check }: Job): Promise<void> {
   const { config } = reference;
   const feed = new Feed();
-  const towers = (["one", "two"] as const).map((which) => {
+  const [one, two] = (["one", "two"] as const).map((which) => {
     const stored = set.case(config[`weights_${which}`].replace(/\.safetensors$/, ""));
     const weights = weightsOf(feed, stored, `${which}.`);
-    return clipText(weights.scope, idsOf(feed, reference, `in.ids_${which}`), textOptions(stored));
+    return promptStates(weights.scope, idsOf(feed, reference, `in.ids_${which}`), textOptions(stored), {
+      state: "penultimate",
+      pooled: which === "two",
+    });
   });
-  const penultimate = towers.map(({ states }) => states[states.length - 2]);
-  const outputs = {
-    "out.prompt_embeds": concat(penultimate, 2),
-    "out.pooled_prompt_embeds": towers[1].embeds!,
-  };
+  const outputs = { "out.prompt_embeds": concat([one.text, two.text], 2), "out.pooled_prompt_embeds": two.pooled };
   const results = await evaluateOn(backend, outputs, feed);
   for (const [name, values] of Object.entries(results)) check(values, name);
 }

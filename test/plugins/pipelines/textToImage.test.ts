@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { WasmBackend } from "../../../backends/wasm/mod.ts";
+import { discreteTable } from "../../../core/diffusion/mod.ts";
+import { encodeSafetensors } from "../../../core/io/mod.ts";
 import { Registry } from "../../../core/plugin/mod.ts";
 import { writeTinyModel } from "../../../examples/tiny-models/write.ts";
 import { allPlugins } from "../../../plugins/all.ts";
@@ -11,7 +13,8 @@ import {
   openPipeline,
 } from "../../../plugins/pipelines/textToImage.ts";
 import { type MemoryFiles, memoryFiles } from "../../helpers/memoryFiles.ts";
-import { rejected } from "../../helpers/thrown.ts";
+import { rejected, thrown } from "../../helpers/thrown.ts";
+import { numbers } from "../support.ts";
 
 const test = suite("plugins/pipelines/textToImage");
 const backend = await WasmBackend.open();
@@ -76,6 +79,78 @@ test("a prompt that is too long is cut, and what is cut is quoted", async () => 
   assert.equal(cut, await drawn("sd15", { prompt: "the cat ".repeat(40), steps: 1 }));
 });
 
+test("the sampler manifest of a distilled generator is followed, unless other rules are asked for", async () => {
+  const files = memoryFiles(Object.fromEntries(models.contents));
+  const withManifest = async (config: object, role = "generator") => {
+    const data = { sample: [4, 8, 8], condition: {}, sigmaData: 1 };
+    const text = JSON.stringify({ version: 1, role, data, config });
+    await files.write("sd15/onestep_sampler.json", new TextEncoder().encode(text));
+    return openPipeline(files, "sd15", { backend, registry });
+  };
+  const process = { use: "discrete", prediction: "velocity" };
+  const model = await withManifest({ process, generator: { use: "few-step", timesteps: [999, 499] } });
+  const drawing = model.drawing({});
+  assert.equal([drawing.as, drawing.guidanceScale, drawing.process.prediction], ["manifest", 1, "velocity"]);
+  assert.equal(drawing.sampler, { use: "renoise", sigmas: [999, 499].map((t) => discreteTable({}).sigmas[t]) });
+  assert.is(model.drawing({ as: "model" }).sampler.use, "ddim");
+  const many = thrown(() => model.drawing({ steps: 3 }));
+  assert.match(many.message, /in 3 steps: the generator of sd15 was distilled for 2/);
+  const levels = await withManifest({ process, generator: { use: "few-step", sigmas: [14, 2, 0.5] } });
+  assert.equal(levels.drawing({}).sampler, { use: "renoise", sigmas: [14, 2, 0.5] });
+  assert.is((await withManifest({ process }, "teacher")).drawing({}).as, "model");
+  for (const [config, says] of [
+    [{ process: { use: "rectified-flow" }, generator: { timesteps: [5] } }, /prediction_type is "flow"/],
+    [{ process, generator: { timesteps: [1000] } }, /Cannot draw at the timesteps 1000/],
+  ] as const) {
+    const wrong = await withManifest(config);
+    assert.match(thrown(() => wrong.drawing({})).message, says);
+  }
+});
+
+test("published students: levels, prediction and guidance of each", async () => {
+  const [first, second] = [await opened("sd15"), await opened("sdxl")];
+  const sigma = (timestep: number) => discreteTable({}).sigmas[timestep];
+  assert.equal(second.drawing({ as: "dmd2" }).sampler.sigmas, [999, 749, 499, 249].map(sigma));
+  assert.equal(second.drawing({ as: "dmd2", steps: 1 }).sampler.sigmas, [sigma(399)]);
+  assert.equal(first.drawing({ as: "dmd2", steps: 1 }).sampler.sigmas, [sigma(999)]);
+  assert.equal(second.drawing({ as: "lcm" }).sampler, { use: "lcm", steps: 4 });
+  assert.equal(second.drawing({ as: "tcd", steps: 2 }).sampler, { use: "tcd", steps: 2 });
+  const lightning = (steps: number) => second.drawing({ as: "lightning", steps });
+  assert.equal(lightning(4).sampler, { use: "euler", spacing: "trailing", steps: 4 });
+  assert.equal(
+    [lightning(1), lightning(4)].map(({ process }) => process.prediction),
+    ["sample", "epsilon"],
+  );
+  assert.equal(second.drawing({ as: "turbo" }).sampler, { use: "euler-ancestral", spacing: "trailing", steps: 1 });
+  for (const as of ["dmd2", "lcm", "tcd", "lightning", "turbo"]) assert.is(second.drawing({ as }).guidanceScale, 1);
+  assert.is(second.drawing({ as: "dmd2", guidanceScale: 2 }).guidanceScale, 2);
+  // Another sampler takes over which timesteps the model's own visits.
+  assert.equal(first.drawing({ sampler: "dpm-solver", steps: 20 }).sampler, {
+    use: "dpm-solver",
+    steps: 20,
+    spacing: "leading",
+    offset: 1,
+  });
+});
+
+test("a LoRA changes the picture, as much as it is asked to", async () => {
+  const key = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q";
+  const matrix = (shape: [number, number]) => ({ dtype: "F32" as const, shape, data: numbers(shape) });
+  const bytes = encodeSafetensors({
+    [`${key}.lora_down.weight`]: matrix([4, 32]),
+    [`${key}.lora_up.weight`]: matrix([32, 4]),
+  });
+  await models.write("lora.safetensors", bytes);
+  const notes: string[] = [];
+  const note = (text: string) => void notes.push(text);
+  const of = async (scale: number) =>
+    (await drawn("sd15", {}, { loras: [{ path: "lora.safetensors", scale }], note }))[0];
+  const [plain] = await drawn("sd15", {});
+  assert.is(await of(0), plain);
+  assert.is.not(await of(1), plain);
+  assert.is(notes[0], "lora.safetensors changes 1 layers");
+});
+
 test("the work ends when it is cancelled, with the reason", async () => {
   const model = await opened("sd15");
   const cancel = new AbortController();
@@ -102,6 +177,8 @@ test("what can't be drawn is refused before anything is read", async () => {
     [{ size: { width: 60, height: 64 } }, "E_OPTION", /of width 60: should be a multiple of 8/],
     [{ count: 0 }, "E_OPTION", /0 pictures/],
     [{ prompt: [] }, "E_OPTION", /there is no prompt/],
+    [{ prompt: "x".repeat(1001) }, "E_OPTION", /the prompt "x{20}…": a word of it has 1001 letters/],
+    [{ prompt: "a b ".repeat(30_000) }, "E_OPTION", /it has 120000 letters/],
     [{ label: "3" }, "E_OPTION", /the model is told no class/],
   ] as const) {
     const error = await rejected(model.generate({ ...WISH, ...wish } as GenerateRequest));

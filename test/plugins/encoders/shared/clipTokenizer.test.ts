@@ -66,4 +66,19 @@ test("lines may end as on Windows", () => {
   assert.equal(new ClipTokenizer(merges.replaceAll("\n", "\r\n")).encode("cat"), [513]);
 });
 
+test("cut: what a row has no place for, as it is spelt; nothing of a text that fits", () => {
+  assert.is(tokenizer.cut("cat ".repeat(CLIP_CONTEXT - 2)), undefined);
+  assert.is(tokenizer.cut(`${"cat ".repeat(CLIP_CONTEXT - 2)}Zürich's`), "zürich 's");
+  assert.is(tokenizer.cut(""), undefined);
+});
+
+test("vocabularies of other sizes have fewer merges, and their own last tokens", () => {
+  const small = new ClipTokenizer("#version: 0.2\nc a\nca t</w>\n", "merges.txt", 516);
+  assert.equal([small.start, small.end], [514, 515]);
+  assert.equal(small.encode("cat ca"), [513, letter("c"), last("a")]);
+  const error = thrown(() => new ClipTokenizer("#version: 0.2\nc a", "merges.txt", 520));
+  assert.is(error.code, "E_DATA");
+  assert.match(error.message, /it has 1 pairs of tokens, expected the 6 of a vocabulary of 520$/);
+});
+
 test.run();

@@ -92,6 +92,16 @@ test("PNG files hold the same pixels", () => {
   }
 });
 
+test("PNG files hold texts of any language, which other programs read", () => {
+  const picture = { width: 2, height: 1, channels: 1, data: Uint8Array.of(0, 255) } as const;
+  const bytes = encodePng(picture, { onestep: '{"prompt":"ein Haus in Zürich, 日本"}' });
+  assert.equal([...decode(bytes, { checkCrc: true }).data], [0, 255]);
+  const found = Buffer.from(bytes);
+  const at = found.indexOf("iTXtonestep\0\0\0\0\0");
+  assert.is(found.readUInt32BE(at - 4), Buffer.byteLength('onestep\0\0\0\0\0{"prompt":"ein Haus in Zürich, 日本"}'));
+  assert.ok(found.includes("ein Haus in Zürich, 日本"));
+});
+
 test("PNG refuses a picture whose data do not fit", () => {
   const picture = { width: 2, height: 2, channels: 1, data: new Uint8Array(3) } as const;
   assert.throws(() => encodePng(picture), /2 x 2 x 1: it has 3 bytes/);
