@@ -62,6 +62,7 @@ export { oscillation } from "./monitors/oscillation.ts";
 export { saturation } from "./monitors/saturation.ts";
 export { weights } from "./monitors/weights.ts";
 export { adm } from "./networks/adm.ts";
+export { dit } from "./networks/dit.ts";
 export { mlp } from "./networks/mlp.ts";
 export { song } from "./networks/song.ts";
 export { unet2d } from "./networks/unet2d.ts";
