@@ -15,9 +15,9 @@ export const files: FileSystem = {
       return withFile(path, "r", async (file) => readPart(file, path, 0, await sizeOf(file)));
     }),
 
-  readRange: (path, offset, length) =>
+  readRange: (path, offset, length, into) =>
     attempt("read", path, () => {
-      return withFile(path, "r", (file) => readPart(file, path, offset, length));
+      return withFile(path, "r", (file) => readPart(file, path, offset, length, into));
     }),
 
   size: (path) => attempt("read", path, () => withFile(path, "r", sizeOf)),
@@ -90,8 +90,9 @@ async function replaceFile(path: string, content: Uint8Array | AsyncIterable<Uin
     .catch(() => {});
 }
 
-async function readPart(file: FileHandle, path: string, offset: number, length: number) {
-  const bytes = roomFor(length);
+async function readPart(file: FileHandle, path: string, offset: number, length: number, into?: Uint8Array) {
+  // Deno does not read into memory that threads share.
+  const bytes = into && (into.buffer instanceof ArrayBuffer || !("Deno" in globalThis)) ? into : roomFor(length);
   for (let at = 0; at < length; ) {
     const part = Math.min(PART, length - at);
     const { bytesRead } = await file.read(bytes, at, part, offset + at);

@@ -41,6 +41,8 @@ export class LinearMemory {
   readonly #most: number;
   readonly #sizes = new Map<number, number>();
   #live = 0;
+  /** Where the memory begins that no block has ever had. */
+  #used: number;
 
   constructor({ shared, most = MAX_PAGES.i32 * PAGE, hint, first = FIRST }: LinearOptions) {
     this.shared = shared;
@@ -48,6 +50,7 @@ export class LinearMemory {
     this.hint = hint;
     this.#first = first;
     this.#end = first;
+    this.#used = first;
     [this.#memory, this.#pages] = reserve(shared, "i32", Math.min(MAX_PAGES.i32, this.#most));
   }
 
@@ -79,6 +82,15 @@ export class LinearMemory {
     return this.#addresses === "i32" && this.#most > MAX_PAGES.i32;
   }
 
+  /** Address of a new block of zeros. Memory that was never used has them already, and takes none of the machine's until it is. */
+  allocateZeros(bytes: number): number {
+    const used = this.#used;
+    const address = this.allocate(bytes);
+    const dirty = Math.min(blockSize(bytes), used - address);
+    if (dirty > 0) new Uint8Array(this.#memory.buffer, address, dirty).fill(0);
+    return address;
+  }
+
   /** Address of a new block of at least `bytes`, whose contents are undefined. */
   allocate(bytes: number): number {
     const size = blockSize(bytes);
@@ -101,13 +113,19 @@ export class LinearMemory {
     }
     this.#sizes.set(address, size);
     this.#live += size;
+    this.#used = Math.max(this.#used, address + size);
     return address;
   }
 
-  /** Prepares for so many bytes more: a memory that has to become wider has the least to move now. */
+  /**
+   * Prepares for so many bytes more: a memory that has to become wider has the least to move now, and growing once is cheaper than
+   * growing often. What is not used yet takes none of the machine's memory.
+   */
   expect(bytes: number): void {
     const last = this.#end + bytes + MARGIN;
-    if (last > this.#pages * PAGE && last <= this.#limit && this.#mayWiden) this.#widen();
+    if (last > this.#limit) return;
+    if (last > this.#pages * PAGE && this.#mayWiden) this.#widen();
+    if (last <= this.#pages * PAGE) grow(this.#memory, last, this.#addresses);
   }
 
   #reserve(end: number, asked: number): void {
@@ -115,10 +133,7 @@ export class LinearMemory {
     let cause: unknown;
     try {
       this.expect(end - this.#end);
-      if (last <= this.#pages * PAGE) {
-        grow(this.#memory, last, this.#addresses);
-        return;
-      }
+      if (last <= this.#pages * PAGE) return;
     } catch (error) {
       cause = error;
     }

@@ -31,9 +31,11 @@ export class WasmMemory implements Memory {
     if (known?.elements === elements && known.type === type) return;
     if (known) this.#linear.free(known.address);
     this.#states.delete(name);
-    const address = this.#linear.allocate(elements * elementBytes(storageIn(type)));
+    const address = this.#linear.allocateZeros(elements * elementBytes(storageIn(type)));
     this.#states.set(name, { address, elements, type });
-    this.#linear.view(address, elements, type).fill(0);
+  }
+  expect(bytes: number): void {
+    this.#linear.expect(bytes);
   }
   has(name: string): boolean {
     return this.#states.has(name);
@@ -44,7 +46,16 @@ export class WasmMemory implements Memory {
   write(name: string, data: StateArray, first?: number): void {
     const { address, elements, type } = this.block(name);
     checkPart(name, elements, data.length, first);
-    this.#linear.view(address, elements, type).set(asBits(data, storageIn(type)), first);
+    const bits = asBits(data, storageIn(type));
+    const { buffer, byteOffset } = this.place(name, first ?? 0, data.length);
+    // What was put into its place is there.
+    if (bits.buffer !== buffer || bits.byteOffset !== byteOffset)
+      this.#linear.view(address, elements, type).set(bits, first);
+  }
+  place(name: string, first: number, elements: number): Uint8Array {
+    const { address, type } = this.block(name);
+    const bytes = elementBytes(storageIn(type));
+    return new Uint8Array(this.#linear.memory.buffer, address + bytes * first, bytes * elements);
   }
   async read(name: string): Promise<HostArray> {
     const { address, elements, type } = this.block(name);

@@ -67,6 +67,8 @@ export interface Memory {
    * bf16 takes half the bytes where the device has that storage (`Backend.keeps`), and behaves alike where it has not.
    */
   allocate(name: string, elements: number, type?: StateType): void;
+  /** Told before states of so many bytes in all are made, so that the device can prepare for them. */
+  expect?(bytes: number): void;
   has(name: string): boolean;
   names(): string[];
   /**
@@ -76,6 +78,11 @@ export interface Memory {
    * @throws ShapeError when the length differs, or the part ends beyond the state.
    */
   write(name: string, data: StateArray, first?: number): void;
+  /**
+   * The bytes of a state's elements from `first` on, where the host sees the device's memory: what is put there need not be written
+   * any more. They hold until a state is made or a program is compiled.
+   */
+  place?(name: string, first: number, elements: number): Uint8Array;
   /** A copy of the elements, after all runs started so far; those of f16 and bf16 as f32. Waits for the device. */
   read(name: string): Promise<HostArray>;
   /** True when it keeps sizes but no numbers, for planning; its callers then need not draw starting values. */

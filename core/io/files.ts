@@ -5,8 +5,8 @@
 export interface FileSystem {
   /** The whole file. */
   read(path: string): Promise<Uint8Array>;
-  /** Exactly `length` bytes from `offset`; rejects when the file ends before. */
-  readRange(path: string, offset: number, length: number): Promise<Uint8Array>;
+  /** Exactly `length` bytes from `offset`; rejects when the file ends before. They may lie in `into`, which has that length. */
+  readRange(path: string, offset: number, length: number, into?: Uint8Array): Promise<Uint8Array>;
   /** Size of a file in bytes. */
   size(path: string): Promise<number>;
   /**

@@ -1,5 +1,6 @@
 /** Safetensors files of any size: written and read tensor by tensor. */
 import type { FileSystem } from "./files.ts";
+import type { Room } from "./room.ts";
 import { tensorAt } from "./safetensors.ts";
 import {
   checkNumbers,
@@ -43,7 +44,8 @@ async function* contents(head: Uint8Array, sources: readonly TensorSource[]): As
 
 /** A tensor of a file, to be read when it is needed. */
 export interface FileTensor extends TensorPlace {
-  read(): Promise<StoredTensor>;
+  /** With a room, the tensor lies there: it holds until something else is read into that. */
+  read(room?: Room): Promise<StoredTensor>;
 }
 
 /** A file whose header has been read and found consistent. Both records have no prototype. */
@@ -64,9 +66,10 @@ export async function openSafetensors(files: FileSystem, path: string): Promise<
   const { metadata, places } = decodeHeader(head.subarray(LENGTH_BYTES), bytes - start, path);
   const tensors: Record<string, FileTensor> = Object.create(null);
   for (const place of places) {
-    const read = async () => {
+    const read = async (room?: Room) => {
       const { begin, end } = place;
-      return tensorAt(await files.readRange(path, start + begin, end - begin), place, path);
+      const length = end - begin;
+      return tensorAt(await files.readRange(path, start + begin, length, room?.take(length)), place, path);
     };
     tensors[place.name] = { ...place, read };
   }

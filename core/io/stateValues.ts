@@ -27,7 +27,8 @@ export function finiteBits(bits: Uint16Array, storage: "f16" | "bf16"): boolean 
   const pairs = Math.max(0, (bits.length - first) >> 1);
   const words = new Int32Array(bits.buffer, bits.byteOffset + 2 * first, pairs);
   let found = 0;
-  for (let i = 0; i < pairs; i++) found |= (words[i] & mask) + carry;
+  // The sums stay integers for the engine only where each is said to be one.
+  for (let i = 0; i < pairs; i++) found |= ((words[i] & mask) + carry) | 0;
   for (const i of [0, bits.length - 1]) if (bits.length > 0) found |= (bits[i] & mask) + carry;
   return (found & ABOVE) === 0;
 }

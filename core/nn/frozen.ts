@@ -25,8 +25,8 @@ import {
   asStored,
   type ReadParameter,
   readParameters,
+  streamParameters,
   type WeightSources,
-  writeParameters,
 } from "./weightSource.ts";
 
 /** Weights on the host, laid out as a device keeps them: states `frozen.NAME.0`, `frozen.NAME.1`, … */
@@ -93,10 +93,12 @@ export function frozenSource(
   return { name, layout, sources, from };
 }
 
+const loading = ({ name, from }: FrozenSource): string => `load ${name} from ${from}`;
+
 /** The parameters of frozen weights, one after another. */
-export function frozenParameters(weights: Frozen): AsyncIterable<ReadParameter> | Iterable<ReadParameter> {
-  const { name, layout } = weights;
-  if ("sources" in weights) return readParameters(layout, weights.sources, `load ${name} from ${weights.from}`);
+function frozenParameters(weights: Frozen): AsyncIterable<ReadParameter> | Iterable<ReadParameter> {
+  const { layout } = weights;
+  if ("sources" in weights) return readParameters(layout, weights.sources, loading(weights));
   return layout.entries.map((entry) => {
     const { arena, offset, shape } = entry;
     return { entry, values: weights.arenas[arena].subarray(offset, offset + sizeOf(shape)) };
@@ -129,9 +131,14 @@ export const frozenScope = (weights: Frozen): Scope => new BoundParameters(owner
  * @throws E_CHECKPOINT where a tensor holds what is no finite number, or as its file does
  */
 export async function loadFrozen(memory: Memory, weights: Frozen): Promise<void> {
+  if ("arenas" in weights) {
+    storeFrozen(memory, weights);
+    return;
+  }
   const owner = ownerOf(weights);
-  allocateArenas(memory, owner, weights.layout);
-  if (!memory.sizesOnly) await writeParameters(memory, [owner], frozenParameters(weights));
+  const { layout, sources } = weights;
+  allocateArenas(memory, owner, layout);
+  if (!memory.sizesOnly) await streamParameters(memory, [owner], layout, sources, loading(weights));
 }
 
 /** `loadFrozen` of weights on the host, at once. */

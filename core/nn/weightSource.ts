@@ -1,19 +1,21 @@
 /** Weights on their way from files to a device, one tensor at a time. */
 import { failure } from "../errors.ts";
 import type { Memory, StateArray } from "../interfaces/backend.ts";
+import { ReusedRoom, type Room } from "../io/room.ts";
 import { type StoredTensor, toFloat32 } from "../io/safetensors.ts";
 import type { StoredDtype } from "../io/safetensorsHeader.ts";
 import { asBits, finiteBits } from "../io/stateValues.ts";
 import { allFinite } from "../tensor/allFinite.ts";
-import type { Shape } from "../tensor/shape.ts";
-import type { Storage } from "../tensor/storage.ts";
+import { type Shape, sizeOf } from "../tensor/shape.ts";
+import { elementBytes, type Storage } from "../tensor/storage.ts";
 import { arenaName, type KeptIn, type ParameterEntry, type ParameterLayout, storageOf } from "./parameters.ts";
 
 /** A tensor that a parameter takes its values from, read when it is its turn: what `openTensors` gives for a file. */
 export interface WeightSource {
   readonly dtype: StoredDtype;
   readonly shape: Shape;
-  read(): StoredTensor | Promise<StoredTensor>;
+  /** It may lie in the room, and then holds until the next one is read. */
+  read(room?: Room): StoredTensor | Promise<StoredTensor>;
 }
 
 /** Weights by parameter name. */
@@ -40,18 +42,21 @@ export interface ReadParameter {
 }
 
 /**
- * Reads parameters one after another: no other one is in memory meanwhile. `sources` has all of the layout, in the right shapes
+ * Reads parameters one after another: the values of one hold until the next is asked for. `sources` has all of the layout, in the right shapes
  * (see `mismatches`).
  * @param what what can't be done with a tensor that holds no numbers, for the message: "load the teacher from a.safetensors"
+ * @param roomFor where a tensor is read to
  * @throws E_CHECKPOINT where a tensor is not of floating point, or holds NaN, infinity, or what is too large for its storage
  */
 export async function* readParameters(
   layout: ParameterLayout,
   sources: WeightSources,
   what: string,
+  roomFor?: (entry: ParameterEntry) => Room,
 ): AsyncGenerator<ReadParameter, void> {
+  const room = new ReusedRoom();
   for (const entry of layout.entries) {
-    const tensor = await sources[entry.name].read();
+    const tensor = await sources[entry.name].read(roomFor?.(entry) ?? room);
     yield { entry, values: valuesOf(tensor, storageOf(layout, entry.arena), `Cannot ${what}: ${entry.name}`) };
   }
 }
@@ -74,20 +79,33 @@ function valuesOf(tensor: StoredTensor, storage: Storage, refused: string): Stat
 
 /** Makes the flat tensors of `owner` in a memory, zeros; those that are there keep what they hold. */
 export function allocateArenas(memory: Memory, owner: string, layout: ParameterLayout): void {
+  const bytes = layout.arenas.map((size, arena) => size * elementBytes(storageOf(layout, arena)));
+  memory.expect?.(bytes.reduce((sum, each) => sum + each, 0));
   for (const [arena, size] of layout.arenas.entries())
     memory.allocate(arenaName(owner, arena), size, storageOf(layout, arena));
 }
 
 /**
- * Puts weights into flat tensors that are there, each parameter into all of `owners`; between parameters, and after them, the
- * flat tensors stay as they are.
+ * Puts weights into flat tensors that are there, one parameter after another, each into all of `owners`. Where the host sees the
+ * device's memory, files are read to their place.
  * @throws as `readParameters` does; then some parameters are written and others are not
  */
-export async function writeParameters(
+export async function streamParameters(
   memory: Memory,
   owners: readonly string[],
-  parameters: AsyncIterable<ReadParameter> | Iterable<ReadParameter>,
+  layout: ParameterLayout,
+  sources: WeightSources,
+  what: string,
 ): Promise<void> {
-  for await (const { entry, values } of parameters)
+  const [first] = owners;
+  const room = new ReusedRoom();
+  const inPlace = ({ arena, offset, shape }: ParameterEntry): Room => ({
+    take(bytes) {
+      const elements = sizeOf(shape);
+      const fits = bytes === elements * elementBytes(storageOf(layout, arena));
+      return (fits && memory.place?.(arenaName(first, arena), offset, elements)) || room.take(bytes);
+    },
+  });
+  for await (const { entry, values } of readParameters(layout, sources, what, inPlace))
     for (const owner of owners) memory.write(arenaName(owner, entry.arena), values, entry.offset);
 }

@@ -17,7 +17,7 @@ import {
   storageOf,
   unpackArenas,
 } from "../../nn/parameters.ts";
-import { readParameters, type WeightSources, writeParameters } from "../../nn/weightSource.ts";
+import { streamParameters, type WeightSources } from "../../nn/weightSource.ts";
 import { type Shape, sizeOf } from "../../tensor/shape.ts";
 import type { Storage } from "../../tensor/storage.ts";
 import type { StateSource, StoredState } from "../files/checkpoint.ts";
@@ -152,8 +152,7 @@ export class Player<T> {
     const what = `load the ${this.name} from ${from}`;
     const wrong = mismatches(this.layout, sources);
     if (wrong.length) throw misfit(`Cannot ${what}`, wrong);
-    if (!this.#memory.sizesOnly)
-      await writeParameters(this.#memory, this.#weightOwners, readParameters(this.layout, sources, what));
+    if (!this.#memory.sizesOnly) await streamParameters(this.#memory, this.#weightOwners, this.layout, sources, what);
     this.#forget();
   }
 
