@@ -9,33 +9,69 @@ import {
   panelStart,
 } from "./lib/convTile.ts";
 import { tileRows } from "./lib/gemmTile.ts";
+import { elementAt, widen } from "./lib/halves.ts";
 import { paddedRows } from "./lib/panelTile.ts";
 
-/** Packs weights[O × depth] into panels [depth][6 or 4], zeros where there are fewer. An item is a panel. */
+/** Elements of a row of weights that are packed at a time: six rows of them stay in the first-level cache. */
+const PACKED_DEPTH: i32 = 256;
+
+/**
+ * Packs weights[outputs × depth], `first` rows further on, into panels [depth][6 or 4], zeros where there are fewer. An item is a
+ * panel. Own space, where they are halves: 6 × 256.
+ */
 export function convPackWeights(
   start: i32,
   end: i32,
   weights: usize,
   panels: usize,
-  O: i32,
+  own: usize,
+  first: i32,
+  outputs: i32,
   depth: i32,
+  kind: i32,
 ): void {
+  const rowBytes = (<usize>depth) << 2;
   for (let item = start; item < end; item++) {
-    const o = panelStart(item, O);
-    const rows = tileRows(O - o);
-    let to = panels + ((<usize>(o * depth)) << 2);
-    for (let k = 0; k < depth; k++)
-      for (let m = 0; m < rows; m++) {
-        const inside = o + m < O;
-        store<f32>(to, inside ? load<f32>(weights + ((<usize>((o + m) * depth + k)) << 2)) : 0);
-        to += 4;
+    const o = panelStart(item, outputs);
+    const rows = tileRows(outputs - o);
+    const inside = min(rows, outputs - o);
+    const panel = panels + <usize>o * rowBytes;
+    for (let k = 0; k < depth; k += PACKED_DEPTH) {
+      const count = min(PACKED_DEPTH, depth - k);
+      const to = panel + ((<usize>(k * rows)) << 2);
+      if (kind == 0) {
+        packRowsAcross(weights + <usize>(first + o) * rowBytes + ((<usize>k) << 2), rowBytes, count, inside, rows, to);
+        continue;
       }
+      for (let m = 0; m < inside; m++)
+        widen(
+          elementAt(weights, (first + o + m) * depth + k, kind),
+          own + ((<usize>(m * PACKED_DEPTH)) << 2),
+          count,
+          kind,
+        );
+      packRowsAcross(own, (<usize>PACKED_DEPTH) << 2, count, inside, rows, to);
+    }
+  }
+}
+
+/** to[k][rows] from rows of `count` elements, `step` bytes apart; zeros in those that are not `inside`. */
+@inline
+function packRowsAcross(from: usize, step: usize, count: i32, inside: i32, rows: i32, to: usize): void {
+  for (let k = 0; k < count; k++) {
+    let row = from + ((<usize>k) << 2);
+    for (let m = 0; m < rows; m++) {
+      store<f32>(to, m < inside ? load<f32>(row) : 0);
+      row += step;
+      to += 4;
+    }
   }
 }
 
 /**
  * y[b,o] = Σ_c x[b,c] ⋆ weights[o,c]. An item is a strip of `stripRows` output rows of one image.
- * Own space: taps, groups, then the planes of the strip; a pointwise convolution may read x `inPlace` instead.
+ * Own space: taps, groups, then the planes of the strip; a pointwise convolution may read x `inPlace` instead. `outputs` of y are
+ * made, from where it points to on.
  */
 export function convForward(
   start: i32,
@@ -60,6 +96,7 @@ export function convForward(
   pitch: i32,
   planeElements: i32,
   inPlace: i32,
+  outputs: i32,
 ): void {
   const depth = C * R * S;
   const iCount = min(strideH, R);
@@ -111,7 +148,7 @@ export function convForward(
       panels,
       own,
       depth,
-      O,
+      outputs,
       y + ((<usize>((image * O * OH + top) * OW)) << 2),
       (<usize>(OH * OW)) << 2,
       4,

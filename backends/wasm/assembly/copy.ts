@@ -1,5 +1,7 @@
 // Copies of elements of 4 bytes, floats or integers.
 
+import { widen } from "./lib/halves.ts";
+
 /** Copies `count` elements; short runs without a call to the engine's own copy, which costs more than they do. */
 @inline
 function copyRun(from: usize, to: usize, count: i32): void {
@@ -60,10 +62,12 @@ export function padRows(start: i32, end: i32, x: usize, y: usize, width: i32, be
 }
 
 /** y[m] = table[index[m]], the index clamped to 0…V-1; an item is a row of D elements. */
-export function takeRows(start: i32, end: i32, table: usize, index: usize, y: usize, V: i32, D: i32): void {
+export function takeRows(start: i32, end: i32, table: usize, index: usize, y: usize, V: i32, D: i32, kind: i32): void {
   for (let m = start; m < end; m++) {
     const v = min(max(load<i32>(index + ((<usize>m) << 2)), 0), V - 1);
-    copyRun(table + (((<usize>v) * (<usize>D)) << 2), y + (((<usize>m) * (<usize>D)) << 2), D);
+    const to = y + (((<usize>m) * (<usize>D)) << 2);
+    if (kind == 0) copyRun(table + (((<usize>v) * (<usize>D)) << 2), to, D);
+    else widen(table + (((<usize>v) * (<usize>D)) << 1), to, D, kind);
   }
 }
 

@@ -11,30 +11,43 @@ import {
   tileRows,
   transposeBlock,
 } from "./lib/gemmTile.ts";
+import { elementAt, widen } from "./lib/halves.ts";
 import { madd, sumLanes } from "./lib/simd.ts";
 
-/** Packs b, or a batch of them, into panels of 8 columns. An item is a panel. */
+/** Packs b, or a batch of them, into panels of 8 columns. An item is a panel. Own space, where b is transposed halves: 8·K. */
 export function gemmPackB(
   start: i32,
   end: i32,
   b: usize,
   panels: usize,
+  own: usize,
   K: i32,
   N: i32,
   transposed: i32,
+  kind: i32,
 ): void {
   const perMatrix = (N + TILE_COLUMNS - 1) / TILE_COLUMNS;
   for (let item = start; item < end; item++) {
-    const matrix = item / perMatrix;
-    packPanel(
-      b + ((<usize>(matrix * K * N)) << 2),
-      panels + ((<usize>(item * K)) << 5),
-      K,
-      N,
-      item % perMatrix,
-      transposed,
-    );
+    const matrix = elementAt(b, (item / perMatrix) * K * N, kind);
+    const panel = panels + ((<usize>(item * K)) << 5);
+    const index = item % perMatrix;
+    if (kind == 0) packPanel(matrix, panel, K, N, index, transposed);
+    else packHalves(matrix, panel, own, K, N, index, transposed, kind);
   }
+}
+
+/** `packPanel` of halves. */
+function packHalves(b: usize, panel: usize, own: usize, K: i32, N: i32, index: i32, transposed: i32, kind: i32): void {
+  const n = index * TILE_COLUMNS;
+  const columns = min(TILE_COLUMNS, N - n);
+  if (transposed) {
+    // The rows of b that are the columns lie one behind another.
+    widen(elementAt(b, n * K, kind), own, columns * K, kind);
+    packRows(own, (<usize>K) << 2, K, columns, panel);
+    return;
+  }
+  if (columns < TILE_COLUMNS) memory.fill(panel, 0, (<usize>K) << 5);
+  for (let k = 0; k < K; k++) widen(elementAt(b, k * N + n, kind), panel + ((<usize>k) << 5), columns, kind);
 }
 
 function packPanel(b: usize, panel: usize, K: i32, N: i32, index: i32, transposed: i32): void {

@@ -1,10 +1,14 @@
 // The transform of weights for convolutions by F(4×4, 3×3).
 
 import { panelStart } from "./lib/convTile.ts";
+import { elementAt, widen } from "./lib/halves.ts";
 import { tileRows } from "./lib/gemmTile.ts";
 import { paddedRows } from "./lib/panelTile.ts";
 import { loadTaps, TAPS_BYTES } from "./lib/winogradTaps.ts";
 import { MATRICES, MATRIX_PAD, weightTransform } from "./lib/winogradTransform.ts";
+
+/** Bytes of the vectors of a transform. */
+const VECTORS_BYTES: usize = 63 * 16;
 
 /** Rows that lie in panels of six; the others lie in panels of four. */
 function rowsInSixes(rows: i32): i32 {
@@ -54,7 +58,7 @@ function clearRows(U: usize, rows: i32, k: i32, depth: i32, sixes: i32, step: us
 
 /**
  * U[36][panel][C][6 or 4] of `outputs` of weights[O C 3 3], from `first` on: rows are outputs, columns channels. An item
- * is a panel. Own space: 63 vectors.
+ * is a panel. Own space: 63 vectors, and 9 where the weights are halves.
  */
 export function winogradWeights(
   start: i32,
@@ -65,7 +69,9 @@ export function winogradWeights(
   C: i32,
   first: i32,
   outputs: i32,
+  kind: i32,
 ): void {
+  const taps = own + VECTORS_BYTES;
   const step = ((<usize>(paddedRows(outputs) * C)) << 2) + MATRIX_PAD;
   const sixes = rowsInSixes(outputs);
   for (let panel = start; panel < end; panel++) {
@@ -74,7 +80,9 @@ export function winogradWeights(
     const column = <usize>(m0 < sixes ? 24 : 16);
     for (let c = 0; c < C; c += 4)
       for (let m = m0; m < m1; m++) {
-        loadTaps(weights + ((<usize>(((first + m) * C + c) * 9)) << 2), C - c, own);
+        const from = elementAt(weights, ((first + m) * C + c) * 9, kind);
+        if (kind != 0) widen(from, taps, 9 * min(4, C - c), kind);
+        loadTaps(kind == 0 ? from : taps, C - c, own);
         // A lane beyond the last channel goes where lane 0 writes after it.
         const to = U + panelByte(m, c, C, sixes);
         const to1 = c + 1 < C ? to + column : to;

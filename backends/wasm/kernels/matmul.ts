@@ -3,6 +3,7 @@ import { type Axis, broadcastAxes } from "../../../core/tensor/axes.ts";
 import { type Shape, sizeOf } from "../../../core/tensor/shape.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { at, type Call, grainOf, type KernelPlan, type Lowering, own, temp } from "../kernel.ts";
+import { kindOf } from "../widening.ts";
 import { batchParts } from "./batchParts.ts";
 
 /** Floating-point operations of a product in a nanosecond, for grains only. */
@@ -108,7 +109,7 @@ function blocks(node: Tensor, product: Product): KernelPlan {
   const calls: Call[] = [
     {
       fn: "gemmPackB",
-      args: [at(b), temp(0), K, N, Number(transB)],
+      args: [at(b), temp(0), own, K, N, Number(transB), kindOf(b)],
       items: matricesB * Math.ceil(N / 8),
       grain: grainOf(3 * K),
     },
@@ -140,7 +141,7 @@ function blocks(node: Tensor, product: Product): KernelPlan {
       grain: grainOf((2 * mBlock * nBlock * K) / FLOPS),
     });
   const temps = [matricesB * sizeB, ...(transA ? [matricesA * M * K] : [])];
-  return { calls, temps };
+  return { calls, temps, halves: [b], threadSpace: transB && kindOf(b) > 0 ? 8 * K : 0 };
 }
 
 /** Blocks of c large enough to be worth a call, yet enough of them to go round. */

@@ -1,5 +1,6 @@
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { at, type Call, grainOf, type KernelPlan, own, temp } from "../kernel.ts";
+import { kindOf } from "../widening.ts";
 import { type ConvGeometry, evenPart, FLOPS, panelsOf, roundUp } from "./convolution.ts";
 
 /** Outputs of a tile along an axis. */
@@ -97,7 +98,7 @@ export function winogradConv(from: Tensor, weight: Tensor, to: Tensor, g: ConvGe
           }
         : {
             fn: "winogradWeights",
-            args: [at(weight), temp(0), own, K, first, rows],
+            args: [at(weight), temp(0), own, K, first, rows, kindOf(weight)],
             items: panelsOf(rows).count,
             grain: grainOf(60 * K),
           },
@@ -141,6 +142,7 @@ export function winogradConv(from: Tensor, weight: Tensor, to: Tensor, g: ConvGe
       MATRICES * (BLOCK_TILES * (cut + 6 * itemPanels) + 2 * MATRIX_PAD) +
       runs * 6 * pitch,
     variant: "winograd",
+    ...(!turned && { halves: [weight] }),
   };
 }
 

@@ -43,6 +43,12 @@ function widenRun<T>(from: usize, to: usize, count: i32): void {
   }
 }
 
+/** Where element `index` of a tensor lies. */
+@inline
+export function elementAt(base: usize, index: i32, kind: i32): usize {
+  return base + ((<usize>index) << (kind ? 1 : 2));
+}
+
 /** Widens `count` elements of a storage of two bytes; a run of few elements at a time stays in the first-level cache. */
 export function widen(from: usize, to: usize, count: i32, kind: i32): void {
   if (kind == F16) widenRun<f32>(from, to, count);
