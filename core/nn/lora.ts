@@ -1,6 +1,8 @@
+import { failure } from "../errors.ts";
 import { add, linear as affine, conv2d, mul } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { fanInUniform, type Scope, zeros } from "./scope.ts";
+import { layoutOf } from "./parameters.ts";
+import { fanInUniform, type LowRank, type Scope, zeros } from "./scope.ts";
 
 /**
  * Low-rank adaptation (Hu et al. 2021, arXiv:2106.09685): a layer's frozen y gets y + (alpha/rank)·B(A(x)) added. A takes x
@@ -44,3 +46,18 @@ const up = (scope: Scope, shape: number[]): Tensor =>
   scope.at("lora_B").at("default").parameter("weight", shape, zeros);
 
 const product = (shape: readonly number[]): number => shape.slice(1).reduce((a, b) => a * b, 1);
+
+/** The scope of a network with its adapters; the scope itself where they are off. */
+export const adapted = (scope: Scope, lora: LowRank): Scope => (lora.rank > 0 ? scope.adapted(lora) : scope);
+
+/** Throws E_OPTION where no layer of the network has one of the names: nothing would be trained. */
+export function checkTargets(plugin: string, { rank, targets }: LowRank, apply: (scope: Scope) => void): void {
+  if (rank === 0) return;
+  const layers = layoutOf(apply).entries.map(({ name }) => name.slice(0, Math.max(name.lastIndexOf("."), 0)));
+  if (layers.some((layer) => targets.some((target) => `.${layer}`.endsWith(`.${target}`)))) return;
+  const ends = [...new Set(layers.map((layer) => layer.replace(/^.*\.(?=\D)/, "")))].filter(Boolean);
+  throw failure(
+    "E_OPTION",
+    `Cannot configure ${plugin}: lora.targets are ${targets.join(", ") || "none"}, no layer of the network ends so; its layers end in ${ends.slice(0, 12).join(", ")}${ends.length > 12 ? ", …" : ""}`,
+  );
+}

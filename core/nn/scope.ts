@@ -74,6 +74,8 @@ export interface ScopeExtras {
   readonly lowRank?: LowRank;
   /** What a network over this scope is kept in; f32 where absent. */
   readonly storage?: Storage;
+  /** Where the parameters below low-rank paths come from; the scope's own source where absent. */
+  readonly base?: ParameterSource;
 }
 
 /**
@@ -101,6 +103,10 @@ export class Scope {
   keptIn(storage: Storage): Scope {
     return new Scope(this.#source, this.#prefix, { ...this.#extras, storage });
   }
+  /** The same scope, where what an adapted network leaves as it is comes from `base`: it is stored there, and there only. */
+  over(base: ParameterSource): Scope {
+    return new Scope(this.#source, this.#prefix, { ...this.#extras, base });
+  }
   get storage(): Storage {
     return this.#extras.storage ?? "f32";
   }
@@ -112,8 +118,9 @@ export class Scope {
   }
   parameter(name: string, shape: Shape, init: Initializer): Tensor {
     const full = this.#prefix + name;
-    const stays = this.#extras.lowRank !== undefined && !/(^|\.)lora_[AB]\./.test(full);
-    return this.#source(full, shape, stays ? frozen(init) : init);
+    const { lowRank, base = this.#source } = this.#extras;
+    const stays = lowRank !== undefined && !/(^|\.)lora_[AB]\./.test(full);
+    return stays ? base(full, shape, frozen(init)) : this.#source(full, shape, init);
   }
   /**
    * Declares a buffer that official state dicts hold although it follows from the options, such as a resampling filter.

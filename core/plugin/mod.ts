@@ -10,6 +10,7 @@ export {
   type PluginDefinition,
 } from "./definePlugin.ts";
 export { type Kind, kinds, type PluginKind, pluginKinds } from "./kinds.ts";
+export { lowRank } from "./lowRank.ts";
 export {
   boolean,
   choice,

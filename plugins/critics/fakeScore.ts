@@ -1,9 +1,9 @@
 import { placeholders } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
 import { type Critic, DATA_SHAPE, NETWORK, type Network, PROCESS } from "../../core/interfaces/mod.ts";
-import { conv, groupNorm, linear, type Scope } from "../../core/nn/mod.ts";
+import { adapted, checkTargets, conv, groupNorm, linear, type Scope } from "../../core/nn/mod.ts";
 import { mean, reshape, silu } from "../../core/ops/mod.ts";
-import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts";
+import { boolean, choice, definePlugin, lowRank, number } from "../../core/plugin/mod.ts";
 import { formatShape, type Tensor } from "../../core/tensor/mod.ts";
 
 const BODY = "fake_unet";
@@ -14,7 +14,8 @@ const BODY = "fake_unet";
  * x [B, …], sigma [B] → [B, …] and [B, 1]. Image features [B, C, H, H]: conv 4×4/2, norm, SiLU until H ≤ 4 (once for 8×8,
  * three times for SDXL's 32×32), conv to 1×1, norm, SiLU, conv 1×1. Vector features [B, N]: linear, SiLU, linear. A
  * discriminator loss gives no gradient to F's decoder.
- * Parameters `fake_unet.*`, started from the teacher, and `cls_pred_branch.*`.
+ * Parameters `fake_unet.*`, started from the teacher, and `cls_pred_branch.*`. With `lora` the former stay the teacher's, and
+ * low-rank adapters beside the named layers are trained, with the head.
  * Yin et al. 2024, DMD2, arXiv:2405.14867, section 4.3; head as in the official code for EDM.
  */
 export const fakeScore = definePlugin({
@@ -48,8 +49,9 @@ export const fakeScore = definePlugin({
       integer: true,
       about: "fewest channels of such a group; it wins over the number of groups",
     }),
+    lora: lowRank,
   },
-  create({ tap, head, headWidth, headGroups, headGroupWidth }, container): Critic {
+  create({ tap, head, headWidth, headGroups, headGroupWidth, lora }, container): Critic {
     const network = container.get(NETWORK);
     const shape = container.get(DATA_SHAPE);
     const process = container.get(PROCESS);
@@ -68,7 +70,7 @@ export const fakeScore = definePlugin({
       );
     };
     const bind: Critic["bind"] = (scope) => {
-      const body = scope.at(BODY);
+      const body = adapted(scope.at(BODY), lora);
       return {
         ...process.denoiser((...inputs) => network.apply(body, ...inputs)),
         discriminate(x, sigma, condition) {
@@ -90,6 +92,7 @@ export const fakeScore = definePlugin({
         const critic = bind(scope);
         critic.denoise(x, sigma, condition);
         if (head) critic.discriminate(x, sigma, condition);
+        checkTargets("fake-score", lora, (own) => network.apply(own, x, sigma, condition));
       },
       inherits: (parameter) => (parameter.startsWith(`${BODY}.`) ? parameter.slice(BODY.length + 1) : undefined),
     };

@@ -15,28 +15,10 @@ import {
   type NoiseProcess,
   PROCESS,
 } from "../../core/interfaces/mod.ts";
-import { layoutOf, type Scope } from "../../core/nn/mod.ts";
+import { adapted, checkTargets } from "../../core/nn/mod.ts";
 import { add, constant, constantArray, equal, mul, reshape, takeRows, where } from "../../core/ops/mod.ts";
-import { choice, definePlugin, group, list, number, text } from "../../core/plugin/mod.ts";
+import { choice, definePlugin, list, lowRank, number } from "../../core/plugin/mod.ts";
 import type { Shape, Tensor } from "../../core/tensor/mod.ts";
-
-/** What the official code adapts in U-Nets of diffusers. */
-const UNET_LAYERS = [
-  "to_q",
-  "to_k",
-  "to_v",
-  "to_out.0",
-  "proj_in",
-  "proj_out",
-  "ff.net.0.proj",
-  "ff.net.2",
-  "conv1",
-  "conv2",
-  "conv_shortcut",
-  "downsamplers.0.conv",
-  "upsamplers.0.conv",
-  "time_emb_proj",
-];
 
 /**
  * The few-step generator: the teacher's denoiser, called at a few fixed noise levels.
@@ -69,22 +51,7 @@ export const fewStep = definePlugin({
       default: "sample",
       about: "whether each sample draws the step that is trained, or the batch draws one for all",
     }),
-    lora: group(
-      {
-        rank: number({
-          default: 0,
-          min: 0,
-          integer: true,
-          about: "channels of an adapter; 0 is off",
-        }),
-        alpha: number({ default: 8, above: 0, about: "an adapter counts alpha/rank times" }),
-        targets: list(text(), {
-          default: UNET_LAYERS,
-          about: "layers that get an adapter, by the ends of their names",
-        }),
-      },
-      { about: "low-rank adaptation in place of training every parameter" },
-    ),
+    lora: lowRank,
   },
   create(options, container): Generator {
     const network = container.get(NETWORK);
@@ -94,7 +61,7 @@ export const fewStep = definePlugin({
     const { lora, drawStep } = options;
     const startsFromReal = options.inputs === "real" && sigmas.length > 1;
     const bind: Generator["bind"] = (given) => {
-      const scope = lora.rank > 0 ? given.adapted(lora) : given;
+      const scope = adapted(given, lora);
       const denoiser = process.denoiser((...inputs) => network.apply(scope, ...inputs));
       return {
         ...denoiser,
@@ -126,7 +93,7 @@ export const fewStep = definePlugin({
       declare(scope) {
         const { x, sigma, condition } = placeholders(shape);
         bind(scope).denoise(x, sigma, condition);
-        if (lora.rank > 0) checkTargets(lora.targets, (own) => network.apply(own, x, sigma, condition));
+        checkTargets("few-step", lora, (own) => network.apply(own, x, sigma, condition));
       },
       inherits: (parameter) => parameter,
     };
@@ -147,17 +114,6 @@ function levelsOf(
       { fix: "give sigmas, or use the process `discrete`" },
     );
   return fallingTimesteps("few-step", timesteps, known.length).map((timestep) => known[timestep]);
-}
-
-/** Throws E_OPTION where no layer of the network has one of the names: nothing would be trained. */
-function checkTargets(targets: readonly string[], apply: (scope: Scope) => void): void {
-  const layers = layoutOf(apply).entries.map(({ name }) => name.slice(0, Math.max(name.lastIndexOf("."), 0)));
-  if (layers.some((layer) => targets.some((target) => `.${layer}`.endsWith(`.${target}`)))) return;
-  const ends = [...new Set(layers.map((layer) => layer.replace(/^.*\.(?=\D)/, "")))].filter(Boolean);
-  throw failure(
-    "E_OPTION",
-    `Cannot configure few-step: lora.targets are ${targets.join(", ") || "none"}, no layer of the network ends so; its layers end in ${ends.slice(0, 12).join(", ")}${ends.length > 12 ? ", …" : ""}`,
-  );
 }
 
 /** A noisy input and the level it has. */

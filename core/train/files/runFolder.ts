@@ -23,6 +23,8 @@ export interface RunFolder {
   /** All there is to see of the run, in one HTML file. */
   readonly page: string;
   weights(role: string): string;
+  /** Name of the same file in the folder. */
+  weightsName(role: string): string;
   /** Name of the file, in the folder, of a role's best weights, where the run keeps such. */
   bestName(role: string): string;
   /** Whether there is anything that has a place in a run's folder: a run's own files, or weights of these roles. */
@@ -132,6 +134,7 @@ export function runFolder(files: FileSystem, path: string): RunFolder {
     lossPlot: at("losses.svg"),
     page: at("report.html"),
     weights: (role) => at(weights(role)),
+    weightsName: weights,
     bestName,
     async holdsRun(roles = []) {
       return (await present([...OWN, ...roles.map(weights)])) || (await isUsed(false));

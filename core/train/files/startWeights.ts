@@ -5,8 +5,10 @@ import { type StoredTensor, toFloat32 } from "../../io/safetensors.ts";
 import { readSafetensors } from "../../io/safetensorsFile.ts";
 import { initialise, misfit, mismatches, type ParameterLayout, unpackArenas } from "../../nn/parameters.ts";
 import { SettingText, saysNothing, show } from "../../plugin/spec.ts";
-import { inheritedBy, type NamedTensors, type Player } from "../update/player.ts";
+import { inheritedBy, type NamedTensors, type Player, type PlayerBase } from "../update/player.ts";
 import type { Players } from "../update/turnContext.ts";
+import { type BaseInfo, hashOf, withBase } from "./baseWeights.ts";
+import { baseIn } from "./weightsFile.ts";
 
 /** Files of weights by role, the `start` section of a config. null: the run needs one that the user has yet to name. */
 export type StartFiles = Readonly<Record<string, string | null>>;
@@ -60,8 +62,10 @@ export async function readStartWeights(
   { players, begins, seed, files }: StartReading,
 ): Promise<StartWeights> {
   const weights: Record<string, NamedTensors> = {};
-  for (const [role, file] of Object.entries(start)) {
-    const roles = Object.keys(players);
+  const roles = Object.keys(players);
+  // What others share comes before those who share it.
+  const order = Object.entries(start).sort(([a], [b]) => Number(sharing(players, a)) - Number(sharing(players, b)));
+  for (const [role, file] of order) {
     if (!roles.includes(role))
       throw failure(
         "E_UNKNOWN_OPTION",
@@ -79,11 +83,46 @@ export async function readStartWeights(
         `Cannot start the ${role}: ${file === null ? `start.${role} is not given` : "there is no file system to read with"}, should be a safetensors file of its weights`,
         { fix: `give the file with --set start.${role}=FILE` },
       );
-    const { tensors } = await readSafetensors(files, file);
+    const { tensors, metadata } = await readSafetensors(files, file);
+    const base = baseIn(metadata, file);
+    let given = asNumbers(tensors, file);
+    if (player.base) given = await withoutBase(player.base, given, base, weights, { role, file });
+    else if (base) given = await withBase(files, file, given, base);
     const source = Object.hasOwn(begins, role) ? players[begins[role]].layout : undefined;
-    weights[role] = fitted(player, source, asNumbers(tensors, file), file, seed);
+    weights[role] = fitted(player, source, given, file, seed);
   }
   return weights;
+}
+
+const sharing = (players: Players, role: string): boolean =>
+  Object.hasOwn(players, role) && players[role].base !== undefined;
+
+/**
+ * What a role has for itself, out of the tensors of its file, which may have those that it shares as well.
+ * @throws E_CHECKPOINT unless these are, or the base of its adapters is, what the role shares in this run
+ */
+async function withoutBase(
+  { player, parameters }: PlayerBase,
+  given: NamedTensors,
+  base: BaseInfo | undefined,
+  known: StartWeights,
+  { role, file }: { readonly role: string; readonly file: string },
+): Promise<NamedTensors> {
+  const below = known[player.name];
+  const own = Object.entries(given).filter(([name]) => !parameters.has(name));
+  const same = base
+    ? below && base.hash === (await hashOf(player.layout, below))
+    : [...parameters].every(([name, { name: there }]) => {
+        if (!Object.hasOwn(given, name)) return own.length === Object.keys(given).length;
+        return below?.[there]?.data.every((value, i) => value === given[name].data[i]);
+      });
+  if (!same)
+    throw failure(
+      "E_CHECKPOINT",
+      `Cannot start the ${role} from ${file}: its adapters were trained over other weights than those of the ${player.name}`,
+      { fix: `give the weights below them with --set start.${player.name}=FILE` },
+    );
+  return Object.fromEntries(own);
 }
 
 /** Tensors as float32. Only finite floating-point numbers are weights. */

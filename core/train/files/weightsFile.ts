@@ -9,6 +9,7 @@ import { allFinite } from "../../tensor/allFinite.ts";
 import type { RunConfig } from "../config/config.ts";
 import { modernised, modernShape } from "../config/version1.ts";
 import type { NamedTensors } from "../update/player.ts";
+import { type BaseInfo, isBaseInfo, withBase } from "./baseWeights.ts";
 import { requireFinite } from "./finite.ts";
 
 /** What a weights file says about itself, so that a generator can't be sampled with the wrong settings by accident. */
@@ -18,6 +19,8 @@ export interface WeightsInfo {
   readonly stage?: string;
   readonly data: DataShape;
   readonly config: RunConfig;
+  /** Of adapters: the weights below them, which the file does not hold. */
+  readonly base?: BaseInfo;
   /** Of weights that were kept while the run went on: why. */
   readonly best?: BestOf;
 }
@@ -71,9 +74,15 @@ export async function writeWeights(
   await writeSafetensors(files, path, checked, { [KEY]: JSON.stringify(info) });
 }
 
-/** `decodeWeights` of a file of any size. @throws CheckpointError or E_FILE */
-export const readWeights = async (files: FileSystem, path: string): Promise<ReturnType<typeof decodeWeights>> =>
-  asWeights(await readSafetensors(files, path), path);
+/** `decodeWeights` of a file of any size; adapters with the weights below them. @throws CheckpointError or E_FILE */
+export async function readWeights(files: FileSystem, path: string): Promise<ReturnType<typeof decodeWeights>> {
+  const { tensors, info } = asWeights(await readSafetensors(files, path), path);
+  return { tensors: info.base ? await withBase(files, path, tensors, info.base) : tensors, info };
+}
+
+/** The weights below the adapters of a file; undefined where the file is not one of ours, or holds all weights. */
+export const baseIn = (metadata: SafetensorsFile["metadata"], path: string): BaseInfo | undefined =>
+  metadata[KEY] === undefined ? undefined : parseWeightsInfo(metadata[KEY], path).base;
 
 /** What a file says of its weights, which are not read. @throws CheckpointError or E_FILE */
 export const readWeightsInfo = async (files: FileSystem, path: string): Promise<WeightsInfo> =>
@@ -134,7 +143,9 @@ export function parseWeightsInfo(text: string | undefined, file: string): Weight
     data.sigmaData > 0 &&
     data.sigmaData < Number.POSITIVE_INFINITY;
   if (!sound) throw refuse("its manifest lacks role, data or config");
-  const info = { role: given.role as string, data, config: modernised(given.config) as RunConfig };
+  if (given.base !== undefined && !isBaseInfo(given.base)) throw refuse("its manifest names no file for its base");
+  const base = isBaseInfo(given.base) ? { base: given.base } : {};
+  const info = { role: given.role as string, data, config: modernised(given.config) as RunConfig, ...base };
   const best = isBest(given.best) ? { best: given.best } : {};
   return typeof given.stage === "string" ? { ...info, stage: given.stage, ...best } : info;
 }

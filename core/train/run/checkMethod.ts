@@ -115,11 +115,16 @@ function checkCycle(stage: Stage, trainer: Trainer, refuse: Refuse): void {
 function checkBegins(stage: Stage, { players }: Trainer, refuse: Refuse): void {
   for (const [name, source] of Object.entries(stage.begins ?? {})) {
     const taken = new Map(players[source].layout.entries.map((each) => [each.name, each.shape]));
-    const { role, layout } = players[name];
-    const inherited = layout.entries.flatMap(({ name: parameter, shape }) => {
+    const { role, layout, base } = players[name];
+    const own = layout.entries.flatMap(({ name: parameter, shape }) => {
       const from = taken.get(inheritedBy(role, parameter) ?? "");
       return from ? [sameShape(from, shape)] : [];
     });
+    const shared = [...(base?.parameters.values() ?? [])].map((each) => {
+      const from = taken.get(each.name);
+      return from !== undefined && sameShape(from, each.shape);
+    });
+    const inherited = [...own, ...shared];
     if (inherited.length === 0 || !inherited.every(Boolean))
       throw refuse(
         `begins the ${name} from the ${source}, which has no weights of that layout; both should be over the same network`,

@@ -1,7 +1,8 @@
 import { OnestepError } from "../../errors.ts";
 import type { Claim } from "../../io/files.ts";
+import { type BaseInfo, describeBase } from "../files/baseWeights.ts";
 import type { RunFolder } from "../files/runFolder.ts";
-import type { BestOf } from "../files/weightsFile.ts";
+import type { BestOf, WeightsInfo } from "../files/weightsFile.ts";
 import type { EventBus } from "../loop/bus.ts";
 import { Divergence } from "../update/leftOut.ts";
 import type { Equipment } from "./equipment.ts";
@@ -26,6 +27,8 @@ export class Saver {
   readonly #request: SaverRequest;
   #claim: Claim | undefined;
   #keeper: CheckpointKeeper | undefined;
+  /** What files of adapted roles say of their bases, by role. */
+  readonly #bases: Record<string, Omit<BaseInfo, "file">> = {};
 
   constructor(request: SaverRequest) {
     this.#request = request;
@@ -98,24 +101,34 @@ export class Saver {
     await this.save(true).catch((why) => this.warn(`the last steps are not kept: ${(why as Error).message}`));
   }
 
-  /** Writes the weights that a role is served with, and those of its other averages. */
+  /** Writes the weights that a role is served with, and those of its other averages; of an adapted role, what it does not share. */
   async writeWeights(role: string): Promise<void> {
-    const { folder, equipment, progress, resolved } = this.#request;
+    const { folder, equipment } = this.#request;
     const player = equipment.trainer.players[role];
     if (!folder || !player.layout.count) return;
-    const stage = progress.stage.name;
-    const info = { role, stage, data: equipment.dataset.shape, config: resolved.config };
-    await folder.writeWeights(player.stored("served"), info);
+    await folder.writeWeights(player.stored("served"), await this.#infoOf(role, folder));
     for (const { copy, average } of player.averages)
-      if (average.label !== undefined) await folder.writeWeights(player.stored(copy), info, average.label);
+      if (average.label !== undefined)
+        await folder.writeWeights(player.stored(copy), await this.#infoOf(role, folder, "../"), average.label);
+  }
+
+  /** @param way from the folder of the weights to that of the run */
+  async #infoOf(role: string, folder: RunFolder, way = ""): Promise<WeightsInfo> {
+    const { equipment, progress, resolved } = this.#request;
+    const info = { role, stage: progress.stage.name, data: equipment.dataset.shape, config: resolved.config };
+    const { base } = equipment.trainer.players[role];
+    if (!base) return info;
+    // Nothing moves what is shared.
+    const described = (this.#bases[role] ??= await describeBase(base));
+    return { ...info, base: { file: `${way}${folder.weightsName(base.player.name)}`, ...described } };
   }
 
   /** Writes the weights that a role is served with as the best of a run that goes on. */
   async writeBest(role: string, best: BestOf): Promise<void> {
-    const { folder, equipment, progress, resolved } = this.#request;
-    const stage = progress.stage.name;
-    const info = { role, stage, data: equipment.dataset.shape, config: resolved.config, best };
-    await folder?.writeBest(equipment.trainer.players[role].stored("served"), info);
+    const { folder, equipment } = this.#request;
+    if (!folder) return;
+    const info = { ...(await this.#infoOf(role, folder)), best };
+    await folder.writeBest(equipment.trainer.players[role].stored("served"), info);
   }
 
   /** Lets other processes have the folder. */

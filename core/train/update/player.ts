@@ -17,7 +17,9 @@ import {
   storageOf,
   unpackArenas,
 } from "../../nn/parameters.ts";
+import type { ParameterSource, Scope } from "../../nn/scope.ts";
 import { streamParameters, type WeightSources } from "../../nn/weightSource.ts";
+import { input } from "../../ops/mod.ts";
 import { type Shape, sizeOf } from "../../tensor/shape.ts";
 import type { Storage } from "../../tensor/storage.ts";
 import type { StateSource, StoredState } from "../files/checkpoint.ts";
@@ -48,6 +50,20 @@ export interface PlayerTraining {
   readonly lossScaling?: LossScaling;
   /** What weights are kept in that nothing trains or averages; f32 by default. */
   readonly keptIn?: KeptIn;
+  /** A role whose served weights nothing moves: what adapters leave as it is stays there. The role's own by default. */
+  readonly base?: Player<unknown>;
+}
+
+/** What adapters of a role leave as it is: served weights of another role, which has them on the device. */
+export interface PlayerBase {
+  readonly player: Player<unknown>;
+  /** By the names that they have in the adapted role. */
+  readonly parameters: ReadonlyMap<string, BaseParameter>;
+}
+interface BaseParameter {
+  readonly shape: Shape;
+  /** What the other role calls it. */
+  readonly name: string;
 }
 
 /**
@@ -62,6 +78,8 @@ export class Player<T> {
   /** The served one first. */
   readonly averages: readonly KeptAverage[];
   readonly lossScaling: LossScaling;
+  /** Absent in a role that has all of its weights itself. */
+  readonly base: PlayerBase | undefined;
   readonly #storage: Storage;
   readonly #memory: Memory;
   /** Optimiser updates done so far. */
@@ -71,13 +89,21 @@ export class Player<T> {
     this.name = name;
     this.role = role;
     this.#memory = memory;
-    const moves = training.optimizer ?? training.average ?? training.averages?.[0];
-    this.layout = layoutOf((scope) => role.declare(scope), moves ? undefined : training.keptIn);
+    const { base, ...rest } = training;
+    const moves = rest.optimizer ?? rest.average ?? rest.averages?.[0];
+    const parameters = new Map<string, BaseParameter>();
+    const outside: ParameterSource = (name, shape) => {
+      parameters.set(name, { shape, name: inheritedBy(role, name) ?? name });
+      return input(`parameter ${name}`, shape);
+    };
+    const declare = (scope: Scope) => role.declare(base ? scope.over(outside) : scope);
+    this.layout = layoutOf(declare, moves ? undefined : rest.keptIn);
+    this.base = base && parameters.size > 0 ? { player: base, parameters } : undefined;
     const trained = this.layout.count > 0;
-    this.optimizer = trained ? training.optimizer : undefined;
-    const { average, averages = average ? [average] : [] } = training;
+    this.optimizer = trained ? rest.optimizer : undefined;
+    const { average, averages = average ? [average] : [] } = rest;
     this.averages = trained ? inPlaces(averages) : [];
-    const { storage = "f32", lossScaling = "none" } = training;
+    const { storage = "f32", lossScaling = "none" } = rest;
     this.#storage = storage;
     this.lossScaling = this.optimizer ? lossScaling : "none";
     for (const { name, size, storage } of this.#states) memory.allocate(name, size, storage);
@@ -120,7 +146,14 @@ export class Player<T> {
   /** The role over one copy of its weights, for a trace. */
   bind(copy: Copy): { network: T; parameters: BoundParameters } {
     const parameters = new BoundParameters(this.owner(copy), this.layout);
-    return { network: this.role.bind(parameters.scope.keptIn(this.#storage)), parameters };
+    const scope = parameters.scope.keptIn(this.#storage);
+    return { network: this.role.bind(this.base ? scope.over(sourceOf(this.base)) : scope), parameters };
+  }
+
+  /** Whether a parameter of its own, not one that it shares, starts with the value of one of another role. */
+  takesFrom({ layout }: Player<unknown>): boolean {
+    const known = new Set(layout.entries.map(({ name }) => name));
+    return this.layout.entries.some(({ name }) => known.has(inheritedBy(this.role, name) ?? ""));
   }
 
   /** Fresh weights from the seed, then those inherited from `source`; the average starts equal, moments at zero. */
@@ -245,6 +278,12 @@ export class Player<T> {
 
 /** Scalar input: the share of the old average that an update keeps. */
 const AVERAGE_KEEP = "keep";
+
+/** Served weights of a base, under the names of the role over it. */
+function sourceOf({ player, parameters }: PlayerBase): ParameterSource {
+  const { source } = new BoundParameters(player.owner("served"), player.layout);
+  return (name, shape, init) => source(parameters.get(name)?.name ?? name, shape, init);
+}
 
 /** The average without a label is served; where all have one, the weights are. */
 function inPlaces(averages: readonly Average[]): KeptAverage[] {

@@ -16,3 +16,18 @@ export function joining(method: Method, stage: Stage): readonly string[] {
 /** The roles that have a turn in a stage, in the order of their first. */
 export const learnersOf = ({ cycle }: Pick<Stage, "cycle">): ReadonlySet<string> =>
   new Set(cycle.flat().map(({ role }) => role));
+
+/**
+ * The role whose weights an adapted role can share instead of taking a copy: the one that it begins with, if nothing moves that
+ * one's weights from then on. Undefined where there is none.
+ */
+export function baseOf(method: Method, role: string): string | undefined {
+  const { stages } = method;
+  const joins = stages.findIndex((stage) => joining(method, stage).includes(role));
+  const base = stages[joins]?.begins?.[role];
+  if (base === undefined || !Object.hasOwn(method.roles, base)) return undefined;
+  const moves = stages
+    .slice(joins)
+    .some((stage) => learnersOf(stage).has(base) || Object.hasOwn(stage.begins ?? {}, base));
+  return moves ? undefined : base;
+}

@@ -23,7 +23,7 @@ import { storeFrozenWeights } from "./frozenWeights.ts";
 import { type NamedTensors, Player } from "./player.ts";
 import { scalingOf, storageOn } from "./precision.ts";
 import { describeNode, UpdateProbe } from "./probe.ts";
-import { joining, learnersOf, rolesOf } from "./roles.ts";
+import { baseOf, joining, learnersOf, rolesOf } from "./roles.ts";
 import { scalarsOf } from "./scalarsOf.ts";
 import { Traces } from "./traces.ts";
 import { activeLosses, type Players } from "./turnContext.ts";
@@ -94,9 +94,12 @@ export class Trainer {
       },
     });
     const { roles, stages } = this.method;
-    const players = Object.entries(roles).map(([name, role]) => {
+    const players: Record<string, Player<unknown>> = {};
+    const playerOf = (name: string): Player<unknown> => {
+      const base = baseOf(this.method, name);
       const learning = stages.filter((stage) => learnersOf(stage).has(name));
-      const player = new Player(name, role, this.memory, {
+      players[name] ??= new Player(name, roles[name], this.memory, {
+        base: base === undefined ? undefined : playerOf(base),
         optimizer: container.all(OPTIMIZERS).find((entry) => entry.role === name),
         averages: container.all(AVERAGES).filter((entry) => entry.role === name),
         storage: storageOn(backend, settings, name),
@@ -105,9 +108,9 @@ export class Trainer {
           learning.flatMap((stage) => rolesOf(this.method, stage)),
         ),
       });
-      return [name, player];
-    });
-    this.players = Object.fromEntries(players);
+      return players[name];
+    };
+    this.players = Object.fromEntries(Object.keys(roles).map((name) => [name, playerOf(name)]));
     for (const { batch, cycle } of stages)
       if (cycle.flat().some(({ keeps }) => keeps)) allocateKept(this.memory, dataset.shape, batch);
     storeFrozenWeights(this.memory, this.#losses);
@@ -152,7 +155,9 @@ export class Trainer {
       if (given) begins.delete(name);
     }
     const served = new Map<string, NamedTensors>();
-    for (const source of new Set(begins.values())) served.set(source, await this.players[source].read("served"));
+    for (const [name, source] of begins)
+      if (!served.has(source) && this.players[name].takesFrom(this.players[source]))
+        served.set(source, await this.players[source].read("served"));
     for (const [name, source] of begins) this.players[name].initialise(seed, served.get(source));
   }
 
