@@ -260,6 +260,43 @@ export const commands: readonly Command[] = [
     load: () => import("./pairs.ts"),
   },
   {
+    name: "data",
+    about: "Encodes pictures with captions, or texts alone, into shards for distilling models of latents.",
+    operands: "encode [pictures]",
+    arity: [1, 2],
+    flags: {
+      model: { type: "string", value: "PATH", about: "folder or file of the model whose encoders are used" },
+      out: { type: "string", value: "DIR", about: "folder of the shards; the same command goes on where it was ended" },
+      prompts: { type: "string", value: "FILE", about: "texts alone, one on each line, for methods without a GAN" },
+      size: { type: "string", value: "WxH", about: "pixels of the pictures; default what the model was made for" },
+      "time-ids": {
+        type: "string",
+        value: "WHICH",
+        about: "sizes that SDXL is told: of each `picture` and its crop (default), or of a `whole` one, as in DMD2",
+      },
+      seed: { type: "string", value: "N", about: "every draw of a latent follows from it; default 0" },
+      shard: { type: "string", value: "MIB", about: "size of a shard at most; default 128" },
+      "skip-bad": { type: "boolean", about: "leave out pictures that are damaged or have no caption" },
+      vae: modelFlags.vae,
+      vocabulary: modelFlags.vocabulary,
+      variant: modelFlags.variant,
+      plugin: pluginFlag,
+      device: deviceFlag,
+      threads: threadsFlag,
+    },
+    examples: [
+      "data encode pictures --model models/sd15 --out encoded",
+      "data encode coco/val2014 --model models/sdxl --time-ids whole --out encoded",
+      "data encode --prompts prompts.txt --model models/sd15 --out texts",
+    ],
+    more: () =>
+      [
+        "pictures: a folder with a text beside each (cat.jpg, cat.txt), COCO's folder with captions….json, or WebDataset's .tar files.",
+        "train on the shards with `onestep train sd15-stage2 --model PATH --data DIR`",
+      ].join("\n"),
+    load: () => import("./data/command.ts"),
+  },
+  {
     name: "replay",
     about: "Runs one step of a run again, and shows what came of it and where it went wrong.",
     operands: "<run folder>",

@@ -52,8 +52,10 @@ export function turnInputs(dataset: Dataset, moment: BatchMoment): (part: number
     const inputs: Inputs = { ...(given ?? { key: keyOf(seed, step) }) };
     if (parts > 1) inputs[ROWS] = Int32Array.from({ length: size }, (_, i) => first + i);
     for (const [who, stream] of reads) {
-      const { x, condition } = drawn.get(stream)!;
-      if (who === "real") inputs[REAL] = x;
+      const taken = drawn.get(stream)!;
+      const { condition } = taken;
+      // Data of texts alone have no samples to give.
+      if (who === "real") inputs[REAL] = taken.x;
       Object.assign(inputs, conditionArrays(shape.condition, who, { condition, empty }, { first: 0, size }));
     }
     for (const { name, values, width } of own) inputs[name] = values.subarray(first * width, end * width);

@@ -118,7 +118,7 @@ export async function sampleModel(given: Given): Promise<number> {
 }
 
 /** `512x768`: width, then height. @throws E_USAGE */
-function sizeOf(text: string | undefined): PictureSize | undefined {
+export function sizeOf(text: string | undefined): PictureSize | undefined {
   if (text === undefined) return undefined;
   const [, width, height] = text.match(/^(\d{1,5})[x×](\d{1,5})$/) ?? [];
   if (width) return { width: Number(width), height: Number(height) };

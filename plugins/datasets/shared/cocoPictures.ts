@@ -1,8 +1,9 @@
 /** Pictures of a folder with captions in one JSON file, as COCO has them. https://cocodataset.org/#format-data, section 5. */
 import { failure, some } from "../../../core/errors.ts";
 import type { DataFolder } from "../../../core/interfaces/mod.ts";
-import type { FileSystem, StoredFile } from "../../../core/io/mod.ts";
+import type { FileSystem } from "../../../core/io/mod.ts";
 import { parseJson } from "../../../core/json/mod.ts";
+import { fileAt } from "./captionedFolder.ts";
 import { dataAt } from "./dataPath.ts";
 import { isPicture } from "./pictureNames.ts";
 import { type FoundPicture, type PictureSet, pictureSet } from "./pictureSet.ts";
@@ -47,9 +48,6 @@ export async function cocoPictures(data: DataFolder, options: CocoOptions): Prom
     throw failure("E_DATA", `Cannot use ${json}: it has no caption for any of ${images.size} pictures`);
   return pictureSet({ name: NAME, from: path, found, bad, classes: 0, notes });
 }
-
-/** A file of its own, read when it is needed. */
-const fileAt = (files: FileSystem, path: string): StoredFile => ({ name: path, read: () => files.read(path) });
 
 /** The JSON file with captions: in the folder, or in `annotations` below. */
 async function captionsIn(files: FileSystem, path: string): Promise<string> {

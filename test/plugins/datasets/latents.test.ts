@@ -80,7 +80,7 @@ test("without an embedding of no text the data say so", async () => {
 });
 
 const wrong: Record<string, [FolderContent, RegExp]> = {
-  "no text": [{ "a.safetensors": { x: shard(1).x } }, /it has no tensor text, should hold x .* text/],
+  "no text": [{ "a.safetensors": { x: shard(1).x } }, /it has no tensor text, should hold optional x .* text/],
   "only the empty text": [{ "z.safetensors": empty }, /it has no shard/],
   "two empty texts": [
     { "a.safetensors": { ...shard(1), ...empty }, "b.safetensors": empty },
