@@ -40,7 +40,7 @@ const list = (changes: readonly Change[]): string => {
 };
 const SHOWN = 5;
 
-/** Options that only one side has are new in a later version, unless a whole plugin or an entry of a record comes or goes. */
+/** Options and groups of them that only one side has are new in a later version, unless a whole plugin or an entry of a record comes or goes. */
 function changesBetween(began: unknown, asked: unknown): Change[] {
   const [before, after] = [began, asked].map((config) => new Map(leaves(config, [])));
   const changes = new Map<string, Change>();
@@ -49,8 +49,9 @@ function changesBetween(began: unknown, asked: unknown): Change[] {
     if (was === is) continue;
     const note = (at: string, text: string) => changes.set(at, { path: at, text });
     if (was !== undefined && is !== undefined) note(path, `${path} is ${is}, it began with ${was}`);
-    else if (!isOption(path, began, asked)) {
+    else {
       const part = missingPart(path, was === undefined ? began : asked);
+      if (isOption(part, began, asked)) continue;
       note(part, was === undefined ? `${part} is there, it began without` : `${part} is absent, it began with it`);
     }
   }
@@ -64,7 +65,7 @@ function missingPart(path: string, config: unknown): string {
   return names.slice(0, length || names.length).join(".");
 }
 
-/** Whether a path leads to an option of a plugin that both sides have, or of `train`. */
+/** Whether a path leads to an option of a plugin that both sides have, or a group of them, or to one of `train`. */
 function isOption(path: string, ...configs: readonly unknown[]): boolean {
   const owner = path.split(".").slice(0, -1);
   return configs.every((config) => {
