@@ -16,12 +16,16 @@ import {
 } from "../../core/io/mod.ts";
 import { runFolder } from "../../core/train/files/runFolder.ts";
 import { table } from "../../plugins/observers/mod.ts";
+import { weightsName } from "../../plugins/pipelines/shared/partFolder.ts";
 import type { Given } from "./command.ts";
 import { inspectDataFile, inspectDataFolder, inspectPictureZip, inspectShards } from "./inspectData.ts";
+import { toldFile, toldFolder } from "./models/inspect.ts";
 
 /** What a file or folder holds, in lines, and what to do with it. */
 export interface Found {
   readonly what: string;
+  /** More of it, a line each. */
+  readonly details?: readonly string[];
   readonly rows?: readonly (readonly string[])[];
   /** How many rows there are, where not all of them were made. */
   readonly total?: number;
@@ -39,9 +43,15 @@ export async function run(given: Given): Promise<number> {
 
 /** What is said of a file or folder, with the first of its tensors or with all. Throws E_FILE, E_DATA or E_CHECKPOINT. */
 export async function inspected(path: string, isWhole: boolean): Promise<string> {
-  const { what, rows = [], total = rows.length, use } = await found(path, isWhole ? Number.POSITIVE_INFINITY : LISTED);
+  const {
+    what,
+    details = [],
+    rows = [],
+    total = rows.length,
+    use,
+  } = await found(path, isWhole ? Number.POSITIVE_INFINITY : LISTED);
   const shown = isWhole ? rows : rows.slice(0, LISTED);
-  const lines = [`${path}: ${printable(what)}`];
+  const lines = [`${path}: ${printable(what)}`, ...details.map(printable)];
   if (shown.length > 0) lines.push(table(shown.map((row) => row.map(printable))));
   if (shown.length < total) lines.push(`and ${total - shown.length} more; --all lists them`);
   if (use) lines.push(use);
@@ -56,6 +66,12 @@ async function found(path: string, listed: number): Promise<Found> {
   return stat.isDirectory() ? inspectFolder(path, listed) : inspectFile(path, listed);
 }
 
+/** Whether names in a folder are those of a model, or of one of its parts. */
+const isModelFolder = (names: readonly string[]): boolean =>
+  names.includes("model_index.json") ||
+  (names.includes("unet") && names.includes("vae")) ||
+  (names.includes("config.json") && weightsName(names) !== undefined);
+
 /** Letters of a name that are shown. */
 const LONGEST = 200;
 
@@ -69,6 +85,7 @@ const printable = (text: string): string =>
 async function inspectFolder(path: string, listed: number): Promise<Found> {
   const folder = runFolder(files, path);
   const names = await files.list(path);
+  if (isModelFolder(names)) return toldFolder(path);
   if (await folder.holdsRun()) {
     const weights = names.filter((name) => name.endsWith(".safetensors"));
     return {
@@ -128,10 +145,12 @@ async function inspectFile(path: string, listed: number): Promise<Found> {
 async function inspectSafetensors(path: string): Promise<Found> {
   const { tensors, metadata } = await openSafetensors(files, path);
   const isOurs = "onestep" in metadata;
+  const told = await toldFile(path, Object.keys(tensors));
   return {
     what: `a safetensors file of ${counted(Object.values(tensors))}${isOurs ? ", weights that onestep wrote" : ""}`,
+    details: told && [told.what, ...(told.details ?? [])],
     rows: rowsOf(tensors),
-    use: isOurs ? `draw with \`onestep sample ${path}\`` : undefined,
+    use: isOurs ? `draw with \`onestep sample ${path}\`` : told?.use,
   };
 }
 
@@ -139,7 +158,9 @@ async function inspectTorch(path: string): Promise<Found> {
   const { tensors, values, networks } = await openTorch(await fileBytes(files, path));
   const named = Object.entries(networks).map(([name, { className }]) => `${className} (${name || "the whole file"})`);
   const parts = [counted(Object.values(tensors)), `${Object.keys(values).length} other values`, ...named];
-  return { what: `a PyTorch file of ${parts.join(", ")}`, rows: rowsOf(tensors) };
+  const told = await toldFile(path, Object.keys(tensors));
+  const details = told && [told.what, ...(told.details ?? [])];
+  return { what: `a PyTorch file of ${parts.join(", ")}`, details, rows: rowsOf(tensors), use: told?.use };
 }
 
 async function inspectNpz(path: string): Promise<Found> {

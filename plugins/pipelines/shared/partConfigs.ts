@@ -95,6 +95,21 @@ export function unetConfig(tensors: Tensors, architecture: Architecture, pooled?
   };
 }
 
+/** A config with what only the options of the network `unet2d` say: none of it shows in shapes. */
+export function withOptions(config: JsonObject, options: JsonObject): JsonObject {
+  const { heads, groups, eps, timeIdWidth, embeddingFirst, embeddingShift } = options;
+  const list = Array.isArray(heads) ? (heads as number[]) : undefined;
+  return {
+    ...config,
+    ...(list && { attention_head_dim: list.length === 1 ? list[0] : list }),
+    ...(groups !== undefined && { norm_num_groups: groups }),
+    ...(eps !== undefined && { norm_eps: eps }),
+    ...(embeddingFirst !== undefined && { flip_sin_to_cos: embeddingFirst === "cos" }),
+    ...(embeddingShift !== undefined && { freq_shift: embeddingShift }),
+    ...(timeIdWidth !== undefined && timeIdWidth !== 0 && { addition_time_embed_dim: timeIdWidth }),
+  };
+}
+
 /** One number for a list of equal ones, as published files have it. */
 const same = (values: readonly number[]): number | readonly number[] =>
   values.every((value) => value === values[0]) ? values[0] : values;

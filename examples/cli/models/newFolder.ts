@@ -1,0 +1,48 @@
+/** Folders that are there as a whole, or not at all. */
+import { randomUUID } from "node:crypto";
+import { accessSync, constants, renameSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { files } from "../../../backends/host/files.ts";
+import { failure } from "../../../core/errors.ts";
+import type { Given } from "../command.ts";
+
+/**
+ * Whether a folder of this name can be written, asked before anything is read.
+ * @throws E_FILE when something is in the way without --force, is no folder, or the folder above it is missing or may not be written
+ */
+export function checkNewFolder(out: string, given: Given): void {
+  const refuse = (why: string, fix: string) => failure("E_FILE", `Cannot write ${out}: ${why}`, { fix });
+  const found = statSync(out, { throwIfNoEntry: false });
+  if (found && !found.isDirectory()) throw refuse("it is a file, should be a folder", "choose another name");
+  if (found && !given.on("force"))
+    throw refuse("it is there already", "replace it with --force, or choose another name");
+  const above = dirname(resolve(out));
+  if (!statSync(above, { throwIfNoEntry: false })?.isDirectory())
+    throw refuse(`there is no folder ${above}`, "make the folder, or choose another name");
+  try {
+    accessSync(above, constants.W_OK);
+  } catch {
+    throw refuse(`the folder ${above} may not be written`, "choose another name, or change its permissions");
+  }
+}
+
+/**
+ * Writes a folder under another name and renames it when it is complete; one that was there is removed only then. What a killed
+ * process leaves is a draft beside it.
+ */
+export async function writeFolder<T>(out: string, write: (draft: string) => Promise<T>): Promise<T> {
+  const mark = `${process.pid}-${randomUUID().slice(0, 8)}.tmp`;
+  const [draft, old] = [`${resolve(out)}.${mark}`, `${resolve(out)}.old.${mark}`];
+  try {
+    await files.makeDir(draft);
+    const result = await write(draft);
+    const isThere = await files.exists(out);
+    if (isThere) renameSync(out, old);
+    renameSync(draft, out);
+    if (isThere) await files.remove(old);
+    return result;
+  } catch (error) {
+    await files.remove(draft);
+    throw error;
+  }
+}
