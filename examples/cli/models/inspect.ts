@@ -86,8 +86,10 @@ function useOf({ path, layout, architecture, parts }: ModelParts): string | unde
     return `take its weights as a teacher's: \`onestep train imagenet64 --teacher ${path}\``;
   if (architecture === "edm")
     return `take its weights as a teacher's: \`onestep convert ${path} teacher.safetensors\`, then \`onestep train imagenet64 --teacher teacher.safetensors\``;
+  const file = path.endsWith(".safetensors") ? path : "teacher.safetensors";
+  const first = file === path ? "" : `\`onestep convert ${path} ${file}\`, then `;
   if (isText && parts.unet)
-    return `put it into a model: \`onestep export ${path} OUT --to diffusers --base MODEL\`, or distil it: \`onestep train ${architecture === "sdxl" ? "sdxl-4step" : "sd15-stage1"} --teacher ${path}\``;
+    return `put it into a model: \`onestep export ${path} OUT --to diffusers --base MODEL\`, or distil it: ${first}\`onestep train ${architecture === "sdxl" ? "sdxl-4step" : "sd15-stage1"} --teacher ${file}\``;
   return undefined;
 }
 
