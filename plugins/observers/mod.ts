@@ -1,5 +1,7 @@
 /** Observers of a run. They watch and never change it; each is a function of its options that gives an `Observer`. */
 export { diagnosisTable } from "./diagnosisTable.ts";
+export type { Picture } from "./drawing/picture.ts";
+export { encodePng } from "./drawing/png.ts";
 export { type RowPanel, type RowPlotOptions, rowPlot } from "./drawing/rowPlot.ts";
 export { type EventLogOptions, eventLog } from "./eventLog.ts";
 export { healthTable, healthWarnings, warningLine, warningLines } from "./healthWarnings.ts";
