@@ -1,18 +1,21 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../backends/reference/mod.ts";
-import { addNoise, mixtureDenoiser, perSample, type RawNetwork } from "../../../core/diffusion/mod.ts";
+import { addNoise, mixtureDenoiser, ownSampler, perSample, type RawNetwork } from "../../../core/diffusion/mod.ts";
 import { grad } from "../../../core/graph/mod.ts";
-import { type NoiseProcess, PROCESS } from "../../../core/interfaces/mod.ts";
+import { GENERATOR, type Network, type NoiseProcess, PROCESS, SAMPLER } from "../../../core/interfaces/mod.ts";
 import { constantArray, div, mean, mul, square, sub } from "../../../core/ops/mod.ts";
-import { Registry } from "../../../core/plugin/mod.ts";
+import { definePlugin, Registry } from "../../../core/plugin/mod.ts";
 import { checkPlugin } from "../../../core/testing/mod.ts";
 import { mergeConfig, Run, resolveConfig } from "../../../core/train/mod.ts";
 import { allPlugins } from "../../../plugins/all.ts";
+import { fewStep } from "../../../plugins/generators/fewStep.ts";
 import { rectifiedFlow } from "../../../plugins/processes/rectifiedFlow.ts";
+import { euler } from "../../../plugins/samplers/euler.ts";
 import { beginAll, stageOf, tiny } from "../../core/train/support.ts";
 import { FLOAT32_TOLERANCE, largestError } from "../../helpers/close.ts";
 import { thrown } from "../../helpers/thrown.ts";
+import { trace } from "../samplers/run.ts";
 import { compose, evaluate, Feed, numbers } from "../support.ts";
 
 const test = suite("plugins/processes/rectifiedFlow");
@@ -109,6 +112,62 @@ test("levels are those of even times, moved by the shift; x0 + σ·ε is 1 + σ 
   }
   assert.equal([scale(3), start(3)], [4, 4]);
   close(processOf({ count: 5, shift: 3 }).sigmas ?? [], [0.75, 2, 4.5, 12]);
+});
+
+test("Euler's steps over its levels are those of dx/dt = v, at the shifted times of SD3", async () => {
+  for (const shift of [1, 3]) {
+    const container = compose(
+      { sample: [2], condition: {}, sigmaData: 1 },
+      rectifiedFlow({ shift }),
+      euler({ spacing: "trailing", steps: 4 }),
+    );
+    const [process, sampler] = [container.get(PROCESS), container.get(SAMPLER)];
+    const feed = new Feed();
+    const eps = feed.tensor("eps", [3, 2], numbers([6]));
+    // Any v will do: v = 0.6·x_t − t.
+    const F: RawNetwork = (xt, cNoise) => sub(mul(xt, 0.6), perSample(mul(cNoise, 1e-3), 2));
+    const { x } = trace(sampler, process.denoiser(F), mul(eps, sampler.startScale!), () => eps);
+    const found = await evaluate({ x }, feed, "f64");
+    // t' = s·t/(1 + (s − 1)·t) of the even times, down to 0.
+    const even = [999, 749, 500, 250].map((k) => k / 1000);
+    const shiftedTimes = [...even.map((t) => (shift * t) / (1 + (shift - 1) * t)), 0];
+    const expected = Array.from(numbers([6]), (start) => {
+      let value = start;
+      for (let i = 0; i < 4; i++) value += (shiftedTimes[i + 1] - shiftedTimes[i]) * (0.6 * value - shiftedTimes[i]);
+      return value;
+    });
+    close(found.x, expected, `shift ${shift}:`);
+  }
+});
+
+test("a few-step generator goes from x_t to the next as the flow says: (1 − t')·(x_t − t·v) + t'·ε'", async () => {
+  const shape = { sample: [2], condition: {}, sigmaData: 1 };
+  const network: Network = { apply: (_, xt) => mul(xt, 0.6), features: (_, xt) => xt };
+  const provided = definePlugin({
+    name: "linear",
+    kind: "network",
+    about: "v = 0.6·x_t",
+    options: {},
+    create: () => network,
+  });
+  const container = compose(shape, provided(), rectifiedFlow(), fewStep({ timesteps: [998, 499] }));
+  const generator = container.get(GENERATOR);
+  const sampler = ownSampler(generator);
+  const feed = new Feed();
+  const eps = [0, 1].map((k) => feed.tensor(`eps${k}`, [3, 2], numbers([6], k)));
+  const { x } = trace(
+    sampler,
+    generator.bind(feed.weights("w.", () => []).scope),
+    mul(eps[0], sampler.startScale!),
+    () => eps[1],
+  );
+  const found = await evaluate({ x }, feed, "f64");
+  const expected = Array.from(numbers([6]), (start, i) => {
+    const x0 = start - 0.999 * 0.6 * start;
+    const xt = 0.5 * x0 + 0.5 * numbers([6], 1)[i];
+    return xt - 0.5 * 0.6 * xt;
+  });
+  close(found.x, expected);
 });
 
 test("refuses fewer than two parts of the time, and a shift of 0", () => {
