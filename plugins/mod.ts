@@ -67,6 +67,7 @@ export { mlp } from "./networks/mlp.ts";
 export { song } from "./networks/song.ts";
 export { unet2d } from "./networks/unet2d.ts";
 export { adamw } from "./optimizers/adamw.ts";
+export { ditPipeline } from "./pipelines/dit.ts";
 export { sd15 } from "./pipelines/sd15.ts";
 export { sdxl } from "./pipelines/sdxl.ts";
 export {

@@ -37,7 +37,7 @@ export const ditBlock = (scope: Scope, x: Tensor, c: Tensor, { heads, mlpRatio }
   blockOf(() => {
     const [shift1, scale1, gate1, shift2, scale2, gate2] = modulation(scope, c, 6);
     const h = add(x, mul(gate1, attended(scope.at("attn"), modulated(x, shift1, scale1), heads)));
-    const inner = Math.floor(mlpRatio * x.shape[2]);
+    const inner = Math.round(mlpRatio * x.shape[2]);
     return add(h, mul(gate2, feedForward(scope.at("mlp"), modulated(h, shift2, scale2), inner)));
   });
 

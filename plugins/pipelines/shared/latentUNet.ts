@@ -13,6 +13,7 @@ import { joined } from "../../../core/tensor/mod.ts";
 import { CLIP_CONTEXT } from "../../encoders/shared/clipContext.ts";
 import type { PromptEncoder } from "../../encoders/shared/promptEncoder.ts";
 import { autoencoderOf } from "./autoencoderOf.ts";
+import { checkSides } from "./pictureSides.ts";
 import { schedulerOf } from "./readScheduler.ts";
 import { numberOf, numbersOf, oneOf } from "./readSettings.ts";
 import { usualScheduler } from "./schedulerConfigs.ts";
@@ -30,9 +31,6 @@ export interface LatentUNet {
   /** Width of the pooled text, where the network is told it and the sizes of the picture. */
   readonly pooled?: number;
 }
-
-/** The largest side of a picture, in pixels. */
-const LARGEST = 16_384;
 
 export function latentUNet(parts: ModelParts, own: LatentUNet): PipelineModel {
   const unet = partOf(parts, "unet");
@@ -68,8 +66,7 @@ export function latentUNet(parts: ModelParts, own: LatentUNet): PipelineModel {
     autoencoder: vae,
     emptyText: own.emptyText,
     shape({ size, negative = false }) {
-      checkSide("width", size.width, factor);
-      checkSide("height", size.height, factor);
+      checkSides(size, factor);
       const empty = negative ? "stored" : "zero";
       const entry = (shape: readonly number[], empty: ConditionEntry["empty"]): ConditionEntry => ({
         shape,
@@ -130,17 +127,6 @@ function fitting(towers: readonly PromptEncoder[], width: number, model: string)
   throw failure(
     "E_CONFIG",
     `Cannot use ${model}: the network looks at texts of width ${width}, its text encoders make ${widths.join(" + ")}`,
-  );
-}
-
-function checkSide(name: string, pixels: number, factor: number): void {
-  if (Number.isInteger(pixels) && pixels >= factor && pixels <= LARGEST && pixels % factor === 0) return;
-  throw failure(
-    "E_OPTION",
-    `Cannot draw a picture of ${name} ${pixels}: should be a multiple of ${factor} from ${factor} to ${LARGEST}`,
-    {
-      fix: `choose another --size, such as one of ${Math.min(Math.max(factor, Math.round(pixels / factor) * factor || factor), LARGEST)}`,
-    },
   );
 }
 

@@ -76,6 +76,9 @@ const SAMPLERS: Readonly<Record<string, readonly [use: string, read: Reader]>> =
     }),
   ],
 };
+/** The scheduler of SD3 and FLUX. */
+const FLOW = "FlowMatchEulerDiscreteScheduler";
+
 const algorithms = {
   dpmsolver: { predict: "noise" },
   "dpmsolver++": {},
@@ -83,13 +86,29 @@ const algorithms = {
 } as const;
 
 /**
+ * A rectified flow by Euler's steps (SD3, arXiv:2403.03206). Ours go down evenly from the last time before pure noise, 0.999 of 1,
+ * where diffusers begins at 1 itself.
+ */
+function flowOf(settings: JsonObject, from: string): Scheduled {
+  for (const name of ["use_dynamic_shifting", "use_karras_sigmas", "use_exponential_sigmas", "invert_sigmas"])
+    oneOf(from, settings, name, false);
+  const process = {
+    use: "rectified-flow",
+    count: numberOf(from, settings, "num_train_timesteps", { min: 2, whole: true }) ?? 1000,
+    shift: numberOf(from, settings, "shift", { min: 1e-3 }) ?? 1,
+  };
+  return { process, sampler: { use: "euler", spacing: "trailing" } };
+}
+
+/**
  * Process and sampler of a scheduler's settings.
  * @throws E_CONFIG for a scheduler, curve or prediction that onestep does not know
  */
 export function schedulerOf(settings: JsonObject, from: string): Scheduled {
   const name = settings._class_name;
+  if (name === FLOW) return flowOf(settings, from);
   if (typeof name !== "string" || !Object.hasOwn(SAMPLERS, name))
-    throw unknownSetting(from, "_class_name", name, `one of ${Object.keys(SAMPLERS).join(", ")}`);
+    throw unknownSetting(from, "_class_name", name, `one of ${[...Object.keys(SAMPLERS), FLOW].join(", ")}`);
   const known = <T extends object>(setting: string, table: T, usual: keyof T & string): T[keyof T] => {
     const value = oneOf(from, settings, setting, ...(Object.keys(table) as (keyof T & string)[])) ?? usual;
     return table[value];

@@ -12,6 +12,17 @@ const NOISE: JsonObject = {
   trained_betas: null,
 };
 
+/** The noise of DiT. */
+export const DIT_SCHEDULER: JsonObject = {
+  _class_name: "DDIMScheduler",
+  beta_start: 1e-4,
+  beta_end: 0.02,
+  beta_schedule: "linear",
+  num_train_timesteps: 1000,
+  prediction_type: "epsilon",
+  clip_sample: false,
+};
+
 /** The scheduler that the makers of an architecture give with it; undefined where there is none. */
 export function usualScheduler(architecture: Architecture, differing: JsonObject = {}): JsonObject | undefined {
   if (architecture === "sdxl")

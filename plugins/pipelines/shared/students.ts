@@ -1,5 +1,5 @@
 /** How published few-step models are sampled: levels, what the network predicts, guidance. */
-import { discreteTable, fewStepTimesteps } from "../../../core/diffusion/mod.ts";
+import { discreteTable, fewStepTimesteps, flowProcess } from "../../../core/diffusion/mod.ts";
 import { failure } from "../../../core/errors.ts";
 import type { PipelineModel, PipelineSection, SamplerManifest } from "../../../core/interfaces/mod.ts";
 
@@ -23,10 +23,14 @@ interface Scene {
 
 type StudentRule = (scene: Scene) => Omit<Drawing, "as">;
 
+/** The level of each timestep of a process. */
+function levelsOf({ use, ...options }: PipelineSection): readonly number[] {
+  return (use === "rectified-flow" ? flowProcess(options).sigmas : discreteTable(options).sigmas) ?? [];
+}
+
 /** Predict and add noise anew at these timesteps. */
 function renoiseAt(process: PipelineSection, timesteps: readonly number[]): PipelineSection {
-  const { use: _, ...options } = process;
-  const { sigmas } = discreteTable(options);
+  const sigmas = levelsOf(process);
   const outside = timesteps.find((timestep) => !Number.isFinite(sigmas[timestep]));
   if (timesteps.length === 0 || outside !== undefined)
     throw failure(
@@ -45,8 +49,8 @@ function renoiseAt(process: PipelineSection, timesteps: readonly number[]): Pipe
 export const students: Readonly<Record<string, StudentRule>> = {
   dmd2({ model, pipeline, steps = 4 }) {
     const { process } = model.config;
-    const one = pipeline === "sdxl" ? 399 : (process.count as number) - 1;
-    const timesteps = steps === 1 ? [one] : fewStepTimesteps(steps, process.count as number);
+    const { length } = levelsOf(process);
+    const timesteps = steps === 1 ? [pipeline === "sdxl" ? 399 : length - 1] : fewStepTimesteps(steps, length);
     return { process, sampler: renoiseAt(process, timesteps), guidanceScale: 1 };
   },
   lcm: ({ model, steps = 4 }) => ({
@@ -75,6 +79,8 @@ const PREDICTIONS: Readonly<Record<string, string>> = {
   epsilon: "epsilon",
   v_prediction: "velocity",
   sample: "sample",
+  // A flow has no other.
+  flow: "velocity",
 };
 
 /** Whether a manifest says at which levels its generator is called; that of a teacher does not. */
@@ -102,7 +108,14 @@ export function manifestDrawing(manifest: SamplerManifest, { model, steps }: Sce
       `Cannot draw in ${steps} steps: the generator of ${from} was distilled for ${levels.length}`,
       { fix: "leave --steps out, or choose other rules with --as" },
     );
-  const process = { ...model.config.process, prediction: PREDICTIONS[prediction] };
+  const { process: own } = model.config;
+  const isFlow = own.use === "rectified-flow";
+  if (isFlow !== (prediction === "flow"))
+    throw failure(
+      "E_CONFIG",
+      `Cannot use the sampler manifest of ${from}: prediction_type is ${JSON.stringify(prediction)}, and the model's noise process is ${own.use}`,
+    );
+  const process = isFlow ? own : { ...own, prediction: PREDICTIONS[prediction] };
   const sampler = timesteps ? renoiseAt(process, timesteps) : { use: "renoise", sigmas: levels };
   return { as: "manifest", process, sampler, guidanceScale };
 }
