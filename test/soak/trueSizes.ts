@@ -5,18 +5,18 @@ import type { StepTime } from "../../backends/wasm/executable.ts";
 import { WasmBackend } from "../../backends/wasm/mod.ts";
 import { placeholders } from "../../core/diffusion/mod.ts";
 import { program } from "../../core/graph/mod.ts";
-import { type DataShape, type HostArray, NETWORK } from "../../core/interfaces/mod.ts";
+import { type DataShape, type HostArray, type Memory, NETWORK } from "../../core/interfaces/mod.ts";
 import { openTensors, type TensorSource, writeSafetensors } from "../../core/io/mod.ts";
 import {
+  type Frozen,
   frozenScope,
   frozenSource,
   layoutOf,
   loadFrozen,
   type ParameterEntry,
   type Scope,
-  type WeightSources,
 } from "../../core/nn/mod.ts";
-import { type Shape, sizeOf } from "../../core/tensor/mod.ts";
+import { type Shape, sizeOf, type Tensor } from "../../core/tensor/mod.ts";
 import { compose } from "../../core/testing/mod.ts";
 import { unet2d } from "../../plugins/networks/unet2d.ts";
 
@@ -56,15 +56,12 @@ function applied({ options, shape }: Sized) {
   return (scope: Scope) => network.apply(scope, x, sigma, condition);
 }
 
-const layoutIn = (sized: Sized, dtype: "F16" | "F32") => {
-  const sources: WeightSources = new Proxy({}, { getOwnPropertyDescriptor: () => undefined });
-  void sources;
+/** Its parameters, kept as a file of halves has them. */
+function layoutIn(sized: Sized) {
   const apply = applied(sized);
-  return layoutOf(
-    (scope) => void apply(scope),
-    (_, shape) => (dtype === "F16" && shape.length > 1 ? "f16" : "f32"),
-  );
-};
+  const declare = (scope: Scope) => void apply(scope);
+  return layoutOf(declare, (_, { length }) => (length > 1 ? "f16" : "f32"));
+}
 
 /** Numbers about as large as starting values are: 1 for scales of norms, else ± 0.5 to 1 over the root of the fan-in. */
 function madeUp({ name, shape }: ParameterEntry, random: () => number): Uint16Array {
@@ -86,7 +83,7 @@ export async function makeFile(network: string, path: string): Promise<number> {
     word ^= word << 5;
     return word;
   };
-  const { entries } = layoutIn(networks[network], "F16");
+  const { entries } = layoutIn(networks[network]);
   const sources = entries.map(
     (each): TensorSource => ({
       name: each.name,
@@ -98,7 +95,7 @@ export async function makeFile(network: string, path: string): Promise<number> {
   return writeSafetensors(files, path, sources);
 }
 
-export const countParameters = (network: string): number => layoutIn(networks[network], "F16").count;
+export const countParameters = (network: string): number => layoutIn(networks[network]).count;
 
 /** Bytes that the system has had resident for this process at most. */
 export const peakBytes = (): number => {
@@ -133,8 +130,18 @@ export function plainRead(path: string): number {
   return at;
 }
 
+/** A network whose weights are in a device's memory. */
+export interface Loaded {
+  readonly backend: WasmBackend;
+  readonly memory: Memory;
+  readonly sized: Sized;
+  readonly apply: (scope: Scope) => Tensor;
+  readonly weights: Frozen;
+  readonly loading: Took;
+}
+
 /** Weights of a file on wasm, with what they and the forward pass were planned to take. */
-export async function loaded(network: string, path: string, threads?: number) {
+export async function loaded(network: string, path: string, threads?: number): Promise<Loaded> {
   const backend = await WasmBackend.open({ wide: true, ...(threads && { threads }) });
   const sized = networks[network];
   const apply = applied(sized);
@@ -160,7 +167,7 @@ export interface Forward {
 
 /** So many forward passes on weights that are loaded. */
 export async function forward(
-  { backend, memory, sized, apply, weights }: Awaited<ReturnType<typeof loaded>>,
+  { backend, memory, sized, apply, weights }: Omit<Loaded, "loading">,
   turns: number,
 ): Promise<Forward> {
   const planned = program({ name: "forward", outputs: { y: apply(frozenScope(weights)) } });
