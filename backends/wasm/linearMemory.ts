@@ -125,7 +125,12 @@ export class LinearMemory {
     const last = this.#end + bytes + MARGIN;
     if (last > this.#limit) return;
     if (last > this.#pages * PAGE && this.#mayWiden) this.#widen();
-    if (last <= this.#pages * PAGE) grow(this.#memory, last, this.#addresses);
+    if (last > this.#pages * PAGE) return;
+    try {
+      grow(this.#memory, last, this.#addresses);
+    } catch {
+      // Perhaps less will do: who needs a block of it is told that there is no room.
+    }
   }
 
   #reserve(end: number, asked: number): void {
@@ -133,7 +138,10 @@ export class LinearMemory {
     let cause: unknown;
     try {
       this.expect(end - this.#end);
-      if (last <= this.#pages * PAGE) return;
+      if (last <= this.#pages * PAGE) {
+        grow(this.#memory, last, this.#addresses);
+        return;
+      }
     } catch (error) {
       cause = error;
     }

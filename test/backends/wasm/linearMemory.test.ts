@@ -42,6 +42,34 @@ test("views see the memory after it has grown", () => {
   }
 });
 
+test("blocks of zeros hold zeros, wherever they lie", () => {
+  const memory = new LinearMemory({ shared: true });
+  const used = memory.allocate(1000);
+  const behind = memory.allocate(64);
+  memory.view(used, 250).fill(1);
+  memory.free(used);
+  memory.free(behind);
+  const half = memory.allocateZeros(512);
+  assert.is(half, used);
+  memory.view(half, 128).fill(1);
+  // Begins in memory that was used, and ends beyond it.
+  const across = memory.allocateZeros(4000);
+  assert.ok(memory.view(across, 1000).every((value) => value === 0));
+  memory.free(half);
+  assert.ok(memory.view(memory.allocateZeros(100), 25).every((value) => value === 0));
+});
+
+test("grows once to what is expected, and not for more than there can be", () => {
+  const memory = new LinearMemory({ shared: true, most: 2 ** 26 });
+  memory.expect(2 ** 25);
+  const { byteLength } = memory.memory.buffer;
+  assert.ok(byteLength >= 2 ** 25);
+  for (let i = 0; i < 4; i++) memory.allocate(2 ** 22);
+  assert.is(memory.memory.buffer.byteLength, byteLength);
+  memory.expect(2 ** 40);
+  assert.is(memory.memory.buffer.byteLength, byteLength);
+});
+
 const GIB = 2 ** 30;
 
 (hasMemory64() ? test : test.skip)("above 4 GiB it is another memory, with the same blocks at the same places", () => {
