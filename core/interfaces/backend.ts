@@ -73,8 +73,8 @@ export interface Memory {
   names(): string[];
   /**
    * Replaces all elements, or from element `first` on as many as `data` has; call it between runs. `data` is copied. A state of
-   * f16 or bf16 takes bit patterns of finite numbers, or numbers, which are rounded. On a device that binds at multiples of 256
-   * bytes, parts should begin there (`alignmentOf`).
+   * f16 or bf16 takes bit patterns of finite numbers, or numbers, which are rounded. Parts should begin
+   * at multiples of 256 bytes (`alignmentOf`); where one ends within a word of four bytes, the other half of that may become zero.
    * @throws ShapeError when the length differs, or the part ends beyond the state.
    */
   write(name: string, data: StateArray, first?: number): void;
