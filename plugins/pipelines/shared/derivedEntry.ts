@@ -14,8 +14,12 @@ export const reshaped = (entry: FileEntry, shape: readonly number[]): FileEntry 
   read: async () => tensorOf(entry.dtype, shape, (await entry.read()).data),
 });
 
-/** A matrix [rows, columns] as [columns, rows]. */
-export function turned({ dtype, shape, read }: FileEntry): FileEntry {
+const odd = (name: string, shape: readonly number[], should: string) =>
+  failure("E_CHECKPOINT", `Cannot read ${name}: it is [${shape.join(", ")}], should be ${should}`);
+
+/** A matrix [rows, columns] as [columns, rows]. Throws E_CHECKPOINT for what is no matrix. */
+export function turned({ dtype, shape, read }: FileEntry, name: string): FileEntry {
+  if (shape.length !== 2) throw odd(name, shape, "a matrix");
   const [rows, columns] = shape;
   return {
     dtype,
@@ -30,8 +34,15 @@ export function turned({ dtype, shape, read }: FileEntry): FileEntry {
   };
 }
 
-/** The part `index` of `count` equal parts of a tensor's first axis. */
-export function partOf({ dtype, shape: [rows, ...rest], read }: FileEntry, index: number, count: number): FileEntry {
+/** The part `index` of `count` equal parts of a tensor's first axis. Throws E_CHECKPOINT where it has no such parts. */
+export function partOf(
+  { dtype, shape: whole, read }: FileEntry,
+  index: number,
+  count: number,
+  name: string,
+): FileEntry {
+  const [rows = 1, ...rest] = whole;
+  if (whole.length === 0 || rows % count !== 0) throw odd(name, whole, `${count} parts of the same size`);
   const shape = [rows / count, ...rest];
   const size = sizeOf(shape);
   return {

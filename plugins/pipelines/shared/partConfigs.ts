@@ -65,8 +65,8 @@ export function unetConfig(tensors: Tensors, architecture: Architecture, pooled?
   return {
     _class_name: "UNet2DConditionModel",
     sample_size: architecture === "sd15" ? 64 : architecture === "sd2" ? 96 : 128,
-    in_channels: tensors["conv_in.weight"].shape[1],
-    out_channels: tensors["conv_out.weight"].shape[0],
+    in_channels: tensors["conv_in.weight"]?.shape[1],
+    out_channels: tensors["conv_out.weight"]?.shape[0],
     block_out_channels: channels,
     layers_per_block: same(layers),
     down_block_types: each((i) => (attends("down")(i) ? "CrossAttnDownBlock2D" : "DownBlock2D")),

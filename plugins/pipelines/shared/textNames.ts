@@ -30,7 +30,8 @@ export function fromOpenClip(tensors: Tensors, { withoutLast = false } = {}): Re
     for (const place of transformersPlaces(name) ?? []) {
       if (place.name.startsWith("vision_model.")) continue;
       const { third } = place;
-      translated[place.name] = place.turned ? turned(entry) : third === undefined ? entry : partOf(entry, third, 3);
+      const part = () => (third === undefined ? entry : partOf(entry, third, 3, name));
+      translated[place.name] = place.turned ? turned(entry, name) : part();
     }
   if (!withoutLast) return translated;
   const layerOf = (name: string) => Number(/^text_model\.encoder\.layers\.(\d+)\./.exec(name)?.[1] ?? -1);
@@ -47,7 +48,7 @@ export function toOpenClip(tensors: Tensors): Record<string, FileEntry> {
   for (const [name, entry] of Object.entries(tensors)) {
     const place = openClipPlace(name);
     if (!place) continue;
-    if (place.third === undefined) translated[place.name] = place.turned ? turned(entry) : entry;
+    if (place.third === undefined) translated[place.name] = place.turned ? turned(entry, name) : entry;
     else {
       const parts = joint.get(place.name) ?? [];
       parts[place.third] = entry;

@@ -71,7 +71,7 @@ export function modernVae(tensors: ModelPart["tensors"]): Record<string, FileEnt
       /(\.mid_block\.attentions\.\d+\.)(\w+)(\.(?:weight|bias))$/,
       (whole, before, layer, after) => (layer in OLD_ATTENTION ? before + OLD_ATTENTION[layer] + after : whole),
     );
-    const isConvolution = isAttentionMatrix(renamed) && entry.shape.length === 4;
+    const isConvolution = isAttentionMatrix(renamed) && entry.shape.slice(2).join() === "1,1";
     modern[renamed] = isConvolution ? reshaped(entry, entry.shape.slice(0, 2)) : entry;
   }
   return modern;

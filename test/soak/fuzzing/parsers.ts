@@ -4,6 +4,7 @@ import { checkpointParsers } from "./parsers/checkpoints.ts";
 import { configParsers } from "./parsers/configs.ts";
 import { dataSetParsers } from "./parsers/dataSets.ts";
 import { imageParsers } from "./parsers/images.ts";
+import { modelParsers } from "./parsers/models.ts";
 import { pickleParsers } from "./parsers/pickles.ts";
 import { pictureParsers } from "./parsers/pictures.ts";
 import { runParsers } from "./parsers/runs.ts";
@@ -13,6 +14,7 @@ import { weightParsers } from "./parsers/weights.ts";
 /** Every reader of what others have written. */
 export const parsers: readonly FuzzedParser[] = [
   ...weightParsers,
+  ...modelParsers,
   ...imageParsers,
   ...pictureParsers,
   ...archiveParsers,

@@ -145,4 +145,22 @@ test("what the original file has beside the parts is passed over, and an unknown
   assert.match(thrown(() => joinSingleFile({}, "edm")).message, /the model is edm, .* sd15 and sdxl/);
 });
 
+test("tensors of odd shapes are refused, not divided or turned", () => {
+  const refusal = (name: string, shape: number[]) => {
+    const tensors = unread({ [`conditioner.embedders.1.model.${name}`]: shape });
+    const { code, message } = thrown(() => splitSingleFile(tensors, "x"));
+    return `${code} ${message}`;
+  };
+  const layer = "transformer.resblocks.0.attn.in_proj_weight";
+  assert.match(
+    refusal(layer, [8, 2]),
+    /^E_CHECKPOINT .*in_proj_weight: it is \[8, 2\], should be 3 parts of the same size/,
+  );
+  assert.match(refusal(layer, []), /it is \[\]/);
+  assert.match(refusal("text_projection", [3]), /text_projection: it is \[3\], should be a matrix/);
+  const attention = "first_stage_model.encoder.mid.attn_1.q.weight";
+  const { vae } = splitSingleFile(unread({ [attention]: [2, 2, 3, 3] }), "x");
+  assert.equal(vae!.tensors["encoder.mid_block.attentions.0.to_q.weight"].shape, [2, 2, 3, 3]);
+});
+
 test.run();
