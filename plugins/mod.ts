@@ -93,6 +93,7 @@ export { eulerAncestral } from "./samplers/eulerAncestral.ts";
 export { heun } from "./samplers/heun.ts";
 export { lcm } from "./samplers/lcm.ts";
 export { lms } from "./samplers/lms.ts";
+export { pndm } from "./samplers/pndm.ts";
 export { renoise } from "./samplers/renoise.ts";
 export { tcd } from "./samplers/tcd.ts";
 export { edm } from "./teachers/edm.ts";

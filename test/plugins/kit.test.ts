@@ -95,6 +95,7 @@ const samplers: [ConfiguredPlugin, Omit<SamplerTest, "backends">][] = [
   [plugins.dpmSolver({ steps: 20, spacing: "trailing" }), { nfe: 20, ...discrete }],
   [plugins.edmAblation({ steps: 20 }), { nfe: 39 }],
   [plugins.edmAblation({ steps: 40, discretization: "vp", timeScale: "vp", scaling: "vp" }), { nfe: 79 }],
+  [plugins.pndm(timesteps), { nfe: 61, ...discrete }],
   [plugins.ddim(timesteps), { nfe: 60, ...discrete }],
   [plugins.ddim({ ...timesteps, eta: 1, clip: 2, endAtFirst: true }), { nfe: 60, ...discrete, ...noisy }],
   [plugins.ddim(timesteps), { nfe: 60, plugins: [plugins.rectifiedFlow()] }],

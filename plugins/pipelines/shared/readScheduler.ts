@@ -42,8 +42,13 @@ const both =
 /** Samplers by the schedulers that they stand for. */
 const SAMPLERS: Readonly<Record<string, readonly [use: string, read: Reader]>> = {
   DDIMScheduler: ["ddim", both(spaced("leading"), toFirst, clipped)],
-  // Its multistep formula is of the same kind as DDIM's transfer, over the same timesteps.
-  PNDMScheduler: ["ddim", both(spaced("leading"), toFirst)],
+  PNDMScheduler: [
+    "pndm",
+    both(spaced("leading"), toFirst, (settings, from) => {
+      if (oneOf(from, settings, "skip_prk_steps", false, true) === true) return {};
+      throw unknownSetting(from, "skip_prk_steps", settings.skip_prk_steps ?? false, "true");
+    }),
+  ],
   DDPMScheduler: ["ddpm", both(spaced("leading"), clipped)],
   EulerDiscreteScheduler: ["euler", spaced("linspace", true)],
   EulerAncestralDiscreteScheduler: ["euler-ancestral", spaced("linspace")],

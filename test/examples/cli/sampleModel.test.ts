@@ -38,7 +38,7 @@ test("a picture for each sample goes to a folder, with all that made it; other f
   ];
   const { code, stdout, stderr } = await onestep("sample", ...cat, ...wish, "--out", out);
   assert.is(code, 0, stderr);
-  assert.match(stdout, /2 pictures of 64 x 48, as model, ddim, NFE 2$/m);
+  assert.match(stdout, /2 pictures of 64 x 48, as model, pndm, NFE 3$/m);
   assert.equal(readdirSync(out), ["5-0.png", "5-1.png"]);
   const { width, height, channels } = decode(readFileSync(`${out}5-1.png`));
   assert.equal([width, height, channels], [64, 48, 3]);

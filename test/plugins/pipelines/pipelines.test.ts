@@ -74,7 +74,7 @@ test("SD 1.5 and SDXL: sizes, processes, samplers, guidance, and what stands for
   const first = openSd15();
   assert.equal(first.size, { width: 512, height: 512 });
   assert.equal(first.config.process, process);
-  assert.equal(first.config.sampler, { steps: 50, use: "ddim", spacing: "leading", offset: 1, endAtFirst: true });
+  assert.equal(first.config.sampler, { steps: 50, use: "pndm", spacing: "leading", offset: 1, endAtFirst: true });
   assert.equal([first.guidanceScale, first.emptyText, first.autoencoder?.tile], [7.5, "", 64]);
   const shape = first.shape({ size: { width: 768, height: 512 }, negative: true });
   assert.equal(shape.sample, [4, 64, 96]);
@@ -135,6 +135,7 @@ test("schedulers become samplers; what is not known is refused by name", () => {
     [{ _class_name: "UniPCMultistepScheduler" }, /_class_name is "UniPCMultistepScheduler", should be one of DDIM/],
     [{ _class_name: undefined }, /_class_name is undefined/],
     [{ _class_name: "__proto__" }, /_class_name is "__proto__"/],
+    [{ skip_prk_steps: false }, /skip_prk_steps is false, should be true/],
     [{ prediction_type: "flow" }, /prediction_type is "flow", should be epsilon or v_prediction or sample/],
     [{ beta_schedule: "sigmoid" }, /beta_schedule is "sigmoid"/],
     [{ trained_betas: [0.1] }, /trained_betas is \[0\.1\], should be absent/],

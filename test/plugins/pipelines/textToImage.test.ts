@@ -39,12 +39,13 @@ for (const kind of ["sd15", "sdxl"] as const)
     const told: string[] = [];
     const onProgress: GenerateRequest["onProgress"] = ({ part, done, total }) => told.push(`${part} ${done}/${total}`);
     const [first] = await drawn(kind, { onProgress });
-    const towers = kind === "sd15" ? 1 : 2;
+    const [towers, calls] = kind === "sd15" ? [1, 3] : [2, 2];
     assert.equal(
       told.filter((each) => !each.startsWith("weights")),
       [
         ...Array.from({ length: towers + 1 }, (_, i) => `texts ${i}/${towers}`),
-        ...["steps 0/2", "steps 1/2", "steps 2/2", "pictures 0/1", "pictures 1/1"],
+        ...Array.from({ length: calls + 1 }, (_, i) => `steps ${i}/${calls}`),
+        ...["pictures 0/1", "pictures 1/1"],
       ],
     );
     // Picture i of a seed is the same however many are drawn; prompts take turns.
@@ -92,7 +93,7 @@ test("the sampler manifest of a distilled generator is followed, unless other ru
   const drawing = model.drawing({});
   assert.equal([drawing.as, drawing.guidanceScale, drawing.process.prediction], ["manifest", 1, "velocity"]);
   assert.equal(drawing.sampler, { use: "renoise", sigmas: [999, 499].map((t) => discreteTable({}).sigmas[t]) });
-  assert.is(model.drawing({ as: "model" }).sampler.use, "ddim");
+  assert.is(model.drawing({ as: "model" }).sampler.use, "pndm");
   const many = thrown(() => model.drawing({ steps: 3 }));
   assert.match(many.message, /in 3 steps: the generator of sd15 was distilled for 2/);
   const levels = await withManifest({ process, generator: { use: "few-step", sigmas: [14, 2, 0.5] } });
