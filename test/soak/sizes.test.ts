@@ -7,7 +7,7 @@ import { files } from "../../backends/host/files.ts";
 import { WasmBackend } from "../../backends/wasm/mod.ts";
 import { readTensors } from "../../core/io/mod.ts";
 import { frozenWeights, storeFrozen } from "../../core/nn/mod.ts";
-import { forward, loaded, makeFile } from "./trueSizes.ts";
+import { forward, loaded, makeFile, planned } from "./trueSizes.ts";
 
 const test = suite("soak/sizes");
 
@@ -20,6 +20,7 @@ test("a network in halves, read from its file, computes the bits of a widened on
   assert.is(ready.backend.liveBytes, ready.memory.bytes);
   // Biases and norms are kept in f32; each flat tensor ends at a multiple of 256 bytes.
   assert.ok(ready.memory.bytes < 1.05 * bytes, `${ready.memory.bytes} of a file of ${bytes}`);
+  const halfPlan = planned(ready);
   const half = await forward(ready, 1);
   await ready.backend.close();
 
@@ -28,11 +29,13 @@ test("a network in halves, read from its file, computes the bits of a widened on
   const tensors = await readTensors(files, path);
   const weights = frozenWeights("small", (scope) => void ready.apply(scope), tensors, path);
   storeFrozen(memory, weights);
-  const wide = await forward({ ...ready, backend, memory, weights }, 1);
+  const widened = { ...ready, backend, memory, weights };
+  const widePlan = planned(widened);
+  const wide = await forward(widened, 1);
   await backend.close();
   assert.equal(half.values, wide.values);
-  assert.ok(half.weightBytes < 0.55 * wide.weightBytes);
-  assert.ok(half.activationBytes <= wide.activationBytes + 2 ** 16, "halves are widened in small pieces");
+  assert.ok(halfPlan.weightBytes < 0.55 * widePlan.weightBytes);
+  assert.ok(halfPlan.activationBytes <= widePlan.activationBytes + 2 ** 16, "halves are widened in small pieces");
 });
 
 test.after(() => rmSync(folder, { recursive: true }));

@@ -11,13 +11,14 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import {
   countParameters,
-  type Forward,
   forward,
   loaded,
   makeFile,
   networks,
+  type Planned,
   peakBytes,
   plainRead,
+  planned,
   type Took,
   timed,
 } from "./trueSizes.ts";
@@ -44,7 +45,9 @@ const { network, folder } = values;
 interface Told extends Took {
   readonly peak: number;
   readonly device?: string;
-  readonly pass?: Pick<Forward, "weightBytes" | "activationBytes" | "passes"> & {
+  readonly plan?: Planned;
+  readonly pass?: {
+    readonly passes: readonly Took[];
     readonly finite: boolean;
     readonly steps: readonly (readonly [label: string, ms: number])[];
   };
@@ -58,22 +61,21 @@ async function tell(part: string, path: string): Promise<Told> {
   const ready = await loaded(network, path);
   const { ms, cpuMs } = ready.loading;
   const device = ready.backend.info.name;
+  const plan = planned(ready);
   if (part === "load") {
     const peak = peakBytes();
     await ready.backend.close();
-    return { ms, cpuMs, peak, device };
+    return { ms, cpuMs, peak, device, plan };
   }
-  const { weightBytes, activationBytes, passes, values: y, steps } = await forward(ready, PASSES);
+  const { passes, values: y, steps } = await forward(ready, PASSES);
   const peak = peakBytes();
   await ready.backend.close();
   const pass = {
-    weightBytes,
-    activationBytes,
     passes,
     finite: y.every(Number.isFinite),
     steps: steps.map(({ label, ms }) => [label, ms / PASSES] as const),
   };
-  return { ms, cpuMs, peak, device, pass };
+  return { ms, cpuMs, peak, device, plan, pass };
 }
 
 const ask = (part: string): Told =>
@@ -105,6 +107,9 @@ async function main(path: string): Promise<boolean> {
   }
   console.log(`${loads[0].device}, Node ${process.versions.node}`);
   console.log(`read and copied: ${seconds(reads)}; loaded: ${seconds(loads)}, peak ${mib(loads[0].peak)}`);
+  const { weightBytes, activationBytes } = loads[0].plan!;
+  const whole = weightBytes + activationBytes;
+  console.log(`planned: weights ${mib(weightBytes)}, buffers and kernels of a forward pass ${mib(activationBytes)}`);
   const holds = [judge("loading : reading", least(loads) / least(reads), BARS.loading)];
   if (values.forward === "off") return holds.every(Boolean);
 
@@ -116,11 +121,8 @@ async function main(path: string): Promise<boolean> {
     told = ask("forward");
     ours.push(...told.pass!.passes);
   }
-  const { weightBytes, activationBytes, finite, steps } = told!.pass!;
-  console.log(
-    `planned: weights ${mib(weightBytes)}, buffers and kernels ${mib(activationBytes)}; peak ${mib(told!.peak)}`,
-  );
-  holds.push(judge("peak : planned", told!.peak / (weightBytes + activationBytes), BARS.memory));
+  const { finite, steps } = told!.pass!;
+  holds.push(judge(`peak of ${mib(told!.peak)} : planned`, told!.peak / whole, BARS.memory));
   console.log(`forward pass: ${seconds(ours)}; all of it finite: ${finite}`);
   holds.push(finite);
   if (theirs.length > 0) {

@@ -155,33 +155,39 @@ export async function loaded(network: string, path: string, threads?: number): P
   return { backend, memory, sized, apply, weights: loading.result, loading };
 }
 
-/** What a forward pass was. */
-export interface Forward {
+/** What a forward pass is planned to take. */
+export interface Planned {
   readonly weightBytes: number;
   readonly activationBytes: number;
-  readonly liveBytes: number;
+}
+
+const passOf = ({ apply, weights }: Pick<Loaded, "apply" | "weights">) =>
+  program({ name: "forward", outputs: { y: apply(frozenScope(weights)) } });
+
+/** The plan, of which nothing is allocated but the weights. */
+export function planned(ready: Omit<Loaded, "loading">): Planned {
+  const { planned: buffers, added } = ready.backend.footprint(passOf(ready));
+  return { weightBytes: ready.memory.bytes, activationBytes: buffers + added };
+}
+
+/** What a forward pass was. */
+export interface Forward {
   readonly passes: readonly Took[];
   readonly values: HostArray;
   readonly steps: readonly StepTime[];
 }
 
 /** So many forward passes on weights that are loaded. */
-export async function forward(
-  { backend, memory, sized, apply, weights }: Omit<Loaded, "loading">,
-  turns: number,
-): Promise<Forward> {
-  const planned = program({ name: "forward", outputs: { y: apply(frozenScope(weights)) } });
-  const { planned: buffers, added } = backend.footprint(planned);
-  const weightBytes = memory.bytes;
-  const run = await backend.compile(planned, memory);
-  const { sample, condition } = sized.shape;
+export async function forward(ready: Omit<Loaded, "loading">, turns: number): Promise<Forward> {
+  const run = await ready.backend.compile(passOf(ready), ready.memory);
+  const { sample, condition } = ready.sized.shape;
   const inputs: Record<string, Float32Array> = { x: wave([1, ...sample]), sigma: Float32Array.of(500) };
   for (const [name, { shape }] of Object.entries(condition)) inputs[name] = wave([1, ...shape]);
   const passes: Took[] = [];
   const steps = run.profile();
   for (let i = 0; i < turns; i++) passes.push(await timed(() => run.run(inputs)));
   const values = await run.read("y");
-  return { weightBytes, activationBytes: buffers + added, liveBytes: backend.liveBytes, passes, values, steps };
+  return { passes, values, steps };
 }
 
 /** Numbers in [-1, 1]. */
