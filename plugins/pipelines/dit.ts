@@ -22,6 +22,8 @@ import { DIT_SCHEDULER } from "./shared/schedulerConfigs.ts";
 const SIDE = 32;
 /** Sides of a picture for each of the latents, where no autoencoder says it. */
 const FACTOR = 8;
+/** Of published models, where a row stands for no class. */
+const GUIDANCE = 4;
 /** The network's own default. */
 const HEADS = 16;
 
@@ -67,7 +69,7 @@ export const ditPipeline = definePlugin({
         },
         weights,
         size: { width: side * factor, height: side * factor },
-        guidanceScale: trained?.guidanceScale ?? 4,
+        guidanceScale: trained?.guidanceScale ?? (options.labelDropout > 0 ? GUIDANCE : 1),
         encoders: [],
         autoencoder: vae,
         shape({ size }): DataShape {
