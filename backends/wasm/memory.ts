@@ -47,12 +47,14 @@ export class WasmMemory implements Memory {
     const { address, elements, type } = this.block(name);
     checkPart(name, elements, data.length, first);
     const bits = asBits(data, storageIn(type));
-    const { buffer, byteOffset } = this.place(name, first ?? 0, data.length);
+    const view = this.#linear.view(address, elements, type);
+    const at = view.byteOffset + view.BYTES_PER_ELEMENT * (first ?? 0);
     // What was put into its place is there.
-    if (bits.buffer !== buffer || bits.byteOffset !== byteOffset)
-      this.#linear.view(address, elements, type).set(bits, first);
+    if (bits.buffer !== view.buffer || bits.byteOffset !== at) view.set(bits, first);
   }
-  place(name: string, first: number, elements: number): Uint8Array {
+  /** Memory that is not shared takes what was read away with it when it grows meanwhile. */
+  place(name: string, first: number, elements: number): Uint8Array | undefined {
+    if (!this.#linear.shared) return undefined;
     const { address, type } = this.block(name);
     const bytes = elementBytes(storageIn(type));
     return new Uint8Array(this.#linear.memory.buffer, address + bytes * first, bytes * elements);

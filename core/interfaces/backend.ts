@@ -79,10 +79,10 @@ export interface Memory {
    */
   write(name: string, data: StateArray, first?: number): void;
   /**
-   * The bytes of a state's elements from `first` on, where the host sees the device's memory: what is put there need not be written
-   * any more. They hold until a state is made or a program is compiled.
+   * The bytes of a state's elements from `first` on, where the host sees the device's memory. What was put there must be written all
+   * the same, as the state may have moved meanwhile; it costs nothing where it has not.
    */
-  place?(name: string, first: number, elements: number): Uint8Array;
+  place?(name: string, first: number, elements: number): Uint8Array | undefined;
   /** A copy of the elements, after all runs started so far; those of f16 and bf16 as f32. Waits for the device. */
   read(name: string): Promise<HostArray>;
   /** True when it keeps sizes but no numbers, for planning; its callers then need not draw starting values. */

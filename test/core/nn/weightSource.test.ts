@@ -36,6 +36,7 @@ const backends: Backend[] = [
   new ReferenceBackend(),
   await WasmBackend.open({ poison: true }),
   await WasmBackend.open({ threads: 1, relaxed: false }),
+  await WasmBackend.open({ shared: false }),
 ];
 
 /** Convolutions of all kinds, products of few rows and of many, and a table that is added, at odd sizes. */
@@ -127,6 +128,31 @@ test("one tensor is in memory at a time, and each is read once", async () => {
     order.map((_, i) => `${i + 1}`),
   );
   memory.dispose();
+});
+
+test("what is read to its place stays there when the memory grows meanwhile", async () => {
+  for (const backend of backends.slice(1)) {
+    const files = memoryFiles({ "a.safetensors": encodeSafetensors(fileOf("F16")) });
+    const growing = {
+      ...files,
+      async readRange(path: string, offset: number, length: number, into?: Uint8Array) {
+        const bytes = await files.readRange(path, offset, length);
+        into?.set(bytes);
+        backend.createMemory().allocate("other", 2 ** 18);
+        return into ?? bytes;
+      },
+    };
+    const held = async (given: typeof growing) => {
+      const weights = frozenSource("w", declare, await openTensors(given, "a.safetensors"), "a file");
+      const memory = backend.createMemory();
+      await loadFrozen(memory, weights);
+      const values = [];
+      for (const name of memory.names()) values.push(await memory.read(name));
+      memory.dispose();
+      return values;
+    };
+    assert.equal(await held(growing), await held(files as typeof growing));
+  }
 });
 
 test("the hash is that of the tensors, one after another", async () => {
