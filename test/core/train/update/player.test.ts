@@ -2,9 +2,10 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
 import type { Average, Optimizer, Role } from "../../../../core/interfaces/mod.ts";
-import { ones, type Scope, uniform } from "../../../../core/nn/mod.ts";
+import { float32ToFloat16, type StoredTensor } from "../../../../core/io/mod.ts";
+import { type KeptIn, ones, type Scope, uniform, type WeightSources } from "../../../../core/nn/mod.ts";
 import { Player } from "../../../../core/train/mod.ts";
-import { thrown } from "../../../helpers/thrown.ts";
+import { rejected, thrown } from "../../../helpers/thrown.ts";
 
 const test = suite("core/train/player");
 
@@ -93,6 +94,63 @@ test("load: forgets moments, average and updates", async () => {
   assert.equal(await memory.read("critic.moment1.0"), new Float32Array(192));
   assert.equal(await memory.read("critic.average.0"), await memory.read("critic.weights.0"));
   assert.is(critic.updates, 0);
+});
+
+/** Tensors of one type, to be read one at a time. */
+const sources = (values: Record<string, number[]>, dtype: "F32" | "F16" = "F32"): WeightSources =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, numbers]) => {
+      const shape = [numbers.length];
+      const data = dtype === "F32" ? Float32Array.from(numbers) : float32ToFloat16(numbers);
+      const tensor = { dtype, shape, data } as StoredTensor;
+      return [name, { dtype, shape, read: () => tensor }];
+    }),
+  );
+const values = { "body.weight": [0.5, -2], "body.gain": [1, 3], head: [0.25] };
+
+test("stream: does what load does, with tensors that are read one at a time", async () => {
+  const { memory, player: critic } = player();
+  critic.initialise(0);
+  memory.write("critic.moment1.0", new Float32Array(192).fill(5));
+  critic.updates = 4;
+  await critic.stream(sources(values, "F16"), "a file");
+  const held = await critic.read("weights");
+  assert.equal(
+    Object.entries(held).map(([name, { data }]) => [name, [...data]]),
+    Object.entries(values),
+  );
+  assert.equal(await critic.read("served"), held);
+  assert.equal(await memory.read("critic.moment1.0"), new Float32Array(192));
+  assert.is(critic.updates, 0);
+});
+
+test("stream: writes nothing of a file of another network, and names what holds no number", async () => {
+  const { player: critic } = player();
+  critic.initialise(0);
+  const before = await critic.read("weights");
+  const { head: _, ...rest } = values;
+  const error = await rejected(critic.stream(sources({ ...rest, "body.weight": [1, 2, 3] }), "a file"));
+  assert.match(
+    error.message,
+    /^Cannot load the critic from a file: .*body.weight is \[3\], expected \[2\]; missing head/,
+  );
+  assert.equal(await critic.read("weights"), before);
+  const infinite = { ...values, head: [Number.POSITIVE_INFINITY] };
+  assert.is(
+    (await rejected(critic.stream(sources(infinite), "a file"))).message,
+    "Cannot load the critic from a file: head holds NaN or infinity, should hold finite numbers",
+  );
+});
+
+test("keptIn: weights that nothing trains or averages can be in halves", async () => {
+  const memory = new ReferenceBackend().createMemory();
+  const keptIn: KeptIn = (name) => (name.startsWith("body") ? "f16" : "f32");
+  const teacher = new Player("teacher", role("body"), memory, { keptIn });
+  assert.equal(teacher.layout.storages, ["f16", "f32"]);
+  await teacher.stream(sources({ ...values, "body.weight": [1 + 2 ** -13, -2] }), "a file");
+  assert.equal([...(await teacher.read("served"))["body.weight"].data], [1, -2]);
+  assert.is(new Player("critic", role("body"), memory, { keptIn, average }).layout.storages, undefined);
+  assert.is(new Player("critic", role("body"), memory, { keptIn, optimizer }).layout.storages, undefined);
 });
 
 test("writeAll: takes back what readAll gave", async () => {
