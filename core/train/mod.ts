@@ -11,10 +11,11 @@ export {
   type Use,
 } from "./config/config.ts";
 export type { RunSettings, TrainSettings } from "./config/trainOptions.ts";
+export { openBase } from "./files/baseWeights.ts";
 export { loadCheckpoint, type Manifest, type StateSource, saveCheckpoint } from "./files/checkpoint.ts";
 export { type TeacherConfig, teacherFingerprint } from "./files/fingerprint.ts";
 export { type RunFolder, runFolder } from "./files/runFolder.ts";
-export type { StartFiles } from "./files/startWeights.ts";
+export { OpenedWeights, type OpenWeights, type StartFiles } from "./files/startWeights.ts";
 export { decodeWeights, encodeWeights, parseWeightsInfo, readWeights, type WeightsInfo } from "./files/weightsFile.ts";
 export { type Changes, type HealthEased, type HealthWarning, Watchers } from "./health/warnings.ts";
 export { EventBus } from "./loop/bus.ts";

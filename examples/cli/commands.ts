@@ -35,6 +35,11 @@ export const commands: readonly Command[] = [
         value: "FILE",
         about: "start with these weights of the teacher, which is not trained then",
       },
+      model: {
+        type: "string",
+        value: "PATH",
+        about: "distil this model: its network, noise process and sampler, and its weights as the teacher's",
+      },
       seed: { type: "string", value: "N", about: "every random draw follows from it; default 0" },
       profile: {
         type: "string",
@@ -55,6 +60,7 @@ export const commands: readonly Command[] = [
       "train gaussians --seed 1 --set losses.gan-generator=off --out runs/no-gan",
       "train mnist --data data/mnist --out runs/digits",
       "train pictures --data pictures --out runs/mine",
+      "train sdxl-4step-lora --model models/sdxl --data encoded --out runs/sdxl",
       "train --resume --out runs/digits",
       "train gaussians --profile dmd2-code --set losses.gan-generator.weight=0.03",
       "train gaussians --plugin ./examples/custom-loss/charbonnier.ts --set losses.charbonnier.weight=1",

@@ -15,6 +15,7 @@ import { table } from "../../plugins/observers/table.ts";
 import type { Given } from "./command.ts";
 import { readConfig } from "./configFile.ts";
 import { describeBackend, openBackend, tuning } from "./device.ts";
+import { openWeights } from "./model.ts";
 import { loadRegistry, ofStored } from "./registry.ts";
 import { checkOutput, readNumbers } from "./storedWeights.ts";
 
@@ -47,7 +48,7 @@ export async function run(given: Given): Promise<number> {
     const data = { files, path: given.text("data"), offload: offloading({ tell: () => {} }) };
     const dumps = out === undefined ? undefined : (name: string) => only.test(name);
     const stage = given.text("stage");
-    const replay = await replayStep({ files, folder, resolved, backend, data, stage, step, dumps });
+    const replay = await replayStep({ openWeights, files, folder, resolved, backend, data, stage, step, dumps });
     process.stdout.write(`step ${step} of stage ${replay.stage}, from ${replay.from}\n\n`);
     for (const update of replay.updates) process.stdout.write(`${updateText(update)}\n\n`);
     if (out !== undefined) await write(out, replay.dumped, { stage: replay.stage, step: `${step}` });

@@ -41,6 +41,7 @@ import { describeBackend, openBackend, tuning } from "./device.ts";
 import { INTERRUPTED } from "./exitStatus.ts";
 import { fitConfig } from "./fitConfig.ts";
 import { CONFIG } from "./flags.ts";
+import { openWeights, withModel } from "./model.ts";
 import { loadRegistry, ofStored, unusedLines } from "./registry.ts";
 import { sameFlags } from "./sameFlags.ts";
 import { version } from "./version.ts";
@@ -54,6 +55,7 @@ const short = {
 };
 
 export async function run(given: Given): Promise<number> {
+  const model = modelPath(given);
   const named = await start(given);
   const settings = Object.entries(short).map(([flag, path]) => [path, given.text(flag)]);
   const profile = profileOf(given);
@@ -62,7 +64,8 @@ export async function run(given: Given): Promise<number> {
     return withWholePaths(layOver(base, settingsOf(given), Object.fromEntries(settings)));
   };
   const registry = await loadRegistry(given.all("plugin"));
-  const wanted = await fitConfig(named, settled, registry, given.text("data"));
+  const modelled = await withModel(named, model, registry);
+  const wanted = await fitConfig(modelled, settled, registry, given.text("data"));
   if (profile) checkProfile(profile, wanted);
   const checked = () => resolveConfig(wanted, registry);
   const resolved = given.on("resume") ? ofStored(checked) : checked();
@@ -113,6 +116,16 @@ function settingsOf(given: Given): readonly string[] {
   if (given.on("teacher") && given.on("resume"))
     throw failure("E_USAGE", "Cannot change the start of a run: --teacher or --resume");
   return taught && !given.on("resume") ? ["method.teacher.steps=0", ...settings] : settings;
+}
+
+/** The model that is distilled. A run that goes on has its weights. @throws E_USAGE */
+function modelPath(given: Given): string | undefined {
+  const model = given.text("model");
+  if (model !== undefined && given.on("resume"))
+    throw failure("E_USAGE", "Cannot change the model of a run: --model or --resume");
+  if (model !== undefined && given.on("teacher"))
+    throw failure("E_USAGE", "Cannot start the teacher twice: --model or --teacher");
+  return model;
 }
 
 /** The profile to lay over the config. A run that goes on has its own settings. */
@@ -186,6 +199,7 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
         progress: (done, total) => reading?.tell("reading files", done, total),
         found: (text) => say(`data    ${text}`),
       },
+      openWeights,
       cache: runCache(version()),
       memory: memoryLeft(process),
       output: { files, path, existing },

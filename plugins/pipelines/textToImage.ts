@@ -94,7 +94,11 @@ export interface Generated {
 }
 
 /** Adapts the parts of a model, and says what was done. */
-async function assembled(files: FileSystem, path: string, options: OpenPipelineOptions): Promise<ModelParts> {
+async function assembled(
+  files: FileSystem,
+  path: string,
+  options: Omit<OpenPipelineOptions, "backend">,
+): Promise<ModelParts> {
   const { variant, unet, loras = [], vae, vocabulary, note = () => {} } = options;
   let parts = await openModelParts(files, path, { variant });
   const from = async (other: string, name: "unet" | "vae") => {
@@ -137,6 +141,16 @@ export async function openPipeline(
   path: string,
   options: OpenPipelineOptions,
 ): Promise<OpenedPipeline> {
+  const { pipeline, parts, model } = await openModel(files, path, options);
+  return new OpenedPipeline(pipeline, parts, model, options);
+}
+
+/** A model as its pipeline understands it, without a device to draw on: what a run that trains it is told. Throws as `openPipeline`. */
+export async function openModel(
+  files: FileSystem,
+  path: string,
+  options: Omit<OpenPipelineOptions, "backend">,
+): Promise<Pick<OpenedPipeline, "pipeline" | "parts" | "model">> {
   const parts = await assembled(files, path, options);
   const pipelines = options.registry.list("pipeline").map((plugin) => {
     const container = new Container();
@@ -150,7 +164,7 @@ export async function openPipeline(
       `Cannot draw with ${path}: its parts are those of ${parts.architecture === "unknown" ? "no model that is known" : `a model of the kind "${parts.architecture}"`}, pipelines are ${pipelines.map(({ name }) => name).join(", ")}`,
       { fix: "`onestep inspect` says what it holds; a network alone is laid over its model with --unet FILE" },
     );
-  return new OpenedPipeline(pipeline, parts, pipeline.open(parts, files), options);
+  return { pipeline, parts, model: pipeline.open(parts, files) };
 }
 
 /** A model to draw with. It holds no weights between two calls. */

@@ -33,6 +33,11 @@ export const trainOptions = {
     about:
       "by role, what the values inside its network are kept in where the device can; f32 unless named, and always for weights and losses",
   }),
+  weights: record(choice(["f32", "f16", "bf16"]), {
+    default: {},
+    about:
+      "by role, what matrices and kernels are kept in that no update moves, such as those of a teacher with weights; f32 unless named",
+  }),
   lossScale: number({
     default: 0,
     min: 0,
@@ -108,5 +113,8 @@ export type RunSettings = OptionsOf<typeof trainOptions>;
 /** The part of it that changes what updates compute. */
 export type TrainSettings = Pick<RunSettings, "seed"> &
   Partial<
-    Pick<RunSettings, "accumulate" | "checkpointing" | "precision" | "lossScale" | "nonFinite" | "diagnoseEvery">
+    Pick<
+      RunSettings,
+      "accumulate" | "checkpointing" | "precision" | "weights" | "lossScale" | "nonFinite" | "diagnoseEvery"
+    >
   >;

@@ -2,7 +2,7 @@
 import { failure } from "../../errors.ts";
 import type { FileSystem } from "../../io/files.ts";
 import { toFloat32 } from "../../io/safetensors.ts";
-import { openSafetensors } from "../../io/safetensorsFile.ts";
+import { type OpenSafetensors, openSafetensors } from "../../io/safetensorsFile.ts";
 import { sha256 } from "../../io/sha256.ts";
 import type { ParameterLayout } from "../../nn/parameters.ts";
 import { isRecord } from "../../plugin/spec.ts";
@@ -52,22 +52,24 @@ export async function describeBase({ player, parameters }: PlayerBase): Promise<
 }
 
 /** The hash of a role's weights, as the file of them would have it. */
-export const hashOf = ({ entries, derived = [] }: ParameterLayout, tensors: NamedTensors): Promise<string> =>
+export const hashOf = (
+  { entries, derived = [] }: ParameterLayout,
+  numbersOf: (name: string) => Promise<Float32Array>,
+): Promise<string> =>
   baseHash([
-    ...entries.map(({ name, shape }) => ({ name, shape, read: () => tensors[name].data })),
+    ...entries.map(({ name, shape }) => ({ name, shape, read: () => numbersOf(name) })),
     ...derived.map(({ name, shape, data }) => ({ name, shape, read: () => data })),
   ]);
 
 /**
- * Adapters of the file `path` with the weights that they were trained over, by the names of the adapted network.
- * @throws E_CHECKPOINT where these are not there, or are others
+ * The weights below the adapters of the file `path`, by their own names, each to be read when it is needed.
+ * @throws E_CHECKPOINT where they are not there, or are others
  */
-export async function withBase(
+export async function openBase(
   files: FileSystem,
   path: string,
-  adapters: NamedTensors,
-  { file, prefix, hash }: BaseInfo,
-): Promise<NamedTensors> {
+  { file, hash }: BaseInfo,
+): Promise<OpenSafetensors["tensors"]> {
   const from = files.join(path.replace(/[^/\\]+$/, "") || ".", file);
   const refuse = (why: string) =>
     failure("E_CHECKPOINT", `Cannot use ${path}: it holds adapters, and ${why}`, {
@@ -75,16 +77,26 @@ export async function withBase(
     });
   if (!(await files.exists(from))) throw refuse(`the weights below them are not there, should be ${from}`);
   const { tensors } = await openSafetensors(files, from);
-  const base: NamedTensors = {};
-  for (const [name, entry] of Object.entries(tensors))
-    base[prefix + name] = { shape: [...entry.shape], data: toFloat32(await entry.read()) };
   const found = await baseHash(
-    Object.entries(base).map(([name, { shape, data }]) => ({
-      name: name.slice(prefix.length),
+    Object.values(tensors).map(({ name, shape, read }) => ({
+      name,
       shape,
-      read: () => data,
+      read: async () => toFloat32(await read()),
     })),
   );
   if (found !== hash) throw refuse(`${from} has other weights than those that they were trained over`);
-  return { ...base, ...adapters };
+  return tensors;
+}
+
+/** Adapters of the file `path` with the weights that they were trained over, by the names of the adapted network. Throws as `openBase`. */
+export async function withBase(
+  files: FileSystem,
+  path: string,
+  adapters: NamedTensors,
+  base: BaseInfo,
+): Promise<NamedTensors> {
+  const whole: NamedTensors = {};
+  for (const [name, { shape, read }] of Object.entries(await openBase(files, path, base)))
+    whole[base.prefix + name] = { shape: [...shape], data: toFloat32(await read()) };
+  return { ...whole, ...adapters };
 }

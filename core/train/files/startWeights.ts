@@ -4,6 +4,7 @@ import type { FileSystem } from "../../io/files.ts";
 import { type StoredTensor, toFloat32 } from "../../io/safetensors.ts";
 import { readSafetensors } from "../../io/safetensorsFile.ts";
 import { initialise, misfit, mismatches, type ParameterLayout, unpackArenas } from "../../nn/parameters.ts";
+import type { WeightSources } from "../../nn/weightSource.ts";
 import { SettingText, saysNothing, show } from "../../plugin/spec.ts";
 import { inheritedBy, type NamedTensors, type Player, type PlayerBase } from "../update/player.ts";
 import type { Players } from "../update/turnContext.ts";
@@ -13,8 +14,22 @@ import { baseIn } from "./weightsFile.ts";
 /** Files of weights by role, the `start` section of a config. null: the run needs one that the user has yet to name. */
 export type StartFiles = Readonly<Record<string, string | null>>;
 
+/** Weights that are read, one tensor at a time, when their role joins. */
+export class OpenedWeights {
+  readonly sources: WeightSources;
+  /** Where they are, for messages. */
+  readonly from: string;
+  constructor(sources: WeightSources, from: string) {
+    this.sources = sources;
+    this.from = from;
+  }
+}
+
+/** Opens weights in a form that is no safetensors file of a role, such as a model's folder; undefined for such a file. */
+export type OpenWeights = (path: string) => Promise<OpenedWeights | undefined>;
+
 /** Weights of the roles that start from a file. */
-export type StartWeights = Readonly<Record<string, NamedTensors>>;
+export type StartWeights = Readonly<Record<string, NamedTensors | OpenedWeights>>;
 
 /** EDM's wrapper of a network, whose name some state dicts have before every key and others leave out. */
 const WRAPPER = "model.";
@@ -50,6 +65,7 @@ export interface StartReading {
   readonly begins: Readonly<Record<string, string>>;
   readonly seed: number;
   readonly files: FileSystem | undefined;
+  readonly open?: OpenWeights;
 }
 
 /**
@@ -59,9 +75,9 @@ export interface StartReading {
  */
 export async function readStartWeights(
   start: StartFiles,
-  { players, begins, seed, files }: StartReading,
+  { players, begins, seed, files, open }: StartReading,
 ): Promise<StartWeights> {
-  const weights: Record<string, NamedTensors> = {};
+  const weights: Record<string, NamedTensors | OpenedWeights> = {};
   const roles = Object.keys(players);
   // What others share comes before those who share it.
   const order = Object.entries(start).sort(([a], [b]) => Number(sharing(players, a)) - Number(sharing(players, b)));
@@ -83,6 +99,13 @@ export async function readStartWeights(
         `Cannot start the ${role}: ${file === null ? `start.${role} is not given` : "there is no file system to read with"}, should be a safetensors file of its weights`,
         { fix: `give the file with --set start.${role}=FILE` },
       );
+    const opened = await open?.(file);
+    if (opened) {
+      const wrong = mismatches(player.layout, opened.sources);
+      if (wrong.length) throw misfit(`Cannot start the ${role} from ${file}`, wrong, FIT);
+      weights[role] = opened;
+      continue;
+    }
     const { tensors, metadata } = await readSafetensors(files, file);
     const base = baseIn(metadata, file);
     let given = asNumbers(tensors, file);
@@ -93,6 +116,8 @@ export async function readStartWeights(
   }
   return weights;
 }
+
+const FIT = "give weights of the network that the config describes, or change its options to theirs";
 
 const sharing = (players: Players, role: string): boolean =>
   Object.hasOwn(players, role) && players[role].base !== undefined;
@@ -109,14 +134,22 @@ async function withoutBase(
   { role, file }: { readonly role: string; readonly file: string },
 ): Promise<NamedTensors> {
   const below = known[player.name];
+  const numbersOf = async (name: string) => {
+    if (below instanceof OpenedWeights) return toFloat32(await below.sources[name].read());
+    return below[name].data;
+  };
   const own = Object.entries(given).filter(([name]) => !parameters.has(name));
-  const same = base
-    ? below && base.hash === (await hashOf(player.layout, below))
-    : [...parameters].every(([name, { name: there }]) => {
-        if (!Object.hasOwn(given, name)) return own.length === Object.keys(given).length;
-        return below?.[there]?.data.every((value, i) => value === given[name].data[i]);
-      });
-  if (!same)
+  const isSame = async () => {
+    if (base) return below !== undefined && base.hash === (await hashOf(player.layout, numbersOf));
+    if (own.length === Object.keys(given).length) return true;
+    for (const [name, { name: there }] of parameters) {
+      if (!below || !Object.hasOwn(given, name)) return false;
+      const values = await numbersOf(there);
+      if (!given[name].data.every((value, i) => value === values[i])) return false;
+    }
+    return true;
+  };
+  if (!(await isSame()))
     throw failure(
       "E_CHECKPOINT",
       `Cannot start the ${role} from ${file}: its adapters were trained over other weights than those of the ${player.name}`,
@@ -155,12 +188,7 @@ function fitted(
     for (const name of own) tensors[name] = fresh[name];
   }
   const wrong = mismatches(layout, tensors);
-  if (wrong.length)
-    throw misfit(
-      `Cannot start the ${role} from ${file}`,
-      wrong,
-      "give weights of the network that the config describes, or change its options to theirs",
-    );
+  if (wrong.length) throw misfit(`Cannot start the ${role} from ${file}`, wrong, FIT);
   return tensors;
 }
 

@@ -43,11 +43,11 @@ export class Recovery {
    */
   async start(resumes = false): Promise<readonly string[]> {
     const { request, equipment, progress } = this.#parts;
-    const { resolved, output, data = {} } = request;
+    const { resolved, output, data = {}, openWeights } = request;
     const { trainer } = equipment;
     const notes = resumes ? await this.#resume() : [];
     const held = resumes ? playersUpTo(trainer, progress.position.stage).map(({ name }) => name) : [];
-    await startFromFiles(trainer, resolved, held, output?.files ?? data.files);
+    await startFromFiles(trainer, resolved, held, output?.files ?? data.files, openWeights);
     if (!resumes) await trainer.begin(progress.stage);
     return notes;
   }

@@ -6,6 +6,7 @@ import type { FileSystem } from "../../io/files.ts";
 import type { ResolvedConfig } from "../config/config.ts";
 import { type Checkpoint, listCheckpoints, openCheckpoint } from "../files/checkpoint.ts";
 import type { RunFolder } from "../files/runFolder.ts";
+import type { OpenWeights } from "../files/startWeights.ts";
 import { EventBus } from "../loop/bus.ts";
 import { Control, type RecordedCommand } from "../loop/control.ts";
 import type { TrainEvents } from "../loop/events.ts";
@@ -25,6 +26,8 @@ export interface ReplayRequest {
   readonly resolved: ResolvedConfig;
   readonly backend: Backend;
   readonly data?: DataFolder;
+  /** As the run had it: see `RunRequest`. */
+  readonly openWeights?: OpenWeights;
   /** The last that has steps, by default. */
   readonly stage?: string;
   readonly step: number;
@@ -91,7 +94,7 @@ export async function replayStep(request: ReplayRequest): Promise<Replay> {
     const { checkpoint, position } = await nearest(request, trainer, { stage: place, step });
     const players = playersUpTo(trainer, position.stage);
     const held = players.map(({ name }) => name);
-    await startFromFiles(trainer, resolved, held, files);
+    await startFromFiles(trainer, resolved, held, files, request.openWeights);
     await trainer.restore(players, stages[position.stage], checkpoint.manifest, checkpoint.states);
     const log = await loggedEvents(files, folder.events);
     const commands = log.commandsAfter(checkpoint.path);

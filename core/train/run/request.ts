@@ -4,6 +4,7 @@ import type { DataFolder } from "../../interfaces/dataset.ts";
 import type { Observer } from "../../interfaces/observer.ts";
 import type { FileSystem } from "../../io/files.ts";
 import type { ResolvedConfig } from "../config/config.ts";
+import type { OpenWeights } from "../files/startWeights.ts";
 
 /** What a run is made of. */
 export interface RunRequest {
@@ -18,6 +19,8 @@ export interface RunRequest {
     readonly existing?: "resume" | "replace";
   };
   readonly observers?: readonly Observer[];
+  /** Opens what `start` names where it is no safetensors file of a role, such as a model's folder. */
+  readonly openWeights?: OpenWeights;
   /**
    * Closes the backend and opens the same device again, after the loss of it: a run with an output then goes on from its newest
    * checkpoint. The new backend is the caller's to close as well. Without this, a loss ends the run.

@@ -1,6 +1,6 @@
 import type { FileSystem } from "../../io/files.ts";
 import type { ResolvedConfig } from "../config/config.ts";
-import { readStartWeights } from "../files/startWeights.ts";
+import { type OpenWeights, readStartWeights } from "../files/startWeights.ts";
 import type { Trainer } from "../update/trainer.ts";
 
 /** Reads the files of `start` for a trainer, except for roles that a checkpoint holds already. */
@@ -9,9 +9,10 @@ export async function startFromFiles(
   { config, settings: { seed } }: ResolvedConfig,
   held: readonly string[],
   files: FileSystem | undefined,
+  open?: OpenWeights,
 ): Promise<void> {
   const { players, method } = trainer;
   const begins = Object.assign({}, ...[...method.stages].reverse().map((stage) => stage.begins));
   const start = Object.entries(config.start ?? {}).filter(([role]) => !held.includes(role));
-  trainer.startFrom(await readStartWeights(Object.fromEntries(start), { players, begins, seed, files }));
+  trainer.startFrom(await readStartWeights(Object.fromEntries(start), { players, begins, seed, files, open }));
 }

@@ -13,13 +13,14 @@ import { TurnFeeds } from "../batch/turnFeed.ts";
 import { allocateKept, keptStates } from "../batch/turnImages.ts";
 import type { TrainSettings } from "../config/trainOptions.ts";
 import type { Manifest, StateSource, StoredState } from "../files/checkpoint.ts";
-import type { StartWeights } from "../files/startWeights.ts";
+import { OpenedWeights, type StartWeights } from "../files/startWeights.ts";
 import type { EventBus } from "../loop/bus.ts";
 import type { Command, Control } from "../loop/control.ts";
 import type { Scalars } from "../loop/events.ts";
 import { runSchedule, type TurnAt } from "../loop/schedule.ts";
 import { Diagnoser } from "./diagnoser.ts";
 import { storeFrozenWeights } from "./frozenWeights.ts";
+import { checkKept, keptIn } from "./keptWeights.ts";
 import { type NamedTensors, Player } from "./player.ts";
 import { scalingOf, storageOn } from "./precision.ts";
 import { describeNode, UpdateProbe } from "./probe.ts";
@@ -103,6 +104,7 @@ export class Trainer {
         optimizer: container.all(OPTIMIZERS).find((entry) => entry.role === name),
         averages: container.all(AVERAGES).filter((entry) => entry.role === name),
         storage: storageOn(backend, settings, name),
+        keptIn: keptIn(settings.weights?.[name]),
         lossScaling: scalingOf(
           settings,
           learning.flatMap((stage) => rolesOf(this.method, stage)),
@@ -111,6 +113,7 @@ export class Trainer {
       return players[name];
     };
     this.players = Object.fromEntries(Object.keys(roles).map((name) => [name, playerOf(name)]));
+    checkKept(this.players, settings.weights);
     for (const { batch, cycle } of stages)
       if (cycle.flat().some(({ keeps }) => keeps)) allocateKept(this.memory, dataset.shape, batch);
     storeFrozenWeights(this.memory, this.#losses);
@@ -150,7 +153,8 @@ export class Trainer {
     const begins = new Map(Object.entries(stage.begins ?? {}));
     for (const name of joining(this.method, stage)) {
       const given = this.#startWeights[name];
-      if (given) this.players[name].load(given);
+      if (given instanceof OpenedWeights) await this.players[name].stream(given.sources, given.from);
+      else if (given) this.players[name].load(given);
       else if (!begins.has(name)) this.players[name].initialise(seed);
       if (given) begins.delete(name);
     }

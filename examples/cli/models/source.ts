@@ -5,6 +5,7 @@ import type { JsonObject, ModelPart, ModelParts } from "../../../core/interfaces
 import { openSafetensors } from "../../../core/io/mod.ts";
 import { misfit } from "../../../core/nn/mod.ts";
 import { formatShape } from "../../../core/tensor/mod.ts";
+import { openBase } from "../../../core/train/files/baseWeights.ts";
 import { runFolder } from "../../../core/train/files/runFolder.ts";
 import { architectureOf } from "../../../plugins/pipelines/shared/architecture.ts";
 import { mergeLora } from "../../../plugins/pipelines/shared/mergeLora.ts";
@@ -46,7 +47,10 @@ export async function openSource(given: string, roles: readonly string[], base?:
       `Cannot export ${file}: its network is ${use}, other programs know that of Stable Diffusion and SDXL, unet2d`,
       { fix: "sample it with `onestep sample`, or write its tensors with `onestep convert`" },
     );
-  return { model: trainedModel(trained, file, options, around), file, trained };
+  // What a run wrote beside its adapters; a base that is given has the same.
+  const { base: beside } = trained.info;
+  const below = beside && !around ? await openBase(files, file, beside) : around?.parts.unet?.tensors;
+  return { model: trainedModel(trained, file, options, { around, below }), file, trained };
 }
 
 /** A run's network as a model, with its adapters in it. */
@@ -54,10 +58,10 @@ function trainedModel(
   { tensors: own, pairs, info, sampler }: TrainedNetwork,
   file: string,
   options: JsonObject,
-  around: ModelParts | undefined,
+  { around, below }: { readonly around?: ModelParts; readonly below?: ModelPart["tensors"] },
 ): ModelParts {
-  // A run may have written its adapters alone.
-  const tensors = "conv_in.weight" in own ? own : around?.parts.unet?.tensors;
+  // A run writes adapters alone.
+  const tensors = "conv_in.weight" in own ? own : below;
   if (!tensors)
     throw failure("E_CHECKPOINT", `Cannot export ${file}: it has adapters alone`, {
       fix: "give the model that they were trained beside with --base, or write them with --to lora",

@@ -16,6 +16,7 @@ import {
   readJsonObject,
   stateDict,
 } from "../../../core/io/mod.ts";
+import { openBase } from "../../../core/train/mod.ts";
 import { architectureOf } from "./architecture.ts";
 import { edmNetwork, parsedNetwork } from "./edmNetwork.ts";
 import { mergeLora } from "./mergeLora.ts";
@@ -68,12 +69,25 @@ async function openModelFile(files: FileSystem, path: string, { guidance }: Open
   }
   const opened = await openSafetensors(files, path);
   const trained = await trainedNetwork(opened, path);
-  if (trained) return withAdapters(trained, path);
+  if (trained) return withAdapters(await withWeightsBelow(files, trained, path), path);
   const { tensors, metadata } = opened;
   const model = modelOf(path, tensors, guidance);
   const network = NETWORK_KEY in metadata ? parsedNetwork(metadata[NETWORK_KEY], path) : undefined;
   const sampler = SAMPLER_KEY in metadata ? parseManifest(metadata[SAMPLER_KEY], path) : undefined;
   return { ...model, ...(network && { network }), ...(sampler && { sampler }) };
+}
+
+/** Of a file of adapters alone: with the weights that the run wrote beside it. @throws E_CHECKPOINT where they are not there */
+async function withWeightsBelow(files: FileSystem, trained: TrainedNetwork, path: string): Promise<TrainedNetwork> {
+  const { base } = trained.info;
+  if (!base) return trained;
+  const below = Object.entries(await openBase(files, path, base));
+  const tensors: ModelPart["tensors"] = Object.assign(
+    Object.create(null),
+    Object.fromEntries(below.map(([name, entry]) => [base.prefix + name, entry])),
+    trained.tensors,
+  );
+  return { ...trained, tensors };
 }
 
 /** Weights of a run, with its adapters in them. */
