@@ -102,8 +102,15 @@ async function assembled(
   const { variant, unet, loras = [], vae, vocabulary, note = () => {} } = options;
   let parts = await openModelParts(files, path, { variant });
   const from = async (other: string, name: "unet" | "vae") => {
-    const found = (await openModelParts(files, other, { variant })).parts[name];
+    const { architecture, parts: own } = await openModelParts(files, other, { variant });
+    const found = own[name];
     if (!found) throw failure("E_CHECKPOINT", `Cannot use ${other}: it has no ${name}, expected the weights of one`);
+    if (name === "unet" && architecture !== parts.architecture)
+      throw failure(
+        "E_CHECKPOINT",
+        `Cannot use ${other} in ${path}: it is the network of a model "${architecture}", should be of "${parts.architecture}"`,
+        { fix: "give the model that it was made from" },
+      );
     return found;
   };
   if (unet !== undefined) {

@@ -1,4 +1,5 @@
 /** The two halves of drawing a picture: latents with the engine's own drawer, and pixels of latents. */
+import { failure, OnestepError } from "../../../core/errors.ts";
 import {
   type Autoencoder,
   type Backend,
@@ -66,15 +67,18 @@ export async function drawLatents(
     const sampler = container.get(SAMPLER);
     const { tensors, from } = model.weights;
     // Nothing moves the weights, so that matrices stay in the halves in which files have them.
-    const player = new Player("teacher", container.get(TEACHER), memory, { keptIn: asStored(tensors) });
-    await player.stream(watched(tensors, player.layout.entries.length, loading), from);
+    const player = new Player("network", container.get(TEACHER), memory, { keptIn: asStored(tensors) });
     const [, height, width] = shape.sample;
     const batch = Math.min(request.count, together ?? Math.max(1, Math.floor(TOGETHER / (height * width))));
+    // Compiled first: what does not fit is refused before gigabytes are read.
     drawer = await SampleDrawer.create(backend, memory, player, sampler, shape, batch);
+    await player.stream(watched(tensors, player.layout.entries.length, loading), from);
     const total = Math.ceil(request.count / batch) * sampler.steps.length;
     let done = 0;
     const { x, nfe } = await drawer.draw({ ...request, pace: () => pace(Math.min(done++, total), total) });
     return { x, nfe };
+  } catch (error) {
+    throw limited(error, "draw a smaller --size, or fewer pictures together");
   } finally {
     drawer?.dispose();
     memory.dispose();
@@ -105,7 +109,13 @@ export async function decodeLatents(
 ): Promise<Pixels[]> {
   const { channels, factor } = autoencoder;
   const count = (x.length * factor ** 2) / (channels.latent * size.width * size.height);
-  const coder = await Coder.open(backend, autoencoder, { half: "decoder", size, tile });
+  const side = Math.max(
+    8,
+    Math.floor(Math.min(tile ?? autoencoder.tile, size.width / factor, size.height / factor) / 2),
+  );
+  const coder = await Coder.open(backend, autoencoder, { half: "decoder", size, tile }).catch((error: unknown) => {
+    throw limited(error, `decode in smaller tiles, such as --tile ${side}`);
+  });
   try {
     const pictures: Pixels[] = [];
     const each = x.length / count;
@@ -121,6 +131,12 @@ export async function decodeLatents(
   } finally {
     coder.dispose();
   }
+}
+
+/** An error of a device that is too small says what would help; others are as they are. */
+function limited(error: unknown, fix: string): unknown {
+  if (!(error instanceof OnestepError) || error.code !== "E_DEVICE_LIMIT") return error;
+  return failure(error.code, error.message, { cause: error, fix: `${fix}, or use another device` });
 }
 
 /** Values [C, H, W] in [-1, 1] as bytes, channels side by side. */
