@@ -35,6 +35,10 @@ export const presets: Readonly<Record<string, Preset>> = {
     about: "the same for 14,000 steps with a stronger GAN, better than its teacher; needs --data",
     config: async () => (await import("../mnist/preset.ts")).longer,
   },
+  "mnist-flow": {
+    about: "the same by a rectified flow, a small DiT; needs --data",
+    config: async () => (await import("../mnist/flow.ts")).flow,
+  },
   pictures: {
     about: "pictures of your own (PNG, JPEG, WebP), in subfolders by class or without; needs --data",
     config: async () => (await import("../pictures/preset.ts")).preset,
