@@ -8,13 +8,14 @@ import { dirname, join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { cacheFolder, makeOnce } from "../../backends/host/cacheFolder.ts";
 import { installedPackage } from "../../backends/webgpu/adapter/packages.ts";
-import { DRIVER_PACKAGE, tarFiles } from "../../backends/webgpu/adapter/softwareDriver.ts";
+import { DRIVER_PACKAGE, hasSoftwareDriver, tarFiles } from "../../backends/webgpu/adapter/softwareDriver.ts";
 
-/** The folder with the browser; undefined where the package has none for this machine. */
-async function chromiumFolder(): Promise<string | undefined> {
-  if (process.platform !== "linux" || process.arch !== "x64") return undefined;
-  const source = installedPackage(DRIVER_PACKAGE);
-  if (!source) return undefined;
+/** Whether the package is there, and has a browser for this machine. */
+export const hasChromium = (): boolean => hasSoftwareDriver();
+
+/** The folder with the browser, unpacked. */
+function chromiumFolder(): Promise<string> {
+  const source = installedPackage(DRIVER_PACKAGE)!;
   const packed = (name: string) => brotliDecompressSync(readFileSync(join(source.folder, "bin", name)));
   return makeOnce(join(cacheFolder(), `chromium-${source.version}`), async (folder) => {
     writeFileSync(join(folder, "chromium"), packed("chromium.br"), { mode: 0o755 });
@@ -31,15 +32,14 @@ const PATIENCE = 60_000;
 
 /**
  * Runs a script as a module in a page that is cross-origin isolated, and resolves with the text that it sends by
- * `POST /result`; undefined where there is no browser.
+ * `POST /result`. Only where `hasChromium`.
  * @param content files that the page can fetch, by their path
  */
 export async function inChromium(
   script: string,
   content: Readonly<Record<string, Uint8Array | string>> = {},
-): Promise<string | undefined> {
+): Promise<string> {
   const folder = await chromiumFolder();
-  if (!folder) return undefined;
   const profile = mkdtempSync(join(tmpdir(), "onestep-chromium-"));
   const pages: Record<string, Uint8Array | string> = {
     "/": '<!doctype html><script type="module" src="/script.js"></script>',

@@ -3,13 +3,14 @@ import { build } from "esbuild";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { writeTinyModel } from "../../examples/tiny-models/write.ts";
-import { inChromium } from "../helpers/chromium.ts";
+import { hasChromium, inChromium } from "../helpers/chromium.ts";
 import { memoryFiles } from "../helpers/memoryFiles.ts";
 import { drawnPictures } from "./tinyPictures.ts";
 
 const test = suite("platform/browser");
 
-test("tiny SD 1.5 and SDXL models give the same picture in a page as in Node, both on wasm", async () => {
+const inPage = hasChromium() ? test : test.skip;
+inPage("tiny SD 1.5 and SDXL models give the same picture in a page as in Node, both on wasm", async () => {
   const models = memoryFiles();
   for (const kind of ["sd15", "sdxl"] as const) await writeTinyModel(models, kind, { kind });
   const packed = [...models.contents].map(([path, bytes]) => [path, Buffer.from(bytes).toString("base64")]);
@@ -23,9 +24,7 @@ test("tiny SD 1.5 and SDXL models give the same picture in a page as in Node, bo
     logLevel: "error",
   });
   const files = { "/models.json": JSON.stringify(Object.fromEntries(packed)) };
-  const sent = await inChromium(outputFiles[0].text, files);
-  if (sent === undefined) return console.log("skipped: no browser in @sparticuz/chromium for this machine");
-  const page = JSON.parse(sent);
+  const page = JSON.parse(await inChromium(outputFiles[0].text, files));
   assert.is(page.error, undefined);
   const node = await drawnPictures(Object.fromEntries(models.contents));
   assert.equal([page.isolated, page.threads], [true, 2]);

@@ -95,14 +95,17 @@ export function promptStates(
   return { text: state === "last" ? last : states[states.length - 2], ...(embeds && { pooled: embeds }) };
 }
 
+/** Layers at most: far more than a text tower has, and few enough to be traced in a moment. */
+const MOST_LAYERS = 200;
+
 /** Sizes of a text tower out of its `config.json`. @throws E_CONFIG for one that is missing, or an activation that is not known */
 export function clipTextSizes(config: JsonObject, from: string): ClipTextOptions {
-  const whole = (name: string, usual?: number): number => {
+  const whole = (name: string, usual?: number, most = 2 ** 24): number => {
     const value = config[name] ?? usual;
-    if (Number.isInteger(value) && (value as number) > 0 && (value as number) <= 2 ** 24) return value as number;
+    if (Number.isInteger(value) && (value as number) > 0 && (value as number) <= most) return value as number;
     throw failure(
       "E_CONFIG",
-      `Cannot read the config of ${from}: ${name} is ${JSON.stringify(value)}, should be a whole number above 0`,
+      `Cannot read the config of ${from}: ${name} is ${JSON.stringify(value)}, should be a whole number from 1 to ${most}`,
     );
   };
   const activation = config.hidden_act ?? "quick_gelu";
@@ -114,7 +117,7 @@ export function clipTextSizes(config: JsonObject, from: string): ClipTextOptions
   const sizes: ClipTextOptions = {
     vocabulary: whole("vocab_size", 49_408),
     width: whole("hidden_size"),
-    layers: whole("num_hidden_layers"),
+    layers: whole("num_hidden_layers", undefined, MOST_LAYERS),
     heads: whole("num_attention_heads"),
     inner: whole("intermediate_size"),
     positions: whole("max_position_embeddings", CLIP_CONTEXT),

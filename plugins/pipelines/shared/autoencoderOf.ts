@@ -3,7 +3,7 @@ import type { Autoencoder, JsonObject, ModelPart } from "../../../core/interface
 import { parseOptions } from "../../../core/plugin/mod.ts";
 import { klOf, klOptions } from "../../autoencoders/kl.ts";
 import { tinyOf, tinyOptions } from "../../autoencoders/tiny.ts";
-import { numberOf, numbersOf, oneOf, textsOf, unknownSetting } from "./readSettings.ts";
+import { MOST_LAYERS, numberOf, numbersOf, oneOf, textsOf, unknownSetting } from "./readSettings.ts";
 
 /** Latents on a side that are computed together at most: pictures of 768 pixels. */
 const LARGEST_TILE = 96;
@@ -41,7 +41,7 @@ function klSizes(config: JsonObject, from: string) {
   return parseOptions("kl", klOptions, {
     channels,
     pictureChannels,
-    layers: numberOf(from, config, "layers_per_block", { min: 1, whole: true }),
+    layers: numberOf(from, config, "layers_per_block", { min: 1, max: MOST_LAYERS, whole: true }),
     latentChannels: numberOf(from, config, "latent_channels", { min: 1, whole: true }),
     groups: numberOf(from, config, "norm_num_groups", { min: 1, whole: true }),
     scale: numberOf(from, config, "scaling_factor"),
@@ -54,7 +54,7 @@ function klSizes(config: JsonObject, from: string) {
 function tinySizes(config: JsonObject, from: string) {
   for (const [name, value] of Object.entries({ act_fn: "relu", upsampling_scaling_factor: 2, latent_magnitude: 3 }))
     oneOf(from, config, name, value);
-  const blocks = (name: string) => numbersOf(from, config, name);
+  const blocks = (name: string) => numbersOf(from, config, name, MOST_LAYERS);
   return parseOptions("tiny", tinyOptions, {
     encoderChannels: numbersOf(from, config, "encoder_block_out_channels"),
     encoderBlocks: blocks("num_encoder_blocks"),

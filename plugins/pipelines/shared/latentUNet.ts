@@ -15,7 +15,7 @@ import type { PromptEncoder } from "../../encoders/shared/promptEncoder.ts";
 import { autoencoderOf } from "./autoencoderOf.ts";
 import { checkSides } from "./pictureSides.ts";
 import { schedulerOf } from "./readScheduler.ts";
-import { numberOf, numbersOf, oneOf } from "./readSettings.ts";
+import { MOST_CHANNELS, numberOf, numbersOf, oneOf } from "./readSettings.ts";
 import { usualScheduler } from "./schedulerConfigs.ts";
 import { unet2dOptions } from "./unet2dConfig.ts";
 
@@ -51,7 +51,7 @@ export function latentUNet(parts: ModelParts, own: LatentUNet): PipelineModel {
     );
   const factor = vae?.factor ?? 8;
   const [height, width = height] = numbersOf(from, config, "sample_size") ?? [own.side];
-  const text = numberOf(from, config, "cross_attention_dim", { min: 1, whole: true }) ?? 1280;
+  const text = numberOf(from, config, "cross_attention_dim", { min: 1, max: MOST_CHANNELS, whole: true }) ?? 1280;
   const guidanceEmbedded = network.guidanceWidth !== undefined;
   let made: readonly Encoder[] | undefined;
   return {

@@ -125,7 +125,7 @@ export function schedulerOf(settings: JsonObject, from: string): Scheduled {
     curve: known("beta_schedule", CURVES, "linear"),
     betaStart: numberOf(from, settings, "beta_start", { min: 0 }) ?? 1e-4,
     betaEnd: numberOf(from, settings, "beta_end", { min: 0 }) ?? 0.02,
-    count: numberOf(from, settings, "num_train_timesteps", { min: 1, whole: true }) ?? 1000,
+    count: numberOf(from, settings, "num_train_timesteps", { min: 1, max: 100_000, whole: true }) ?? 1000,
     zeroTerminalSnr: oneOf(from, settings, "rescale_betas_zero_snr", false, true) ?? false,
     prediction: known("prediction_type", PREDICTIONS, "epsilon"),
   };

@@ -22,28 +22,46 @@ export function oneOf<T extends string | number | boolean>(
   return found;
 }
 
-/** A number that may be left out. @throws E_CONFIG for what is none, or is below `min` */
+/** Layers of one kind in a row at most: far more than a model has, and few enough to be traced in a moment. */
+export const MOST_LAYERS = 200;
+/** Channels, heads and other sizes of a network at most. */
+export const MOST_CHANNELS = 65_536;
+
+/** A number that may be left out. @throws E_CONFIG for what is none, or is not from `min` to `max` */
 export function numberOf(
   from: string,
   settings: JsonObject,
   name: string,
-  { min = Number.NEGATIVE_INFINITY, whole = false } = {},
+  { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, whole = false } = {},
 ): number | undefined {
   const value = settings[name] ?? undefined;
   if (value === undefined) return undefined;
-  if (typeof value === "number" && Number.isFinite(value) && value >= min && !(whole && !Number.isInteger(value)))
+  if (
+    typeof value === "number" &&
+    Number.isFinite(value) &&
+    value >= min &&
+    value <= max &&
+    !(whole && !Number.isInteger(value))
+  )
     return value;
   const kind = whole ? "a whole number" : "a number";
-  throw unknownSetting(from, name, value, min > Number.NEGATIVE_INFINITY ? `${kind} from ${min}` : kind);
+  const least = min > Number.NEGATIVE_INFINITY ? `${kind} from ${min}` : kind;
+  throw unknownSetting(from, name, value, max < Number.POSITIVE_INFINITY ? `${least} to ${max}` : least);
 }
 
 /** One number or a list of them as a list; undefined where it is left out. @throws E_CONFIG for anything else */
-export function numbersOf(from: string, settings: JsonObject, name: string): readonly number[] | undefined {
+export function numbersOf(
+  from: string,
+  settings: JsonObject,
+  name: string,
+  most = MOST_CHANNELS,
+): readonly number[] | undefined {
   const value = settings[name] ?? undefined;
   if (value === undefined) return undefined;
   const list = Array.isArray(value) ? value : [value];
-  if (list.length > 0 && list.length <= 64 && list.every((each) => Number.isInteger(each) && each > 0)) return list;
-  throw unknownSetting(from, name, value, "a whole number above 0, or a list of them");
+  if (list.length > 0 && list.length <= 64 && list.every((each) => Number.isInteger(each) && each > 0 && each <= most))
+    return list;
+  throw unknownSetting(from, name, value, `a whole number from 1 to ${most}, or a list of them`);
 }
 
 /** A list of texts; undefined where it is left out. @throws E_CONFIG for anything else */

@@ -1,6 +1,6 @@
 /** A `UNet2DConditionModel` config of diffusers as options of our network. */
 import type { JsonObject } from "../../../core/interfaces/mod.ts";
-import { numberOf, numbersOf, oneOf, textsOf, unknownSetting } from "./readSettings.ts";
+import { MOST_CHANNELS, MOST_LAYERS, numberOf, numbersOf, oneOf, textsOf, unknownSetting } from "./readSettings.ts";
 
 /** Settings of diffusers that have one value here. */
 const fixed: Readonly<Record<string, string | number | boolean>> = {
@@ -50,22 +50,22 @@ export function unet2dOptions(config: JsonObject, from: string) {
   const addition = config.addition_embed_type ?? undefined;
   // In diffusers' configs of this model the width of a head is the number of heads.
   const [named, heads] = ["num_attention_heads", "attention_head_dim"].map((name) => numbersOf(from, config, name));
-  const width = numberOf(from, config, "addition_time_embed_dim", { min: 1, whole: true });
+  const width = numberOf(from, config, "addition_time_embed_dim", { min: 1, max: MOST_CHANNELS, whole: true });
   if (addition !== undefined && width === undefined)
     throw unknownSetting(from, "addition_time_embed_dim", width, "a whole number beside addition_embed_type");
   return {
     channels: numbersOf(from, config, "block_out_channels"),
-    layersPerBlock: numbersOf(from, config, "layers_per_block"),
+    layersPerBlock: numbersOf(from, config, "layers_per_block", MOST_LAYERS),
     downBlocks: textsOf(from, config, "down_block_types"),
     upBlocks: textsOf(from, config, "up_block_types"),
     heads: named ?? heads,
-    transformerLayers: numbersOf(from, config, "transformer_layers_per_block"),
+    transformerLayers: numbersOf(from, config, "transformer_layers_per_block", MOST_LAYERS),
     groups: numberOf(from, config, "norm_num_groups", { min: 1, whole: true }),
     eps: numberOf(from, config, "norm_eps", { min: 0 }),
     linearProjection: oneOf(from, config, "use_linear_projection", false, true),
     embeddingFirst: oneOf(from, config, "flip_sin_to_cos", false, true) === false ? "sin" : "cos",
     embeddingShift: numberOf(from, config, "freq_shift", { min: 0 }),
     timeIdWidth: addition === undefined ? 0 : width,
-    guidanceWidth: numberOf(from, config, "time_cond_proj_dim", { min: 1, whole: true }),
+    guidanceWidth: numberOf(from, config, "time_cond_proj_dim", { min: 1, max: MOST_CHANNELS, whole: true }),
   } as const;
 }

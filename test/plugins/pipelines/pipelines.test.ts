@@ -141,6 +141,7 @@ test("schedulers become samplers; what is not known is refused by name", () => {
     [{ trained_betas: [0.1] }, /trained_betas is \[0\.1\], should be absent/],
     [{ beta_end: "1e-2" }, /beta_end is "1e-2", should be a number from 0/],
     [{ beta_end: 1.5 }, /beta_end 1\.5, should be below 1/],
+    [{ num_train_timesteps: 1e9 }, /num_train_timesteps is 1000000000, should be a whole number from 1 to 100000/],
     [{ timestep_spacing: "cosine" }, /timestep_spacing is "cosine"/],
   ] as const) {
     const error = thrown(() => openSd15({}, { ...PNDM, ...wrong }));
@@ -156,6 +157,7 @@ test("networks of another make are refused by the setting that differs", () => {
     [{ act_fn: "gelu" }, /act_fn is "gelu", should be silu/],
     [{ block_out_channels: [320, -1] }, /block_out_channels is \[320,-1\]/],
     [{ block_out_channels: new Array(1e5).fill(8) }, /block_out_channels is \[8,8.*…/],
+    [{ layers_per_block: 1e9 }, /layers_per_block is 1000000000, should be a whole number from 1 to 200, or a list/],
     [{ down_block_types: { length: 4 } }, /down_block_types/],
   ] as const) {
     const error = thrown(() => openSd15(wrong));
