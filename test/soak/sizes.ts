@@ -2,8 +2,8 @@
  * `node build.mjs soak sizes --network sd15 --folder DIR`: a network of true size with made-up weights, in a file of halves, on
  * wasm. Prints how many parameters it has, how long loading takes beside a plain script that reads the file and copies it, what
  * memory it takes beside what was planned, and how long a forward pass takes, beside PyTorch's with `--python PYTHON`. Each is done
- * `--turns` times, in turns, in a process of its own, and judged by its least CPU time. `--forward off` only loads, `--profile on` lists the
- * slowest steps. The file is made in DIR unless it is there, and removed with `--keep off`.
+ * `--turns` times, in turns, in a process of its own, which makes `--passes` passes, and judged by its least CPU time. `--forward off`
+ * only loads, `--profile on` lists the slowest steps. The file is made in DIR unless it is there, and removed with `--keep off`.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
@@ -25,7 +25,6 @@ import {
 
 /** Loading may take so much more than the plain script, memory than was planned, a pass than PyTorch's in f32. */
 const BARS = { loading: 1.5, memory: 1.25, pass: 2.5 };
-const PASSES = 2;
 
 const { values } = parseArgs({
   options: {
@@ -33,6 +32,7 @@ const { values } = parseArgs({
     folder: { type: "string" },
     turns: { type: "string", default: "3" },
     forward: { type: "string", default: "on" },
+    passes: { type: "string", default: "2" },
     profile: { type: "string", default: "off" },
     keep: { type: "string", default: "on" },
     python: { type: "string" },
@@ -40,6 +40,7 @@ const { values } = parseArgs({
   },
 });
 const { network, folder } = values;
+const passCount = Number(values.passes);
 
 /** What a process of its own tells. */
 interface Told extends Took {
@@ -67,23 +68,27 @@ async function tell(part: string, path: string): Promise<Told> {
     await ready.backend.close();
     return { ms, cpuMs, peak, device, plan };
   }
-  const { passes, values: y, steps } = await forward(ready, PASSES);
+  const { passes, values: y, steps } = await forward(ready, passCount);
   const peak = peakBytes();
   await ready.backend.close();
   const pass = {
     passes,
     finite: y.every(Number.isFinite),
-    steps: steps.map(({ label, ms }) => [label, ms / PASSES] as const),
+    steps: steps.map(({ label, ms }) => [label, ms / passCount] as const),
   };
   return { ms, cpuMs, peak, device, plan, pass };
 }
 
 const ask = (part: string): Told =>
   JSON.parse(
-    execFileSync(process.execPath, [process.argv[1], "--network", network, "--folder", folder!, "--part", part], {
-      encoding: "utf8",
-      maxBuffer: 2 ** 26,
-    }),
+    execFileSync(
+      process.execPath,
+      [process.argv[1], "--network", network, "--folder", folder!, "--passes", values.passes, "--part", part],
+      {
+        encoding: "utf8",
+        maxBuffer: 2 ** 26,
+      },
+    ),
   );
 
 const least = (all: readonly Took[]): number => Math.min(...all.map(({ cpuMs }) => cpuMs)) / 1000;
@@ -141,7 +146,7 @@ async function main(path: string): Promise<boolean> {
 /** SD 1.5's U-Net in PyTorch: `sizes.py` prints the CPU seconds of each pass. */
 function pytorchPasses(python: string): Took[] {
   const script = new URL("../../test/soak/sizes.py", import.meta.url).pathname;
-  const told = execFileSync(python, [script, "1", String(PASSES)], { encoding: "utf8" });
+  const told = execFileSync(python, [script, "1", values.passes], { encoding: "utf8" });
   return [...told.matchAll(/pass ([\d.]+) s, cpu ([\d.]+) s/g)].map(([, ms, cpu]) => ({
     ms: 1000 * Number(ms),
     cpuMs: 1000 * Number(cpu),
