@@ -26,7 +26,9 @@ export async function run(given: Given): Promise<number> {
   if (form === "diffusers") checkNewFolder(out, given);
   else await checkOutput(safetensorsName(out), given);
   const role = given.text("role");
-  const source = await openSource(from, role === undefined ? ["generator", "teacher"] : [role], given.text("base"));
+  const roles = role === undefined ? ["generator", "teacher"] : [role];
+  const adaptersAlone = form === "lora" && !given.on("verify");
+  const source = await openSource(from, roles, { base: given.text("base"), adaptersAlone });
   const work = workProgress(process.stderr, "tensors");
   try {
     const pace = (done: number, total: number) => work.tell("writing", done, total);

@@ -30,7 +30,11 @@ export interface Source {
  * Opens what is to be exported, with the other parts from a base.
  * @throws E_CHECKPOINT where the network is none that other programs know, or the base is another model; E_FILE
  */
-export async function openSource(given: string, roles: readonly string[], base?: string): Promise<Source> {
+export async function openSource(
+  given: string,
+  roles: readonly string[],
+  { base, adaptersAlone }: { readonly base?: string; readonly adaptersAlone: boolean },
+): Promise<Source> {
   const file = (await runFolder(files, given).holdsRun()) ? await findWeights(given, roles) : given;
   const around = base === undefined ? undefined : await openModelParts(files, base);
   const trained = file.endsWith(".safetensors")
@@ -47,22 +51,27 @@ export async function openSource(given: string, roles: readonly string[], base?:
       `Cannot export ${file}: its network is ${use}, other programs know that of Stable Diffusion and SDXL, unet2d`,
       { fix: "sample it with `onestep sample`, or write its tensors with `onestep convert`" },
     );
+  // The adapters of a file need no weights to become a file of their own.
+  if (adaptersAlone) {
+    const bare: ModelParts = { path: file, layout: "network", architecture: "unknown", parts: {} };
+    return { model: bare, file, trained };
+  }
   // What a run wrote beside its adapters; a base that is given has the same.
   const { base: beside } = trained.info;
   const below = beside && !around ? await openBase(files, file, beside) : around?.parts.unet?.tensors;
-  return { model: trainedModel(trained, file, options, { around, below }), file, trained };
+  const tensors = "conv_in.weight" in trained.tensors ? trained.tensors : { ...below, ...trained.tensors };
+  const whole = { ...trained, tensors };
+  return { model: trainedModel(whole, file, options, around), file, trained: whole };
 }
 
 /** A run's network as a model, with its adapters in it. */
 function trainedModel(
-  { tensors: own, pairs, info, sampler }: TrainedNetwork,
+  { tensors, pairs, info, sampler }: TrainedNetwork,
   file: string,
   options: JsonObject,
-  { around, below }: { readonly around?: ModelParts; readonly below?: ModelPart["tensors"] },
+  around: ModelParts | undefined,
 ): ModelParts {
-  // A run writes adapters alone.
-  const tensors = "conv_in.weight" in own ? own : below;
-  if (!tensors)
+  if (!("conv_in.weight" in tensors))
     throw failure("E_CHECKPOINT", `Cannot export ${file}: it has adapters alone`, {
       fix: "give the model that they were trained beside with --base, or write them with --to lora",
     });

@@ -7,9 +7,11 @@ import { hostRandom } from "../../../core/random/mod.ts";
 import { sizeOf } from "../../../core/tensor/mod.ts";
 import type { RunConfig, WeightsInfo } from "../../../core/train/mod.ts";
 import type { NamedTensors } from "../../../core/train/update/player.ts";
+import { architectureOf } from "../../../plugins/pipelines/shared/architecture.ts";
 import { openLora } from "../../../plugins/pipelines/shared/loraFile.ts";
 import { mergeLora } from "../../../plugins/pipelines/shared/mergeLora.ts";
 import { openModelParts } from "../../../plugins/pipelines/shared/modelParts.ts";
+import type { TrainedNetwork } from "../../../plugins/pipelines/shared/trainedNetwork.ts";
 import { unet2dOptions } from "../../../plugins/pipelines/shared/unet2dConfig.ts";
 import type { Given } from "../command.ts";
 import { openBackend, tuning } from "../device.ts";
@@ -36,13 +38,13 @@ export async function verify(
 ): Promise<string> {
   const unet = model.parts.unet;
   if (!unet) throw failure("E_CHECKPOINT", `Cannot verify ${out}: it has no U-Net`, { fix: "leave --verify out" });
-  const written = form === "lora" ? await besideBase(model, trained!.tensors, out) : await openModelParts(files, out);
+  const written = form === "lora" ? await besideBase(trained!, out) : await openModelParts(files, out);
   const backend = await openBackend(given.text("device"), tuning(given));
   try {
     const how = { info: small(trained?.info ?? (await plainInfo(model))), given, backend };
     // What a run drew: its adapters beside the weights. What was written has none.
-    const adapters = trained && trained.pairs.length > 0 && "conv_in.weight" in trained.tensors;
-    const before = await drawn(adapters ? await adapted(trained) : await numbers(unet), how, Boolean(adapters));
+    const adapters = trained && trained.pairs.length > 0 ? trained : undefined;
+    const before = await drawn(await (adapters ? adapted(adapters) : numbers(unet)), how, adapters !== undefined);
     const after = await drawn(await numbers(written.parts.unet!), how, false);
     return compared(before, after, out);
   } finally {
@@ -67,11 +69,10 @@ function compared(before: Float32Array, after: Float32Array, out: string): strin
 }
 
 /** What a LoRA file makes of the weights that it was trained beside. */
-async function besideBase(model: ModelParts, own: ModelPart["tensors"], out: string): Promise<ModelParts> {
-  const lora = await openLora(files, out);
-  const tensors = "conv_in.weight" in own ? own : (model.parts.unet as ModelPart).tensors;
-  const unet = { from: model.path, tensors };
-  return mergeLora({ ...model, parts: { unet } }, lora).model;
+async function besideBase({ tensors }: TrainedNetwork, out: string): Promise<ModelParts> {
+  const parts = { unet: { from: out, tensors } };
+  const base: ModelParts = { path: out, layout: "network", architecture: architectureOf(parts), parts };
+  return mergeLora(base, await openLora(files, out)).model;
 }
 
 async function numbers({ tensors }: Pick<ModelPart, "tensors">): Promise<NamedTensors> {
@@ -82,7 +83,7 @@ async function numbers({ tensors }: Pick<ModelPart, "tensors">): Promise<NamedTe
 }
 
 /** A run's weights with its adapters under the names that it trained them by. */
-async function adapted({ tensors, pairs }: NonNullable<Source["trained"]>): Promise<NamedTensors> {
+async function adapted({ tensors, pairs }: TrainedNetwork): Promise<NamedTensors> {
   const beside = Object.fromEntries(
     pairs.flatMap(({ layer, down, up }) => [
       [`${layer}.lora_A.default.weight`, down],

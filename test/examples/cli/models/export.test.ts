@@ -6,17 +6,17 @@ import { openSafetensors } from "../../../../core/io/mod.ts";
 import { openModelParts } from "../../../../plugins/pipelines/shared/modelParts.ts";
 import { scratch } from "../program.ts";
 import { printed, refusal } from "./called.ts";
-import { generatorFile, modelFolder } from "./files.ts";
+import { adaptersFile, generatorFile, modelFolder } from "./files.ts";
 
 const test = suite("examples/cli/models/export");
 const { path, remove } = scratch();
 const base = path("base");
 const whole = path("generator.safetensors");
 const adapted = path("adapted.safetensors");
-test.before(() => {
+test.before(async () => {
   modelFolder(base);
   generatorFile(whole, 0);
-  generatorFile(adapted, 4);
+  await adaptersFile(adapted, 4);
 });
 test.after(remove);
 

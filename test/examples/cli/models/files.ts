@@ -1,7 +1,8 @@
 // A tiny model of Stable Diffusion and a generator with adapters in files, as a user would have them.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { encodeSafetensors, type StoredTensor } from "../../../../core/io/mod.ts";
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "../../../../core/io/mod.ts";
+import { baseHash } from "../../../../core/train/files/baseWeights.ts";
 import { numbersOf, TINY_SD15, TINY_TEXT, TINY_VAE, tensorsOf } from "../../../plugins/pipelines/shared/models.ts";
 
 type Stored = Record<string, StoredTensor>;
@@ -40,6 +41,21 @@ export function modelFolder(path: string): string {
   write(`${path}/text_encoder/model.safetensors`, encodeSafetensors(tensorsOf(TINY_TEXT)));
   write(`${path}/tokenizer/merges.txt`, "a b\n");
   return path;
+}
+
+/** A generator's adapters as a run with LoRA writes them, with the weights below them in `teacher.safetensors` beside. */
+export async function adaptersFile(path: string, rank: number): Promise<string> {
+  const { tensors, metadata } = decodeSafetensors(readFileSync(generatorFile(path, rank)));
+  const own = Object.entries(tensors).filter(([name]) => name.includes(".lora_"));
+  const below = Object.entries(UNET).map(([name, { shape, data }]) => ({
+    name,
+    shape,
+    read: () => data as Float32Array,
+  }));
+  const base = { file: "teacher.safetensors", prefix: "", hash: await baseHash(below) };
+  write(`${dirname(path)}/teacher.safetensors`, encodeSafetensors(UNET));
+  const info = JSON.stringify({ ...JSON.parse(metadata.onestep), base });
+  return write(path, encodeSafetensors(Object.fromEntries(own), { onestep: info }));
 }
 
 const INFO = {

@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import type { ModelParts } from "../../../../core/interfaces/mod.ts";
 import { encodeSafetensors, openSafetensors, type StoredTensor, toFloat32 } from "../../../../core/io/mod.ts";
+import { baseHash } from "../../../../core/train/files/baseWeights.ts";
 import { openLora } from "../../../../plugins/pipelines/shared/loraFile.ts";
 import { mergeLora } from "../../../../plugins/pipelines/shared/mergeLora.ts";
 import { openModelParts } from "../../../../plugins/pipelines/shared/modelParts.ts";
@@ -129,6 +130,31 @@ test("adapters of a run are in its weights when it is opened, and say how it is 
   const { data } = await parts.unet!.tensors[`${LAYERS[0]}.weight`].read();
   assert.not.equal(data, sdxl.unet[`${LAYERS[0]}.weight`].data);
   assert.equal(Object.keys(parts.unet!.tensors).sort(), Object.keys(TINY_SDXL).sort());
+});
+
+test("adapters that were written alone are opened with the weights below them, and no others", async () => {
+  const files = run();
+  const { tensors } = await openSafetensors(files, "g.safetensors");
+  const adapters: Stored = {};
+  for (const [name, entry] of Object.entries(tensors)) if (name.includes(".lora_")) adapters[name] = await entry.read();
+  const below = Object.entries(sdxl.unet).map(([name, { shape, data }]) => ({
+    name,
+    shape,
+    read: () => data as Float32Array,
+  }));
+  const base = { file: "teacher.safetensors", prefix: "", hash: await baseHash(below) };
+  files.contents.set("r/a.safetensors", encodeSafetensors(adapters, { onestep: JSON.stringify({ ...INFO, base }) }));
+  assert.match(
+    (await rejected(openModelParts(files, "r/a.safetensors"))).message,
+    /below them are not there, should be r.teacher/,
+  );
+  files.contents.set("r/teacher.safetensors", encodeSafetensors(sdxl.unet));
+  const [alone, whole] = [await openModelParts(files, "r/a.safetensors"), await openModelParts(files, "g.safetensors")];
+  assert.equal({ ...(await readAll(alone.parts.unet!.tensors)) }, { ...(await readAll(whole.parts.unet!.tensors)) });
+  const { "conv_in.bias": bias, ...others } = sdxl.unet;
+  const other = { ...others, "conv_in.bias": { ...bias, data: new Float32Array(8) } as StoredTensor };
+  files.contents.set("r/teacher.safetensors", encodeSafetensors(other));
+  assert.match((await rejected(openModelParts(files, "r/a.safetensors"))).message, /has other weights than those/);
 });
 
 for (const keys of ["kohya", "peft"] as const)
