@@ -83,7 +83,8 @@ const timestepsOf = (timesteps: readonly number[] | undefined): string =>
 
 function useOf({ path, layout, architecture, parts }: ModelParts): string | undefined {
   const isText = architecture === "sd15" || architecture === "sd2" || architecture === "sdxl";
-  if (layout !== "network" && isText && parts.vae) return `draw with \`onestep sample --model ${path} --prompt "a photo of a cat"\``;
+  if (layout !== "network" && isText && parts.vae)
+    return `draw with \`onestep sample --model ${path} --prompt "a photo of a cat"\``;
   if (architecture === "edm" && path.endsWith(".safetensors"))
     return `take its weights as a teacher's: \`onestep train imagenet64 --teacher ${path}\``;
   if (architecture === "edm")
