@@ -399,6 +399,7 @@ export const commands: readonly Command[] = [
     operands: CONFIG,
     arity: [1, 1],
     flags: {
+      model: { type: "string", value: "PATH", about: "the model that is distilled, as for train" },
       data: dataFlag,
       set: setFlag,
       plugin: pluginFlag,
@@ -412,6 +413,7 @@ export const commands: readonly Command[] = [
     },
     examples: [
       "plan gaussians",
+      "plan sdxl-4step --memory 80GiB",
       "plan mnist --data data/mnist --set train.batch=256 --memory 512MiB",
       "plan mnist --data data/mnist --set train.checkpointing=blocks --device webgpu",
     ],

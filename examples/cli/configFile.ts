@@ -15,13 +15,15 @@ export interface NamedConfig {
   /** Of a preset that fits itself to its data. */
   readonly fits?: Preset["fits"];
   readonly fit?: Preset["fit"];
+  /** Of a preset: what its data usually are. */
+  readonly usual?: Preset["shape"];
 }
 
 /** The config of a preset's name or of a file. @throws E_UNKNOWN_PRESET, E_CONFIG or E_FILE */
 export async function findConfig(given: string, files: FileSystem): Promise<NamedConfig> {
   if (Object.hasOwn(presets, given)) {
-    const { config, fits, fit } = presets[given];
-    return { name: given, config: await config(), fits, fit };
+    const { config, fits, fit, shape } = presets[given];
+    return { name: given, config: await config(), fits, fit, usual: shape };
   }
   const [, name] = given.match(/([^/\\]+)\.(?:json|ya?ml)$/i) ?? [];
   if (name === undefined) {

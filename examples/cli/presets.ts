@@ -1,3 +1,4 @@
+import type { DataShape } from "../../core/interfaces/mod.ts";
 import type { FileSystem } from "../../core/io/files.ts";
 import type { RunConfig } from "../../core/train/mod.ts";
 import type { PlacedName } from "../../plugins/datasets/shared/placedPictures.ts";
@@ -7,6 +8,8 @@ export interface Preset {
   readonly about: string;
   /** Loads its config, which a page of help does not need. */
   readonly config: () => Promise<RunConfig>;
+  /** What its data are as a rule, for a plan that has none. */
+  readonly shape?: () => Promise<DataShape>;
   /** The datasets whose files make something of the config. */
   readonly fits?: readonly string[];
   /** What the files of a data folder make of it, by the options of its dataset. */
@@ -66,22 +69,27 @@ export const presets: Readonly<Record<string, Preset>> = {
   "sd15-stage1": {
     about: "SD 1.5 in one step; --data, --teacher",
     config: async () => (await import("../presets/sd15.ts")).sd15Stage1,
+    shape: async () => (await import("../presets/sd15.ts")).sd15Shape,
   },
   "sd15-stage2": {
     about: "with the GAN, from weights of stage 1",
     config: async () => (await import("../presets/sd15.ts")).sd15Stage2,
+    shape: async () => (await import("../presets/sd15.ts")).sd15Shape,
   },
   "sdxl-4step": {
     about: "SDXL in four steps; --data, --teacher",
     config: async () => (await import("../presets/sdxl.ts")).sdxl4Step,
+    shape: async () => (await import("../presets/sdxl.ts")).sdxlShape,
   },
   "sdxl-4step-lora": {
     about: "the same with adapters of rank 64",
     config: async () => (await import("../presets/sdxl.ts")).sdxl4StepLora,
+    shape: async () => (await import("../presets/sdxl.ts")).sdxlShape,
   },
   "sdxl-1step": {
     about: "SDXL in one step; --set start.generator too",
     config: async () => (await import("../presets/sdxl.ts")).sdxl1Step,
+    shape: async () => (await import("../presets/sdxl.ts")).sdxlShape,
   },
   cifar10: {
     about: "FastGen's CIFAR-10; --data, --teacher",

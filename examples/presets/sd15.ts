@@ -1,6 +1,14 @@
+import type { DataShape } from "../../core/interfaces/mod.ts";
 import { mergeConfig } from "../../core/plugin/mod.ts";
 import type { RunConfig } from "../../core/train/mod.ts";
 import { pretrained, rates, secondStage, withoutGan } from "./official.ts";
+
+/** Latents of 512 × 512 pixels, with texts and that of an empty one. */
+export const sd15Shape: DataShape = {
+  sample: [4, 64, 64],
+  condition: { text: { shape: [77, 768], dtype: "f32", empty: "stored" } },
+  sigmaData: 1,
+};
 
 /** 64 GPUs, 32 latents each. */
 const DEVICES = 64;

@@ -1,6 +1,18 @@
+import type { DataShape } from "../../core/interfaces/mod.ts";
 import { mergeConfig } from "../../core/plugin/mod.ts";
 import type { RunConfig } from "../../core/train/mod.ts";
 import { pretrained, rates } from "./official.ts";
+
+/** Latents of 1024 × 1024 pixels, with texts, pooled texts and sizes; no text is zeros. */
+export const sdxlShape: DataShape = {
+  sample: [4, 128, 128],
+  condition: {
+    text: { shape: [77, 2048], dtype: "f32", empty: "zero" },
+    pooled: { shape: [1280], dtype: "f32", empty: "zero" },
+    timeIds: { shape: [6], dtype: "f32", empty: "same" },
+  },
+  sigmaData: 1,
+};
 
 /** 64 GPUs, two latents each. */
 const DEVICES = 64;

@@ -43,10 +43,7 @@ const NO_RUN = "give the folder of a run with --out, or start one without --resu
 export async function checkSpace({ path }: RunFolder, files: FileSystem, trainer: Trainer): Promise<void> {
   const room = await files.space?.(path);
   if (room === undefined) return;
-  const players = playersUpTo(trainer, trainer.method.stages.length - 1);
-  const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + 4 * size, 0);
-  const checkpoint = sum(players.flatMap(({ sources }) => sources.map(({ length }) => length)));
-  const weights = sum(players.flatMap(({ layout }) => [...layout.arenas]));
+  const { checkpoint, weights } = diskOf(trainer);
   const needed = 2 * checkpoint + weights;
   if (room < needed)
     throw failure(
@@ -54,6 +51,16 @@ export async function checkSpace({ path }: RunFolder, files: FileSystem, trainer
       `Cannot keep a run in ${path}: two checkpoints and the weights need ${mebibytes(needed)}, its disk has room for ${mebibytes(room)}`,
       { fix: "free some space, or choose an --out on another disk" },
     );
+}
+
+/** Bytes of a checkpoint with the states of all roles, and of the files of their weights, in f32. */
+export function diskOf(trainer: Trainer): { readonly checkpoint: number; readonly weights: number } {
+  const players = playersUpTo(trainer, trainer.method.stages.length - 1);
+  const sum = (sizes: readonly number[]) => sizes.reduce((total, size) => total + 4 * size, 0);
+  return {
+    checkpoint: sum(players.flatMap(({ sources }) => sources.map(({ length }) => length))),
+    weights: sum(players.flatMap(({ layout }) => [...layout.arenas])),
+  };
 }
 
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

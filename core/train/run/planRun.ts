@@ -1,5 +1,6 @@
 import type { Resolver } from "../../di/resolver.ts";
 import { failure } from "../../errors.ts";
+import type { Program } from "../../graph/program.ts";
 import type { Backend } from "../../interfaces/backend.ts";
 import { DATASET } from "../../interfaces/dataset.ts";
 import { METHOD, type Stage } from "../../interfaces/method.ts";
@@ -10,6 +11,7 @@ import { EventBus } from "../loop/bus.ts";
 import { Evaluation } from "../sampling/evaluation.ts";
 import { Traces } from "../update/traces.ts";
 import { Trainer } from "../update/trainer.ts";
+import { diskOf } from "./checkFolder.ts";
 import { checkMethod, checkParts } from "./checkMethod.ts";
 import { type Counted, CountingBackend } from "./countingBackend.ts";
 
@@ -21,6 +23,10 @@ export interface StagePlan {
   readonly programs: readonly Counted[];
   /** Everything on the device, states included. */
   readonly bytes: number;
+  /** Steps of the stage; 0 for drawing. */
+  readonly steps: number;
+  /** The programs of its turns, and how often one runs in a step. */
+  readonly updates: readonly { readonly program: Program; readonly perStep: number }[];
 }
 
 /** What a plan calls the drawing of samples. */
@@ -33,6 +39,8 @@ export interface RunPlan {
   /** Bytes of every state by name. */
   readonly states: ReadonlyMap<string, number>;
   readonly stages: readonly StagePlan[];
+  /** Bytes on the disk: of one checkpoint, and of the files of weights. */
+  readonly disk: ReturnType<typeof diskOf>;
   /** The most that lives at any time; programs of metrics, which have their own, aside. */
   readonly peakBytes: number;
 }
@@ -56,10 +64,11 @@ export async function planRun(
   checkMethod(container, trainer, settings);
   const plans: StagePlan[] = [];
   let known: readonly Counted[] = [];
-  const note = (stage: string) => {
+  const note = (stage: string, trained?: Stage) => {
     const programs = counting.programs.filter((each) => !known.includes(each));
     known = counting.programs;
-    plans.push({ stage, programs, bytes: counting.liveBytes });
+    const updates = trained ? updatesIn(trainer, trained, settings.accumulate) : [];
+    plans.push({ stage, programs, bytes: counting.liveBytes, steps: trained?.steps ?? 0, updates });
   };
   let current: Stage | undefined;
   const { sampleEvery, drawBatch, evaluateCount, evaluateEvery, evaluateEveryCount } = settings;
@@ -74,7 +83,7 @@ export async function planRun(
     if (previews) await evaluation.prepare(previews.role, previews.count);
     const learner = evaluation.shownIn(stage);
     if (evaluateEvery > 0 && learner !== undefined) await evaluation.prepare(learner, evaluateEveryCount);
-    note(stage.name);
+    note(stage.name, stage);
     probe.dispose();
   }
   for (const role of evaluation.judged) {
@@ -87,8 +96,19 @@ export async function planRun(
     parameters: Object.fromEntries(sizes),
     states: counting.states,
     stages: plans,
+    disk: diskOf(trainer),
     peakBytes: Math.max(...plans.map(({ bytes }) => bytes)),
   };
+}
+
+/** The programs of a stage's cycle; one of a batch that is gathered in parts runs once for each. */
+function updatesIn(trainer: Trainer, stage: Stage, parts: number): StagePlan["updates"] {
+  const { cycle } = stage;
+  return cycle.flat().flatMap((turn) => {
+    const { program, apply } = trainer.traced(stage, turn);
+    const each = { program, perStep: (apply ? parts : 1) / cycle.length };
+    return apply ? [each, { program: apply, perStep: 1 / cycle.length }] : [each];
+  });
 }
 
 /**

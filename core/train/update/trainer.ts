@@ -5,7 +5,7 @@ import type { Backend, Memory } from "../../interfaces/backend.ts";
 import { BALANCERS } from "../../interfaces/balancer.ts";
 import type { Dataset } from "../../interfaces/dataset.ts";
 import { LOSSES, type Loss } from "../../interfaces/loss.ts";
-import { METHOD, type Method, type Stage } from "../../interfaces/method.ts";
+import { METHOD, type Method, type Stage, type Turn } from "../../interfaces/method.ts";
 import { OPTIMIZERS } from "../../interfaces/optimizer.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { GivenDraws } from "../batch/givenDraws.ts";
@@ -28,7 +28,7 @@ import { baseOf, joining, learnersOf, rolesOf } from "./roles.ts";
 import { scalarsOf } from "./scalarsOf.ts";
 import { Traces } from "./traces.ts";
 import { activeLosses, type Players } from "./turnContext.ts";
-import { GATHERED_KEEP, VERDICT, weightName } from "./turnProgram.ts";
+import { GATHERED_KEEP, type TurnProgram, VERDICT, weightName } from "./turnProgram.ts";
 import { TurnPrograms } from "./turnPrograms.ts";
 import { type UpdateInputs, updateInputs } from "./updateInputs.ts";
 import { UpdateWatch } from "./updateWatch.ts";
@@ -268,6 +268,11 @@ export class Trainer {
   /** Compiles the programs of a stage, so that its first step is not slow, and drops those of other stages. */
   prepare(stage: Stage): Promise<void> {
     return this.#programs.prepare(stage);
+  }
+
+  /** The program of a turn, perhaps not yet compiled. */
+  traced(stage: Stage, turn: Turn): TurnProgram {
+    return this.#programs.traced(stage, turn);
   }
 
   get #parts(): number {

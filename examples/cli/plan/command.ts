@@ -1,57 +1,70 @@
 import { files } from "../../../backends/host/files.ts";
 import { memoryLeft } from "../../../backends/host/limits.ts";
 import { failure, OnestepError } from "../../../core/errors.ts";
-import type { Backend } from "../../../core/interfaces/backend.ts";
+import { DATASET, type DataShape, METHOD } from "../../../core/interfaces/mod.ts";
+import { formatShape } from "../../../core/tensor/mod.ts";
 import {
   checkCapacity,
   checkCounts,
   composeRun,
   planRun,
-  type ResolvedConfig,
   type RunConfig,
+  type RunPlan,
   resolveConfig,
-  withHint,
 } from "../../../core/train/mod.ts";
 import type { Given } from "../command.ts";
 import { findConfig, layOver } from "../configFile.ts";
 import { describeBackend, openBackend, tuning } from "../device.ts";
 import { fitConfig } from "../fitConfig.ts";
+import { withModel } from "../model.ts";
 import { loadRegistry } from "../registry.ts";
-import { waysToFit } from "./advice.ts";
+import { type AdviceRequest, advised, dataOf, withDataset } from "./advice.ts";
+import { measureRate, memoryTable, needsOf } from "./needs.ts";
 import { mebibytes, reportOf } from "./report.ts";
 
 export async function run(given: Given): Promise<number> {
   const memory = readSize(given.text("memory"));
-  const named = await findConfig(given.positionals[0], files);
+  const found = await findConfig(given.positionals[0], files);
   const registry = await loadRegistry(given.all("plugin"));
+  const named = await withModel(found, given.text("model"), registry);
   const settled = (config: RunConfig) => layOver(config, given.all("set"), {});
-  const wanted = await fitConfig(named, settled, registry, given.text("data"));
-  const resolved = resolveConfig(wanted, registry);
+  const config = await fitConfig(named, settled, registry, given.text("data"));
   const device = await openBackend(given.text("device"), tuning(given));
   try {
     const capacity = memory ?? device.capacity;
     process.stdout.write(`device      ${describeBackend(device)}\n`);
-    await report(resolved, device, capacity, given.text("data"));
+    const shape = given.text("data") === undefined ? (named.shape ?? (await named.usual?.())) : undefined;
+    await report({ config, registry, device, capacity }, given.text("data"), shape);
     return 0;
   } finally {
     await device.close();
   }
 }
 
-/** @throws KernelError E_DEVICE_LIMIT that says what would fit */
+/**
+ * @param shape of data that are not there
+ * @throws KernelError E_DEVICE_LIMIT that says what would fit
+ */
 async function report(
-  resolved: ResolvedConfig,
-  device: Backend,
-  capacity: number | undefined,
+  request: Omit<AdviceRequest, "dataset" | "stages" | "plan">,
   path: string | undefined,
+  shape: DataShape | undefined,
 ): Promise<void> {
+  const { config, registry, device, capacity } = request;
+  const read = resolveConfig(config, registry);
+  const resolved = shape ? withDataset(read, dataOf(read.config.dataset.use, shape)) : read;
   const { settings } = resolved;
   const print = (text: string) => void process.stdout.write(`${text}\n`);
   const found = (text: string) => print(`data        ${text}`);
+  if (shape) found(`none is given; planned for samples ${formatShape(shape.sample)}${conditionText(shape)}`);
   const container = await composeRun(resolved, device, { files, path, found });
+  const dataset = container.get(DATASET);
+  let plan: RunPlan | undefined;
   try {
-    const plan = await planRun(container, settings, device);
+    plan = await planRun(container, settings, device);
     print(reportOf(plan));
+    print(`\n${memoryTable(plan)}\n`);
+    print(needsOf(plan, settings, dataset.shape, await measureRate(device)).join("\n"));
     checkCounts(container, settings.evaluateCount, memoryLeft(process));
     checkCapacity(plan, device, capacity);
     print(
@@ -62,17 +75,16 @@ async function report(
   } catch (error) {
     if (!(error instanceof OnestepError) || error.code !== "E_DEVICE_LIMIT") throw error;
     print("fits        no");
-    const ways = await waysToFit(container, settings, device, capacity);
-    const fix = ways.length
-      ? `what would fit:\n  ${ways.join("\n  ")}`
-      : "use a smaller network or another device; neither repeated blocks nor a smaller batch is enough";
-    // A limit that was given by hand says nothing of the device.
-    const hinted = capacity === device.capacity ? withHint(fix, device) : fix;
-    throw failure("E_DEVICE_LIMIT", error.message, { fix: hinted, cause: error });
+    throw await advised(error, { ...request, dataset, stages: container.get(METHOD).stages, plan });
   } finally {
     await container.dispose();
   }
 }
+
+const conditionText = ({ condition }: DataShape): string => {
+  const entries = Object.entries(condition).map(([name, { shape }]) => `${name} ${formatShape(shape)}`);
+  return entries.length > 0 ? ` with ${entries.join(", ")}` : "";
+};
 
 /** "6GiB" in bytes. @throws E_USAGE */
 function readSize(text: string | undefined): number | undefined {

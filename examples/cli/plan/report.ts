@@ -14,28 +14,10 @@ export const mebibytes = (bytes: number): string => (bytes / MIB).toFixed(1);
 /** Tensors that are listed of each program. */
 const LISTED = 3;
 
-/** A run's plan for people: parameters, states by role, and of each stage its programs with their largest tensors. */
-export function reportOf(plan: RunPlan): string {
-  const { parameters, states, stages, peakBytes } = plan;
+/** A run's plan for people: parameters, and of each stage its programs with their largest tensors. */
+export function reportOf({ parameters, stages }: RunPlan): string {
   const counts = Object.entries(parameters).map(([role, count]) => `${role} ${count.toLocaleString("en-US")}`);
-  return [
-    `parameters  ${counts.join(", ")}`,
-    "",
-    table([["states", "MiB"], ...statesByOwner(states).map(([name, b]) => [name, mebibytes(b)])]),
-    ...stages.flatMap((stage) => ["", stageText(stage)]),
-    "",
-    `peak        ${mebibytes(peakBytes)} MiB`,
-  ].join("\n");
-}
-
-/** `critic.moment1.0` and `critic.moment1.1` are one line. */
-function statesByOwner(states: ReadonlyMap<string, number>): [string, number][] {
-  const sums = new Map<string, number>();
-  for (const [name, bytes] of states) {
-    const owner = name.replace(/\.\d+$/, "");
-    sums.set(owner, (sums.get(owner) ?? 0) + bytes);
-  }
-  return [...sums];
+  return [`parameters  ${counts.join(", ")}`, ...stages.flatMap((stage) => ["", stageText(stage)])].join("\n");
 }
 
 function stageText({ stage, programs, bytes }: StagePlan): string {

@@ -12,8 +12,13 @@ test("says what each stage needs, and that it fits", async () => {
   const { code, stdout, stderr } = await onestep("plan", config, "--device", "wasm");
   assert.is(code, 0, stderr);
   assert.match(stdout, /^parameters {2}teacher \d+, generator \d+, critic \d+$/m);
-  for (const row of ["teacher.weights", "generator.average", "critic.moment2"])
-    assert.match(stdout, new RegExp(`^${row} +\\d+\\.\\d$`, "m"));
+  assert.match(stdout, /^MiB of the device +weights +moments +averages +gradient +all$/m);
+  assert.match(stdout, /^generator( +\d+\.\d){3} +- +\d+\.\d$/m);
+  assert.match(stdout, /^critic( +\d+\.\d){2} +- +- +\d+\.\d$/m);
+  for (const row of ["activations", "peak"]) assert.match(stdout, new RegExp(`^${row}( +-){4} +\\d+\\.\\d$`, "m"));
+  assert.match(stdout, /^host +about \d+\.\d MiB besides: /m);
+  assert.match(stdout, /^disk +\d+\.\d MiB: 4 checkpoints of \d+\.\d \(train\.keep=3, /m);
+  assert.match(stdout, /^time +about [\d.]+ m?s for the \d+ steps of teacher, /m);
   assert.match(stdout, /^teacher, .* MiB with states\nprogram +steps +GFLOP +MiB .*convolutions/m);
   assert.match(stdout, /^critic update +\d+ +0\.00 .*\[\d+.*\] 0\.\d/m);
   assert.match(stdout, /^fits +yes, the device has \d/m);
@@ -26,12 +31,20 @@ test("what does not fit is refused with what would", async () => {
   assert.is(code, 1);
   assert.match(stdout, /^fits +no$/m);
   assert.match(stderr, /^error E_DEVICE_LIMIT: Cannot run on .* needs .* MiB, the device has 1\.5/m);
-  const [, accumulate] = stderr.match(/^ {2}--set train\.accumulate=(\d+) needs \d\.\d MiB$/m) ?? [];
+  const [, accumulate] = stderr.match(/^ {2}--set train\.accumulate=(\d+) needs \d\.\d MiB, \d+\.\d less$/m) ?? [];
   assert.ok(Number(accumulate) > 1, stderr);
   assert.match(stderr, /^ {2}--set train\.batch=\d+ needs/m);
   // What it says would fit does.
   const again = ["--memory", "1.5MiB", "--set", `train.accumulate=${accumulate}`];
   assert.is((await onestep("plan", config, ...device, ...again)).code, 0);
+});
+
+test("a preset of true size is planned by its shape alone", async () => {
+  const words = ["plan", "sd15-stage1", "--device", "wasm", "--threads", "1", "--memory", "80GiB"];
+  const { code, stdout, stderr } = await onestep(...words);
+  assert.is(code, 0, stderr);
+  assert.match(stdout, /^data +none is given; planned for samples \[4, 64, 64\] with text \[77, 768\]$/m);
+  assert.match(stdout, /^parameters {2}teacher 859,520,964, /m);
 });
 
 test("a size that is none is a usage error", async () => {
