@@ -141,6 +141,7 @@ const networks: [ConfiguredPlugin, DataShape][] = [
     }),
     { ...image, condition: {} },
   ],
+  [plugins.dit({ width: 8, heads: 2, depth: 2 }), { ...image, sample: [1, 4, 6] }],
   [plugins.unet2d(unet), described({ text: vector(3, 6) })],
   [
     plugins.unet2d({ ...unet, timeIdWidth: 4 }),
