@@ -1,6 +1,4 @@
 /** Pictures from texts with a model in files, for programs: what `onestep sample --model` does. */
-
-import { Container } from "../../core/di/mod.ts";
 import { failure } from "../../core/errors.ts";
 import {
   type Backend,
@@ -14,12 +12,11 @@ import {
 import type { FileSystem } from "../../core/io/mod.ts";
 import type { PictureSize } from "../../core/pixels/mod.ts";
 import type { Registry, Setting } from "../../core/plugin/mod.ts";
-import { decodeLatents, drawLatents, type Pixels } from "./shared/draw.ts";
+import type { Pixels } from "./shared/draw.ts";
 import { type DrawingWishes, drawingOf } from "./shared/drawing.ts";
 import { encodePrompts } from "./shared/encodePrompts.ts";
 import { openLora } from "./shared/loraFile.ts";
 import { mergeLora } from "./shared/mergeLora.ts";
-import { openModelParts } from "./shared/modelParts.ts";
 import type { Drawing } from "./shared/students.ts";
 
 /** A LoRA to add to a model. */
@@ -100,6 +97,8 @@ async function assembled(
   options: Omit<OpenPipelineOptions, "backend">,
 ): Promise<ModelParts> {
   const { variant, unet, loras = [], vae, vocabulary, note = () => {} } = options;
+  // What opens and draws is loaded when it is needed: a list of plugins needs none of it.
+  const { openModelParts } = await import("./shared/modelParts.ts");
   let parts = await openModelParts(files, path, { variant });
   const from = async (other: string, name: "unet" | "vae") => {
     const { architecture, parts: own } = await openModelParts(files, other, { variant });
@@ -159,6 +158,7 @@ export async function openModel(
   options: Omit<OpenPipelineOptions, "backend">,
 ): Promise<Pick<OpenedPipeline, "pipeline" | "parts" | "model">> {
   const parts = await assembled(files, path, options);
+  const { Container } = await import("../../core/di/mod.ts");
   const pipelines = options.registry.list("pipeline").map((plugin) => {
     const container = new Container();
     plugin.configure().install(container);
@@ -234,6 +234,7 @@ export class OpenedPipeline {
       note,
       pace: (done, total) => tell({ part: "texts", done, total }),
     });
+    const { decodeLatents, drawLatents } = await import("./shared/draw.ts");
     const drawn = await drawLatents(backend, registry, {
       model,
       drawing: isGuided ? drawing : { ...drawing, guidanceScale: 1 },

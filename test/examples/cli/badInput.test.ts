@@ -61,7 +61,7 @@ test("an unknown preset", () =>
 
 test("unknown plugins, with the nearest and all there are", async () => {
   const network = training("--set", "network.use=mpl");
-  await refused(network, "E_MISSING_PLUGIN", 2, /network "mpl".*one of adm, mlp, .*did you mean "mlp"/);
+  await refused(network, "E_MISSING_PLUGIN", 2, /network "mpl".*one of adm, dit, mlp, .*did you mean "mlp"/);
   const loss = training("--set", "losses.gan-genrator.weight=1");
   await refused(loss, "E_MISSING_PLUGIN", 2, /did you mean "gan-generator"\?/);
 });
