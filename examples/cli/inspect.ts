@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { files } from "../../backends/host/files.ts";
 import { failure, OnestepError } from "../../core/errors.ts";
 import {
@@ -20,6 +19,7 @@ import { weightsName } from "../../plugins/pipelines/shared/partFolder.ts";
 import type { Given } from "./command.ts";
 import { inspectDataFile, inspectDataFolder, inspectPictureZip, inspectShards } from "./inspectData.ts";
 import { toldFile, toldFolder } from "./models/inspect.ts";
+import { statOf } from "./statOf.ts";
 
 /** What a file or folder holds, in lines, and what to do with it. */
 export interface Found {
@@ -60,7 +60,7 @@ export async function inspected(path: string, isWhole: boolean): Promise<string>
 
 /** @param listed rows that are shown, where making one takes time */
 async function found(path: string, listed: number): Promise<Found> {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statOf(path);
   if (!stat && /\{.*\}.*\.tar$/.test(path)) return inspectShards(path, listed);
   if (!stat) throw failure("E_FILE", `Cannot inspect ${path}: there is no such file or folder`);
   return stat.isDirectory() ? inspectFolder(path, listed) : inspectFile(path, listed);
@@ -100,7 +100,7 @@ async function inspectFolder(path: string, listed: number): Promise<Found> {
   let folders = 0;
   // A link may lead nowhere.
   for (const name of names)
-    if (statSync(files.join(path, name), { throwIfNoEntry: false })?.isDirectory()) folders++;
+    if (statOf(files.join(path, name))?.isDirectory()) folders++;
     else kinds.set(ending(name), (kinds.get(ending(name)) ?? 0) + 1);
   const rows = [...kinds].sort(([, a], [, b]) => b - a).map(([kind, count]) => [kind, String(count)]);
   const what = `a folder with ${folders} folders and ${names.length - folders} files`;

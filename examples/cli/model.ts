@@ -1,5 +1,4 @@
 /** Models of others as what a run begins with: `--model` of commands that train, and files that `start` names. */
-import { statSync } from "node:fs";
 import { files } from "../../backends/host/files.ts";
 import type { DataShape } from "../../core/interfaces/mod.ts";
 import { openSafetensors } from "../../core/io/mod.ts";
@@ -8,6 +7,7 @@ import { OpenedWeights, type OpenWeights, type RunConfig } from "../../core/trai
 import { openModelParts } from "../../plugins/pipelines/shared/modelParts.ts";
 import { openModel } from "../../plugins/pipelines/textToImage.ts";
 import type { NamedConfig } from "./configFile.ts";
+import { statOf } from "./statOf.ts";
 
 /** A config of a run that distils a model, and what it works on where no data say it. */
 export interface ModelConfig extends NamedConfig {
@@ -51,7 +51,7 @@ const RUN_KEY = "onestep";
 
 /** The U-Net or transformer of a model's folder or file; undefined for weights of a network alone, as runs write them. */
 export const openWeights: OpenWeights = async (path) => {
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const isFolder = statOf(path)?.isDirectory() ?? false;
   if (!isFolder && path.endsWith(".safetensors")) {
     const { tensors, metadata } = await openSafetensors(files, path);
     const isWhole = Object.keys(tensors).some((name) => name.startsWith("model.diffusion_model."));

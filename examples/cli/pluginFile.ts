@@ -13,6 +13,7 @@ import * as testing from "../../core/testing/mod.ts";
 import * as plugins from "../../plugins/mod.ts";
 import * as observers from "../../plugins/observers/mod.ts";
 import { bundleName, type RunningFile, remember } from "./pluginTrace.ts";
+import { statOf } from "./statOf.ts";
 
 /** What a plugin file may import from us: the very modules that are running, not second copies from node_modules. */
 const running: Record<string, object> = {
@@ -28,7 +29,7 @@ const NO_FILE = "it is no plain file, one should be there";
 /** Loads the plugin that is a file's default export. @throws E_PLUGIN_FILE that names the place of the mistake */
 export async function loadPluginFile(path: string): Promise<AnyPlugin> {
   const file = resolve(path);
-  const found = statSync(file, { throwIfNoEntry: false });
+  const found = statOf(file);
   if (!found?.isFile())
     throw failure("E_PLUGIN_FILE", `Cannot use ${path}: ${found ? NO_FILE : "there is no such file"}`, {
       fix: "check the path given with --plugin",

@@ -1,5 +1,5 @@
 /** What commands that draw from a run's weights share: which file, which plugins, and a drawer over it. */
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { dirname } from "node:path";
 import { files } from "../../backends/host/files.ts";
 import { failure } from "../../core/errors.ts";
@@ -26,6 +26,7 @@ import { drawBatch, SampleDrawer } from "../../core/train/sampling/sampleDrawer.
 import { type NamedTensors, Player } from "../../core/train/update/player.ts";
 import type { Given } from "./command.ts";
 import { ofStored } from "./registry.ts";
+import { statOf } from "./statOf.ts";
 
 /** The flags of a command that are numbers, each by its option spec. @throws OptionError */
 export function readNumbers<S extends OptionSpecs>(command: string, numbers: S, given: Given): OptionsOf<S> {
@@ -43,12 +44,12 @@ export function readNumbers<S extends OptionSpecs>(command: string, numbers: S, 
 export async function checkOutput(out: string, given: Given): Promise<void> {
   const refuse = (why: string, fix: string) => failure("E_FILE", `Cannot write ${out}: ${why}`, { fix });
   const folder = dirname(out);
-  const found = statSync(out, { throwIfNoEntry: false });
+  const found = statOf(out);
   if (found?.isDirectory())
     throw refuse("it is a folder, should be a file", `name a file in it: --out ${files.join(out, "NAME")}`);
   if (found && !found.isFile())
     throw refuse("it is a pipe, a socket or a device, should be a file", "choose another --out");
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+  if (!statOf(folder)?.isDirectory())
     throw refuse(`there is no folder ${folder}`, "make the folder, or choose another --out");
   if (found && !given.on("force"))
     throw refuse("it is there already", "replace it with --force, or choose another --out");

@@ -6,6 +6,7 @@ import type { Encoder, Extractor } from "../../../core/interfaces/mod.ts";
 import { parseJson } from "../../../core/json/mod.ts";
 import { weightsHash } from "../../../core/nn/mod.ts";
 import { isRecord } from "../../../core/plugin/spec.ts";
+import { statOf } from "../statOf.ts";
 
 /** How a number was made. Numbers of different protocols are not comparable. */
 export interface Protocol {
@@ -46,7 +47,7 @@ const SHOWN = 16;
  * wherever it lies. Undefined where nothing is.
  */
 export async function contentOf(path: string): Promise<string | undefined> {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = statOf(path);
   if (!found) return undefined;
   const hash = createHash("sha256");
   for (const name of found.isDirectory() ? filesBelow(path) : [""]) {
@@ -85,7 +86,7 @@ export async function withContents(value: unknown): Promise<unknown> {
     const entries = Object.entries(value).map(async ([name, each]) => [name, await withContents(each)] as const);
     return Object.fromEntries(await Promise.all(entries));
   }
-  if (typeof value !== "string" || value === "" || !statSync(value, { throwIfNoEntry: false })?.isFile()) return value;
+  if (typeof value !== "string" || value === "" || !statOf(value)?.isFile()) return value;
   const content = await contentOf(value);
   return content === undefined ? value : `sha256 ${content}`;
 }

@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { files } from "../../../backends/host/files.ts";
 import { offloading } from "../../../backends/host/offload.ts";
@@ -8,6 +7,7 @@ import { fileBytes, openNpz } from "../../../core/io/mod.ts";
 import type { Registry } from "../../../core/plugin/mod.ts";
 import type { Use } from "../../../core/train/config/config.ts";
 import { runFolder } from "../../../core/train/files/runFolder.ts";
+import { statOf } from "../statOf.ts";
 
 /** Where images lie: the plugin that reads them, and the folder that it is given. */
 export interface ImagesAt {
@@ -25,7 +25,7 @@ export type Meaning = ImagesAt | { readonly kind: "weights" } | { readonly kind:
  * @throws E_FILE when nothing is there, E_DATA when it is nothing that can be judged
  */
 export async function meaningOf(path: string, registry: Registry, data?: string): Promise<Meaning> {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = statOf(path);
   if (!found) {
     if (registry.has("dataset", path)) return images({ use: path }, data);
     throw failure("E_FILE", `Cannot evaluate ${path}: there is no such file or folder, and no dataset of that name`);

@@ -1,5 +1,4 @@
 /** Flags and files that the commands on models share. */
-import { statSync } from "node:fs";
 import { files } from "../../../backends/host/files.ts";
 import { failure, suggestion } from "../../../core/errors.ts";
 import type { ModelParts } from "../../../core/interfaces/mod.ts";
@@ -8,6 +7,7 @@ import { WRITTEN_DTYPES, type WrittenDtype } from "../../../plugins/pipelines/sh
 import { openLora } from "../../../plugins/pipelines/shared/loraFile.ts";
 import { mergeLora } from "../../../plugins/pipelines/shared/mergeLora.ts";
 import type { Given } from "../command.ts";
+import { statOf } from "../statOf.ts";
 
 /** A flag that is one of some words; undefined where it is not given. @throws E_USAGE */
 export function choiceOf<T extends string>(
@@ -37,7 +37,7 @@ export async function withLoras(
   const told: string[] = [];
   let merged = model;
   for (const text of given) {
-    const { file, scale } = loraOf(text);
+    const { path: file, scale } = loraOf(text);
     const done = mergeLora(merged, await openLora(files, file), scale);
     merged = done.model;
     const passed = done.passedOver.length;
@@ -49,15 +49,15 @@ export async function withLoras(
 }
 
 /** `FILE:scale`; a colon may also be part of the file's name. */
-function loraOf(text: string): { file: string; scale: number } {
+export function loraOf(text: string): { path: string; scale: number } {
   const found = /^(.+):([-+.\de]+)$/i.exec(text);
-  if (!found || statSync(text, { throwIfNoEntry: false })) return { file: text, scale: 1 };
+  if (!found || statOf(text)) return { path: text, scale: 1 };
   const scale = Number(found[2]);
   if (!Number.isFinite(scale))
     throw failure("E_USAGE", `Cannot add a LoRA: the scale of "${text}" is ${found[2]}, should be a number`, {
       fix: "give it as --lora FILE:0.8",
     });
-  return { file: found[1], scale };
+  return { path: found[1], scale };
 }
 
 /** How many numbers a part has: "859,520,964 parameters". */

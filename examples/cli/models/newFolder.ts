@@ -1,10 +1,11 @@
 /** Folders that are there as a whole, or not at all. */
 import { randomUUID } from "node:crypto";
-import { accessSync, constants, renameSync, statSync } from "node:fs";
+import { accessSync, constants, renameSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { files } from "../../../backends/host/files.ts";
 import { failure } from "../../../core/errors.ts";
 import type { Given } from "../command.ts";
+import { statOf } from "../statOf.ts";
 
 /**
  * Whether a folder of this name can be written, asked before anything is read.
@@ -12,12 +13,12 @@ import type { Given } from "../command.ts";
  */
 export function checkNewFolder(out: string, given: Given): void {
   const refuse = (why: string, fix: string) => failure("E_FILE", `Cannot write ${out}: ${why}`, { fix });
-  const found = statSync(out, { throwIfNoEntry: false });
+  const found = statOf(out);
   if (found && !found.isDirectory()) throw refuse("it is a file, should be a folder", "choose another name");
   if (found && !given.on("force"))
     throw refuse("it is there already", "replace it with --force, or choose another name");
   const above = dirname(resolve(out));
-  if (!statSync(above, { throwIfNoEntry: false })?.isDirectory())
+  if (!statOf(above)?.isDirectory())
     throw refuse(`there is no folder ${above}`, "make the folder, or choose another name");
   try {
     accessSync(above, constants.W_OK);

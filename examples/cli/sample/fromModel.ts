@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { files } from "../../../backends/host/files.ts";
 import { onInterrupt } from "../../../backends/host/interrupt.ts";
 import { failure } from "../../../core/errors.ts";
@@ -6,11 +5,13 @@ import type { PictureSize } from "../../../core/pixels/mod.ts";
 import { number, optional, readSetting } from "../../../core/plugin/mod.ts";
 import { encodePng } from "../../../plugins/observers/drawing/png.ts";
 import { workProgress } from "../../../plugins/observers/workProgress.ts";
-import { type GenerateProgress, type LoraWish, openPipeline } from "../../../plugins/pipelines/textToImage.ts";
+import { type GenerateProgress, openPipeline } from "../../../plugins/pipelines/textToImage.ts";
 import type { Given } from "../command.ts";
 import { describeBackend, openBackend, tuning } from "../device.ts";
 import { INTERRUPTED } from "../exitStatus.ts";
+import { loraOf } from "../models/asked.ts";
 import { loadRegistry } from "../registry.ts";
+import { statOf } from "../statOf.ts";
 import { checkOutput, readNumbers } from "../storedWeights.ts";
 import { version } from "../version.ts";
 import { tiledPicture } from "./tiledPicture.ts";
@@ -125,21 +126,15 @@ export function sizeOf(text: string | undefined): PictureSize | undefined {
   throw failure("E_USAGE", `Cannot use --size ${text}: expected width and height in pixels, such as 512x512`);
 }
 
-/** `FILE` or `FILE:scale`. */
-function loraOf(text: string): LoraWish {
-  const [, path, scale] = text.match(/^(.+):(-?\d*\.?\d+)$/) ?? [];
-  return scale === undefined ? { path: text } : { path, scale: Number(scale) };
-}
-
 /** One file for all pictures, or one for each in a folder. @throws E_FILE before anything is drawn */
 async function placesOf(out: string, count: number, seed: number, given: Given): Promise<string[]> {
-  const isFolder = out.endsWith("/") || statSync(out, { throwIfNoEntry: false })?.isDirectory();
+  const isFolder = out.endsWith("/") || statOf(out)?.isDirectory();
   if (!isFolder) {
     await checkOutput(out, given);
     return [out];
   }
   const places = Array.from({ length: count }, (_, i) => files.join(out, `${seed}-${i}.png`));
-  if (statSync(out, { throwIfNoEntry: false })) for (const place of places) await checkOutput(place, given);
+  if (statOf(out)) for (const place of places) await checkOutput(place, given);
   else await checkOutput(out.replace(/\/+$/, ""), given);
   return places;
 }

@@ -82,4 +82,18 @@ test("flags of models and of runs are told apart; a size that is none is refused
   }
 });
 
+test("a path through a file is refused as one where nothing is, by every command that is told one", async () => {
+  const file = path("sd15/model_index.json");
+  for (const [words, says] of [
+    [["sample", ...cat, "--out", `${file}/a.png`], /Cannot write .*a\.png: there is no folder/],
+    [["inspect", `${file}/a`], /Cannot inspect .*there is no such file or folder/],
+    [["convert", path("sd15"), `${file}/a/b`], /Cannot write .*b: there is no folder/],
+  ] as const) {
+    const { code, stderr } = await onestep(...words);
+    assert.is(code, 1);
+    assert.match(stderr, says);
+    assert.is(stderr.trim().split("\n").length, 2, stderr);
+  }
+});
+
 test.run();
