@@ -182,11 +182,16 @@ export class Player<T> {
    * written already, where a tensor holds what is no finite number
    */
   async stream(sources: WeightSources, from: string): Promise<void> {
+    this.checkFit(sources, from);
     const what = `load the ${this.name} from ${from}`;
-    const wrong = mismatches(this.layout, sources);
-    if (wrong.length) throw misfit(`Cannot ${what}`, wrong);
     if (!this.#memory.sizesOnly) await streamParameters(this.#memory, this.#weightOwners, this.layout, sources, what);
     this.#forget();
+  }
+
+  /** Refuses what `stream` would, by names and shapes: before a network is compiled for weights that are not its own. */
+  checkFit(sources: WeightSources, from: string): void {
+    const wrong = mismatches(this.layout, sources);
+    if (wrong.length) throw misfit(`Cannot load the ${this.name} from ${from}`, wrong);
   }
 
   /** Copies of the weights, which start alike. */

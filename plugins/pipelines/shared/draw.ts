@@ -70,12 +70,14 @@ export async function drawLatents(
     const player = new Player("network", container.get(TEACHER), memory, { keptIn: asStored(tensors) });
     const [, height, width] = shape.sample;
     const batch = Math.min(request.count, together ?? Math.max(1, Math.floor(TOGETHER / (height * width))));
-    // Compiled first: what does not fit is refused before gigabytes are read.
+    // Names first: settings may ask for far more layers than the file has. Then compiled: what the device lacks is refused before gigabytes are read.
+    player.checkFit(tensors, from);
     drawer = await SampleDrawer.create(backend, memory, player, sampler, shape, batch);
     await player.stream(watched(tensors, player.layout.entries.length, loading), from);
     const total = Math.ceil(request.count / batch) * sampler.steps.length;
     let done = 0;
     const { x, nfe } = await drawer.draw({ ...request, pace: () => pace(Math.min(done++, total), total) });
+    checkFinite(x, "latents");
     return { x, nfe };
   } catch (error) {
     throw limited(error, "draw a smaller --size, or fewer pictures together");
@@ -124,6 +126,7 @@ export async function decodeLatents(
       const decoded = await coder.run(x.subarray(n * each, (n + 1) * each), (done) =>
         pace(n * coder.tiles + done, total),
       );
+      checkFinite(decoded.x, "pixels");
       pictures.push(pixelsOf(decoded.x, size, channels.picture === 1 ? 1 : 3));
     }
     await pace(total, total);
@@ -131,6 +134,19 @@ export async function decodeLatents(
   } finally {
     coder.dispose();
   }
+}
+
+/** Numbers that went out of range would be written as black. @throws E_DIVERGED */
+function checkFinite(values: Float32Array, what: string): void {
+  const bad = values.reduce((sum, value) => sum + Number(!Number.isFinite(value)), 0);
+  if (bad === 0) return;
+  throw failure(
+    "E_DIVERGED",
+    `Cannot draw: ${bad} of ${values.length} ${what} are NaN or infinite, should be numbers`,
+    {
+      fix: "lower --guidance, choose another --sampler or more --steps, or check the scales in the model's settings and LoRAs",
+    },
+  );
 }
 
 /** An error of a device that is too small says what would help; others are as they are. */

@@ -1,4 +1,5 @@
 /** Adds a LoRA to the weights of a model, tensor by tensor as they are read. */
+import { failure } from "../../../core/errors.ts";
 import type { ModelPart, ModelPartName, ModelParts } from "../../../core/interfaces/mod.ts";
 import { type FileEntry, toFloat32 } from "../../../core/io/mod.ts";
 import { misfit } from "../../../core/nn/mod.ts";
@@ -28,7 +29,8 @@ export interface MergedModel {
  * A model whose weights are W + scale·(alpha/rank)·up·down, as f32, where the LoRA has a pair for them; a convolution's pair is its
  * own kernel followed by one of 1 × 1. Nothing is read or computed before a tensor is.
  * Hu et al. 2021, arXiv:2106.09685.
- * @throws E_CHECKPOINT that lists every layer that the model does not have, or has in another shape
+ * @throws E_CHECKPOINT that lists every layer that the model does not have, or has in another shape; where no layer is one of the
+ * model's; and, when a tensor is read, where the sum is no finite number
  */
 export function mergeLora(model: ModelParts, lora: LoraFile, scale = 1): MergedModel {
   const places = placesOf(model);
@@ -53,11 +55,17 @@ export function mergeLora(model: ModelParts, lora: LoraFile, scale = 1): MergedM
   }
   if (wrong.length > 0)
     throw misfit(`Cannot add ${lora.from} to ${model.path}`, wrong, "use it with the model that it was trained for");
+  if (changes.size === 0)
+    throw failure(
+      "E_CHECKPOINT",
+      `Cannot add ${lora.from} to ${model.path}: all its ${passedOver.length} layers are of parts that the model does not have, such as ${passedOver[0]}`,
+      { fix: "use it with the model that it was trained for" },
+    );
   const parts: Partial<Record<ModelPartName, ModelPart>> = { ...model.parts };
   for (const [name, own] of changes) {
     const part = model.parts[name]!;
     const tensors: Record<string, FileEntry> = Object.assign(Object.create(null), part.tensors);
-    for (const [tensor, { pair, base }] of own) tensors[tensor] = merged(base, pair, scale);
+    for (const [tensor, { pair, base }] of own) tensors[tensor] = merged(base, pair, scale, lora.from);
     parts[name] = { ...part, tensors };
   }
   const layers = [...changes.values()].reduce((sum, { size }) => sum + size, 0);
@@ -111,7 +119,7 @@ function fits({ down, up, rank }: LoraPair, shape: readonly number[]): boolean {
   );
 }
 
-function merged(base: FileEntry, { down, up, rank, alpha }: LoraPair, scale: number): FileEntry {
+function merged(base: FileEntry, { layer, down, up, rank, alpha }: LoraPair, scale: number, from: string): FileEntry {
   const { shape } = base;
   return {
     dtype: "F32",
@@ -119,7 +127,15 @@ function merged(base: FileEntry, { down, up, rank, alpha }: LoraPair, scale: num
     async read() {
       const data = toFloat32(await base.read()).slice();
       const factors = toFloat32(await up.read()).map((value) => value * ((scale * alpha) / rank));
+      const wasFinite = data.every(Number.isFinite);
       addProduct(data, factors, toFloat32(await down.read()), rank);
+      // What the model's own weights hold is told where they are loaded.
+      if (wasFinite && !data.every(Number.isFinite))
+        throw failure(
+          "E_CHECKPOINT",
+          `Cannot add ${from}: with it at scale ${scale} the weights of ${layer} are NaN or infinite, should be finite`,
+          { fix: "give a smaller scale, or download the LoRA again" },
+        );
       return { dtype: "F32", shape, data };
     },
   };

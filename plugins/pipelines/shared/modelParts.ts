@@ -161,8 +161,7 @@ async function openDiffusers(
   return {
     path,
     layout: "diffusers",
-    architecture: architectureOf(parts),
-    parts,
+    ...described(parts),
     scheduler: await json("scheduler", "scheduler_config.json"),
     modelIndex,
     vocabulary: await merges("tokenizer"),

@@ -152,6 +152,55 @@ test("a LoRA changes the picture, as much as it is asked to", async () => {
   assert.is(notes[0], "lora.safetensors changes 1 layers");
 });
 
+test("a LoRA of no layer of the model, or one that makes weights infinite, is refused by its own name", async () => {
+  const lora = (key: string, value: number) =>
+    encodeSafetensors({
+      [`${key}.lora_down.weight`]: { dtype: "F32", shape: [1, 32], data: new Float32Array(32).fill(value) },
+      [`${key}.lora_up.weight`]: { dtype: "F32", shape: [32, 1], data: new Float32Array(32).fill(value) },
+    });
+  await models.write("other.safetensors", lora("lora_te2_text_model_encoder_layers_0_self_attn_q_proj", 1));
+  const none = await rejected(opened("sd15", { loras: [{ path: "other.safetensors" }] }));
+  assert.match(
+    none.message,
+    /Cannot add other\.safetensors to sd15: all its 1 layers are of parts that the model does not/,
+  );
+  const key = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q";
+  await models.write("large.safetensors", lora(key, 1e30));
+  const large = await rejected(drawn("sd15", {}, { loras: [{ path: "large.safetensors" }] }));
+  assert.match(large.message, /Cannot add large\.safetensors: with it at scale 1 the weights of .* NaN or infinite/);
+});
+
+/** The model with another text for one of its files, or without that file. */
+async function changed(file: string, change?: (config: Record<string, unknown>) => unknown) {
+  const contents = new Map(models.contents);
+  const config = JSON.parse(new TextDecoder().decode(await models.read(file)));
+  contents.delete(file);
+  const other = memoryFiles(Object.fromEntries(contents));
+  if (change) await other.write(file, new TextEncoder().encode(JSON.stringify(change(config))));
+  return openPipeline(other, "sd15", { backend, registry });
+}
+
+test("numbers out of range are told, and are no black picture", async () => {
+  const model = await changed("sd15/vae/config.json", (config) => ({ ...config, scaling_factor: 1e-38 }));
+  const error = await rejected(model.generate(WISH));
+  assert.is(error.code, "E_DIVERGED");
+  assert.match(error.message, /^Cannot draw: \d+ of \d+ \w+ are NaN or infinite/);
+});
+
+test("settings that ask for more layers than the weights have are refused before anything is compiled", async () => {
+  const model = await changed("sd15/unet/config.json", (config) => ({ ...config, layers_per_block: 50 }));
+  const parts: string[] = [];
+  const error = await rejected(model.generate({ ...WISH, onProgress: ({ part }) => void parts.push(part) }));
+  assert.match(error.message, /Cannot load the network from sd15\/unet.*missing/s);
+  assert.not.ok(parts.includes("weights"));
+});
+
+test("a part without config.json is told by its shapes, as in one file", async () => {
+  const picture = async (model: Awaited<ReturnType<typeof changed>>) => (await model.generate(WISH)).pictures[0].data;
+  const { data } = (await (await opened("sd15")).generate(WISH)).pictures[0];
+  assert.equal(await picture(await changed("sd15/vae/config.json")), data);
+});
+
 test("the work ends when it is cancelled, with the reason", async () => {
   const model = await opened("sd15");
   const cancel = new AbortController();
