@@ -126,6 +126,10 @@ export async function encodeData(request: EncodeRequest): Promise<EncodedData> {
         },
       });
       written += made.x?.shape[0] ?? made.text?.shape[0] ?? 0;
+      if (written + found === 0 && place === shards - 1)
+        throw failure("E_DATA", `Cannot encode into ${out}: none of ${items.length} items can be used`, {
+          fix: SKIPPED,
+        });
       await writeShard(files, path, made, encoding);
     }
     onProgress?.(items.length, items.length);
@@ -136,6 +140,7 @@ export async function encodeData(request: EncodeRequest): Promise<EncodedData> {
   }
 }
 
+const SKIPPED = "mend what the notes name, or give other pictures";
 const SKIP = "mend it, take it out, or leave out what can't be used with --skip-bad";
 
 /** Bytes of a row in a shard. */

@@ -132,6 +132,10 @@ test("what can't be used ends the work, or is left out", async () => {
   assert.match(notes[0], /^pictures\/4.png is left out: /);
   const dataset = await loadDataset(latentsDataset({}), { files: mixed, path: "e" });
   assert.is(dataset.size, 5);
+  const [bad] = request.items.filter(({ path }) => path === "pictures/4.png");
+  const none = await rejected(encode("sd15", "none", { ...request, items: [bad], skipBad: true }));
+  assert.is(none.message, "Cannot encode into none: none of 1 items can be used");
+  assert.not.ok(mixed.contents.has("none/shard-000000.safetensors"));
 });
 
 test("texts alone make data for methods that need no real samples", async () => {
