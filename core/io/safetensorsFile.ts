@@ -5,6 +5,7 @@ import { tensorAt } from "./safetensors.ts";
 import {
   checkNumbers,
   decodeHeader,
+  elementBytes,
   encodeHeader,
   headerLength,
   LENGTH_BYTES,
@@ -19,8 +20,8 @@ export interface TensorSource extends TensorEntry {
 }
 
 /**
- * Writes a file with its tensors in this order, one at a time in memory; resolves with its size. Where element sizes differ,
- * the larger ones should come first, so that all are aligned.
+ * Writes a file with its tensors in this order, one at a time in memory; resolves with its size. Those of larger elements come first,
+ * so that all are aligned.
  */
 export async function writeSafetensors(
   files: FileSystem,
@@ -28,8 +29,9 @@ export async function writeSafetensors(
   sources: readonly TensorSource[],
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<number> {
-  const { head, dataBytes } = encodeHeader(sources, metadata);
-  await files.write(path, contents(head, sources));
+  const ordered = [...sources].sort((a, b) => elementBytes(b.dtype) - elementBytes(a.dtype));
+  const { head, dataBytes } = encodeHeader(ordered, metadata);
+  await files.write(path, contents(head, ordered));
   return head.length + dataBytes;
 }
 

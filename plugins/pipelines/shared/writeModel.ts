@@ -6,7 +6,7 @@ import {
   type ModelPartName,
   type ModelParts,
 } from "../../../core/interfaces/mod.ts";
-import { type FileEntry, type FileSystem, type TensorSource, writeSafetensors } from "../../../core/io/mod.ts";
+import { type FileSystem, type TensorSource, writeSafetensors } from "../../../core/io/mod.ts";
 import { asFloat, type WrittenDtype } from "./floatEntry.ts";
 import { NETWORK_KEY } from "./modelParts.ts";
 import { SAMPLER_KEY, SAMPLER_MANIFEST } from "./samplerManifest.ts";
@@ -88,7 +88,7 @@ const metadataOf = ({ sampler, network }: ModelParts): Record<string, string> =>
   ...(network && { [NETWORK_KEY]: JSON.stringify(network) }),
 });
 
-/** Tensors as a safetensors file, one in memory at a time; the larger types first, so that all are aligned. */
+/** Tensors as a safetensors file, one in memory at a time. */
 export async function writeTensors(
   files: FileSystem,
   out: string,
@@ -97,18 +97,6 @@ export async function writeTensors(
   { dtype, pace }: WriteOptions = {},
 ): Promise<void> {
   const entries = Object.entries(tensors).map(([name, entry]) => [name, asFloat(entry, name, dtype)] as const);
-  const sizes: Partial<Record<FileEntry["dtype"], number>> = {
-    F64: 8,
-    I64: 8,
-    F32: 4,
-    I32: 4,
-    U32: 4,
-    F16: 2,
-    BF16: 2,
-    I16: 2,
-    U16: 2,
-  };
-  entries.sort(([, a], [, b]) => (sizes[b.dtype] ?? 1) - (sizes[a.dtype] ?? 1));
   const sources = entries.map(
     ([name, { dtype: own, shape, read }], i): TensorSource => ({
       name,
