@@ -16,7 +16,7 @@ export interface DrawingWishes {
 }
 
 /** Options that another sampler of the same model takes over, where it has them. */
-const SHARED = ["steps", "spacing", "offset", "endAtFirst", "sigmaMin", "sigmaMax"];
+const SHARED = ["steps", "spacing", "offset", "endAtFirst", "sigmaMin", "sigmaMax", "startAtLevel"];
 
 /** @throws E_OPTION for rules that are not known; E_MISSING_PLUGIN for a sampler that is not */
 export function drawingOf(

@@ -26,6 +26,14 @@ const spaced =
     return isKarras ? { spacing: "karras" } : { spacing: named, offset };
   };
 
+/** The same for samplers of noise levels, which start from √(1 + σ²)·ε for `leading` only. */
+const levelled =
+  (karras: boolean): Reader =>
+  (settings, from) => ({
+    ...spaced("linspace", karras)(settings, from),
+    ...(settings.timestep_spacing !== "leading" && { startAtLevel: true }),
+  });
+
 /** The level below the last step is that of timestep 0, unless the file says otherwise. */
 const toFirst: Reader = (settings, from) => ({
   endAtFirst: oneOf(from, settings, "set_alpha_to_one", false, true) === false,
@@ -50,12 +58,12 @@ const SAMPLERS: Readonly<Record<string, readonly [use: string, read: Reader]>> =
     }),
   ],
   DDPMScheduler: ["ddpm", both(spaced("leading"), clipped)],
-  EulerDiscreteScheduler: ["euler", spaced("linspace", true)],
-  EulerAncestralDiscreteScheduler: ["euler-ancestral", spaced("linspace")],
-  HeunDiscreteScheduler: ["heun", spaced("linspace", true)],
-  LMSDiscreteScheduler: ["lms", spaced("linspace", true)],
-  KDPM2DiscreteScheduler: ["dpm2", spaced("linspace", true)],
-  KDPM2AncestralDiscreteScheduler: ["dpm2-ancestral", spaced("linspace", true)],
+  EulerDiscreteScheduler: ["euler", levelled(true)],
+  EulerAncestralDiscreteScheduler: ["euler-ancestral", levelled(false)],
+  HeunDiscreteScheduler: ["heun", levelled(true)],
+  LMSDiscreteScheduler: ["lms", levelled(true)],
+  KDPM2DiscreteScheduler: ["dpm2", levelled(true)],
+  KDPM2AncestralDiscreteScheduler: ["dpm2-ancestral", levelled(true)],
   DPMSolverMultistepScheduler: [
     "dpm-solver",
     both(spaced("linspace", true), (settings, from) => ({

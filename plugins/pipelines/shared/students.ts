@@ -65,12 +65,12 @@ export const students: Readonly<Record<string, StudentRule>> = {
   }),
   lightning: ({ model, steps = 4 }) => ({
     process: steps === 1 ? { ...model.config.process, prediction: "sample" } : model.config.process,
-    sampler: { use: "euler", spacing: "trailing", steps },
+    sampler: { use: "euler", spacing: "trailing", startAtLevel: true, steps },
     guidanceScale: 1,
   }),
   turbo: ({ model, steps = 1 }) => ({
     process: model.config.process,
-    sampler: { use: "euler-ancestral", spacing: "trailing", steps },
+    sampler: { use: "euler-ancestral", spacing: "trailing", startAtLevel: true, steps },
     guidanceScale: 1,
   }),
 };

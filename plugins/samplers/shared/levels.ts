@@ -10,7 +10,7 @@ import {
 } from "../../../core/diffusion/mod.ts";
 import { failure } from "../../../core/errors.ts";
 import type { NoiseProcess } from "../../../core/interfaces/mod.ts";
-import { choice, list, number, type OptionsOf } from "../../../core/plugin/mod.ts";
+import { boolean, choice, list, number, type OptionsOf } from "../../../core/plugin/mod.ts";
 import { timestepsOf } from "./timesteps.ts";
 
 export const levelOptions = {
@@ -28,6 +28,10 @@ export const levelOptions = {
   }),
   end: number({ default: 0, min: 0, about: "level after the last step" }),
   offset: number({ default: 0, min: 0, integer: true, about: "added to `leading` timesteps" }),
+  startAtLevel: boolean({
+    default: false,
+    about: "start from noise of the first level, and not from what the process starts from",
+  }),
 };
 
 /** Levels of a sampler's steps. */
@@ -40,7 +44,8 @@ export interface Levels {
 }
 
 /**
- * The levels that the options describe, and where the run's process starts from the first.
+ * The levels that the options describe, and where samples start: x = start(σ_max)·ε as the run's process has it, √(1 + σ²) for
+ * timesteps, or σ_max·ε with `startAtLevel`, as the public Euler schedulers do with the spacings linspace and trailing.
  * @param multistep timesteps are those of multistep solvers, which leave the lowest out, and always whole
  * @throws E_OPTION in the name of `owner` unless they fall, or if they lie at timesteps and the process knows none
  */
@@ -61,7 +66,7 @@ export function levelsOf(
       },
     );
   const [sigmaMax] = sigmas;
-  return { sigmas, sigmaMax, startScale: process.start(sigmaMax) };
+  return { sigmas, sigmaMax, startScale: options.startAtLevel ? sigmaMax : process.start(sigmaMax) };
 }
 
 function chosen(

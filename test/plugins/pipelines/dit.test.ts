@@ -134,12 +134,23 @@ test("the published settings, and the published shapes alone, are DiT-XL/2", () 
     assert.ok(pipeline.reads(parts));
     const { config: found, size, guidanceScale, shape } = pipeline.open(parts, models);
     assert.equal(found.network, {
-      ...{ use: "dit", width: 1152, depth: 28, heads: 16, patch: 2 },
-      ...{ mlpRatio: 4, labelDropout: 0.1, learnSigma: true },
+      use: "dit",
+      width: 1152,
+      depth: 28,
+      heads: 16,
+      patch: 2,
+      mlpRatio: 4,
+      labelDropout: 0.1,
+      learnSigma: true,
     });
     assert.equal(found.process, {
-      ...{ use: "discrete", curve: "linear", betaStart: 1e-4, betaEnd: 0.02, count: 1000 },
-      ...{ zeroTerminalSnr: false, prediction: "epsilon" },
+      use: "discrete",
+      curve: "linear",
+      betaStart: 1e-4,
+      betaEnd: 0.02,
+      count: 1000,
+      zeroTerminalSnr: false,
+      prediction: "epsilon",
     });
     assert.equal([size, guidanceScale, found.sampler.use], [{ width: 256, height: 256 }, 4, "ddim"]);
     assert.equal(shape({ size }).sample, [4, 32, 32]);

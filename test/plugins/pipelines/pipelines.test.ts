@@ -120,15 +120,24 @@ test("a latent consistency model is told the factor of guidance", () => {
 test("schedulers become samplers; what is not known is refused by name", () => {
   const samplerOf = (scheduler: JsonObject) => openSd15({}, { ...PNDM, ...scheduler }).config.sampler;
   assert.equal(samplerOf({ _class_name: "DDIMScheduler", set_alpha_to_one: true, clip_sample: true }), {
-    ...{ steps: 50, use: "ddim", spacing: "leading", offset: 1 },
-    ...{ endAtFirst: false, clip: 1 },
+    steps: 50,
+    use: "ddim",
+    spacing: "leading",
+    offset: 1,
+    endAtFirst: false,
+    clip: 1,
   });
   const karras = samplerOf({ _class_name: "DPMSolverMultistepScheduler", use_karras_sigmas: true });
   assert.is(karras.use, "dpm-solver");
   assert.ok(Math.abs((karras.sigmaMax as number) - 14.6146) < 1e-3 && (karras.sigmaMin as number) < 0.0292);
   assert.equal(samplerOf({ _class_name: "EulerAncestralDiscreteScheduler", timestep_spacing: "trailing" }), {
-    ...{ steps: 50, use: "euler-ancestral", spacing: "trailing", offset: 1 },
+    steps: 50,
+    use: "euler-ancestral",
+    spacing: "trailing",
+    offset: 1,
+    startAtLevel: true,
   });
+  assert.is(samplerOf({ _class_name: "EulerDiscreteScheduler", timestep_spacing: "leading" }).startAtLevel, undefined);
   const { process } = openSd15({}, { ...PNDM, prediction_type: "v_prediction", rescale_betas_zero_snr: true }).config;
   assert.equal([process.prediction, process.zeroTerminalSnr], ["velocity", true]);
   for (const [wrong, says] of [

@@ -117,12 +117,17 @@ test("published students: levels, prediction and guidance of each", async () => 
   assert.equal(second.drawing({ as: "lcm" }).sampler, { use: "lcm", steps: 4 });
   assert.equal(second.drawing({ as: "tcd", steps: 2 }).sampler, { use: "tcd", steps: 2 });
   const lightning = (steps: number) => second.drawing({ as: "lightning", steps });
-  assert.equal(lightning(4).sampler, { use: "euler", spacing: "trailing", steps: 4 });
+  assert.equal(lightning(4).sampler, { use: "euler", spacing: "trailing", startAtLevel: true, steps: 4 });
   assert.equal(
     [lightning(1), lightning(4)].map(({ process }) => process.prediction),
     ["sample", "epsilon"],
   );
-  assert.equal(second.drawing({ as: "turbo" }).sampler, { use: "euler-ancestral", spacing: "trailing", steps: 1 });
+  assert.equal(second.drawing({ as: "turbo" }).sampler, {
+    use: "euler-ancestral",
+    spacing: "trailing",
+    startAtLevel: true,
+    steps: 1,
+  });
   for (const as of ["dmd2", "lcm", "tcd", "lightning", "turbo"]) assert.is(second.drawing({ as }).guidanceScale, 1);
   assert.is(second.drawing({ as: "dmd2", guidanceScale: 2 }).guidanceScale, 2);
   // Another sampler takes over which timesteps the model's own visits.

@@ -84,6 +84,8 @@ test("x starts with the noise that the process has at the first level", () => {
     assert.is(discreteSamplerOf(plugin).startScale, Math.sqrt(17));
     assert.is(flowSamplerOf(plugin).startScale, 5);
   }
+  // As the public Euler schedulers do with the spacings linspace and trailing.
+  assert.is(discreteSamplerOf(euler({ sigmas: [4, 1], startAtLevel: true })).startScale, 4);
   const predicted = renoise({ sigmas: [4, 1], noise: "predicted" });
   assert.is(discreteSamplerOf(predicted).startScale, Math.sqrt(17));
   const ablation = edmAblation({ sigmaMax: 4, scaling: "vp" });
