@@ -31,7 +31,7 @@ export async function run(given: Given): Promise<number> {
       fix: "name a file that ends in .safetensors, or a folder",
     });
   if (isFile) await checkOutput(out, given);
-  else checkNewFolder(out, given);
+  else checkNewFolder(out, given, from);
   const work = workProgress(process.stderr, "tensors");
   const pace = (done: number, total: number) => work.tell("converting", done, total);
   try {

@@ -23,7 +23,7 @@ export async function run(given: Given): Promise<number> {
     });
   const keys = choiceOf("export", "lora-keys", LORA_KEYS, given);
   const dtype = dtypeOf("export", given);
-  if (form === "diffusers") checkNewFolder(out, given);
+  if (form === "diffusers") checkNewFolder(out, given, from, given.text("base"));
   else await checkOutput(safetensorsName(out), given);
   const role = given.text("role");
   const roles = role === undefined ? ["generator", "teacher"] : [role];

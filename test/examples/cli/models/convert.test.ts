@@ -73,6 +73,12 @@ test("pickles that would run something, forms that are not written and parts tha
   );
   assert.match(await refusal("convert", base, path("y.safetensors"), "--names", "diffusers"), /a file has one part/);
   assert.not.ok(existsSync(path("y.safetensors")));
+  // --force takes neither what is read nor a folder of something else.
+  assert.match(await refusal("convert", base, base, "--force"), /E_FILE.*is read for it/);
+  assert.match(await refusal("convert", path("sd.safetensors"), path("."), "--force"), /E_FILE.*is read for it/);
+  write(path("notes/todo.txt"), new Uint8Array(1));
+  assert.match(await refusal("convert", base, path("notes"), "--force"), /E_FILE.*something else than a model/);
+  assert.ok(existsSync(path("notes/todo.txt")));
   assert.equal(
     readdirSync(path(".")).filter((name) => name.endsWith(".tmp")),
     [],
