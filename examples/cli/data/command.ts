@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 import { files } from "../../../backends/host/files.ts";
-import { onInterrupt } from "../../../backends/host/interrupt.ts";
 import { offloading } from "../../../backends/host/offload.ts";
 import { failure } from "../../../core/errors.ts";
 import { decodePrompts } from "../../../core/io/mod.ts";
@@ -8,18 +7,14 @@ import { choice, number, optional } from "../../../core/plugin/mod.ts";
 import { captionedFolder } from "../../../plugins/datasets/shared/captionedFolder.ts";
 import type { PictureSet } from "../../../plugins/datasets/shared/pictureSet.ts";
 import { placedPictures } from "../../../plugins/datasets/shared/placedPictures.ts";
-import { workProgress } from "../../../plugins/observers/workProgress.ts";
 import {
   type EncodeRequest,
   encodeData,
   picturesToEncode,
   promptsToEncode,
 } from "../../../plugins/pipelines/encodeData.ts";
-import { openPipeline } from "../../../plugins/pipelines/textToImage.ts";
 import type { Given } from "../command.ts";
-import { describeBackend, openBackend, tuning } from "../device.ts";
-import { INTERRUPTED } from "../exitStatus.ts";
-import { loadRegistry } from "../registry.ts";
+import { withPipeline } from "../models/withPipeline.ts";
 import { sizeOf } from "../sample/fromModel.ts";
 import { readNumbers } from "../storedWeights.ts";
 
@@ -31,38 +26,25 @@ const numbers = {
 
 /** Encodes pictures and captions, or texts alone, for training in latents. */
 export async function run(given: Given): Promise<number> {
-  const [task, path] = given.positionals;
-  if (task !== "encode")
-    throw failure("E_USAGE", `Cannot run "data ${task}": expected "data encode"`, { fix: "see `onestep data --help`" });
+  const [verb, pictures] = given.positionals;
+  if (verb !== "encode")
+    throw failure("E_USAGE", `Cannot run "data ${verb}": expected "data encode"`, { fix: "see `onestep data --help`" });
   const { seed, shard, "time-ids": timeIds } = readNumbers("data encode", numbers, given);
-  const model = needed(given, "model");
+  const path = needed(given, "model");
   const out = needed(given, "out");
   const size = sizeOf(given.text("size"));
-  const source = await sourceOf(path, given);
-  const note = (text: string) => void process.stderr.write(`note: ${text}\n`);
-  const registry = await loadRegistry(given.all("plugin"));
-  const backend = await openBackend(given.text("device"), tuning(given));
-  const work = workProgress(process.stderr, "rows");
-  const cancel = new AbortController();
-  const unwatch = onInterrupt(() => {
-    process.stderr.write("ends after this picture; the same command goes on with the shard that is not done\n");
-    cancel.abort();
-  });
-  try {
-    const opened = await openPipeline(files, model, {
-      backend,
-      registry,
-      vae: given.text("vae"),
-      vocabulary: given.text("vocabulary"),
-      variant: given.text("variant"),
-      note,
-    });
-    process.stderr.write(`device  ${describeBackend(backend)}\n`);
+  const source = await sourceOf(pictures, given);
+  const task = {
+    unit: "rows",
+    stopping: "ends after this picture; the same command goes on with the shard that is not done",
+    path,
+  };
+  return withPipeline(given, task, async ({ model, backend, work, note, signal }) => {
     const { rows, shards, found, skipped } = await encodeData({
       ...source,
       files,
       backend,
-      model: opened.model,
+      model: model.model,
       out: resolve(out),
       size,
       shardBytes: shard * 2 ** 20,
@@ -72,21 +54,14 @@ export async function run(given: Given): Promise<number> {
       offload: offloading({ tell: note }),
       note,
       onProgress: (done, total) => work.tell("encoding", done, total),
-      signal: cancel.signal,
+      signal,
     });
     work.close();
     const there = found > 0 ? `, ${found} were there already` : "";
     const left = skipped.length > 0 ? `, ${skipped.length} left out` : "";
     process.stdout.write(`${out}: ${rows} rows in ${shards} new ${shards === 1 ? "shard" : "shards"}${there}${left}\n`);
     return 0;
-  } catch (error) {
-    if (!cancel.signal.aborted) throw error;
-    return INTERRUPTED;
-  } finally {
-    unwatch();
-    work.close();
-    await backend.close();
-  }
+  });
 }
 
 /** A flag that the command can't do without. @throws E_USAGE */

@@ -46,7 +46,8 @@ export function configOf(given: Given, registry: Registry, named: NamedProtocol 
   const metrics = Object.fromEntries(names.map((name) => [name, named?.metrics[name] ?? {}]));
   const settings = given.all("set").map(readSetting).map(settingOverlay);
   const base: JudgeConfig = {
-    ...{ metrics, dataset: { use: "npz" } },
+    metrics,
+    dataset: { use: "npz" },
     ...(named && { extractors: named.extractors }),
   };
   const besides = names.flatMap((name) => named?.besides?.[name] ?? []);

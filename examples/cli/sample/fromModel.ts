@@ -1,16 +1,12 @@
 import { files } from "../../../backends/host/files.ts";
-import { onInterrupt } from "../../../backends/host/interrupt.ts";
 import { failure } from "../../../core/errors.ts";
 import type { PictureSize } from "../../../core/pixels/mod.ts";
 import { number, optional, readSetting } from "../../../core/plugin/mod.ts";
 import { encodePng } from "../../../plugins/observers/drawing/png.ts";
-import { workProgress } from "../../../plugins/observers/workProgress.ts";
-import { type GenerateProgress, openPipeline } from "../../../plugins/pipelines/textToImage.ts";
+import type { GenerateProgress } from "../../../plugins/pipelines/textToImage.ts";
 import type { Given } from "../command.ts";
-import { describeBackend, openBackend, tuning } from "../device.ts";
-import { INTERRUPTED } from "../exitStatus.ts";
 import { loraOf } from "../models/asked.ts";
-import { loadRegistry } from "../registry.ts";
+import { withPipeline } from "../models/withPipeline.ts";
 import { statOf } from "../statOf.ts";
 import { checkOutput, readNumbers } from "../storedWeights.ts";
 import { version } from "../version.ts";
@@ -42,29 +38,14 @@ export async function sampleModel(given: Given): Promise<number> {
   const size = sizeOf(given.text("size"));
   const out = given.text("out") ?? "samples.png";
   const places = await placesOf(out, count, seed, given);
-  const registry = await loadRegistry(given.all("plugin"));
   const settings = given.all("set").map(readSetting);
-  const loras = given.all("lora").map(loraOf);
-  const note = (text: string) => void process.stderr.write(`note: ${text}\n`);
-  const backend = await openBackend(given.text("device"), tuning(given));
-  const work = workProgress(process.stderr, "steps");
-  const cancel = new AbortController();
-  const unwatch = onInterrupt(() => {
-    process.stderr.write("ends after this step; nothing is written\n");
-    cancel.abort();
-  });
-  try {
-    const model = await openPipeline(files, given.text("model")!, {
-      backend,
-      registry,
-      loras,
-      unet: given.text("unet"),
-      vae: given.text("vae"),
-      vocabulary: given.text("vocabulary"),
-      variant: given.text("variant"),
-      note,
-    });
-    process.stderr.write(`device  ${describeBackend(backend)}\n`);
+  const task = {
+    unit: "steps",
+    stopping: "ends after this step; nothing is written",
+    path: given.text("model")!,
+    loras: given.all("lora").map(loraOf),
+  };
+  return withPipeline(given, task, async ({ model, backend, work, signal }) => {
     const { pictures, drawing, nfe } = await model.generate({
       prompt: prompts.length > 0 ? prompts : undefined,
       negative: given.text("negative"),
@@ -78,7 +59,7 @@ export async function sampleModel(given: Given): Promise<number> {
       guidanceScale: guidance,
       settings,
       tile,
-      signal: cancel.signal,
+      signal,
       onProgress: ({ part, done, total }) => work.tell(parts[part][0], done, total, parts[part][1]),
     });
     work.close();
@@ -108,14 +89,7 @@ export async function sampleModel(given: Given): Promise<number> {
     const what = `${count} ${count === 1 ? "picture" : "pictures"} of ${pictures[0].width} x ${pictures[0].height}`;
     process.stdout.write(`${out}: ${what}, as ${drawing.as}, ${drawing.sampler.use}, NFE ${nfe}\n`);
     return 0;
-  } catch (error) {
-    if (!cancel.signal.aborted) throw error;
-    return INTERRUPTED;
-  } finally {
-    unwatch();
-    work.close();
-    await backend.close();
-  }
+  });
 }
 
 /** `512x768`: width, then height. @throws E_USAGE */

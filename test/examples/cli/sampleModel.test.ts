@@ -46,8 +46,11 @@ test("a picture for each sample goes to a folder, with all that made it; other f
   assert.equal(
     { prompt, negative, seed, guidance, picture },
     {
-      ...{ prompt: "a cat", negative: "ein Hund" },
-      ...{ seed: 5, guidance: 3, picture: 1 },
+      prompt: "a cat",
+      negative: "ein Hund",
+      seed: 5,
+      guidance: 3,
+      picture: 1,
     },
   );
   assert.is((sampler as { steps: number }).steps, 2);
