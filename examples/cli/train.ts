@@ -6,7 +6,7 @@ import { offloading } from "../../backends/host/offload.ts";
 import { runCache } from "../../backends/host/runCache.ts";
 import { failure, suggestion } from "../../core/errors.ts";
 import type { Observer } from "../../core/interfaces/mod.ts";
-import { readSetting } from "../../core/plugin/mod.ts";
+import { type Registry, readSetting } from "../../core/plugin/mod.ts";
 import { SettingText, saysNothing } from "../../core/plugin/spec.ts";
 import {
   CHECKPOINT,
@@ -71,7 +71,7 @@ export async function run(given: Given): Promise<number> {
   const resolved = given.on("resume") ? ofStored(checked) : checked();
   if (profile && !given.on("quiet")) process.stderr.write(`${profileLines(profile, resolved.config).join("\n")}\n`);
   if (!given.on("quiet")) for (const line of unusedLines(registry, resolved)) process.stderr.write(`${line}\n`);
-  return trainRun(given, resolved, await folderOf(given, named.name));
+  return trainRun(given, { resolved, registry }, await folderOf(given, named.name));
 }
 
 /** A config whose files are found from any working directory: those of `start`, and safetensors files elsewhere in it. */
@@ -177,7 +177,13 @@ async function start(given: Given): Promise<NamedConfig> {
   return { name: found?.name ?? path, config: await readConfig(folder.config, files) };
 }
 
-async function trainRun(given: Given, resolved: ResolvedConfig, path: string): Promise<number> {
+/** A config, checked, and the plugins it was checked with. */
+interface Asked {
+  readonly resolved: ResolvedConfig;
+  readonly registry: Registry;
+}
+
+async function trainRun(given: Given, { resolved, registry }: Asked, path: string): Promise<number> {
   const say = (text: string) => void (given.on("quiet") || process.stderr.write(`${text}\n`));
   const existing = given.on("resume") ? "resume" : given.on("force") ? "replace" : undefined;
   const open = () => openBackend(given.text("device"), tuning(given, given.on("quiet")));
@@ -187,6 +193,14 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
   const warn = (message: string) => (run ? run.bus.emit("run/warning", { source: "worker", message }) : say(message));
   const reading = given.on("quiet") ? undefined : workProgress(process.stderr, "files");
   let watch: (() => void) | undefined;
+  /** A run that is too large says what would fit. A run that goes on keeps its numbers, and few of them could be changed. */
+  const told = async (error: unknown) => {
+    if (existing === "resume") throw error;
+    const { advisedRun } = await import("./plan/advice.ts");
+    const request = { config: resolved.config, registry, device: backend, capacity: backend.capacity, path: data };
+    throw await advisedRun(error, request);
+  };
+  const data = await dataPath(given, path);
   try {
     say(`device  ${describeBackend(backend)}`);
     run = await Run.create({
@@ -194,7 +208,7 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
       backend,
       data: {
         files,
-        path: await dataPath(given, path),
+        path: data,
         offload: offloading({ tell: warn }),
         progress: (done, total) => reading?.tell("reading files", done, total),
         found: (text) => say(`data    ${text}`),
@@ -208,16 +222,16 @@ async function trainRun(given: Given, resolved: ResolvedConfig, path: string): P
         backend = await open();
         return backend;
       },
-    });
+    }).catch(told);
     reading?.close();
     // Until here there is nothing to keep, and a signal ends the program wherever it is: no listener has to be waited for.
     watch = onInterrupt(() => {
       process.stderr.write("\nstopping after this step; press Ctrl-C again to give up at once\n");
       run?.stop();
     });
-    const told = await observe(run, given, existing === "resume");
+    const shown = await observe(run, given, existing === "resume");
     say(`folder  ${path}`);
-    const { reason } = await run.start().finally(() => writePage(run!, given, told, say));
+    const { reason } = await run.start().finally(() => writePage(run!, given, shown, say));
     if (reason === "stopped") {
       say(`stopped; go on with: ${commandName()} train --resume --out ${path}${sameFlags(given, "train")}`);
       return INTERRUPTED;

@@ -3,9 +3,11 @@ import { files } from "../../../backends/host/files.ts";
 import { failure, OnestepError } from "../../../core/errors.ts";
 import {
   type Backend,
+  DATASET,
   DATASET_SOURCE,
   type DataShape,
   type Dataset,
+  METHOD,
   type Stage,
 } from "../../../core/interfaces/mod.ts";
 import type { Registry } from "../../../core/plugin/mod.ts";
@@ -206,4 +208,24 @@ export async function advised(error: OnestepError, request: AdviceRequest): Prom
   const { capacityHint, capacity } = request.device;
   const hint = capacityHint && request.capacity === capacity ? `; or ${capacityHint}` : "";
   return failure("E_DEVICE_LIMIT", error.message, { fix: `${fix}${hint}`, cause: error });
+}
+
+/** A run that did not fit before it began, and where its data are. */
+export interface RefusedRun extends Omit<AdviceRequest, "dataset" | "stages" | "plan"> {
+  readonly path: string | undefined;
+}
+
+/** `advised` for a run whose data and stages went with it: they are opened again. Other errors come back as they are. */
+export async function advisedRun(error: unknown, { path, ...request }: RefusedRun): Promise<unknown> {
+  if (!(error instanceof OnestepError) || error.code !== "E_DEVICE_LIMIT") return error;
+  const { config, registry, device } = request;
+  const resolved = resolveConfig(config, registry);
+  const container = await composeRun(resolved, device, { files, path });
+  try {
+    const plan = await planRun(container, resolved.settings, device).catch(() => undefined);
+    const { stages } = container.get(METHOD);
+    return await advised(error, { ...request, dataset: container.get(DATASET), stages, plan });
+  } finally {
+    await container.dispose();
+  }
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { onestep, scratch, tinyConfig } from "../program.ts";
@@ -37,6 +38,16 @@ test("what does not fit is refused with what would", async () => {
   // What it says would fit does.
   const again = ["--memory", "1.5MiB", "--set", `train.accumulate=${accumulate}`];
   assert.is((await onestep("plan", config, ...device, ...again)).code, 0);
+});
+
+test("a run that does not fit is refused with what would, and leaves nothing behind", async () => {
+  const out = folder.path("too-large");
+  const words = ["train", "gaussians", "--device", "wasm", "--set", "train.batch=2097152", "--out", out];
+  const { code, stderr } = await onestep(...words);
+  assert.is(code, 1);
+  assert.match(stderr, /^error E_DEVICE_LIMIT: Cannot run on .* needs .* MiB, the device has \d/m);
+  assert.match(stderr, /^ {2}--set train\.accumulate=\d+ needs \d+\.\d MiB, \d+\.\d less$/m);
+  assert.not.ok(existsSync(out));
 });
 
 test("a preset of true size is planned by its shape alone", async () => {
