@@ -20,12 +20,19 @@ export const edmProcess = (sigmaData: number): NoiseProcess => ({
 /** What can be read of x_t = a·x0 + b·ε with a network that knows discrete timesteps. */
 type DiscretePrediction = Exclude<PredictionKind, "flow">;
 
+/** Level of a timestep of pure noise: that of ᾱ = 2⁻²⁴, as in diffusers' samplers of noise levels. */
+const PURE_NOISE = Math.sqrt(2 ** 24 - 1);
+
 /**
  * A network of discrete timesteps t, which sees x_t = x/√(1 + σ²), its `cNoise` the timestep whose level is nearest.
- * Sampling starts from x_t = N(0, I), as the official code of DMD2 and diffusers do. λ makes the loss of D the plain mean
+ * Sampling starts from x_t = N(0, I), as the official code of DMD2 and diffusers do; from a last timestep of pure noise (zero
+ * terminal SNR) where the network predicts the velocity or the sample. λ makes the loss of D the plain mean
  * square of what F predicts: σ⁻² for ε, 1 + σ⁻² for the velocity, 1 for the sample itself.
  */
-export function timestepProcess(tables: DiscreteTable, prediction: DiscretePrediction = "epsilon"): NoiseProcess {
+export function timestepProcess(table: DiscreteTable, prediction: DiscretePrediction = "epsilon"): NoiseProcess {
+  // Noise alone says nothing of the sample to a network that predicts ε; one that predicts anything else knows its mean.
+  const finite = (sigma: number) => (Number.isFinite(sigma) ? sigma : PURE_NOISE);
+  const tables = prediction === "epsilon" ? table : { ...table, sigmas: table.sigmas.map(finite) };
   const scale = (sigma: number) => Math.sqrt(1 + sigma ** 2);
   return {
     sigmas: tables.sigmas.filter(Number.isFinite),

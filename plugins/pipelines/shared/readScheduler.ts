@@ -1,5 +1,5 @@
 /** `scheduler_config.json` of diffusers as a process of ours and the sampler that stands for the scheduler. */
-import { discreteTable } from "../../../core/diffusion/mod.ts";
+import { discreteTable, timestepProcess } from "../../../core/diffusion/mod.ts";
 import { failure } from "../../../core/errors.ts";
 import type { JsonObject, PipelineSection } from "../../../core/interfaces/mod.ts";
 import { numberOf, oneOf, unknownSetting } from "./readSettings.ts";
@@ -146,6 +146,6 @@ export function schedulerOf(settings: JsonObject, from: string): Scheduled {
   const sampler = read(settings, from);
   if (sampler.spacing !== "karras") return { process, sampler: { use, ...sampler } };
   // Karras' curve is laid between the levels of the first and the last timestep.
-  const levels = discreteTable(process).sigmas.filter(Number.isFinite);
+  const { sigmas: levels = [] } = timestepProcess(discreteTable(process), process.prediction);
   return { process, sampler: { use, ...sampler, sigmaMin: levels[0], sigmaMax: levels[levels.length - 1] } };
 }

@@ -1,5 +1,5 @@
 /** How published few-step models are sampled: levels, what the network predicts, guidance. */
-import { discreteTable, fewStepTimesteps, flowProcess } from "../../../core/diffusion/mod.ts";
+import { discreteTable, fewStepTimesteps, flowProcess, timestepProcess } from "../../../core/diffusion/mod.ts";
 import { failure } from "../../../core/errors.ts";
 import type { PipelineModel, PipelineSection, SamplerManifest } from "../../../core/interfaces/mod.ts";
 
@@ -24,8 +24,12 @@ interface Scene {
 type StudentRule = (scene: Scene) => Omit<Drawing, "as">;
 
 /** The level of each timestep of a process. */
-function levelsOf({ use, ...options }: PipelineSection): readonly number[] {
-  return (use === "rectified-flow" ? flowProcess(options).sigmas : discreteTable(options).sigmas) ?? [];
+function levelsOf({ use, prediction, ...options }: PipelineSection): readonly number[] {
+  const process =
+    use === "rectified-flow"
+      ? flowProcess(options)
+      : timestepProcess(discreteTable(options), prediction as Parameters<typeof timestepProcess>[1]);
+  return process.sigmas ?? [];
 }
 
 /** Predict and add noise anew at these timesteps. */

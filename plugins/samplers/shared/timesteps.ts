@@ -119,7 +119,9 @@ export function endsOf(owner: string, process: NoiseProcess, strides: readonly S
       throw failure(
         "E_OPTION",
         `Cannot configure ${owner}: timestep ${timestep} is pure noise, should have some signal`,
-        { fix: "switch process.zeroTerminalSnr off, or start from a lower timestep" },
+        {
+          fix: "start from a lower timestep, as `leading` does; only networks that predict velocity or sample start there",
+        },
       );
     const to = mixedAt(process, previous < 0 ? end : sigmaAt(previous));
     return { from: mixedAt(process, sigma), to };

@@ -11,6 +11,7 @@ import {
 } from "../../../core/diffusion/mod.ts";
 import { PROCESS } from "../../../core/interfaces/mod.ts";
 import { add, constantArray, mul, square, sub } from "../../../core/ops/mod.ts";
+import type { Tensor } from "../../../core/tensor/mod.ts";
 import { discrete } from "../../../plugins/processes/discrete.ts";
 import { compose, evaluate, Feed, numbers } from "../../plugins/support.ts";
 
@@ -94,6 +95,27 @@ test("timestepProcess: noise of variance 1 stands for x_t, and no level is infin
   assert.is(process.sigmas?.length, 999);
   close([timestepProcess(tables).start(levels[2])], [Math.sqrt(1 + levels[2] ** 2)], 1e-12);
   assert.is(process.scale(0), 1);
+});
+
+test("timestepProcess: at a timestep of pure noise velocity and sample say what the clean image is", async () => {
+  const table = discreteTable({ zeroTerminalSnr: true });
+  const said = { velocity: [-0.25, 1], sample: [0.25, -1] } as const;
+  for (const prediction of ["velocity", "sample"] as const) {
+    const { sigmas = [], denoiser, start } = timestepProcess(table, prediction);
+    assert.is(sigmas.length, 1000);
+    const last = sigmas[999];
+    const seen: Tensor[] = [];
+    const { denoise } = denoiser((_, t) => {
+      seen.push(t);
+      return constantArray(said[prediction], [1, 2]);
+    });
+    // x_t = ε: what a sampler starts from. With ᾱ = 0, x0 = −v, whatever ε is.
+    const x = constantArray([0.7 * start(last), -1.3 * start(last)], [1, 2]);
+    const D = denoise(x, constantArray([last], [1]), {});
+    const result = await evaluate({ D, t: seen[0] }, new Feed());
+    close(result.D, [0.25, -1], 1e-3);
+    close(result.t, [999], 0);
+  }
 });
 
 test("PROCESS: the plugin's, else EDM's with the data's σ_data", async () => {

@@ -91,12 +91,14 @@ test("refuses timesteps that rise, lie outside of the table, or are too many", (
   assert.match(far.message, "one is 1000, should be in [0, 999]");
 });
 
-test("refuses to start at a timestep of pure noise", () => {
+test("starts at a timestep of pure noise only where the network can", () => {
   const zero = { zeroTerminalSnr: true };
   const { code, message } = thrown(() => discreteSamplerOf(ddim({ timesteps: [999] }), zero));
   assert.is(code, "E_OPTION");
   assert.match(message, "Cannot configure ddim: timestep 999 is pure noise, should have some");
   assert.is(discreteSamplerOf(ddim({ timesteps: [998] }), zero).steps.length, 1);
+  const velocity = { ...zero, prediction: "velocity" } as const;
+  assert.is(discreteSamplerOf(ddim({ steps: 4, spacing: "trailing" }), velocity).steps.length, 4);
 });
 
 test.run();
