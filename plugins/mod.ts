@@ -6,6 +6,7 @@ export { ema } from "./averages/ema.ts";
 export { emaConstant } from "./averages/emaConstant.ts";
 export { emaPower } from "./averages/emaPower.ts";
 export { gradientBalance } from "./balancers/gradientBalance.ts";
+export { discriminatorCritic } from "./critics/discriminator.ts";
 export { fakeScore } from "./critics/fakeScore.ts";
 export { cifar10Dataset } from "./datasets/cifar10.ts";
 export { cocoDataset } from "./datasets/coco.ts";

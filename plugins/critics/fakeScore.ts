@@ -1,10 +1,10 @@
 import { placeholders } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
-import { type Critic, DATA_SHAPE, NETWORK, type Network, PROCESS } from "../../core/interfaces/mod.ts";
-import { adapted, checkTargets, conv, groupNorm, linear, type Scope } from "../../core/nn/mod.ts";
-import { mean, reshape, silu } from "../../core/ops/mod.ts";
-import { boolean, choice, definePlugin, lowRank, number } from "../../core/plugin/mod.ts";
-import { formatShape, type Tensor } from "../../core/tensor/mod.ts";
+import { type Critic, DATA_SHAPE, type Denoiser, NETWORK, type Network, PROCESS } from "../../core/interfaces/mod.ts";
+import { adapted, checkTargets } from "../../core/nn/mod.ts";
+import { boolean, choice, definePlugin, lowRank } from "../../core/plugin/mod.ts";
+import type { Tensor } from "../../core/tensor/mod.ts";
+import { HEAD, headOf, headOptions } from "./shared/head.ts";
 
 const BODY = "fake_unet";
 
@@ -31,34 +31,14 @@ export const fakeScore = definePlugin({
       default: true,
       about: "whether it has the discriminator that GAN losses need",
     }),
-    headWidth: number({
-      default: 64,
-      min: 1,
-      integer: true,
-      about: "hidden units of the head, for networks with vector features",
-    }),
-    headGroups: number({
-      default: 32,
-      min: 1,
-      integer: true,
-      about: "most normalisation groups of the head, for image features",
-    }),
-    headGroupWidth: number({
-      default: 4,
-      min: 1,
-      integer: true,
-      about: "fewest channels of such a group; it wins over the number of groups",
-    }),
+    ...headOptions,
     lora: lowRank,
   },
-  create({ tap, head, headWidth, headGroups, headGroupWidth, lora }, container): Critic {
+  create({ tap, head, lora, ...options }, container): Critic {
     const network = container.get(NETWORK);
     const shape = container.get(DATA_SHAPE);
     const process = container.get(PROCESS);
-    const logit = (scope: Scope, features: Tensor): Tensor =>
-      features.shape.length === 4
-        ? imageHead(scope, features, Math.min(headGroups, Math.floor(features.shape[1] / headGroupWidth)))
-        : vectorHead(scope, features, headWidth);
+    const logit = headOf(options);
 
     const tapped: Network["features"] = (...inputs) => {
       if (tap === "encoder") return network.features(...inputs);
@@ -71,18 +51,20 @@ export const fakeScore = definePlugin({
     };
     const bind: Critic["bind"] = (scope) => {
       const body = adapted(scope.at(BODY), lora);
+      const features: Required<Denoiser>["features"] = (...noisy) =>
+        process.features((...inputs) => tapped(body, ...inputs), ...noisy);
       return {
         ...process.denoiser((...inputs) => network.apply(body, ...inputs)),
+        features,
         discriminate(x, sigma, condition) {
           if (!head)
             throw failure(
               "E_OPTION",
               "Cannot discriminate with fake-score: head is false, should be true for GAN losses",
             );
-          const features = process.features((...inputs) => tapped(body, ...inputs), x, sigma, condition);
-          return logit(scope.at("cls_pred_branch"), features);
+          return logit(scope.at(HEAD), features(x, sigma, condition));
         },
-        ...(head && { judge: (features: Tensor) => logit(scope.at("cls_pred_branch"), features) }),
+        ...(head && { judge: (features: Tensor) => logit(scope.at(HEAD), features) }),
       };
     };
     return {
@@ -98,30 +80,3 @@ export const fakeScore = definePlugin({
     };
   },
 });
-
-/**
- * Features [B, C, H, W] → [B, 1]. The numbers are the official state-dict's: SiLU layers count. The last convolution covers the
- * shorter side of oblong features, and its logits along the longer one are averaged.
- */
-function imageHead(scope: Scope, features: Tensor, groups: number): Tensor {
-  const [B, C, H, W] = features.shape;
-  if (Math.min(H, W) < 2)
-    throw failure(
-      "E_SHAPE",
-      `Cannot put a discriminator on features ${formatShape(features.shape)}: should have 2 pixels per side or more`,
-    );
-  let h = features;
-  let layer = 0;
-  const normalised = (x: Tensor) => groupNorm(scope.at(layer + 1), x, groups, 1e-5, { activation: "silu" });
-  do {
-    h = normalised(conv(scope.at(layer), h, C, { kernel: 4, stride: 2, padding: 1 }));
-    layer += 3;
-  } while (Math.min(h.shape[2], h.shape[3]) > 4);
-  h = normalised(conv(scope.at(layer), h, C, { kernel: Math.min(h.shape[2], h.shape[3]), padding: 0 }));
-  const logits = reshape(conv(scope.at(layer + 3), h, 1, { kernel: 1 }), [B, -1]);
-  return logits.shape[1] === 1 ? logits : mean(logits, { axes: [1], keepDims: true });
-}
-
-/** Features [B, N] → [B, 1]. */
-const vectorHead = (scope: Scope, features: Tensor, width: number): Tensor =>
-  linear(scope.at(2), silu(linear(scope.at(0), features, width)), 1);

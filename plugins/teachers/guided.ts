@@ -6,7 +6,7 @@ import { definePlugin, number } from "../../core/plugin/mod.ts";
 /**
  * A pretrained diffusion model as teacher, with classifier-free guidance.
  *   D(x; σ) = D_∅ + w (D_c − D_∅),   ∅ the data's own value for no condition, in one call of twice the batch
- * x [B, …], sigma [B] → [B, …]. Its noise levels are the run's process. Parameter names are the network's own.
+ * x [B, …], sigma [B] → [B, …]; a discriminator reads the features of the call with the condition. Its noise levels are the run's process. Parameter names are the network's own.
  * Ho & Salimans 2022, arXiv:2207.12598; DMD2, arXiv:2405.14867, takes w = 1.75 for SD 1.5 and 8 for SDXL.
  */
 export const guided = definePlugin({
@@ -25,8 +25,10 @@ export const guided = definePlugin({
     const process = container.get(PROCESS);
     const shape = container.get(DATA_SHAPE);
     if (guidanceScale > 1) checkGuidable(guidanceScale, shape, network);
-    const bind: Teacher["bind"] = (scope) =>
-      process.denoiser(guide((...inputs) => network.apply(scope, ...inputs), guidanceScale, shape.condition));
+    const bind: Teacher["bind"] = (scope) => ({
+      ...process.denoiser(guide((...inputs) => network.apply(scope, ...inputs), guidanceScale, shape.condition)),
+      features: (...noisy) => process.features((...inputs) => network.features(scope, ...inputs), ...noisy),
+    });
     return {
       trainable: false,
       bind,
