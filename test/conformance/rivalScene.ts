@@ -1,5 +1,5 @@
 /** A sub-case of the rival methods: the tiny network that all of them share, and what was asked of it. */
-import { edmDenoiser, type RawNetwork } from "../../core/diffusion/mod.ts";
+import { edmProcess, type RawNetwork } from "../../core/diffusion/mod.ts";
 import { grad } from "../../core/graph/mod.ts";
 import type { Condition, Denoiser } from "../../core/interfaces/mod.ts";
 import { add, matmul, mean, mul, oneHot, reshape, tanh } from "../../core/ops/mod.ts";
@@ -23,15 +23,20 @@ export class RivalScene {
   readonly id: string;
   readonly #weights = new Map<string, Map<string, Tensor>>();
   readonly #outputs: Record<string, Tensor> = {};
+  readonly #inputs = new Map<string, Tensor>();
   readonly #numbers: Record<string, ArrayLike<number>> = {};
 
   constructor({ reference }: Job, id: string) {
     this.reference = reference;
     this.id = id;
   }
+  /** An input of the sub-case; the same tensor when asked for again. */
   tensor(name: string): Tensor {
     const full = `${this.id}.${name}`;
-    return this.feed.tensor(full, this.reference.shape(full), this.reference.f32(full));
+    const known =
+      this.#inputs.get(full) ?? this.feed.tensor(full, this.reference.shape(full), this.reference.f32(full));
+    this.#inputs.set(full, known);
+    return known;
   }
   /** Numbers per sample, such as noise levels, [B]. */
   perSample(name: string, values: readonly number[]): Tensor {
@@ -40,40 +45,67 @@ export class RivalScene {
   indices(name: string): number[] {
     return [...this.reference.i32(`${this.id}.${name}`)];
   }
-  /** The class of each sample, where the case has one. */
-  condition(): Condition {
-    const name = `${this.id}.int.label`;
-    return this.reference.has(name) ? this.feed.label(name, this.reference.i32(name)) : {};
+  /** The class of each sample, where the case has one: an index, or the row of `name`, of which zeros are no class. */
+  condition(name = "in.labels"): Condition {
+    const index = `${this.id}.int.label`;
+    if (this.reference.has(index)) return this.feed.label(index, this.reference.i32(index));
+    return this.reference.has(`${this.id}.${name}`) ? { classes: this.tensor(name) } : {};
   }
 
-  /** F(x; τ) over the weights `w.<net>.`: one hidden layer of 1×1 mixing, with the mean of the image, time and class. */
-  network(net: string): RawNetwork {
+  /** The tensors of `w.<net>.`, each an input of the program. */
+  #weightsOf(net: string): (name: string) => Tensor {
     const { reference, feed } = this;
     const made = this.#weights.get(net) ?? new Map<string, Tensor>();
     this.#weights.set(net, made);
-    const w = (name: string): Tensor => {
+    return (name) => {
       const full = `w.${net}.${name}`;
       const known = made.get(name) ?? feed.tensor(full, reference.shape(full), reference.f32(full));
       made.set(name, known);
       return known;
     };
+  }
+  /** F(x; τ) over the weights `w.<net>.`: one hidden layer of 1×1 mixing, with the mean of the image, time and class. */
+  network(net: string): RawNetwork {
+    const w = this.#weightsOf(net);
+    const hidden = this.hidden(net);
+    return (x, tau, condition) => {
+      const [B, C, H, W] = x.shape;
+      const flat = reshape(x, [B, C, H * W]);
+      const h = hidden(x, tau, condition);
+      const [out] = w("out_b").shape;
+      const mixed = add(matmul(w("out_w"), reshape(h, [B, h.shape[1], H * W])), matmul(w("skip_w"), flat));
+      return reshape(add(mixed, reshape(w("out_b"), [out, 1])), [B, out, H, W]);
+    };
+  }
+  /** What discriminators read of that network: its hidden layer, [B, M, H, W]. */
+  hidden(net: string): RawNetwork {
+    const w = this.#weightsOf(net);
     const rows = (x: Tensor, name: string) => matmul(x, w(name), { transB: true });
-    return (x, tau, { label }) => {
+    return (x, tau, { label, classes }) => {
       const [B, C, H, W] = x.shape;
       const flat = reshape(x, [B, C, H * W]);
       const time = tanh(add(mul(reshape(tau, [B, 1]), w("time_a")), w("time_b")));
       let shared = add(rows(time, "time_w"), rows(mean(flat, { axes: [2] }), "mean_w"));
-      if (label) shared = add(shared, rows(oneHot(label, w("label_w").shape[1]), "label_w"));
+      const classed = label ? oneHot(label, w("label_w").shape[1]) : classes;
+      if (classed) shared = add(shared, rows(classed, "label_w"));
       const [M] = w("in_b").shape;
-      const hidden = tanh(add(matmul(w("in_w"), flat), reshape(add(shared, w("in_b")), [B, M, 1])));
-      const [out] = w("out_b").shape;
-      const mixed = add(matmul(w("out_w"), hidden), matmul(w("skip_w"), flat));
-      return reshape(add(mixed, reshape(w("out_b"), [out, 1])), [B, out, H, W]);
+      const mixed = add(matmul(w("in_w"), flat), reshape(add(shared, w("in_b")), [B, M, 1]));
+      return reshape(tanh(mixed), [B, M, H, W]);
     };
   }
+  /** FastGen's discriminator on such features h [B, M, H, W]: tanh(p w1ᵀ + b1) w2ᵀ + b2, p the mean of h → [B, heads]. */
+  head(net = "disc"): (features: Tensor) => Tensor {
+    const w = this.#weightsOf(net);
+    const layer = (x: Tensor, i: number) => add(matmul(x, w(`w${i}`), { transB: true }), w(`b${i}`));
+    return (features) => layer(tanh(layer(mean(features, { axes: [2, 3] }), 1)), 2);
+  }
   /** The network in EDM's preconditioning. */
-  edm(net: string, sigmaData: number): Denoiser {
-    return edmDenoiser(this.network(net), sigmaData);
+  edm(net: string, sigmaData: number): Required<Denoiser> {
+    const process = edmProcess(sigmaData);
+    return {
+      ...process.denoiser(this.network(net)),
+      features: (...noisy) => process.features(this.hidden(net), ...noisy),
+    };
   }
 
   /** Compares `cN.out.<name>` and its float64 twin, where the sub-case has them. */
@@ -83,6 +115,11 @@ export class RivalScene {
         if ("op" in value) this.#outputs[full] = value;
         else this.#numbers[full] = value;
       }
+  }
+  /** Compares the gradient `cN.grad.<name>` with that of a tensor, where the sub-case has it. */
+  gradient(loss: Tensor, name: string, of: Tensor): void {
+    const full = `${this.id}.grad.${name}`;
+    if (this.reference.has(full)) this.#outputs[full] = grad(loss, [of])[0];
   }
   /** Asks for the gradient of every weight of a network that has one. */
   gradients(loss: Tensor, net: string): void {
