@@ -1,7 +1,7 @@
 /** Steps of a frozen teacher along the probability flow, for losses that hold a generator to where they lead. */
 import { perSample } from "../../../core/diffusion/mod.ts";
 import type { Condition, Denoiser } from "../../../core/interfaces/mod.ts";
-import { add, div, mul, sub } from "../../../core/ops/mod.ts";
+import { add, clamp, div, mul, sub } from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 
 /** D + (next/σ)(x − D): Euler's step in σ, which is DDIM's. x, denoised [B, …]; sigma, next [B]; next may be 0. */
@@ -27,3 +27,9 @@ export function heunTo(
   const second = slope(add(x, mul(way, first)), next);
   return add(x, mul(mul(way, 0.5), add(first, second)));
 }
+
+/** A denoiser whose predictions stay in [−clip, clip]; as it is without a bound. */
+export const clipped = (denoiser: Denoiser, clip?: number): Denoiser =>
+  clip === undefined
+    ? denoiser
+    : { denoise: (...noisy) => clamp(denoiser.denoise(...noisy), { min: -clip, max: clip }) };

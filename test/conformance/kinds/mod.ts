@@ -24,6 +24,7 @@ import { cleanfidResizeKind, pilResizeKind } from "./resizing.ts";
 import { addNoiseKind, scheduleTablesKind } from "./schedules.ts";
 import { frechetKind, inceptionScoreKind, kernelDistanceKind, neighboursKind } from "./scores.ts";
 import { timestepEmbeddingsKind } from "./timestepEmbeddings.ts";
+import { tractKind } from "./tract.ts";
 import { unet2dKind } from "./unet2d.ts";
 
 /** Every kind of case that can be run; the first that matches is taken. */
@@ -48,6 +49,7 @@ export const kinds: readonly Kind[] = [
   consistencySamplersKind,
   consistencySchedulesKind,
   progressiveVpKind,
+  tractKind,
   pilResizeKind,
   cleanfidResizeKind,
   frechetKind,
