@@ -56,7 +56,10 @@ export const catalogue = {
     kind: "usage",
     fix: "lower the learning rates, or leave such updates out with --set train.nonFinite=skip",
   },
-  E_CHECKPOINT: { kind: "checkpoint", fix: "use a file that onestep wrote, or train again" },
+  E_CHECKPOINT: {
+    kind: "checkpoint",
+    fix: "give another file, or get this one anew: download it again, or train again",
+  },
   E_PAIRS: {
     kind: "checkpoint",
     fix: "draw pairs with this run's teacher: `onestep pairs` on its folder or weights",
@@ -65,7 +68,7 @@ export const catalogue = {
     kind: "checkpoint",
     fix: "continue it with --resume, replace it with --force, or choose another --out",
   },
-  E_DATA: { kind: "usage", fix: "put the files the message names into the data folder" },
+  E_DATA: { kind: "usage", fix: "put the files the message names where they are looked for, or mend them" },
   E_FILE: { kind: "usage", fix: "check the path and its permissions" },
   E_DISPOSED: { kind: "usage", fix: "ask the container for what you need before the run ends" },
   E_USAGE: { kind: "usage", fix: "`onestep --help` shows every command and flag" },

@@ -17,6 +17,8 @@ export interface ModelPart {
    * published models; absent where they tell nothing.
    */
   readonly config?: JsonObject;
+  /** The file of `config`, for messages; absent where no file says it. */
+  readonly configFrom?: string;
   /**
    * Its tensors, by the names that diffusers and transformers give them, whatever the file calls them. Each is read when it is
    * asked for, and not kept. The record has no prototype.

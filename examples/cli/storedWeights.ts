@@ -60,6 +60,16 @@ export async function checkOutput(out: string, given: Given): Promise<void> {
   }
 }
 
+/** The same for a picture. @throws E_USAGE where its name promises another form than PNG */
+export async function checkPicture(out: string, given: Given): Promise<void> {
+  const [ending] = /\.(jpe?g|webp|gif|bmp|tiff?|avif|npz?|safetensors)$/i.exec(out) ?? [];
+  if (ending !== undefined)
+    throw failure("E_USAGE", `Cannot write ${out}: pictures are PNG files, and its name ends in ${ending}`, {
+      fix: `name a file that ends in .png: --out ${out.slice(0, -ending.length)}.png`,
+    });
+  await checkOutput(out, given);
+}
+
 /** The weights file that a user means: itself, or that of the first of these roles which a run's folder has. */
 export async function findWeights(given: string, roles: readonly string[]): Promise<string> {
   if (given.endsWith(".safetensors")) return given;

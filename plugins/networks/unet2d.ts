@@ -3,7 +3,7 @@ import { type Condition, DATA_SHAPE, type Network } from "../../core/interfaces/
 import { conv, groupNorm, linear, type Scope, timestepEmbedding } from "../../core/nn/mod.ts";
 import { add, concat, mul, reshape, silu } from "../../core/ops/mod.ts";
 import { boolean, choice, definePlugin, list, number } from "../../core/plugin/mod.ts";
-import type { Tensor } from "../../core/tensor/mod.ts";
+import { formatShape, type Tensor } from "../../core/tensor/mod.ts";
 import { downsample, residualBlock, type Surroundings, spatialTransformer, upsample } from "./unet2d/blocks.ts";
 import { downBlocks, type Level, type Plan, planLevels, type UNet2dOptions, upBlocks } from "./unet2d/plan.ts";
 
@@ -84,6 +84,12 @@ export const unet2d = definePlugin({
   },
   create(options, container): Network {
     const { sample } = container.get(DATA_SHAPE);
+    if (sample.length !== 3)
+      throw failure(
+        "E_CONFIG",
+        `Cannot use unet2d for samples ${formatShape(sample)}: they should be pictures or latents [C, H, W]`,
+        { fix: "choose a dataset of those, such as `latents`, or another network" },
+      );
     const plan = planLevels(options);
     const { groups, eps, linearProjection } = options;
     const surroundings = (scope: Scope, cNoise: Tensor, condition: Condition): Surroundings => ({

@@ -91,6 +91,10 @@ export async function encodeData(request: EncodeRequest): Promise<EncodedData> {
   const { size = model.size, note = () => {}, onProgress } = request;
   if (bad.length > 0 && !skipBad) throw unusable(bad, items.length + bad.length, SKIP);
   if (items.length === 0) throw failure("E_DATA", `Cannot encode into ${out}: there is nothing to encode`);
+  if (items[0].picture !== undefined && !model.autoencoder)
+    throw failure("E_CHECKPOINT", `Cannot encode pictures: the model has no autoencoder, expected a part "vae"`, {
+      fix: "give one with --vae FILE",
+    });
   const shape = model.shape({ size, negative: model.emptyText !== undefined });
   const rows = Math.max(1, Math.floor(shardBytes / rowBytes(shape, items[0].picture !== undefined)));
   const encoding = await encodingOf(request, rows);
@@ -210,8 +214,6 @@ class Coders {
         }),
       );
     const pictured = items[0].picture !== undefined;
-    if (pictured && !model.autoencoder)
-      throw failure("E_CHECKPOINT", `Cannot encode pictures: the model has no autoencoder, expected a part "vae"`);
     const coder = pictured ? await Coder.open(backend, model.autoencoder!, { half: "encoder", size }) : undefined;
     const channels = model.autoencoder?.channels.picture === 1 ? 1 : 3;
     return new Coders(request, shape, size, texts, coder, await pictureFramer(size, channels, offload));

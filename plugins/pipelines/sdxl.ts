@@ -53,5 +53,5 @@ export const sdxl = definePlugin({
 const PROJECTED = 1280;
 
 function pooledWidth({ parts: { text_encoder_2: second } }: ModelParts): number {
-  return (second?.config && clipTextSizes(second.config, second.from).projected) ?? PROJECTED;
+  return (second?.config && clipTextSizes(second.config, second.configFrom ?? second.from).projected) ?? PROJECTED;
 }

@@ -118,7 +118,7 @@ async function assembled(
     parts = {
       ...parts,
       sampler: undefined,
-      parts: { ...parts.parts, unet: { from: file, config: own?.config, tensors } },
+      parts: { ...parts.parts, unet: { ...own, from: file, tensors } },
     };
   }
   if (vae !== undefined) parts = { ...parts, parts: { ...parts.parts, vae: await from(vae, "vae") } };

@@ -1,5 +1,5 @@
 import { files } from "../../../backends/host/files.ts";
-import { failure, OnestepError } from "../../../core/errors.ts";
+import { failure, OnestepError, some } from "../../../core/errors.ts";
 import { MODEL_PARTS, type ModelPartName, type ModelParts } from "../../../core/interfaces/mod.ts";
 import { type FileEntry, openTensors } from "../../../core/io/mod.ts";
 import { workProgress } from "../../../plugins/observers/workProgress.ts";
@@ -35,17 +35,21 @@ export async function run(given: Given): Promise<number> {
   const work = workProgress(process.stderr, "tensors");
   const pace = (done: number, total: number) => work.tell("converting", done, total);
   try {
-    const options: WriteOptions = { dtype, pace };
+    const odd: string[] = [];
+    const options: WriteOptions = { dtype, pace, notFinite: (name) => void odd.push(name) };
+    const tell = (lines: readonly string[]) => {
+      const warning = `warning: ${some(odd, 3)} ${odd.length === 1 ? "holds" : "hold"} NaN or infinity, as in ${from}`;
+      process.stdout.write(`${[...lines, ...(odd.length > 0 ? [warning] : [])].join("\n")}\n`);
+    };
     if (names === "kept") {
-      process.stdout.write(`${await keepNames(from, out, isFile, options)}\n`);
+      tell([await keepNames(from, out, isFile, options)]);
       return 0;
     }
     const opened = await openModelParts(files, from, { guidance, variant: given.text("variant") }).catch((error) => {
       throw error instanceof OnestepError && /no network that is known/.test(error.message) ? withKept(error) : error;
     });
     const { model, told } = await withLoras(part ? only(opened, part) : opened, given.all("lora"));
-    const lines = [...told, ...(await written(model, out, isFile, names, options))];
-    process.stdout.write(`${lines.join("\n")}\n`);
+    tell([...told, ...(await written(model, out, isFile, names, options))]);
     return 0;
   } finally {
     work.close();

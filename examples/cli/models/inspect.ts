@@ -29,6 +29,22 @@ const ARCHITECTURES: Readonly<Record<ModelParts["architecture"], string>> = {
 /** What a folder is that holds a model. @throws E_CHECKPOINT, E_DATA or E_FILE */
 export const toldFolder = async (path: string): Promise<ToldModel> => told(await openModelParts(files, path));
 
+/** Why a model can't be drawn with, for all its parts; undefined where it can. */
+async function hindrance(path: string): Promise<string | undefined> {
+  const [{ openModel }, { loadRegistry }] = await Promise.all([
+    import("../../../plugins/pipelines/textToImage.ts"),
+    import("../registry.ts"),
+  ]);
+  try {
+    // Encoders are made when they are asked for.
+    void (await openModel(files, path, { registry: await loadRegistry([]) })).model.encoders;
+    return undefined;
+  } catch (error) {
+    if (error instanceof OnestepError) return error.message;
+    throw error;
+  }
+}
+
 /**
  * What a file of weights is; undefined for one of no known network.
  * @param names of its tensors
@@ -37,14 +53,14 @@ export async function toldFile(path: string, names: readonly string[]): Promise<
   // Adapters of a run: the weights below them need not be gone through.
   if (names.length > 0 && names.every(isLoraName)) return toldLora(path);
   try {
-    return told(await openModelParts(files, path));
+    return await told(await openModelParts(files, path));
   } catch (error) {
     if (!(error instanceof OnestepError)) throw error;
     return undefined;
   }
 }
 
-function told(model: ModelParts): ToldModel {
+async function told(model: ModelParts): Promise<ToldModel> {
   const { path, layout, architecture, parts, scheduler, sampler, network } = model;
   const rows = Object.entries(parts).map(([name, { tensors, config, from }]) => {
     const types = [...new Set(Object.values(tensors).map(({ dtype }) => dtype))].join(", ");
@@ -75,16 +91,20 @@ function told(model: ModelParts): ToldModel {
       ? []
       : [rows.map(([name, count, types]) => `${name} ${count} (${types})`).join(", ")]),
   ];
-  return { what: what.filter(Boolean).join(", "), details, use: useOf(model), rows };
+  const use = useOf(model);
+  const why = use?.startsWith(DRAW) ? await hindrance(path) : undefined;
+  const shown = why === undefined ? { details, use } : { details: [...details, `can't be drawn with: ${why}`] };
+  return { what: what.filter(Boolean).join(", "), rows, ...shown };
 }
 
 const timestepsOf = (timesteps: readonly number[] | undefined): string =>
   timesteps ? ` at timesteps ${timesteps.join(", ")}` : "";
 
+const DRAW = "draw with `onestep sample --model";
+
 function useOf({ path, layout, architecture, parts }: ModelParts): string | undefined {
   const isText = architecture === "sd15" || architecture === "sd2" || architecture === "sdxl";
-  if (layout !== "network" && isText && parts.vae)
-    return `draw with \`onestep sample --model ${path} --prompt "a photo of a cat"\``;
+  if (layout !== "network" && isText && parts.vae) return `${DRAW} ${path} --prompt "a photo of a cat"\``;
   if (architecture === "edm" && path.endsWith(".safetensors"))
     return `take its weights as a teacher's: \`onestep train imagenet64 --teacher ${path}\``;
   if (architecture === "edm")

@@ -8,7 +8,7 @@ import type { Given } from "../command.ts";
 import { loraOf } from "../models/asked.ts";
 import { withPipeline } from "../models/withPipeline.ts";
 import { statOf } from "../statOf.ts";
-import { checkOutput, readNumbers } from "../storedWeights.ts";
+import { checkOutput, checkPicture, readNumbers } from "../storedWeights.ts";
 import { version } from "../version.ts";
 import { tiledPicture } from "./tiledPicture.ts";
 
@@ -104,7 +104,7 @@ export function sizeOf(text: string | undefined): PictureSize | undefined {
 async function placesOf(out: string, count: number, seed: number, given: Given): Promise<string[]> {
   const isFolder = out.endsWith("/") || statOf(out)?.isDirectory();
   if (!isFolder) {
-    await checkOutput(out, given);
+    await checkPicture(out, given);
     return [out];
   }
   const places = Array.from({ length: count }, (_, i) => files.join(out, `${seed}-${i}.png`));

@@ -12,7 +12,14 @@ import type { Given } from "../command.ts";
 import { describeBackend, openBackend, tuning } from "../device.ts";
 import { promptsFor } from "../prompts.ts";
 import { loadRegistry } from "../registry.ts";
-import { checkOutput, findWeights, openDrawer, readNumbers, samplerSettings, storedPlugins } from "../storedWeights.ts";
+import {
+  checkPicture,
+  findWeights,
+  openDrawer,
+  readNumbers,
+  samplerSettings,
+  storedPlugins,
+} from "../storedWeights.ts";
 
 const whole = (initial: number, min: number, about: string) =>
   number({ default: initial, min, max: 2 ** 31, integer: true, about });
@@ -26,7 +33,7 @@ const numbers = {
 export async function sampleRun(given: Given): Promise<number> {
   const { n, seed } = readNumbers("sample", numbers, given);
   const out = given.text("out") ?? "samples.png";
-  await checkOutput(out, given);
+  await checkPicture(out, given);
   const file = await findWeights(given.positionals[0], rolesOf(given.text("role")));
   const stored = await readWeights(files, file);
   const { info } = stored;

@@ -31,7 +31,7 @@ export interface PromptEncoder extends Encoder {
 
 export function promptEncoder(options: PromptEncoderOptions): PromptEncoder {
   const { name, part, vocabulary, padding, state, pooled = false } = options;
-  const sizes = clipTextSizes(part.config ?? {}, part.from);
+  const sizes = clipTextSizes(part.config ?? {}, part.configFrom ?? part.from);
   if (pooled && !sizes.projected)
     throw failure("E_CONFIG", `Cannot use ${part.from}: it has no projection_dim, the pooled text needs a projection`);
   if (sizes.positions < CLIP_CONTEXT)

@@ -3,14 +3,23 @@ import type { Autoencoder, JsonObject, ModelPart } from "../../../core/interface
 import { parseOptions } from "../../../core/plugin/mod.ts";
 import { klOf, klOptions } from "../../autoencoders/kl.ts";
 import { tinyOf, tinyOptions } from "../../autoencoders/tiny.ts";
-import { MOST_LAYERS, numberOf, numbersOf, oneOf, textsOf, unknownSetting } from "./readSettings.ts";
+import {
+  checkGroups,
+  MOST_LAYERS,
+  numberOf,
+  numbersOf,
+  oneOf,
+  settingsOf,
+  textsOf,
+  unknownSetting,
+} from "./readSettings.ts";
 
 /** Latents on a side that are computed together at most: pictures of 768 pixels. */
 const LARGEST_TILE = 96;
 
 /** @throws E_CONFIG for an autoencoder of another kind */
 export function autoencoderOf(part: ModelPart): Autoencoder {
-  const { from, config = {} } = part;
+  const { from, config } = settingsOf(part);
   const isTiny = Object.hasOwn(part.tensors, "decoder.layers.0.weight");
   oneOf(from, config, "_class_name", isTiny ? "AutoencoderTiny" : "AutoencoderKL");
   const weights = async () => part;
@@ -31,6 +40,8 @@ function klSizes(config: JsonObject, from: string) {
     if ((config[name] ?? undefined) !== undefined) throw unknownSetting(from, name, config[name], "absent");
   const channels = numbersOf(from, config, "block_out_channels");
   const pictureChannels = numberOf(from, config, "out_channels", { min: 1, whole: true });
+  checkGroups(from, config, channels ?? []);
+  oneOf(from, config, "in_channels", pictureChannels ?? 3);
   const bridges = ["use_quant_conv", "use_post_quant_conv"].map(
     (name) => oneOf(from, config, name, false, true) ?? true,
   );

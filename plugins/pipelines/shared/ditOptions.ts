@@ -1,7 +1,7 @@
 /** What the tensors of a DiT, by the official names, say of its sizes. */
 import { failure } from "../../../core/errors.ts";
 import type { JsonObject, ModelPart } from "../../../core/interfaces/mod.ts";
-import { numberOf, oneOf } from "./readSettings.ts";
+import { numberOf, oneOf, settingsOf } from "./readSettings.ts";
 
 /** A DiT as options of the network `dit`, and what it draws. */
 export interface DitSizes {
@@ -30,8 +30,10 @@ const LABEL_DROPOUT = 0.1;
  * @param config of diffusers, where there is one; it alone says how wide a head is
  * @throws E_CONFIG for settings of another network, E_CHECKPOINT for shapes that no DiT has
  */
-export function ditSizes({ from, tensors, config = {} }: ModelPart): DitSizes {
-  for (const [name, known] of Object.entries(KNOWN)) oneOf(from, config, name, known);
+export function ditSizes(part: ModelPart): DitSizes {
+  const { from, tensors } = part;
+  const { config, from: settings } = settingsOf(part);
+  for (const [name, known] of Object.entries(KNOWN)) oneOf(settings, config, name, known);
   const shape = (name: string, rank: number): readonly number[] => {
     const found = Object.hasOwn(tensors, name) ? tensors[name].shape : undefined;
     if (found?.length === rank) return found;
@@ -42,7 +44,7 @@ export function ditSizes({ from, tensors, config = {} }: ModelPart): DitSizes {
   const [outputs] = shape("final_layer.linear.weight", 2);
   let depth = 0;
   while (Object.hasOwn(tensors, `blocks.${depth}.attn.qkv.weight`)) depth++;
-  const heads = headsOf(config, from, width);
+  const heads = headsOf(part, width);
   const learnSigma = outputs === 2 * channels * patch ** 2;
   if (depth === 0 || (!learnSigma && outputs !== channels * patch ** 2))
     throw refused(
@@ -51,7 +53,10 @@ export function ditSizes({ from, tensors, config = {} }: ModelPart): DitSizes {
     );
   const hasClasses = Object.hasOwn(tensors, "y_embedder.embedding_table.weight");
   const rows = hasClasses ? shape("y_embedder.embedding_table.weight", 2)[0] : 0;
-  const classes = Math.min(rows, numberOf(from, config, "num_embeds_ada_norm", { min: 1, whole: true }) ?? rows - 1);
+  const classes = Math.min(
+    rows,
+    numberOf(settings, config, "num_embeds_ada_norm", { min: 1, whole: true }) ?? rows - 1,
+  );
   return {
     options: {
       width,
@@ -64,7 +69,7 @@ export function ditSizes({ from, tensors, config = {} }: ModelPart): DitSizes {
     },
     channels,
     classes: Math.max(0, classes),
-    side: numberOf(from, config, "sample_size", { min: 1, whole: true }) ?? sideOf(tensors, patch),
+    side: numberOf(settings, config, "sample_size", { min: 1, whole: true }) ?? sideOf(tensors, patch),
   };
 }
 
@@ -76,11 +81,12 @@ const KNOWN: JsonObject & Readonly<Record<string, string | boolean>> = {
   norm_elementwise_affine: false,
 };
 
-function headsOf(config: JsonObject, from: string, width: number): number {
+function headsOf(part: ModelPart, width: number): number {
+  const { config, from } = settingsOf(part);
   const given = numberOf(from, config, "num_attention_heads", { min: 1, whole: true });
   const heads = given ?? width / headOf(width);
   if (Number.isInteger(heads)) return heads;
-  throw refused(from, `its tokens are ${width} wide, which does not say how many attention heads it has`);
+  throw refused(part.from, `its tokens are ${width} wide, which does not say how many attention heads it has`);
 }
 
 /** The places that the file holds are those of a square. */

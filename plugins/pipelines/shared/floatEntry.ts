@@ -12,7 +12,8 @@ import {
 export const WRITTEN_DTYPES = { f16: "F16", bf16: "BF16", f32: "F32" } as const satisfies Record<string, StoredDtype>;
 export type WrittenDtype = keyof typeof WRITTEN_DTYPES;
 
-const FLOATS: readonly StoredDtype[] = ["F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"];
+/** Types of floating-point numbers. */
+export const FLOATS: readonly StoredDtype[] = ["F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"];
 
 /**
  * An entry whose numbers are of this type; the same one for numbers that are no floats, or without a type. Reading it throws

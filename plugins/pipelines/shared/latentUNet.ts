@@ -15,7 +15,7 @@ import type { PromptEncoder } from "../../encoders/shared/promptEncoder.ts";
 import { autoencoderOf } from "./autoencoderOf.ts";
 import { checkSides } from "./pictureSides.ts";
 import { schedulerOf } from "./readScheduler.ts";
-import { MOST_CHANNELS, numberOf, numbersOf, oneOf } from "./readSettings.ts";
+import { MOST_CHANNELS, numberOf, numbersOf, oneOf, settingsOf } from "./readSettings.ts";
 import { usualScheduler } from "./schedulerConfigs.ts";
 import { unet2dOptions } from "./unet2dConfig.ts";
 
@@ -35,7 +35,7 @@ export interface LatentUNet {
 export function latentUNet(parts: ModelParts, own: LatentUNet): PipelineModel {
   const unet = partOf(parts, "unet");
   const { towers, pooled } = own;
-  const { from, config = {} } = unet;
+  const { from, config } = settingsOf(unet);
   const channels = oneOf(from, config, "in_channels", 4, 16) ?? 4;
   oneOf(from, config, "out_channels", channels);
   const network = unet2dOptions(config, from);

@@ -126,7 +126,7 @@ async function openNetworkFolder(files: FileSystem, path: string, options: OpenM
   const alone = known
     ? { part: known, network: modernPart(known, found) }
     : networkAlone(found.tensors, found.from, options.guidance);
-  return { path, layout: "network", ...described({ [alone.part]: { ...alone.network, config: found.config } }) };
+  return { path, layout: "network", ...described({ [alone.part]: { ...found, tensors: alone.network.tensors } }) };
 }
 
 async function openDiffusers(

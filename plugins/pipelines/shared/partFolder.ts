@@ -55,10 +55,13 @@ export async function openPartFolder(
   const names = await files.list(folder);
   const name = weightsName(names, variant);
   if (name === undefined) return undefined;
-  const config = names.includes("config.json")
-    ? await readJsonObject(files, files.join(folder, "config.json"))
-    : undefined;
-  return { from: files.join(folder, name), config, tensors: await openWeights(files, folder, name) };
+  const configFrom = names.includes("config.json") ? files.join(folder, "config.json") : undefined;
+  const config = configFrom && (await readJsonObject(files, configFrom));
+  return {
+    from: files.join(folder, name),
+    ...(configFrom && config && { config, configFrom }),
+    tensors: await openWeights(files, folder, name),
+  };
 }
 
 /** The tensors of a file, or of the shards that an index stands for. */

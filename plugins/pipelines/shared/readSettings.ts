@@ -1,12 +1,22 @@
 /** Reads the JSON that diffusers writes beside weights. What it says is believed only where onestep does the same. */
 import { failure, type OnestepError } from "../../../core/errors.ts";
-import type { JsonObject } from "../../../core/interfaces/mod.ts";
+import type { JsonObject, ModelPart } from "../../../core/interfaces/mod.ts";
 
 /** The error of a setting with another value than those that are known. */
 export const unknownSetting = (from: string, name: string, value: unknown, known: string): OnestepError =>
   failure("E_CONFIG", `Cannot use ${from}: ${name} is ${shown(value)}, should be ${known}`, {
     fix: "use a model of a kind that onestep knows",
   });
+
+/** The settings of a part, and where they stand, for messages: its `config.json`, or the weights that they were told from. */
+export const settingsOf = ({ from, config = {}, configFrom = from }: ModelPart) => ({ config, from: configFrom });
+
+/** Throws E_CONFIG unless the groups of normalisations, 32 where the file does not say it, divide all channels. */
+export function checkGroups(from: string, settings: JsonObject, channels: readonly number[]): void {
+  const groups = numberOf(from, settings, "norm_num_groups", { min: 1, whole: true }) ?? 32;
+  const odd = channels.find((width) => width % groups !== 0);
+  if (odd !== undefined) throw unknownSetting(from, "norm_num_groups", groups, `a divisor of ${channels.join(", ")}`);
+}
 
 /** A setting that may be left out, or be one of some values. @throws E_CONFIG for any other */
 export function oneOf<T extends string | number | boolean>(

@@ -1,6 +1,15 @@
 /** A `UNet2DConditionModel` config of diffusers as options of our network. */
 import type { JsonObject } from "../../../core/interfaces/mod.ts";
-import { MOST_CHANNELS, MOST_LAYERS, numberOf, numbersOf, oneOf, textsOf, unknownSetting } from "./readSettings.ts";
+import {
+  checkGroups,
+  MOST_CHANNELS,
+  MOST_LAYERS,
+  numberOf,
+  numbersOf,
+  oneOf,
+  textsOf,
+  unknownSetting,
+} from "./readSettings.ts";
 
 /** Settings of diffusers that have one value here. */
 const fixed: Readonly<Record<string, string | number | boolean>> = {
@@ -53,8 +62,10 @@ export function unet2dOptions(config: JsonObject, from: string) {
   const width = numberOf(from, config, "addition_time_embed_dim", { min: 1, max: MOST_CHANNELS, whole: true });
   if (addition !== undefined && width === undefined)
     throw unknownSetting(from, "addition_time_embed_dim", width, "a whole number beside addition_embed_type");
+  const channels = numbersOf(from, config, "block_out_channels");
+  checkGroups(from, config, channels ?? []);
   return {
-    channels: numbersOf(from, config, "block_out_channels"),
+    channels,
     layersPerBlock: numbersOf(from, config, "layers_per_block", MOST_LAYERS),
     downBlocks: textsOf(from, config, "down_block_types"),
     upBlocks: textsOf(from, config, "up_block_types"),

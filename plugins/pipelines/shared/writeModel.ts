@@ -6,8 +6,9 @@ import {
   type ModelPartName,
   type ModelParts,
 } from "../../../core/interfaces/mod.ts";
-import { type FileSystem, type TensorSource, writeSafetensors } from "../../../core/io/mod.ts";
-import { asFloat, type WrittenDtype } from "./floatEntry.ts";
+import { type FileSystem, type TensorSource, toFloat32, writeSafetensors } from "../../../core/io/mod.ts";
+import { allFinite } from "../../../core/tensor/mod.ts";
+import { asFloat, FLOATS, type WrittenDtype } from "./floatEntry.ts";
 import { NETWORK_KEY } from "./modelParts.ts";
 import { SAMPLER_KEY, SAMPLER_MANIFEST } from "./samplerManifest.ts";
 import { joinSingleFile } from "./singleFile.ts";
@@ -18,6 +19,8 @@ export interface WriteOptions {
   readonly dtype?: WrittenDtype;
   /** Told before each tensor is fetched, and after the last. */
   readonly pace?: (done: number, total: number) => void;
+  /** Told of each tensor that holds NaN or infinity; it is written as it is. */
+  readonly notFinite?: (name: string) => void;
 }
 
 /** Folders with what a text is cut into, which are copied as they are. */
@@ -94,7 +97,7 @@ export async function writeTensors(
   out: string,
   tensors: ModelPart["tensors"],
   metadata: Readonly<Record<string, string>>,
-  { dtype, pace }: WriteOptions = {},
+  { dtype, pace, notFinite }: WriteOptions = {},
 ): Promise<void> {
   const entries = Object.entries(tensors).map(([name, entry]) => [name, asFloat(entry, name, dtype)] as const);
   const sources = entries.map(
@@ -104,7 +107,9 @@ export async function writeTensors(
       shape,
       async read() {
         pace?.(i, entries.length);
-        return (await read()).data;
+        const tensor = await read();
+        if (notFinite && FLOATS.includes(own) && !allFinite(toFloat32(tensor))) notFinite(name);
+        return tensor.data;
       },
     }),
   );
