@@ -74,6 +74,10 @@ test("flags of models and of runs are told apart; a size that is none is refused
   for (const [words, says] of [
     [["sample", path("sd15"), "--prompt", "a cat"], /--prompt is given without a --model/],
     [
+      ["sample", ...cat, "--out", path("cat.jpg")],
+      /Cannot write .*cat\.jpg: pictures are PNG files, and its name ends in \.jpg\nfix: .*--out .*cat\.png/,
+    ],
+    [
       ["sample", ...cat, "--size", "big"],
       /Cannot use --size big: expected width and height in pixels, such as 512x512/,
     ],

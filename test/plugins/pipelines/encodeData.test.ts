@@ -48,6 +48,14 @@ const bytesBelow = (folder: string) =>
   [...files.contents].filter(([path]) => path.startsWith(`${folder}/`) && !path.endsWith(".lock"));
 const none = () => 0;
 
+test("a model without an autoencoder encodes no pictures, and leaves no folder behind", async () => {
+  const { autoencoder: _, ...model } = await modelOf("sd15");
+  const { code, message, fix } = await rejected(encode("sd15", "without", { model }));
+  assert.equal([code, fix], ["E_CHECKPOINT", "give one with --vae FILE"]);
+  assert.match(message, 'the model has no autoencoder, expected a part "vae"');
+  assert.equal(bytesBelow("without"), []);
+});
+
 for (const kind of ["sd15", "sdxl"] as const)
   test(`${kind}: pictures and captions become what the dataset latents reads`, async () => {
     const { rows, shards } = await encode(kind, kind === "sd15" ? "a" : "b");

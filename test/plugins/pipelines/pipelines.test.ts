@@ -50,6 +50,19 @@ function countsOf(model: PipelineModel) {
   };
 }
 
+test("a setting that can't be is said to be in config.json, before a network is made", () => {
+  const refused = (unet: JsonObject) => thrown(() => openSd15(unet));
+  const { code, message } = refused({ norm_num_groups: 48 });
+  assert.is(code, "E_CONFIG");
+  assert.match(message, /config\.json: norm_num_groups is 48, should be a divisor of 320, 640, 1280, 1280/);
+  const vae = (config: JsonObject) => {
+    const model = withoutTensors("sd15", { ...SD15, vae: { ...SD15.vae, ...config } }, { scheduler: PNDM });
+    return thrown(() => open(sd15, model)).message;
+  };
+  assert.match(vae({ in_channels: 1 }), /config\.json: in_channels is 1, should be 3/);
+  assert.match(vae({ norm_num_groups: 7 }), /norm_num_groups is 7, should be a divisor of 128, 256/);
+});
+
 test("the published settings make networks of the published sizes", () => {
   assert.equal(countsOf(openSd15()), { unet: 859_520_964, texts: [123_060_480] });
   assert.equal(countsOf(openSdxl()), { unet: 2_567_463_684, texts: [123_060_480, 694_659_840] });

@@ -182,7 +182,12 @@ export function withoutTensors(
 ): ModelParts {
   const parts = Object.entries(configs).map(([name, config]) => [
     name,
-    { from: `${architecture}/${name}`, config, tensors: Object.create(null) },
+    {
+      from: `${architecture}/${name}`,
+      config,
+      configFrom: `${architecture}/${name}/config.json`,
+      tensors: Object.create(null),
+    },
   ]);
   return {
     path: architecture,

@@ -2,7 +2,8 @@ import { existsSync, readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { files } from "../../../../backends/host/files.ts";
-import { openSafetensors } from "../../../../core/io/mod.ts";
+import { encodeSafetensors, openSafetensors } from "../../../../core/io/mod.ts";
+import { writeTinyModel } from "../../../../examples/tiny-models/write.ts";
 import { openModelParts } from "../../../../plugins/pipelines/shared/modelParts.ts";
 import { goldenBytes, hasGolden } from "../../../helpers/golden.ts";
 import { readAll } from "../../../plugins/pipelines/shared/models.ts";
@@ -53,6 +54,16 @@ if (hasGolden("edm_network_adm_expected"))
     assert.equal({ ...(await readAll(after.parts.unet!.tensors)) }, { ...(await readAll(before.parts.unet!.tensors)) });
   });
 
+test("tensors with NaN are converted as they are, and named", async () => {
+  const values = Float32Array.from(UNET["conv_in.bias"].data as Float32Array);
+  values[1] = Number.NaN;
+  const odd = { ...UNET, "conv_in.bias": { ...UNET["conv_in.bias"], data: values } as (typeof UNET)[string] };
+  const file = write(path("odd.safetensors"), encodeSafetensors(odd));
+  const text = await printed("convert", file, path("odd-half.safetensors"), "--dtype", "f16");
+  assert.match(text, /^warning: conv_in\.bias holds NaN or infinity, as in .*odd\.safetensors$/m);
+  assert.ok(existsSync(path("odd-half.safetensors")));
+});
+
 test("names of no known network are kept when that is asked for", async () => {
   const file = write(path("model.bin"), goldenBytes("pytorch_model.bin"));
   assert.match(
@@ -89,8 +100,12 @@ test("inspect says what each of them is and what takes it", async () => {
   const says = async (file: string) => printed("inspect", file);
   assert.match(
     await says(base),
-    /Stable Diffusion 1\.x, a folder for diffusers, predicts epsilon, scheduler PNDM[\s\S]*sample --model/,
+    /Stable Diffusion 1\.x, a folder for diffusers, predicts epsilon, scheduler PNDM[\s\S]*can't be drawn with: .*skip_prk_steps/,
   );
+  await writeTinyModel(files, path("tiny"), { kind: "sd15" });
+  const tiny = await says(path("tiny"));
+  assert.match(tiny, /scheduler PNDM[\s\S]*draw with `onestep sample --model .*tiny --prompt/);
+  assert.not.match(tiny, "can't");
   assert.match(
     await says(path("unet.safetensors")),
     /Stable Diffusion 1\.x\nunet [\d,]+ parameters \(F16\)[\s\S]*--base MODEL/,
