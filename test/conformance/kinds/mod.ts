@@ -16,10 +16,12 @@ import { edmSamplerKind } from "./edmSampler.ts";
 import { emaKind } from "./ema.ts";
 import { inceptionKind } from "./inception.ts";
 import { kDiffusionKind } from "./kDiffusion.ts";
+import { knowledgeDistillationKind } from "./knowledgeDistillation.ts";
 import { lpipsKind } from "./lpips.ts";
 import { opsKind } from "./ops.ts";
 import { optimizersKind } from "./optimizers.ts";
 import { progressiveVpKind } from "./progressiveVp.ts";
+import { rectifiedFlowKind } from "./rectifiedFlow.ts";
 import { cleanfidResizeKind, pilResizeKind } from "./resizing.ts";
 import { addNoiseKind, scheduleTablesKind } from "./schedules.ts";
 import { frechetKind, inceptionScoreKind, kernelDistanceKind, neighboursKind } from "./scores.ts";
@@ -50,6 +52,8 @@ export const kinds: readonly Kind[] = [
   consistencySchedulesKind,
   progressiveVpKind,
   tractKind,
+  rectifiedFlowKind,
+  knowledgeDistillationKind,
   pilResizeKind,
   cleanfidResizeKind,
   frechetKind,

@@ -16,7 +16,9 @@ const cases: Readonly<Record<string, readonly string[]>> = {
   ],
   cm_samplers: [],
   cm_schedules: [],
+  fastgen_kd: [],
   pd_vp: [],
+  rectified_flow: [],
   tract: [],
   tract_vp: [],
 };
