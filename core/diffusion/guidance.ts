@@ -1,4 +1,7 @@
+import { failure } from "../errors.ts";
 import { type Condition, type ConditionShape, emptyName } from "../interfaces/condition.ts";
+import type { DataShape } from "../interfaces/dataset.ts";
+import type { Network } from "../interfaces/network.ts";
 import { add, concat, mul, split, sub } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { RawNetwork } from "./denoiser.ts";
@@ -43,4 +46,32 @@ export function guided(F: RawNetwork, guidanceScale: number, shape: ConditionSha
       : [F(x, cNoise, empty), F(x, cNoise, condition)];
     return add(without, mul(sub(asked, without), guidanceScale));
   };
+}
+
+/**
+ * Guidance needs a prediction without a condition.
+ * @param asked beginning of the error: who asks for which guidance
+ * @param off setting that does without it
+ * @throws E_OPTION where data or network give none
+ */
+export function checkGuidable(asked: string, { condition }: DataShape, network: Network, off: string): void {
+  const refuse = (why: string, fix: string) =>
+    failure("E_OPTION", `${asked}, and ${why}`, { fix: `${fix}, or set ${off}` });
+  const entries = Object.entries(condition);
+  if (entries.length === 0)
+    throw refuse(
+      "the data have neither texts nor classes, there should be a condition to go beyond",
+      "use data with texts or classes",
+    );
+  const unknown = entries.find(([, { empty }]) => empty === undefined);
+  if (unknown)
+    throw refuse(
+      `the data have no ${unknown[0]} that stands for none, there should be one to lead away from`,
+      `add the tensor unconditional.${unknown[0]} to the data`,
+    );
+  if (entries.some(([, { empty }]) => empty === "absent") && !network.knowsNoClass)
+    throw refuse(
+      "the network has never seen a sample without its class, it should be trained with labelDropout",
+      "set network.labelDropout to what the teacher was trained with",
+    );
 }

@@ -1,6 +1,5 @@
-import { guided as guide, placeholders } from "../../core/diffusion/mod.ts";
-import { failure } from "../../core/errors.ts";
-import { DATA_SHAPE, type DataShape, NETWORK, type Network, PROCESS, type Teacher } from "../../core/interfaces/mod.ts";
+import { checkGuidable, guided as guide, placeholders } from "../../core/diffusion/mod.ts";
+import { DATA_SHAPE, NETWORK, PROCESS, type Teacher } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 
 /**
@@ -24,7 +23,13 @@ export const guided = definePlugin({
     const network = container.get(NETWORK);
     const process = container.get(PROCESS);
     const shape = container.get(DATA_SHAPE);
-    if (guidanceScale > 1) checkGuidable(guidanceScale, shape, network);
+    if (guidanceScale > 1)
+      checkGuidable(
+        `Cannot configure guided: guidanceScale is ${guidanceScale}`,
+        shape,
+        network,
+        "teacher.guidanceScale=1",
+      );
     const bind: Teacher["bind"] = (scope) => ({
       ...process.denoiser(guide((...inputs) => network.apply(scope, ...inputs), guidanceScale, shape.condition)),
       features: (...noisy) => process.features((...inputs) => network.features(scope, ...inputs), ...noisy),
@@ -39,28 +44,3 @@ export const guided = definePlugin({
     };
   },
 });
-
-/** Guidance needs a prediction without a condition. Throws E_OPTION where data or network give none. */
-function checkGuidable(guidanceScale: number, { condition }: DataShape, network: Network): void {
-  const refuse = (why: string, fix: string) =>
-    failure("E_OPTION", `Cannot configure guided: guidanceScale is ${guidanceScale}, and ${why}`, {
-      fix: `${fix}, or set teacher.guidanceScale=1`,
-    });
-  const entries = Object.entries(condition);
-  if (entries.length === 0)
-    throw refuse(
-      "the data have neither texts nor classes, there should be a condition to go beyond",
-      "use data with texts or classes",
-    );
-  const unknown = entries.find(([, { empty }]) => empty === undefined);
-  if (unknown)
-    throw refuse(
-      `the data have no ${unknown[0]} that stands for none, there should be one to lead away from`,
-      `add the tensor unconditional.${unknown[0]} to the data`,
-    );
-  if (entries.some(([, { empty }]) => empty === "absent") && !network.knowsNoClass)
-    throw refuse(
-      "the network has never seen a sample without its class, it should be trained with labelDropout",
-      "set network.labelDropout to what the teacher was trained with",
-    );
-}

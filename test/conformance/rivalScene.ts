@@ -2,6 +2,7 @@
 import { edmProcess, type RawNetwork } from "../../core/diffusion/mod.ts";
 import { grad } from "../../core/graph/mod.ts";
 import type { Condition, Denoiser } from "../../core/interfaces/mod.ts";
+import { timestepEmbedding } from "../../core/nn/mod.ts";
 import { add, matmul, mean, mul, oneHot, reshape, tanh } from "../../core/ops/mod.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import { evaluateOn, Feed } from "./feed.ts";
@@ -81,13 +82,14 @@ export class RivalScene {
   hidden(net: string): RawNetwork {
     const w = this.#weightsOf(net);
     const rows = (x: Tensor, name: string) => matmul(x, w(name), { transB: true });
-    return (x, tau, { label, classes }) => {
+    return (x, tau, { label, classes, guidance }) => {
       const [B, C, H, W] = x.shape;
       const flat = reshape(x, [B, C, H * W]);
       const time = tanh(add(mul(reshape(tau, [B, 1]), w("time_a")), w("time_b")));
       let shared = add(rows(time, "time_w"), rows(mean(flat, { axes: [2] }), "mean_w"));
-      const classed = label ? oneHot(label, w("label_w").shape[1]) : classes;
-      if (classed) shared = add(shared, rows(classed, "label_w"));
+      if (classes) shared = add(shared, rows(classes, "label_w"));
+      if (guidance) shared = add(shared, rows(scaleEmbedding(guidance, w("guid_w").shape[1]), "guid_w"));
+      if (label) shared = add(shared, rows(oneHot(label, w("label_w").shape[1]), "label_w"));
       const [M] = w("in_b").shape;
       const mixed = add(matmul(w("in_w"), flat), reshape(add(shared, w("in_b")), [B, M, 1]));
       return reshape(tanh(mixed), [B, M, H, W]);
@@ -136,6 +138,10 @@ export class RivalScene {
     for (const [name, values] of Object.entries(results)) check(values, name);
   }
 }
+
+/** Sines, then cosines, of 1000·w: how a network of LCM is told a scale of guidance. w [B] → [B, width]. */
+export const scaleEmbedding = (scale: Tensor, width: number): Tensor =>
+  timestepEmbedding(mul(scale, 1000), { width, first: "sin", shift: 1 });
 
 /** A raw network that keeps its calls. */
 export function watchedNetwork(network: RawNetwork, calls: Call[]): RawNetwork {

@@ -1,6 +1,6 @@
 /** What losses that hold a generator to a teacher's path have in common. */
 import type { Condition } from "../../../core/interfaces/mod.ts";
-import { abs, mean, square, sub } from "../../../core/ops/mod.ts";
+import { abs, add, mean, sqrt, square, sub } from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 
 /** How far samples a [B, …] are from b [B, …], a number per sample, [B]. */
@@ -13,6 +13,12 @@ export const sampleDistances = {
   l2: (a: Tensor, b: Tensor): Tensor => overSample(square(sub(a, b))),
   l1: (a: Tensor, b: Tensor): Tensor => overSample(abs(sub(a, b))),
 } satisfies Record<string, SampleDistance>;
+
+/** Mean √(d² + c²) − c of the differences d: a square where they are far below c > 0, absolute far above. */
+export const huberDistance =
+  (c: number): SampleDistance =>
+  (a, b) =>
+    overSample(sub(sqrt(add(square(sub(a, b)), c ** 2)), c));
 
 /** Clean samples and the noise they are put in: x_t = x + σ·ε. */
 export interface NoisedSamples {

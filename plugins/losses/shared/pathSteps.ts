@@ -10,23 +10,30 @@ export function eulerTo(x: Tensor, denoised: Tensor, sigma: Tensor, next: Tensor
   return add(denoised, mul(keep, sub(x, denoised)));
 }
 
+/** A denoiser's own step from `sigma` to `next`, both [B]. x [B, …]. */
+export type PathStep = (
+  denoiser: Denoiser,
+  x: Tensor,
+  levels: { readonly sigma: Tensor; readonly next: Tensor; readonly condition: Condition },
+) => Tensor;
+
+/** Euler's step, DDIM's; to 0 it is the prediction. */
+export const ddimTo: PathStep = ({ denoise }, x, { sigma, next, condition }) =>
+  eulerTo(x, denoise(x, sigma, condition), sigma, next);
+
 /**
  * Heun's step: the mean of the slopes at both ends.
  *   d = (x − D(x; σ))/σ;   x′ = x + (next − σ) d;   x + (next − σ) (d + (x′ − D(x′; next))/next)/2
  * x [B, …]; sigma, next [B], next above 0. Karras et al. 2022, arXiv:2206.00364, Algorithm 1.
  */
-export function heunTo(
-  { denoise }: Denoiser,
-  x: Tensor,
-  { sigma, next, condition }: { sigma: Tensor; next: Tensor; condition: Condition },
-): Tensor {
+export const heunTo: PathStep = ({ denoise }, x, { sigma, next, condition }) => {
   const at = (values: Tensor) => perSample(values, x.shape.length);
   const slope = (y: Tensor, level: Tensor) => div(sub(y, denoise(y, level, condition)), at(level));
   const way = at(sub(next, sigma));
   const first = slope(x, sigma);
   const second = slope(add(x, mul(way, first)), next);
   return add(x, mul(mul(way, 0.5), add(first, second)));
-}
+};
 
 /** A denoiser whose predictions stay in [−clip, clip]; as it is without a bound. */
 export const clipped = (denoiser: Denoiser, clip?: number): Denoiser =>

@@ -3,7 +3,7 @@ import type { Denoiser } from "../../../core/interfaces/mod.ts";
 import { div, equal, mul, stopGradient, sub, where } from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 import type { DistillationOptions, NoisedSamples } from "./distillation.ts";
-import { eulerTo, heunTo } from "./pathSteps.ts";
+import { eulerTo, type PathStep } from "./pathSteps.ts";
 
 /** Levels of each sample, [B]. */
 interface Jump {
@@ -27,12 +27,12 @@ interface TractRoles {
  *   x̃ = (x_e·σ − x_t·end)/(σ − end), from which a single step reaches x_e;   weight · d(D(x_t; σ), sg x̃)
  * Where `middle` is `end` the teacher's step is x_e; where both are 0 that is its prediction. x [B, …] → a loss per sample, [B].
  * Gradient to the generator alone. Berthelot et al. 2023, arXiv:2303.04248, section 3.
- * @param options `step` of the teacher: Heun's for one of many steps, Euler's for the generator of an earlier phase
+ * @param options `step` of the teacher: Heun's for one of many steps, DDIM's for the generator of an earlier phase
  */
 export function tractLosses(
   { x, eps, sigma, middle, end, condition }: NoisedSamples & Jump,
   { generator, teacher, selfTeacher }: TractRoles,
-  { distance, weight, step }: DistillationOptions & { readonly step: "heun" | "euler" },
+  { distance, weight, step }: DistillationOptions & { readonly step: PathStep },
 ): Tensor {
   const at = (values: Tensor) => perSample(values, x.shape.length);
   const xt = addNoise(x, sigma, eps);
@@ -40,8 +40,7 @@ export function tractLosses(
   const clean = teacher.denoise(xt, sigma, condition);
   // No network knows level 0: a step there is not taken.
   const reached = where(equal(middle, 0), sigma, middle);
-  const xm =
-    step === "heun" ? heunTo(teacher, xt, { sigma, next: reached, condition }) : eulerTo(xt, clean, sigma, reached);
+  const xm = step(teacher, xt, { sigma, next: reached, condition });
   const jumped = eulerTo(xm, selfTeacher.denoise(xm, reached, condition), reached, end);
   const xe = where(at(equal(middle, end)), xm, jumped);
   const across = div(sub(mul(xe, at(sigma)), mul(xt, at(end))), at(sub(sigma, end)));

@@ -17,6 +17,7 @@ import { emaKind } from "./ema.ts";
 import { inceptionKind } from "./inception.ts";
 import { kDiffusionKind } from "./kDiffusion.ts";
 import { knowledgeDistillationKind } from "./knowledgeDistillation.ts";
+import { lcmKind } from "./lcm.ts";
 import { lpipsKind } from "./lpips.ts";
 import { opsKind } from "./ops.ts";
 import { optimizersKind } from "./optimizers.ts";
@@ -54,6 +55,7 @@ export const kinds: readonly Kind[] = [
   tractKind,
   rectifiedFlowKind,
   knowledgeDistillationKind,
+  lcmKind,
   pilResizeKind,
   cleanfidResizeKind,
   frechetKind,

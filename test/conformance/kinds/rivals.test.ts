@@ -17,6 +17,7 @@ const cases: Readonly<Record<string, readonly string[]>> = {
   cm_samplers: [],
   cm_schedules: [],
   fastgen_kd: [],
+  lcm_distill: [],
   pd_vp: [],
   rectified_flow: [],
   tract: [],

@@ -3,7 +3,7 @@ import { mean, mul } from "../../../core/ops/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import { sampleDistances } from "../../../plugins/losses/shared/distillation.ts";
 import { levelWeight } from "../../../plugins/losses/shared/levelWeight.ts";
-import { clipped } from "../../../plugins/losses/shared/pathSteps.ts";
+import { clipped, ddimTo, heunTo } from "../../../plugins/losses/shared/pathSteps.ts";
 import { tractLosses } from "../../../plugins/losses/shared/tract.ts";
 import { blended, cosineDenoiser, cosineSigma, logSnr, plain, runDdim } from "../cosineSchedule.ts";
 import { type Job, type Kind, Unsupported } from "../kind.ts";
@@ -46,7 +46,7 @@ async function runKarras(job: Job, settings: Settings): Promise<void> {
   const losses = tractLosses(
     { x, eps: scene.tensor("rand.n"), condition: scene.condition(), sigma, middle, end },
     { generator: role("student"), teacher: role("teacher"), selfTeacher: clipped(role("self_teacher"), 1) },
-    { distance: sampleDistances.l2, weight: levelWeight("karras", sigma, SIGMA_DATA), step: "heun" },
+    { distance: sampleDistances.l2, weight: levelWeight("karras", sigma, SIGMA_DATA), step: heunTo },
   );
   const loss = mean(losses);
   scene.output("loss", loss);
@@ -77,7 +77,7 @@ async function runCosine(job: Job, settings: Settings): Promise<void> {
   const losses = tractLosses(
     { x, eps: scene.tensor("rand.n"), condition: {}, sigma, middle, end },
     { generator: role("student"), teacher: clipped(role("teacher"), 1), selfTeacher: clipped(role("self_teacher"), 1) },
-    { distance: sampleDistances.l2, weight: levelWeight("truncated-snr", sigma, 1), step: "euler" },
+    { distance: sampleDistances.l2, weight: levelWeight("truncated-snr", sigma, 1), step: ddimTo },
   );
   // Theirs is summed over a sample.
   const loss = mul(mean(losses), sizeOf(x.shape.slice(1)));
