@@ -8,7 +8,15 @@ import { asBits, finiteBits } from "../io/stateValues.ts";
 import { allFinite } from "../tensor/allFinite.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { elementBytes, type Storage } from "../tensor/storage.ts";
-import { arenaName, type KeptIn, type ParameterEntry, type ParameterLayout, storageOf } from "./parameters.ts";
+import {
+  arenaName,
+  type KeptIn,
+  mismatches,
+  type ParameterEntry,
+  type ParameterLayout,
+  type Shaped,
+  storageOf,
+} from "./parameters.ts";
 
 /** A tensor that a parameter takes its values from, read when it is its turn: what `openTensors` gives for a file. */
 export interface WeightSource {
@@ -31,6 +39,17 @@ export const asStored =
   (sources: WeightSources): KeptIn =>
   (name, shape) =>
     (shape.length > 1 && Object.hasOwn(sources, name) && HALVES[sources[name].dtype]) || "f32";
+
+/** What keeps the tensors of files from being the parameters of a layout, as `mismatches` says it; of them only derived ones are read. */
+export async function misfits(layout: ParameterLayout, sources: WeightSources): Promise<string[]> {
+  const known: Record<string, Shaped> = Object.assign(Object.create(null), sources);
+  for (const { name } of layout.derived ?? [])
+    if (Object.hasOwn(sources, name)) {
+      const { shape } = sources[name];
+      known[name] = { shape, data: toFloat32(await sources[name].read()) } as Shaped;
+    }
+  return mismatches(layout, known);
+}
 
 /** The floating-point types that weights may have. */
 const FLOATING: readonly StoredDtype[] = ["F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"];

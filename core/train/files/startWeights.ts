@@ -2,9 +2,9 @@
 import { failure, suggestion } from "../../errors.ts";
 import type { FileSystem } from "../../io/files.ts";
 import { type StoredTensor, toFloat32 } from "../../io/safetensors.ts";
-import { readSafetensors } from "../../io/safetensorsFile.ts";
+import { openSafetensors } from "../../io/safetensorsFile.ts";
 import { initialise, misfit, mismatches, type ParameterLayout, unpackArenas } from "../../nn/parameters.ts";
-import type { WeightSources } from "../../nn/weightSource.ts";
+import { misfits, type WeightSources } from "../../nn/weightSource.ts";
 import { SettingText, saysNothing, show } from "../../plugin/spec.ts";
 import { inheritedBy, type NamedTensors, type Player, type PlayerBase } from "../update/player.ts";
 import type { Players } from "../update/turnContext.ts";
@@ -65,6 +65,8 @@ export interface StartReading {
   readonly begins: Readonly<Record<string, string>>;
   readonly seed: number;
   readonly files: FileSystem | undefined;
+  /** Roles that take their weights before anything is trained: those of whole files are read then, one tensor at a time. */
+  readonly atOnce: readonly string[];
   readonly open?: OpenWeights;
 }
 
@@ -75,7 +77,7 @@ export interface StartReading {
  */
 export async function readStartWeights(
   start: StartFiles,
-  { players, begins, seed, files, open }: StartReading,
+  { players, begins, seed, files, atOnce, open }: StartReading,
 ): Promise<StartWeights> {
   const weights: Record<string, NamedTensors | OpenedWeights> = {};
   const roles = Object.keys(players);
@@ -101,14 +103,20 @@ export async function readStartWeights(
       );
     const opened = await open?.(file);
     if (opened) {
-      const wrong = mismatches(player.layout, opened.sources);
+      const wrong = await misfits(player.layout, opened.sources);
       if (wrong.length) throw misfit(`Cannot start the ${role} from ${file}`, wrong, FIT);
       weights[role] = opened;
       continue;
     }
-    const { tensors, metadata } = await readSafetensors(files, file);
+    const { tensors, metadata } = await openSafetensors(files, file);
     const base = baseIn(metadata, file);
-    let given = asNumbers(tensors, file);
+    const isWhole = atOnce.includes(role) && !player.base && !base;
+    const sources = isWhole ? underNamesOf(player.layout, tensors) : undefined;
+    if (sources && (await misfits(player.layout, sources)).length === 0) {
+      weights[role] = new OpenedWeights(sources, file);
+      continue;
+    }
+    let given = await asNumbers(tensors, file);
     if (player.base) given = await withoutBase(player.base, given, base, weights, { role, file });
     else if (base) given = await withBase(files, file, given, base);
     const source = Object.hasOwn(begins, role) ? players[begins[role]].layout : undefined;
@@ -159,16 +167,16 @@ async function withoutBase(
 }
 
 /** Tensors as float32. Only finite floating-point numbers are weights. */
-function asNumbers(tensors: Readonly<Record<string, StoredTensor>>, file: string): NamedTensors {
-  return Object.fromEntries(
-    Object.entries(tensors).map(([name, tensor]) => {
-      const refuse = (why: string) => failure("E_CHECKPOINT", `Cannot start from ${file}: ${name} ${why}`);
-      if (!floating.includes(tensor.dtype)) throw refuse(`is ${tensor.dtype}, should be one of ${floating.join(", ")}`);
-      const data = toFloat32(tensor);
-      if (!data.every(Number.isFinite)) throw refuse("holds NaN or infinity, should hold finite numbers");
-      return [name, { shape: tensor.shape, data }];
-    }),
-  );
+async function asNumbers(tensors: WeightSources, file: string): Promise<NamedTensors> {
+  const numbers: Record<string, NamedTensors[string]> = Object.create(null);
+  for (const [name, { shape, dtype, read }] of Object.entries(tensors)) {
+    const refuse = (why: string) => failure("E_CHECKPOINT", `Cannot start from ${file}: ${name} ${why}`);
+    if (!floating.includes(dtype)) throw refuse(`is ${dtype}, should be one of ${floating.join(", ")}`);
+    const data = toFloat32(await read());
+    if (!data.every(Number.isFinite)) throw refuse("holds NaN or infinity, should hold finite numbers");
+    numbers[name] = { shape, data };
+  }
+  return numbers;
 }
 
 function fitted(
@@ -193,7 +201,7 @@ function fitted(
 }
 
 /** Adds or removes EDM's `model.` prefix, if that is the only difference from the expected names. */
-function underNamesOf({ entries }: ParameterLayout, tensors: NamedTensors): NamedTensors {
+function underNamesOf<T>({ entries }: ParameterLayout, tensors: Readonly<Record<string, T>>): Record<string, T> {
   const wrapped = (names: readonly string[]) => names.length > 0 && names.every((name) => name.startsWith(WRAPPER));
   const [has, should] = [Object.keys(tensors), entries.map(({ name }) => name)].map(wrapped);
   const renamed = (name: string) => {

@@ -11,14 +11,13 @@ import {
   type KeptIn,
   layoutOf,
   misfit,
-  mismatches,
   type ParameterLayout,
   packArenas,
   storageOf,
   unpackArenas,
 } from "../../nn/parameters.ts";
 import type { ParameterSource, Scope } from "../../nn/scope.ts";
-import { streamParameters, type WeightSources } from "../../nn/weightSource.ts";
+import { misfits, streamParameters, type WeightSources } from "../../nn/weightSource.ts";
 import { input } from "../../ops/mod.ts";
 import { type Shape, sizeOf } from "../../tensor/shape.ts";
 import type { Storage } from "../../tensor/storage.ts";
@@ -182,15 +181,15 @@ export class Player<T> {
    * written already, where a tensor holds what is no finite number
    */
   async stream(sources: WeightSources, from: string): Promise<void> {
-    this.checkFit(sources, from);
+    await this.checkFit(sources, from);
     const what = `load the ${this.name} from ${from}`;
     if (!this.#memory.sizesOnly) await streamParameters(this.#memory, this.#weightOwners, this.layout, sources, what);
     this.#forget();
   }
 
   /** Refuses what `stream` would, by names and shapes: before a network is compiled for weights that are not its own. */
-  checkFit(sources: WeightSources, from: string): void {
-    const wrong = mismatches(this.layout, sources);
+  async checkFit(sources: WeightSources, from: string): Promise<void> {
+    const wrong = await misfits(this.layout, sources);
     if (wrong.length) throw misfit(`Cannot load the ${this.name} from ${from}`, wrong);
   }
 

@@ -71,7 +71,7 @@ export async function drawLatents(
     const [, height, width] = shape.sample;
     const batch = Math.min(request.count, together ?? Math.max(1, Math.floor(TOGETHER / (height * width))));
     // Names first: settings may ask for far more layers than the file has. Then compiled: what the device lacks is refused before gigabytes are read.
-    player.checkFit(tensors, from);
+    await player.checkFit(tensors, from);
     drawer = await SampleDrawer.create(backend, memory, player, sampler, shape, batch);
     await player.stream(watched(tensors, player.layout.entries.length, loading), from);
     const total = Math.ceil(request.count / batch) * sampler.steps.length;

@@ -21,6 +21,7 @@ import {
   layoutOf,
   linear,
   loadFrozen,
+  misfits,
   type Scope,
   weightsHash,
 } from "../../../core/nn/mod.ts";
@@ -54,6 +55,22 @@ function apply(scope: Scope, { x }: Readonly<Record<string, Tensor>>) {
 const SHAPE = [3, 11, 17, 19];
 const inputs = { x: { shape: SHAPE.slice(1) } };
 const declare = (scope: Scope) => void apply(scope, { x: input("x", SHAPE) });
+
+test("tensors that follow from options are read, and told where they contradict them", async () => {
+  const layout = layoutOf((scope) => {
+    scope.parameter("bias", [2], { kind: "normal", deviation: 1 });
+    scope.derived("filter", [2], () => [0.25, 0.75]);
+  });
+  const source = (values: number[]) => {
+    const tensor: StoredTensor = { dtype: "F32", shape: [2], data: Float32Array.from(values) };
+    return { ...tensor, read: () => tensor };
+  };
+  const bias = source([1, 2]);
+  assert.equal(await misfits(layout, { bias, filter: source([0.25, 0.75]) }), []);
+  assert.equal(await misfits(layout, { bias }), []);
+  const [wrong] = await misfits(layout, { bias, filter: source([0.5, 0.5]) });
+  assert.match(wrong, /^filter .*0\.5.* is not that of the options, .*0\.25/);
+});
 
 /** A file of halves: subnormal numbers, zeros of both signs and the largest among them. */
 function fileOf(dtype: "F16" | "BF16") {

@@ -191,6 +191,25 @@ test("a file that is no safetensors, of integers or not finite is refused", asyn
   assert.is((await refused({ teacher: "nowhere" })).code, "E_FILE");
 });
 
+test("a role that joins at once has its file read one tensor at a time, one that joins later before the folder is replaced", async () => {
+  const files = copy({});
+  const whole: string[] = [];
+  const read = files.read.bind(files);
+  files.read = (path) => {
+    whole.push(path);
+    return read(path);
+  };
+  const start = { teacher: "out/teacher.safetensors", generator: "out/generator.safetensors" };
+  const { run } = await tinyRun({ ...TAUGHT, start }, { output: { files, path: "out", existing: "replace" } });
+  const weights = async (role: (typeof ROLES)[number]) =>
+    valuesOf((await run.trainer.players[role].read("weights")) as unknown as Tensors);
+  assert.not.ok(whole.some((path) => path.endsWith("teacher.safetensors")));
+  assert.equal(await weights("teacher"), valuesOf(weightsOf("teacher")));
+  await run.trainer.begin(run.trainer.method.stages[1]);
+  assert.equal(await weights("generator"), valuesOf(weightsOf("generator")));
+  await run.dispose();
+});
+
 test("a file that is still to be named, and one for a role without parameters", async () => {
   const open = await refused({ teacher: null });
   assert.is(open.code, "E_CONFIG");

@@ -127,7 +127,13 @@ const startWeights: FuzzedParser = {
       size: bytes.length,
       async run() {
         const start = readStartFiles({ generator: "x.safetensors" });
-        const read = await readStartWeights(start, { players: { generator: player }, begins: {}, seed: 0, files });
+        const read = await readStartWeights(start, {
+          players: { generator: player },
+          begins: {},
+          seed: 0,
+          files,
+          atOnce: ["generator"],
+        });
         for (const { data } of Object.values(read.generator)) finite(data, "weights");
       },
     };
