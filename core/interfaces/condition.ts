@@ -7,7 +7,9 @@ export const DROPOUT: unique symbol = Symbol.for("onestep/dropout") as never;
 
 /**
  * What a network is told besides image and noise level: named tensors, each [B, …]. The data describe them (`DataShape`); a
- * method may add others, such as a guidance scale or a second time. Networks read them by name.
+ * method may add others. Networks read them by name; ours know two numbers of methods, which a generator's `declare` passes as
+ * placeholders if it is told them: `guidance` [B], a guidance scale, and `end` [B], the level at which a step ends, as the process's
+ * cNoise. Whoever makes an entry says what its values mean.
  */
 export interface Condition {
   readonly [entry: string]: Tensor | undefined;

@@ -18,6 +18,7 @@ import {
 import { concat, silu } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
+import { addScalarEntries } from "./shared/scalarEntries.ts";
 import { addAugmentation, addClass } from "./shared/unetEmbedding.ts";
 import { unetOptions } from "./shared/unetOptions.ts";
 import { type UnetPlan, unetPlan } from "./shared/unetPlan.ts";
@@ -106,7 +107,7 @@ interface EmbeddingOptions {
   readonly labelDropout: number;
 }
 
-/** Noise level, augmentation and class as one vector, [B, channels·channelMultEmb]. No label means a zero class vector. */
+/** Noise level, augmentation, class and scalar entries as one vector, [B, channels·channelMultEmb]. No label means a zero class vector. */
 function embed(
   model: Scope,
   { channels, channelMultEmb, augmentLabels, labelDropout }: EmbeddingOptions,
@@ -115,7 +116,8 @@ function embed(
   condition: Condition,
 ): Tensor {
   const width = channels * channelMultEmb;
-  let emb = sinusoid(cNoise, positionalFrequencies(channels / 2));
+  const embedLevel = (c: Tensor) => sinusoid(c, positionalFrequencies(channels / 2));
+  let emb = embedLevel(cNoise);
   emb = addAugmentation(model.at("map_augment"), emb, condition, {
     inputs: augmentLabels,
     width: channels,
@@ -131,7 +133,7 @@ function embed(
     labelDropout,
     init: () => both(normal(1)),
   });
-  return silu(emb);
+  return silu(addScalarEntries(model, emb, condition, embedLevel));
 }
 
 /** The last activation, and all of them, first to last, for the decoder. */

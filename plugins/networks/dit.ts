@@ -17,6 +17,7 @@ import { boolean, definePlugin, number, optional } from "../../core/plugin/mod.t
 import { formatShape, type Shape, type Tensor } from "../../core/tensor/mod.ts";
 import { type DitBlockOptions, ditBlock, finalLayer } from "./dit/blocks.ts";
 import { gridPositions } from "./dit/positions.ts";
+import { addScalarEntries } from "./shared/scalarEntries.ts";
 
 /** Width of the sinusoidal embedding of a time. */
 const TIME_WIDTH = 256;
@@ -131,13 +132,14 @@ interface EmbedderOptions {
   readonly labelDropout: number;
 }
 
-/** Time and class as one vector, [B, width]. */
+/** Time, scalar entries and class as one vector, [B, width]. */
 function conditionVector(scope: Scope, time: Tensor, condition: Condition, options: EmbedderOptions): Tensor {
   const { width, classes } = options;
   const mlp = scope.at("t_embedder").at("mlp");
   const init = () => ({ weight: normal(0.02), bias: zeros });
-  const hidden = silu(linear(mlp.at(0), timestepEmbedding(time, { width: TIME_WIDTH }), width, { init }));
-  const t = linear(mlp.at(2), hidden, width, { init });
+  const embedTime = (t: Tensor) => timestepEmbedding(t, { width: TIME_WIDTH });
+  const hidden = silu(linear(mlp.at(0), embedTime(time), width, { init }));
+  const t = addScalarEntries(scope, linear(mlp.at(2), hidden, width, { init }), condition, embedTime);
   const y = classes > 0 && classVector(scope.at("y_embedder"), time.shape[0], condition, options);
   return y ? add(t, y) : t;
 }

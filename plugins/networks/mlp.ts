@@ -2,14 +2,16 @@ import { classesOf, DATA_SHAPE, type Network } from "../../core/interfaces/mod.t
 import { linear, normal, sinusoid } from "../../core/nn/mod.ts";
 import { concat, constant, reshape, silu, takeRows } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
-import { sizeOf } from "../../core/tensor/mod.ts";
+import { sizeOf, type Tensor } from "../../core/tensor/mod.ts";
+import { addScalarEntries } from "./shared/scalarEntries.ts";
 
 /**
  * A multilayer perceptron for points and other small vectors.
  *   u = [x, cos(f·cNoise), sin(f·cNoise), label embedding],  f = 2^linspace(0, 4, bands)
  *   h = silu(W_i h + b_i), `depth` times from h = u;   F = W h + b
  * x [B, …], cNoise [B] → [B, …]; features are the last h [B, width]. The label embedding [labelWidth] is there for data
- * with classes only, and zero where no label is given. Parameters `net.0`, `net.2`, … `out`, `label`.
+ * with classes only, and zero where no label is given. Parameters `net.0`, `net.2`, … `out`, `label`. A guidance scale and a
+ * second level join before the first silu (scalarEntries.ts).
  */
 export const mlp = definePlugin({
   name: "mlp",
@@ -37,17 +39,20 @@ export const mlp = definePlugin({
     const classes = classesOf(shape);
     const size = sizeOf(sample);
     const frequencies = Array.from({ length: bands }, (_, i) => 2 ** (bands === 1 ? 0 : (4 * i) / (bands - 1)));
-    const features: Network["features"] = (scope, x, cNoise, { label }) => {
+    const embedLevel = (c: Tensor) => sinusoid(c, frequencies);
+    const features: Network["features"] = (scope, x, cNoise, condition) => {
       const B = x.shape[0];
-      const parts = [reshape(x, [B, size]), sinusoid(cNoise, frequencies)];
+      const { label } = condition;
+      const parts = [reshape(x, [B, size]), embedLevel(cNoise)];
       if (classes > 0)
         parts.push(
           label
             ? takeRows(scope.at("label").parameter("weight", [classes, labelWidth], normal(1)), label)
             : constant(0, "f32", [B, labelWidth]),
         );
-      let h = concat(parts, 1);
-      for (let i = 0; i < depth; i++) h = silu(linear(scope.at("net").at(2 * i), h, width));
+      const layer = (i: number, h: Tensor) => linear(scope.at("net").at(2 * i), h, width);
+      let h = silu(addScalarEntries(scope, layer(0, concat(parts, 1)), condition, embedLevel));
+      for (let i = 1; i < depth; i++) h = silu(layer(i, h));
       return h;
     };
     return {

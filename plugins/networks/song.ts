@@ -13,6 +13,7 @@ import {
 import { mul, silu, stopGradient } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
+import { addScalarEntries } from "./shared/scalarEntries.ts";
 import { type SongBody, songDecoder, songEncoder } from "./shared/songBody.ts";
 import { addAugmentation, addClass } from "./shared/unetEmbedding.ts";
 import { unetOptions } from "./shared/unetOptions.ts";
@@ -109,7 +110,7 @@ interface EmbeddingOptions {
   readonly labelDropout: number;
 }
 
-/** Noise level, class and augmentation as one vector, [B, channels·channelMultEmb]. No label means a zero label row. */
+/** Noise level, class, augmentation and scalar entries as one vector, [B, channels·channelMultEmb]. No label means a zero label row. */
 function embed(model: Scope, options: EmbeddingOptions, classes: number, cNoise: Tensor, condition: Condition): Tensor {
   const { init } = songStyle;
   const [width, wide] = [options.channels * options.noiseMult, options.channels * options.channelMultEmb];
@@ -117,7 +118,8 @@ function embed(model: Scope, options: EmbeddingOptions, classes: number, cNoise:
     options.embedding === "fourier"
       ? mul(stopGradient(fourierFrequencies(model.at("map_noise"), width / 2)), 2 * Math.PI)
       : positionalFrequencies(width / 2, { endpoint: true });
-  let emb = sinusoid(cNoise, frequencies, { first: "sin" });
+  const embedLevel = (c: Tensor) => sinusoid(c, frequencies, { first: "sin" });
+  let emb = embedLevel(cNoise);
   emb = addClass(model.at("map_label"), emb, condition, {
     inputs: classes,
     width,
@@ -132,7 +134,8 @@ function embed(model: Scope, options: EmbeddingOptions, classes: number, cNoise:
     init,
   });
   emb = silu(linear(model.at("map_layer0"), emb, wide, { init }));
-  return silu(linear(model.at("map_layer1"), emb, wide, { init }));
+  emb = linear(model.at("map_layer1"), emb, wide, { init });
+  return silu(addScalarEntries(model, emb, condition, embedLevel));
 }
 
 /** f ~ N(0, 16²), [n], drawn once. */

@@ -4,6 +4,7 @@ import { conv, groupNorm, linear, type Scope, timestepEmbedding } from "../../co
 import { add, concat, mul, reshape, silu } from "../../core/ops/mod.ts";
 import { boolean, choice, definePlugin, list, number } from "../../core/plugin/mod.ts";
 import { formatShape, type Tensor } from "../../core/tensor/mod.ts";
+import { addScalarEntries } from "./shared/scalarEntries.ts";
 import { downsample, residualBlock, type Surroundings, spatialTransformer, upsample } from "./unet2d/blocks.ts";
 import { downBlocks, type Level, type Plan, planLevels, type UNet2dOptions, upBlocks } from "./unet2d/plan.ts";
 
@@ -16,6 +17,7 @@ const count = number({ min: 1, integer: true });
  * joined by an activation from the way down. x [B, C, H, W], cNoise [B] (a timestep, 0…999) → [B, C, H, W]; any H and W.
  * The condition gives `text` [B, L, D] and, where `timeIdWidth` is not 0, `pooled` [B, P] and `timeIds` [B, 6]; where
  * `guidanceWidth` is not 0, `guidance` [B], the factor w that a latent consistency model has learned (arXiv:2310.04378).
+ * Without such a width, `guidance` and also `end` are read as other networks read them (scalarEntries.ts).
  * Features are the middle's output, [B, C', h, w]. The defaults are SD 1.5: 859,520,964 parameters with D = 768.
  * Rombach et al. 2022, arXiv:2112.10752; Podell et al. 2023, SDXL, arXiv:2307.01952.
  */
@@ -128,11 +130,12 @@ function embed(
     linear(at.at("linear_2"), silu(linear(at.at("linear_1"), x, width)), width);
   const embedded = (c: Tensor, size: number) => timestepEmbedding(c, { width: size, first, shift });
   const time = scope.at("time_embedding");
-  const told = embedded(timestep, channels[0]);
-  const emb = twoLayers(
-    time,
-    guidanceWidth === 0 ? told : add(told, guidanceOf(time, condition, guidanceWidth, channels[0])),
-  );
+  const embedTime = (t: Tensor) => embedded(t, channels[0]);
+  const told = embedTime(timestep);
+  const own = guidanceWidth > 0;
+  const layers = twoLayers(time, own ? add(told, guidanceOf(time, condition, guidanceWidth, channels[0])) : told);
+  const others = own ? { ...condition, guidance: undefined } : condition;
+  const emb = addScalarEntries(scope, layers, others, embedTime);
   if (timeIdWidth === 0) return emb;
   const pooled = needed(condition, "pooled", "[B, P]");
   const ids = needed(condition, "timeIds", "[B, 6]");
