@@ -32,7 +32,7 @@ export const discreteDenoiser = (
 });
 
 /** The timestep whose ln σ is nearest. sigma [B] > 0 → i32 [B]. A timestep without signal (σ = ∞) is never chosen. */
-export function nearestTimestep(sigma: Tensor, { sigmas }: DiscreteTable): Tensor {
+export function nearestTimestep(sigma: Tensor, { sigmas }: Pick<DiscreteTable, "sigmas">): Tensor {
   const known = sigmas.filter(Number.isFinite);
   const table = constantArray(known.map(Math.log), [1, known.length]);
   const distance = abs(sub(reshape(log(sigma), [sigma.shape[0], 1]), table)); // [B, T]

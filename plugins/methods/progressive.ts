@@ -1,21 +1,10 @@
-import { type KarrasOptions, karrasSigmas } from "../../core/diffusion/mod.ts";
+import { karrasSigmas } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
-import {
-  GENERATOR,
-  type Generator,
-  type Method,
-  SAMPLER,
-  type Sampler,
-  type Stage,
-  TEACHER,
-  type Teacher,
-  TRAIN_LENGTH,
-} from "../../core/interfaces/mod.ts";
-import { layoutOf } from "../../core/nn/mod.ts";
+import { GENERATOR, type Method, SAMPLER, type Stage, TEACHER, TRAIN_LENGTH } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Recipe } from "../../core/train/mod.ts";
-import { eulerStep } from "../samplers/shared/rules.ts";
 import { inheriting, teacherOptions, teacherStage } from "./shared/pretraining.ts";
+import { checkSuccession, eulerOn } from "./shared/rounds.ts";
 
 /**
  * Progressive distillation: rounds, each of which halves the steps of the generator. After a round the generator becomes the
@@ -51,7 +40,7 @@ export const progressiveMethod = definePlugin({
         `Cannot configure progressive: firstSteps is ${firstSteps} and lastSteps ${lastSteps}, halving the first should lead to the last`,
       );
     const roles = { teacher: container.get(TEACHER), generator: container.get(GENERATOR) };
-    checkSuccession(roles, rounds);
+    checkSuccession("progressive", roles, rounds, "lastSteps says");
     const { sigmas, startScale } = roles.generator;
     const bounds = { ...lower, sigmaMax: sigmas[0] };
     const { steps, batch } = container.get(TRAIN_LENGTH);
@@ -71,7 +60,7 @@ export const progressiveMethod = definePlugin({
       batch,
       cycle: [[{ role: "generator" }]],
       begins: i === 0 ? inheriting(roles, ["generator"], "teacher") : { teacher: "generator", generator: "generator" },
-      samplers: { generator: eulerOn(own, bounds, startScale) },
+      samplers: { generator: eulerOn(karrasSigmas(own + 1, bounds), startScale) },
       numbers: { steps: own, ...bounds },
     });
     return {
@@ -80,56 +69,14 @@ export const progressiveMethod = definePlugin({
       stages: [teacherStage(teacher, container), ...taken.map(round)],
       samplers: {
         teacher: container.get(SAMPLER),
-        generator: eulerOn(lastSteps, bounds, startScale),
+        generator: eulerOn(karrasSigmas(lastSteps + 1, bounds), startScale),
       },
     };
   },
 });
 
-/** Throws E_CONFIG unless the generator can become the teacher of the next round. */
-function checkSuccession(
-  { teacher, generator }: { readonly teacher: Teacher; readonly generator: Generator },
-  rounds: number,
-): void {
-  const refuse = (why: string, fix: string) => failure("E_CONFIG", `Cannot configure progressive: ${why}`, { fix });
-  const { sigmas } = generator;
-  if (sigmas.length !== 1)
-    throw refuse(
-      `the generator has ${sigmas.length} noise levels, should have one, at which samples begin`,
-      "set generator.sigmas to that level; lastSteps says how many steps it takes from there",
-    );
-  if (rounds === 1) return;
-  if (!teacher.trainable)
-    throw refuse(
-      "the generator of a round teaches the next, and this teacher is not a plain network",
-      "use the teacher `edm`, with --teacher FILE for weights that are there already",
-    );
-  const [known, needed] = [teacher, generator].map((role) =>
-    layoutOf((scope) => role.declare(scope)).entries.map(({ name }) => name),
-  );
-  const foreign = needed.find((name) => !known.includes(name));
-  if (foreign !== undefined)
-    throw refuse(
-      `the generator of a round teaches the next, and the teacher has no parameter ${foreign}`,
-      "train all parameters, without adapters",
-    );
-}
-
 /** Rounds to two steps and to one are the hardest, and get twice as long. */
 const shareOf = (steps: number): number => (steps <= 2 ? 2 : 1);
-
-/** Euler's steps on a Karras grid, as many as the generator has learned; they end at its lowest level. */
-function eulerOn(steps: number, bounds: KarrasOptions, startScale?: number): Sampler {
-  const sigmas = karrasSigmas(steps + 1, bounds);
-  return {
-    sigmaMax: sigmas[0],
-    startScale,
-    steps: sigmas.slice(0, -1).map((sigma, i) => ({
-      rule: eulerStep,
-      values: { sigma, keep: sigmas[i + 1] / sigma },
-    })),
-  };
-}
 
 /** Progressive distillation from 16 steps to one, with the rates of the CIFAR-10 run of the paper. */
 export const progressive: Recipe = {

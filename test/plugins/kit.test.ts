@@ -65,6 +65,17 @@ const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
     },
   ],
   [plugins.progressiveLoss({ distance: "l1" }), { numbers: { steps: 2, sigmaMin: 0.1, sigmaMax: 5, rho: 7 } }],
+  [
+    plugins.tractLoss({ clip: 1 }),
+    {
+      averages: ["self"],
+      numbers: { levels: 4, teacherSteps: 4, steps: 2, order: 2, sigmaMin: 0.1, sigmaMax: 5, rho: 7 },
+    },
+  ],
+  [
+    plugins.latentConsistencyLoss({ huberC: 0.1 }),
+    { averages: ["target"], plugins: [plugins.mlp(), plugins.latentConsistencyGenerator()] },
+  ],
   [plugins.regression({ pairs: "pairs" }), paired],
   [plugins.regression({ pairs: "pairs", distance: "huber" }), paired],
 ];

@@ -36,7 +36,7 @@ export function timestepBoundary(
   });
   return {
     denoise(x, sigma, condition) {
-      const timestep = nearestTimestep(sigma, { sigmas } as DiscreteTable);
+      const timestep = nearestTimestep(sigma, { sigmas });
       const at = (values: number[]): Tensor =>
         perSample(reshape(takeRows(constantArray(values, [values.length, 1]), timestep), [x.shape[0]]), x.shape.length);
       const kept = mul(at(factors.map(({ skip }) => skip)), x);

@@ -1,0 +1,33 @@
+import type { Recipe } from "../../core/train/mod.ts";
+
+/**
+ * Latent consistency distillation with the rates of the public script; the cycle is that of consistency distillation. For a guided
+ * model: `losses.latent-consistency.guidanceMin` 5 and `guidanceMax` 15, `generator.guidance` what samples are drawn with.
+ * Luo et al. 2023, arXiv:2310.04378; huggingface/diffusers, train_lcm_distill_sd_wds.py.
+ */
+export const latentConsistency: Recipe = {
+  method: { use: "consistency" },
+  teacher: { use: "edm" },
+  generator: { use: "latent-consistency" },
+  sampler: { use: "heun", steps: 18 },
+  losses: { "edm-denoising": {}, "latent-consistency": {} },
+  optimizers: {
+    teacher: { use: "adamw", lr: 1e-3, weightDecay: 0, clip: 0 },
+    generator: { use: "adamw", lr: 1e-4, warmup: 500, clip: 1 },
+  },
+  averages: {
+    teacher: { use: "ema", halfLife: 500_000, rampUp: 0.05 },
+    "generator/target": { use: "ema-constant", beta: 0.95 },
+  },
+};
+
+/**
+ * LCM-LoRA: only low-rank adapters learn, the network is told no scale, and the generator is its own target.
+ * Luo et al. 2023, arXiv:2311.05556; huggingface/diffusers, train_lcm_distill_lora_sd_wds.py.
+ */
+export const latentConsistencyLora: Recipe = {
+  ...latentConsistency,
+  generator: { use: "latent-consistency", lora: { rank: 64, alpha: 64 } },
+  losses: { "edm-denoising": {}, "latent-consistency": { target: "generator" } },
+  averages: { teacher: { use: "ema", halfLife: 500_000, rampUp: 0.05 } },
+};
