@@ -1,4 +1,5 @@
 import { failure, suggestion } from "../errors.ts";
+import { optionsSchema } from "./schema.ts";
 import {
   fromJson,
   type GivenOptions,
@@ -16,6 +17,7 @@ import {
 export function fields<S extends OptionSpecs>(specs: S): Rule<OptionsOf<S>, GivenOptions<S>> {
   return {
     expected: "an object of options",
+    schema: optionsSchema(specs),
     fromText: fromJson,
     parts: true,
     read(value, place) {

@@ -34,5 +34,6 @@ export {
 } from "./parseOptions.ts";
 export { pluginOf } from "./pluginFile.ts";
 export { Registry } from "./registry.ts";
-export type { GivenOptions, OptionSpec, OptionSpecs, OptionsOf, Place, Rule } from "./spec.ts";
+export { optionsSchema, propertiesOf } from "./schema.ts";
+export type { GivenOptions, JsonSchema, OptionSpec, OptionSpecs, OptionsOf, Place, Rule } from "./spec.ts";
 export { tokenOf, type ValueOf } from "./tokens.ts";

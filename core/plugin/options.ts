@@ -3,6 +3,7 @@
  * bare rule, which is what `list`, `record` and `optional` are made of: `list(number({ min: 0 }), { default: [], about })`.
  */
 import { fields } from "./fields.ts";
+import { schemaOf } from "./schema.ts";
 import {
   fromJson,
   type GivenOptions,
@@ -43,6 +44,12 @@ export function number(settings: NumberRange & Partial<Described<number>> = {}):
   const expected = (integer ? "a whole number" : "a number") + (bounded ? ` in ${interval(settings)}` : "");
   return described(settings, {
     expected,
+    schema: {
+      type: integer ? "integer" : "number",
+      ...(min !== undefined && { minimum: min }),
+      ...(above !== undefined && { exclusiveMinimum: above }),
+      ...(max !== undefined && { maximum: max }),
+    },
     fromText: (text) => (text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text)),
     read(value, place) {
       if (typeof value !== "number" || !Number.isFinite(value)) return refuse(place, expected, value);
@@ -65,6 +72,7 @@ export function boolean(settings: Partial<Described<boolean>> = {}): Rule<boolea
   const expected = "true or false";
   return described(settings, {
     expected,
+    schema: { type: "boolean" },
     fromText: (text) => (text === "true" ? true : text === "false" ? false : text),
     read: (value, place) => (typeof value === "boolean" ? value : refuse(place, expected, value)),
   });
@@ -76,6 +84,7 @@ export function text(): Rule<string>;
 export function text(settings: Partial<Described<string>> = {}): Rule<string> {
   return described(settings, {
     expected: "text",
+    schema: { type: "string" },
     fromText: (given) => given,
     read: (value, place) => (typeof value === "string" ? value : refuse(place, "text", value)),
   });
@@ -94,6 +103,7 @@ export function choice<const V extends readonly (string | number | boolean)[]>(
   const expected = `one of ${values.join(", ")}`;
   return described<V[number]>(settings, {
     expected,
+    schema: { enum: values },
     fromText: (given) => values.find((value) => String(value) === given) ?? given,
     read: (value, place) => values.find((candidate) => candidate === value) ?? refuse(place, expected, value),
   });
@@ -109,6 +119,7 @@ export function list<T, G>(
   const expected = `a list, each ${of.expected}`;
   return described<readonly T[], readonly G[]>(settings, {
     expected,
+    schema: { type: "array", items: schemaOf(of as Rule<unknown>) },
     fromText(given) {
       if (given.trim().startsWith("[")) return fromJson(given);
       return ["", "none"].includes(given.trim()) ? [] : given.split(",").map((element) => of.fromText(element.trim()));
@@ -134,6 +145,7 @@ export function record<T, G>(
   const expected = `an object, each value ${of.expected}`;
   return described<Readonly<Record<string, T>>, Readonly<Record<string, G>>>(settings, {
     expected,
+    schema: { type: "object", additionalProperties: schemaOf(of as Rule<unknown>) },
     fromText: fromJson,
     parts: true,
     read(value, place) {
@@ -168,6 +180,7 @@ export function optional<T, G>(
 ): OptionSpec<T | undefined, G | null | undefined> {
   return {
     expected: `${of.expected}, or none`,
+    schema: { anyOf: [schemaOf(of as Rule<unknown>), { type: "null" }] },
     default: undefined,
     about: settings.about,
     parts: of.parts,

@@ -7,6 +7,11 @@ export interface Place {
   readonly path: readonly string[];
 }
 
+/** JSON Schema of a value, of the draft 2020-12. */
+export interface JsonSchema {
+  readonly [keyword: string]: unknown;
+}
+
 /** What a value may be: how to read it from a config file, and from the text of `--set name=text`. */
 export interface Rule<T, Given = T> {
   /** Ends the sentence "<option> must be …". */
@@ -15,6 +20,8 @@ export interface Rule<T, Given = T> {
   fromText(text: string): unknown;
   /** The checked value. Throws E_OPTION or E_UNKNOWN_OPTION, naming the place. */
   read(value: unknown, place: Place): T;
+  /** The same for editors that help with config files; anything where absent. */
+  readonly schema?: JsonSchema;
   /** Whether parts of the value can be set by name. */
   readonly parts?: boolean;
   /** For the type checker only, never set: what may be written where T is read. */

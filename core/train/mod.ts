@@ -10,6 +10,7 @@ export {
   resolveJudges,
   type Use,
 } from "./config/config.ts";
+export { configSchema } from "./config/schema.ts";
 export type { RunSettings, TrainSettings } from "./config/trainOptions.ts";
 export { openBase } from "./files/baseWeights.ts";
 export { loadCheckpoint, type Manifest, type StateSource, saveCheckpoint } from "./files/checkpoint.ts";

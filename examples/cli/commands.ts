@@ -470,8 +470,14 @@ export const commands: readonly Command[] = [
     arity: [0, 1],
     flags: {
       plugin: pluginFlag,
+      json: { type: "boolean", about: "print JSON Schema of a config with all of them, for completion in editors" },
     },
-    examples: ["plugins", "plugins loss", "plugins loss --plugin ./examples/custom-loss/charbonnier.ts"],
+    examples: [
+      "plugins",
+      "plugins loss",
+      "plugins --json",
+      "plugins loss --plugin ./examples/custom-loss/charbonnier.ts",
+    ],
     more: () => `kinds\n  ${pluginKinds.join(", ")}`,
     load: () => import("./plugins.ts"),
   },

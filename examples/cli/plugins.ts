@@ -13,6 +13,16 @@ export async function run(given: Given): Promise<number> {
       { fix: "choose one of the kinds, or none for all" },
     );
   const registry = await loadRegistry(given.all("plugin"));
+  if (given.on("json")) {
+    if (kind !== undefined)
+      throw failure("E_USAGE", `Cannot print a schema of kind "${kind}" alone: a config has plugins of all kinds`, {
+        fix: "leave the kind or --json out",
+      });
+    // All of training need not be loaded to list plugins.
+    const { configSchema } = await import("../../core/train/config/schema.ts");
+    process.stdout.write(`${JSON.stringify(configSchema(registry), null, 2)}\n`);
+    return 0;
+  }
   const entries = registry.list(kind as PluginKind | undefined).map(entry);
   const none = `there are no plugins of kind ${kind}`;
   process.stdout.write(`${entries.join("\n\n") || none}\n`);

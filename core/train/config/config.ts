@@ -79,7 +79,8 @@ export interface ResolvedConfig {
   readonly config: RunConfig;
 }
 
-const sectionOf = (kind: PluginKind): string => (kinds[kind] as Kind).section ?? kind;
+/** The section of a config that plugins of a kind stand in. */
+export const sectionOf = (kind: PluginKind): string => (kinds[kind] as Kind).section ?? kind;
 const sections = [...pluginKinds.map(sectionOf), "train", "start"];
 
 /**
@@ -87,7 +88,7 @@ const sections = [...pluginKinds.map(sectionOf), "train", "start"];
  * @throws OptionError or MissingPluginError that says what was meant.
  */
 export function resolveConfig(given: RunConfig, registry: Registry): ResolvedConfig {
-  const config = modernised(given) as Readonly<Record<string, unknown>>;
+  const { $schema: _, ...config } = modernised(given) as Readonly<Record<string, unknown>>;
   checkSections(config, sections, registry);
   const { plugins, complete } = readSections(config, registry, pluginKinds);
   if (isOff(config.train)) throw cannotSwitchOff("train", config.train);

@@ -45,6 +45,17 @@ test("plugins: each with its options", async () => {
   assert.not.match(losses.stdout, /^network /m);
 });
 
+test("plugins --json: one JSON document of all plugins, those of --plugin among them", async () => {
+  const { code, stdout } = await onestep("plugins", "--json", "--plugin", "examples/custom-loss/charbonnier.ts");
+  assert.is(code, 0);
+  const { $defs } = JSON.parse(stdout) as { $defs: object };
+  for (const { definition } of allPlugins) assert.ok(`${definition.kind}/${definition.name}` in $defs);
+  assert.ok("loss/charbonnier" in $defs);
+  const { code: refused, stderr } = await onestep("plugins", "loss", "--json");
+  assert.is(refused, 2);
+  assert.match(stderr, /schema of kind "loss" alone/);
+});
+
 test("doctor: adapters, backends, tiles and what auto uses", async () => {
   const { code, stdout, stderr } = await onestep("doctor");
   assert.is(code, 0);
