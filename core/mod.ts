@@ -6,6 +6,7 @@ export * from "./errors.ts";
 export {
   blockOf,
   grad,
+  jvp,
   type Program,
   type ProgramDefinition,
   program,

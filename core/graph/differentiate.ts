@@ -25,27 +25,39 @@ export interface GradOptions {
  * @param seed cotangent of `loss`; 1 when absent, and then `loss` must have one element
  * @throws ShapeError when `loss` is not a scalar, or a gradient would have to pass an op that has none.
  */
-export function grad(
-  loss: Tensor,
-  wrt: readonly Tensor[],
-  seed?: Tensor,
-  { recompute = "none", derived }: GradOptions = {},
-): Tensor[] {
+export function grad(loss: Tensor, wrt: readonly Tensor[], seed?: Tensor, options: GradOptions = {}): Tensor[] {
   if (!seed && sizeOf(loss.shape) !== 1)
     throw failure(
       "E_SHAPE",
       `Cannot differentiate ${loss.op.name} ${formatShape(loss.shape)}: a loss must have one element`,
     );
-  const order = topologicalOrder([loss]);
+  const found = pullBack([[loss, seed ?? constant(1, "f32", loss.shape)]], wrt, topologicalOrder([loss]), options);
+  return wrt.map((tensor, i) => found[i] ?? constant(0, "f32", tensor.shape));
+}
+
+/**
+ * Cotangents of `wrt` from those of some nodes, undefined where nothing flows.
+ * @param order what is walked through, inputs before users
+ */
+export function pullBack(
+  seeds: readonly (readonly [node: Tensor, cotangent: Tensor])[],
+  wrt: readonly Tensor[],
+  order: readonly Tensor[],
+  { recompute = "none", derived }: GradOptions = {},
+): (Tensor | undefined)[] {
   const active = new Set<Tensor>(wrt);
   for (const node of order) if (node.inputs.some((input) => active.has(input))) active.add(node);
 
   const cotangents = new Map<Tensor, Tensor>();
-  if (active.has(loss)) cotangents.set(loss, seed ?? constant(1, "f32", loss.shape));
+  const accumulate = (node: Tensor, dy: Tensor) => {
+    const sofar = cotangents.get(node);
+    cotangents.set(node, sofar ? withStorage(node.storage, () => add(sofar, dy)) : dy);
+  };
+  for (const [node, dy] of seeds) if (active.has(node)) accumulate(node, dy);
   // A repeated node has the derivative of the first, from values of its own.
   const repeated = new Map<Tensor, Tensor>();
   const now = (node: Tensor) => repeated.get(node) ?? node;
-  for (const node of order.reverse()) {
+  for (const node of order.toReversed()) {
     const dy = cotangents.get(node);
     if (!dy || !node.inputs.some((input) => active.has(input))) continue;
     if (!node.op.vjp)
@@ -60,13 +72,11 @@ export function grad(
       if (!dx || !active.has(target) || target.dtype !== "f32") return;
       const { shape, storage } = target;
       const fitted = withStorage(storage, () => unbroadcast(keptAs(storage, dx, first), shape));
-      const sofar = cotangents.get(target);
-      const both = () => add(sofar!, fitted);
-      cotangents.set(target, sofar ? withStorage(storage, both) : fitted);
+      accumulate(target, fitted);
     });
     derived?.(node, first, nodesMade());
   }
-  return wrt.map((tensor) => cotangents.get(tensor) ?? constant(0, "f32", tensor.shape));
+  return wrt.map((tensor) => cotangents.get(tensor));
 }
 
 /** Sums a cotangent over the axes along which its operand was broadcast. */

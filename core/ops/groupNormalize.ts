@@ -1,6 +1,13 @@
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { add } from "./add.ts";
+import { broadcastTo } from "./broadcastTo.ts";
+import { mul } from "./mul.ts";
+import { normalize, normalizeGrad } from "./normalize.ts";
 import { defineOp, type Op, shapeFailure } from "./op.ts";
+import { reshape } from "./reshape.ts";
+import { sigmoid } from "./sigmoid.ts";
+import { sub } from "./sub.ts";
 import { sum } from "./sum.ts";
 import { view } from "./view.ts";
 
@@ -44,6 +51,24 @@ export const groupNormalize: Op<[x: Tensor, ...Affine, attrs?: GroupNormalizeAtt
       scale: ofAffine(dScale),
       shift: ofAffine(dShift),
     };
+  },
+  // du = dx̂·scale + x̂·dScale + dShift;  dy = act′(u)·du,  silu′(u) = s·(1 + u·(1 − s)) with s = sigmoid(u)
+  jvp: ({ x, scale, shift, attrs: { eps, activation } }, { x: dx, scale: dScale, shift: dShift }) => {
+    const [B, G, K, S] = x.shape;
+    const asRows = (each: Tensor) => reshape(each, [B, G, K * S]);
+    const asImages = (each: Tensor) => reshape(each, x.shape);
+    const affine = (each: Tensor) => reshape(each, [...each.shape, 1]);
+    const normalised = asImages(normalize(asRows(x), { eps }));
+    const parts = [
+      dx && mul(asImages(normalizeGrad(asRows(x), asRows(dx), { eps })), affine(scale)),
+      dScale && mul(normalised, affine(dScale)),
+      dShift && broadcastTo(affine(dShift), { shape: x.shape }),
+    ].filter((part) => part !== undefined);
+    const du = parts.reduce((a, b) => add(a, b));
+    if (activation === "none") return du;
+    const u = add(mul(normalised, affine(scale)), affine(shift));
+    const s = sigmoid(u);
+    return mul(du, mul(s, add(mul(u, sub(1, s)), 1)));
   },
   reference: ({ B, G, K, S, N, eps, activation }, x, scale, shift, y) =>
     forEachGroup({ B, G, K, S, N, eps }, x, (at, n, normalised) => {

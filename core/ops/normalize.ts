@@ -15,6 +15,8 @@ export const normalize: Op<[x: Tensor, attrs?: NormalizeAttrs]> = defineOp({
   signature: "x[... N] -> y[... N]",
   attrs: { eps: 1e-5 } as NormalizeAttrs,
   vjp: ({ x, attrs }, dy) => ({ x: normalizeGrad(x, dy, attrs) }),
+  // The matrix of derivatives is symmetric.
+  jvp: ({ x, attrs }, { x: dx }) => dx && normalizeGrad(x, dx, attrs),
   reference: ({ N, eps }, x, y) => {
     const { mean, scale } = moments(x, N, eps);
     for (let n = 0; n < N; n++) y[n] = (x[n] - mean) * scale;

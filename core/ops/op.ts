@@ -83,6 +83,11 @@ export interface OpDefinition<S extends string, A extends object> {
     | ((inputs: VjpInputs<S, A>, dy: Tensor) => Partial<Record<InputNames<S>, Tensor>>)
     | "no gradient"
     | "first order only";
+  /**
+   * Tangent of the output from those of the inputs, where some have one. Needed only where `vjp` leads through an op that is of
+   * first order only: otherwise the tangent is made from `vjp` (see graph/jvp.ts).
+   */
+  readonly jvp?: (inputs: VjpInputs<S, A>, tangents: Partial<Record<InputNames<S>, Tensor>>) => Tensor | undefined;
   /** The oracle: f64, slow, obvious. Leading `...` dimensions are looped over by the caller. */
   readonly reference?: (context: ReferenceContext<S, A>, ...arrays: NumericArray[]) => void;
 }
@@ -101,7 +106,7 @@ const formatInputs = (inputs: Record<string, Shape>): string =>
  * @throws ShapeError from the op when tensors do not fit its signature.
  */
 export function defineOp<const S extends string, A extends object = object>(definition: OpDefinition<S, A>): AnyOp<A> {
-  const { name, vjp, reference, attrs: defaults } = definition;
+  const { name, vjp, jvp, reference, attrs: defaults } = definition;
   const base = parseSignature(definition.signature);
   const { usage, check } = argumentCheck(name, [
     ...base.inputs.map((input) => `${input.name}: Tensor`),
@@ -109,6 +114,9 @@ export function defineOp<const S extends string, A extends object = object>(defi
   ]);
   const signatureOf = (attrs: A): Signature =>
     definition.signatureFor ? parseSignature(definition.signatureFor(attrs)) : base;
+
+  const named = <T>(values: readonly T[]) => Object.fromEntries(base.inputs.map((p, i) => [p.name, values[i]]));
+  const inputsOf = (node: Tensor) => ({ ...named(node.inputs), y: node, attrs: node.attrs }) as VjpInputs<S, A>;
 
   const spec: OpSpec = {
     name,
@@ -120,10 +128,13 @@ export function defineOp<const S extends string, A extends object = object>(defi
         : vjp === "first order only"
           ? undefined
           : (node, dy) => {
-              const named = Object.fromEntries(base.inputs.map((p, i) => [p.name, node.inputs[i]]));
-              const rule = vjp({ ...named, y: node, attrs: node.attrs } as VjpInputs<S, A>, dy);
-              return base.inputs.map((p) => (rule as Record<string, Tensor | undefined>)[p.name]);
+              const rule: Record<string, Tensor | undefined> = vjp(inputsOf(node), dy);
+              return base.inputs.map((p) => rule[p.name]);
             },
+    ...(jvp && {
+      jvp: (node: Tensor, tangents: readonly (Tensor | undefined)[]) =>
+        jvp(inputsOf(node), named(tangents) as Partial<Record<InputNames<S>, Tensor>>),
+    }),
     reference: reference && ((node, inputs, out) => batched(node, inputs, out)),
   };
 
@@ -160,16 +171,13 @@ export function defineOp<const S extends string, A extends object = object>(defi
     const bound = bindSignature(name, signature, shapes);
     let shape: Shape;
     if (signature.output.any) {
-      const named = Object.fromEntries(base.inputs.map((p, i) => [p.name, shapes[i]]));
-      shape = definition.shape!(named as Record<InputNames<S>, Shape>, attrs);
+      shape = definition.shape!(named(shapes) as Record<InputNames<S>, Shape>, attrs);
     } else {
       const context = { ...bound.dims, ...attrs } as Record<DimNames<S>, number> & A;
       const dims = { ...bound.dims, ...definition.dims?.(context) } as Record<string, number>;
       const core = signature.output.dims.map((dim) => dims[dim] ?? Number(dim));
-      if (core.some((size) => !Number.isInteger(size) || size < 0)) {
-        const named = Object.fromEntries(base.inputs.map((p, i) => [p.name, shapes[i]]));
-        throw shapeFailure(name, named, `the output would have shape ${formatShape(core)}`);
-      }
+      if (core.some((size) => !Number.isInteger(size) || size < 0))
+        throw shapeFailure(name, named(shapes), `the output would have shape ${formatShape(core)}`);
       shape = [...(signature.output.batched ? bound.batch : []), ...core];
     }
     const dtype = definition.dtype ?? (inputs[0]?.dtype as DType) ?? "f32";

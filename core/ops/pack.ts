@@ -19,6 +19,15 @@ const spec: OpSpec<PackAttrs> = {
     const offsets = attrsOf(node, pack.spec).offsets;
     for (const [i, part] of inputs.entries()) out.set(part, offsets[i]);
   },
+  jvp(node, tangents) {
+    const { offsets, size } = attrsOf(node, pack.spec);
+    const known = tangents.flatMap((part, i) => (part ? [{ part, offset: offsets[i] }] : []));
+    return pack(
+      known.map(({ part }) => part),
+      known.map(({ offset }) => offset),
+      size,
+    );
+  },
 };
 
 /**

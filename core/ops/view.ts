@@ -17,5 +17,6 @@ export const view: Op<[flat: Tensor, attrs: { offset: number; shape: Shape }]> =
     return shape;
   },
   vjp: "first order only",
+  jvp: ({ attrs }, { flat }) => flat && view(flat, attrs),
   reference: (context, flat, y) => y.set(flat.subarray(context.offset, context.offset + y.length)),
 });

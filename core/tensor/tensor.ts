@@ -49,6 +49,8 @@ export interface OpSpec<A extends object = object> {
   readonly signature: string;
   /** Cotangent of the output in, cotangents of the inputs out (undefined where none flows). */
   readonly vjp?: (node: Tensor, dy: Tensor) => readonly (Tensor | undefined)[];
+  /** Tangents of the inputs in (undefined where none flows), tangent of the output out; absent where it follows from `vjp`. */
+  readonly jvp?: (node: Tensor, tangents: readonly (Tensor | undefined)[]) => Tensor | undefined;
   /** For elementwise ops: one output element from one element of each input. */
   readonly scalar?: (values: readonly number[], attrs: Attrs) => number;
   /** The oracle: fills `out` (zeroed, float64) from the inputs. */

@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import * as ops from "../../core/ops/mod.ts";
 import { defineElementwise, defineOp } from "../../core/ops/mod.ts";
 import { GRADIENT_TOLERANCE } from "../helpers/close.ts";
-import { gradcheck } from "../helpers/gradcheck.ts";
+import { gradcheck, tangentCheck } from "../helpers/gradcheck.ts";
 import { Draw, examplesOf, exportedOps, zeros } from "../helpers/ops.ts";
 
 const test = suite("core/ops");
@@ -13,6 +13,16 @@ for (const [index, [name, op]] of Object.entries(exportedOps).entries()) {
     const draw = new Draw(index + 1);
     for (const [i, example] of examplesOf(name, op, draw).entries()) {
       const error = await gradcheck(example, draw);
+      assert.ok(error < GRADIENT_TOLERANCE, `example ${i}: largest error ${error}`);
+    }
+  });
+}
+
+for (const [index, [name, op]] of Object.entries(exportedOps).entries()) {
+  test(`${name}: jvp agrees with central differences of the reference`, async () => {
+    const draw = new Draw(index + 1);
+    for (const [i, example] of examplesOf(name, op, draw).entries()) {
+      const error = await tangentCheck(example, draw);
       assert.ok(error < GRADIENT_TOLERANCE, `example ${i}: largest error ${error}`);
     }
   });
@@ -42,6 +52,7 @@ test("a wrong vjp does not pass the check", async () => {
     const draw = new Draw(5);
     const [example] = examplesOf(op.spec.name, op, draw);
     assert.ok((await gradcheck(example, draw)) > 1e-2, op.spec.name);
+    assert.ok((await tangentCheck(example, draw)) > 1e-2, op.spec.name);
   }
 });
 

@@ -1,4 +1,4 @@
-import { program } from "../../core/graph/mod.ts";
+import { jvp, program } from "../../core/graph/mod.ts";
 import type { Backend, HostArray } from "../../core/interfaces/mod.ts";
 import * as ops from "../../core/ops/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
@@ -22,7 +22,7 @@ export async function runOn(backend: Backend, outputs: Outputs, inputs: Inputs):
   }
 }
 
-/** An op's examples as the outputs of one program. */
+/** An op's examples as the outputs of one program, each with its tangent along its own inputs. */
 export function programOf(name: string, index: number): { outputs: Outputs; inputs: Inputs } {
   const outputs: Record<string, Tensor> = {};
   const inputs: Record<string, HostArray> = {};
@@ -31,7 +31,12 @@ export function programOf(name: string, index: number): { outputs: Outputs; inpu
       inputs[`${i}.${at}`] = dtype === "i32" ? Int32Array.from(data) : Float32Array.from(data);
       return ops.input(`${i}.${at}`, shape, dtype);
     });
-    outputs[`example ${i}`] = example.call(...given);
+    const y = example.call(...given);
+    outputs[`example ${i}`] = y;
+    const moving = given.filter(({ dtype }) => dtype === "f32");
+    if (y.dtype !== "f32" || moving.length === 0) continue;
+    const along = moving.map((x) => [x, ops.mul(x, 0.5)] as const);
+    [outputs[`tangent ${i}`]] = jvp([y], along);
   }
   return { outputs, inputs };
 }
