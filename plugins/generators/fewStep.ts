@@ -1,10 +1,4 @@
-import {
-  backwardSimulation,
-  decreasingLevels,
-  fallingTimesteps,
-  type NoiseSource,
-  placeholders,
-} from "../../core/diffusion/mod.ts";
+import { backwardSimulation, decreasingLevels, fallingTimesteps, type NoiseSource } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
 import {
   type Condition,
@@ -19,6 +13,7 @@ import { adapted, checkTargets } from "../../core/nn/mod.ts";
 import { add, constant, constantArray, equal, mul, reshape, takeRows, where } from "../../core/ops/mod.ts";
 import { choice, definePlugin, list, lowRank, number } from "../../core/plugin/mod.ts";
 import type { Shape, Tensor } from "../../core/tensor/mod.ts";
+import { guidanceScaleOption, toldPlaceholders, toldScale } from "./shared/guidanceScale.ts";
 
 /**
  * The few-step generator: the teacher's denoiser, called at a few fixed noise levels.
@@ -27,7 +22,7 @@ import type { Shape, Tensor } from "../../core/tensor/mod.ts";
  * A process of timesteps starts from y_0 = √(1 + σ_0²)·ε instead: noise of variance 1 as the network sees it.
  * The second is backward simulation: the generator itself makes y_j from noise in j steps, and only the last call carries a
  * gradient. With `inputs: "real"` y_i is a real sample noised to σ_i instead, for i > 0. → x [B, …]. Starts from the teacher's
- * parameters, under the same names. With `lora` these stay fixed, and low-rank adapters beside the named layers are trained.
+ * parameters, under the same names. With `guidanceScale` the network is told one, `guidance` [B] of the condition or this. With `lora` these stay fixed, and low-rank adapters beside the named layers are trained.
  * Yin et al. 2024, DMD2, arXiv:2405.14867, sections 4.4 and 4.5.
  */
 export const fewStep = definePlugin({
@@ -51,6 +46,7 @@ export const fewStep = definePlugin({
       default: "sample",
       about: "whether each sample draws the step that is trained, or the batch draws one for all",
     }),
+    guidanceScale: guidanceScaleOption,
     lora: lowRank,
   },
   create(options, container): Generator {
@@ -58,11 +54,13 @@ export const fewStep = definePlugin({
     const shape = container.get(DATA_SHAPE);
     const process = container.get(PROCESS);
     const sigmas = levelsOf(options, process);
-    const { lora, drawStep } = options;
+    const { lora, drawStep, guidanceScale } = options;
     const startsFromReal = options.inputs === "real" && sigmas.length > 1;
     const bind: Generator["bind"] = (given) => {
       const scope = adapted(given, lora);
-      const denoiser = process.denoiser((...inputs) => network.apply(scope, ...inputs));
+      const denoiser = process.denoiser((x, cNoise, condition) =>
+        network.apply(scope, x, cNoise, toldScale(condition, x.shape[0], guidanceScale)),
+      );
       return {
         ...denoiser,
         startsFromReal,
@@ -91,9 +89,10 @@ export const fewStep = definePlugin({
       startScale: process.start(sigmas[0]),
       bind,
       declare(scope) {
-        const { x, sigma, condition } = placeholders(shape);
+        const { x, sigma, condition } = toldPlaceholders(shape);
         bind(scope).denoise(x, sigma, condition);
-        checkTargets("few-step", lora, (own) => network.apply(own, x, sigma, condition));
+        const told = toldScale(condition, 1, guidanceScale);
+        checkTargets("few-step", lora, (own) => network.apply(own, x, sigma, told));
       },
       inherits: (parameter) => parameter,
     };

@@ -1,15 +1,15 @@
-import { decreasingLevels, discreteTable, fallingTimesteps, placeholders } from "../../core/diffusion/mod.ts";
-import { type Condition, DATA_SHAPE, type Generator, NETWORK, PROCESS } from "../../core/interfaces/mod.ts";
+import { decreasingLevels, discreteTable, fallingTimesteps } from "../../core/diffusion/mod.ts";
+import { DATA_SHAPE, type Generator, NETWORK, PROCESS } from "../../core/interfaces/mod.ts";
 import { adapted, checkTargets } from "../../core/nn/mod.ts";
-import { constant, input, mul } from "../../core/ops/mod.ts";
-import { definePlugin, list, lowRank, number, optional } from "../../core/plugin/mod.ts";
+import { constant, mul } from "../../core/ops/mod.ts";
+import { definePlugin, list, lowRank, number } from "../../core/plugin/mod.ts";
+import { guidanceScaleOption, toldPlaceholders, toldScale } from "./shared/guidanceScale.ts";
 import { timestepBoundary } from "./shared/timestepBoundary.ts";
 
 /**
  * A latent consistency function over the network: the teacher's denoiser, held to its input at timestep 0.
  *   f(x; σ) = c_skip(t)·x/scale(σ) + c_out(t)·D(x; σ, w),   t the timestep of σ (timestepBoundary.ts)
- * w is a scale of guidance that the network is told, `guidance` [B] of the condition: how far beyond the condition it goes, 0 not at
- * all, which public pipelines write as their guidance scale less 1. Timesteps are those of the process, of Stable Diffusion where it
+ * w is the guidance scale, 1 is off, that the network is told where `guidanceScale` is given: `guidance` [B] of the condition. Timesteps are those of the process, of Stable Diffusion where it
  * has none. x [B, …], sigma [B] → [B, …]. Starts from the teacher's parameters, under the same names. With `lora` these stay
  * fixed, and low-rank adapters beside the named layers are trained. Luo et al. 2023, arXiv:2310.04378 and arXiv:2311.05556.
  */
@@ -26,26 +26,22 @@ export const latentConsistencyGenerator = definePlugin({
       default: [],
       about: "in place of sigmas, for a process of timesteps; 999,759,499,259 for four steps",
     }),
-    guidance: optional(number({ min: 0 }), {
-      about: "scale less 1 that samples are drawn with; none is a network that is told no scale",
-    }),
+    guidanceScale: guidanceScaleOption,
     scaling: number({ default: 10, above: 0, about: "factor on the timestep in c_skip and c_out" }),
     sigmaData: number({ default: 0.5, above: 0, about: "σd of c_skip and c_out" }),
     lora: lowRank,
   },
-  create({ sigmas, timesteps, guidance, lora, ...boundary }, container): Generator {
+  create({ sigmas, timesteps, guidanceScale, lora, ...boundary }, container): Generator {
     const [network, shape, process] = [container.get(NETWORK), container.get(DATA_SHAPE), container.get(PROCESS)];
     const table = { sigmas: process.sigmas ?? discreteTable().sigmas };
     const levels =
       timesteps.length > 0
         ? fallingTimesteps("latent-consistency", timesteps, table.sigmas.length).map((each) => table.sigmas[each])
         : decreasingLevels("latent-consistency", sigmas);
-    const told = ({ guidance: asked, ...condition }: Condition, count: number): Condition =>
-      guidance === undefined ? condition : { ...condition, guidance: asked ?? constant(guidance, "f32", [count]) };
     const bind: Generator["bind"] = (given) => {
       const scope = adapted(given, lora);
       const denoiser = process.denoiser((x, cNoise, condition) =>
-        network.apply(scope, x, cNoise, told(condition, x.shape[0])),
+        network.apply(scope, x, cNoise, toldScale(condition, x.shape[0], guidanceScale)),
       );
       const bounded = timestepBoundary(denoiser, table, process.scale, boundary);
       return {
@@ -61,10 +57,10 @@ export const latentConsistencyGenerator = definePlugin({
       startScale: process.start(levels[0]),
       bind,
       declare(scope) {
-        const { x, sigma, condition } = placeholders(shape);
-        const asked = { ...condition, guidance: input("guidance", [1]) };
-        bind(scope).denoise(x, sigma, asked);
-        checkTargets("latent-consistency", lora, (own) => network.apply(own, x, sigma, told(asked, 1)));
+        const { x, sigma, condition } = toldPlaceholders(shape);
+        bind(scope).denoise(x, sigma, condition);
+        const told = toldScale(condition, 1, guidanceScale);
+        checkTargets("latent-consistency", lora, (own) => network.apply(own, x, sigma, told));
       },
     };
   },

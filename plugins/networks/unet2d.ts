@@ -1,12 +1,13 @@
 import { failure } from "../../core/errors.ts";
 import { type Condition, DATA_SHAPE, type Network } from "../../core/interfaces/mod.ts";
-import { conv, groupNorm, linear, type Scope, timestepEmbedding } from "../../core/nn/mod.ts";
-import { add, concat, mul, reshape, silu } from "../../core/ops/mod.ts";
+import { conv, groupNorm, linear, type Scope, timestepEmbedding, zeros } from "../../core/nn/mod.ts";
+import { add, concat, reshape, silu } from "../../core/ops/mod.ts";
 import { boolean, choice, definePlugin, list, number } from "../../core/plugin/mod.ts";
 import { formatShape, type Tensor } from "../../core/tensor/mod.ts";
 import { addScalarEntries } from "./shared/scalarEntries.ts";
 import { downsample, residualBlock, type Surroundings, spatialTransformer, upsample } from "./unet2d/blocks.ts";
 import { downBlocks, type Level, type Plan, planLevels, type UNet2dOptions, upBlocks } from "./unet2d/plan.ts";
+import { scaleEmbedding } from "./unet2d/scaleEmbedding.ts";
 
 const count = number({ min: 1, integer: true });
 
@@ -16,7 +17,7 @@ const count = number({ min: 1, integer: true });
  * levels, then a stride-2 convolution; a middle of block, transformer, block; up: the same with one more block per level, each
  * joined by an activation from the way down. x [B, C, H, W], cNoise [B] (a timestep, 0…999) → [B, C, H, W]; any H and W.
  * The condition gives `text` [B, L, D] and, where `timeIdWidth` is not 0, `pooled` [B, P] and `timeIds` [B, 6]; where
- * `guidanceWidth` is not 0, `guidance` [B], the factor w that a latent consistency model has learned (arXiv:2310.04378).
+ * `guidanceWidth` is not 0, `guidance` [B], the scale that a latent consistency model has learned (arXiv:2310.04378); a teacher has none.
  * Without such a width, `guidance` and also `end` are read as other networks read them (scalarEntries.ts).
  * Features are the middle's output, [B, C', h, w]. The defaults are SD 1.5: 859,520,964 parameters with D = 768.
  * Rombach et al. 2022, arXiv:2112.10752; Podell et al. 2023, SDXL, arXiv:2307.01952.
@@ -132,9 +133,10 @@ function embed(
   const time = scope.at("time_embedding");
   const embedTime = (t: Tensor) => embedded(t, channels[0]);
   const told = embedTime(timestep);
-  const own = guidanceWidth > 0;
-  const layers = twoLayers(time, own ? add(told, guidanceOf(time, condition, guidanceWidth, channels[0])) : told);
-  const others = own ? { ...condition, guidance: undefined } : condition;
+  const { guidance, ...rest } = condition;
+  const own = guidanceWidth > 0 && guidance;
+  const layers = twoLayers(time, own ? add(told, guidanceOf(time, guidance, guidanceWidth, channels[0])) : told);
+  const others = own ? rest : condition;
   const emb = addScalarEntries(scope, layers, others, embedTime);
   if (timeIdWidth === 0) return emb;
   const pooled = needed(condition, "pooled", "[B, P]");
@@ -144,14 +146,11 @@ function embed(
   return add(emb, twoLayers(scope.at("add_embedding"), concat([pooled, sizes], 1)));
 }
 
-/** w − 1 embedded as diffusers' `get_guidance_scale_embedding` does, and projected to the width of a timestep. */
-function guidanceOf(scope: Scope, condition: Condition, width: number, channels: number): Tensor {
-  const beyond = mul(add(needed(condition, "guidance", "[B]"), -1), 1000);
-  const embedded = timestepEmbedding(beyond, { width, first: "sin", shift: 1 });
-  return linear(scope.at("cond_proj"), embedded, channels, { bias: false });
-}
+/** The embedded guidance scale, projected to the width of a timestep. It starts at zero: a fresh generator is its teacher. */
+const guidanceOf = (scope: Scope, guidance: Tensor, width: number, channels: number): Tensor =>
+  linear(scope.at("cond_proj"), scaleEmbedding(guidance, width), channels, { bias: false, init: zeros });
 
-function needed(condition: Condition, name: "text" | "pooled" | "timeIds" | "guidance", shape: string): Tensor {
+function needed(condition: Condition, name: "text" | "pooled" | "timeIds", shape: string): Tensor {
   const found = condition[name];
   if (!found)
     throw failure("E_CONFIG", `Cannot apply unet2d: the condition has no ${name}, it should be ${shape}`, {

@@ -2,9 +2,9 @@
 import { edmProcess, type RawNetwork } from "../../core/diffusion/mod.ts";
 import { grad } from "../../core/graph/mod.ts";
 import type { Condition, Denoiser } from "../../core/interfaces/mod.ts";
-import { timestepEmbedding } from "../../core/nn/mod.ts";
 import { add, matmul, mean, mul, oneHot, reshape, tanh } from "../../core/ops/mod.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
+import { scaleEmbedding } from "../../plugins/networks/unet2d/scaleEmbedding.ts";
 import { evaluateOn, Feed } from "./feed.ts";
 import type { GoldenCase } from "./goldenCase.ts";
 import type { Job } from "./kind.ts";
@@ -138,10 +138,6 @@ export class RivalScene {
     for (const [name, values] of Object.entries(results)) check(values, name);
   }
 }
-
-/** Sines, then cosines, of 1000·w: how a network of LCM is told a scale of guidance. w [B] → [B, width]. */
-export const scaleEmbedding = (scale: Tensor, width: number): Tensor =>
-  timestepEmbedding(mul(scale, 1000), { width, first: "sin", shift: 1 });
 
 /** A raw network that keeps its calls. */
 export function watchedNetwork(network: RawNetwork, calls: Call[]): RawNetwork {

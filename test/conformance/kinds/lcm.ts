@@ -1,14 +1,16 @@
 import { perSample, timestepProcess } from "../../../core/diffusion/mod.ts";
-import type { Condition, Denoiser } from "../../../core/interfaces/mod.ts";
+import type { Denoiser } from "../../../core/interfaces/mod.ts";
 import { add, div, mean, mul, sub } from "../../../core/ops/mod.ts";
+import { toldScale } from "../../../plugins/generators/shared/guidanceScale.ts";
 import { boundaryFactors, timestepBoundary } from "../../../plugins/generators/shared/timestepBoundary.ts";
 import { consistencyLosses } from "../../../plugins/losses/shared/consistency.ts";
 import { huberDistance, sampleDistances } from "../../../plugins/losses/shared/distillation.ts";
-import { guidedByScale, withoutGuidance } from "../../../plugins/losses/shared/guidance.ts";
+import { guidedByScale } from "../../../plugins/losses/shared/guidance.ts";
 import { skippingSteps } from "../../../plugins/losses/shared/latentConsistency.ts";
 import { ddimTo } from "../../../plugins/losses/shared/pathSteps.ts";
+import { scaleEmbedding } from "../../../plugins/networks/unet2d/scaleEmbedding.ts";
 import { type Job, type Kind, Unsupported } from "../kind.ts";
-import { type Call, RivalScene, scaleEmbedding, watchedDenoiser, watchedNetwork } from "../rivalScene.ts";
+import { type Call, RivalScene, watchedDenoiser, watchedNetwork } from "../rivalScene.ts";
 import { ignore, only, type Settings } from "../settings.ts";
 
 /** Latent consistency distillation, whole and of adapters. */
@@ -55,8 +57,9 @@ async function runLoss(job: Job, settings: Settings): Promise<void> {
   );
 
   const { w_min: low, w_max: high } = settings;
-  const guidance = add(mul(scene.tensor("rand.w_u"), high - low), low);
-  scene.output("w", guidance);
+  const w = add(mul(scene.tensor("rand.w_u"), high - low), low);
+  scene.output("w", w);
+  const guidance = add(w, 1);
   const { time_cond_proj_dim: width } = settings;
   scene.output("w_embedding", scaleEmbedding(guidance, width));
   const calls = { student: [] as Call[], target: [] as Call[], teacher: [] as Call[] };
@@ -106,7 +109,7 @@ async function runLoss(job: Job, settings: Settings): Promise<void> {
 
 /** One that is told no scale of guidance. */
 const deaf = ({ denoise }: Denoiser): Denoiser => ({
-  denoise: (x, sigma, condition: Condition) => denoise(x, sigma, withoutGuidance(condition)),
+  denoise: (x, sigma, condition) => denoise(x, sigma, toldScale(condition, x.shape[0], undefined)),
 });
 
 /** The noise that a prediction leaves. */

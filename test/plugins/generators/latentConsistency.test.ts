@@ -11,7 +11,8 @@ import { compose, evaluate, Feed } from "../support.ts";
 
 const test = suite("plugins/generators/latentConsistency");
 
-test("is a well-formed plugin", () => checkPlugin(latentConsistencyGenerator, { timesteps: [999, 499], guidance: 7 }));
+test("is a well-formed plugin", () =>
+  checkPlugin(latentConsistencyGenerator, { timesteps: [999, 499], guidanceScale: 7 }));
 
 const shape = { sample: [1], condition: {}, sigmaData: 1 };
 
@@ -50,8 +51,8 @@ test("is the model's own input at timestep 0, and its prediction far above", asy
 test("guidance: without the option the network is told no scale; with it that of the condition, or its own", async () => {
   const asked = (feed: Feed) => ({ guidance: feed.tensor("w", [2], [2, 2]) });
   assert.equal(await said({}, asked), await said({}));
-  assert.equal(await said({ guidance: 2 }), await said({ guidance: 5 }, asked));
-  assert.not.equal(await said({ guidance: 2 }), await said({}));
+  assert.equal(await said({ guidanceScale: 2 }), await said({ guidanceScale: 5 }, asked));
+  assert.not.equal(await said({ guidanceScale: 2 }), await said({}));
 });
 
 test.run();

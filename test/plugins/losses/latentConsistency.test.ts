@@ -10,7 +10,7 @@ import { compose } from "../support.ts";
 
 const test = suite("plugins/losses/latentConsistency");
 
-test("is a well-formed plugin", () => checkPlugin(latentConsistencyLoss, { guidanceMin: 5, guidanceMax: 15 }));
+test("is a well-formed plugin", () => checkPlugin(latentConsistencyLoss, { guidanceMin: 6, guidanceMax: 16 }));
 
 test("steps: strides over the timesteps, the lowest to 0", () => {
   const steps = skippingSteps(1000, 50);
