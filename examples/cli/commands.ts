@@ -67,8 +67,20 @@ export const commands: readonly Command[] = [
     ],
     async more() {
       const { presets } = await import("./presets.ts");
-      const lines = Object.entries(presets).map(([name, { about }]) => [name, about] as const);
-      return ["presets", ...rows(lines)].join("\n");
+      const all = Object.entries(presets);
+      const lines = all.filter(([, { method }]) => !method).map(([name, { about }]) => [name, about] as const);
+      const others = all.flatMap(([name, { method }]) =>
+        method ? [{ ground: name.slice(0, -method.length), method }] : [],
+      );
+      const grounds = [...new Set(others.map(({ ground }) => ground))];
+      const methods = grounds.flatMap((ground) => {
+        const names = others.filter((each) => each.ground === ground).map(({ method }) => method);
+        return Array.from(
+          { length: Math.ceil(names.length / 6) },
+          (_, i) => [i === 0 ? `${ground}METHOD` : "", names.slice(6 * i, 6 * i + 6).join(", ")] as const,
+        );
+      });
+      return ["presets", ...rows(lines), "", "presets by other methods than DMD2", ...rows(methods)].join("\n");
     },
     load: () => import("./train.ts"),
   },

@@ -2,10 +2,14 @@ import type { DataShape } from "../../core/interfaces/mod.ts";
 import type { FileSystem } from "../../core/io/files.ts";
 import type { RunConfig } from "../../core/train/mod.ts";
 import type { PlacedName } from "../../plugins/datasets/shared/placedPictures.ts";
+import { ringMethods } from "../gaussians/methods/mod.ts";
+import { digitMethods } from "../mnist/methods/mod.ts";
 
 /** A config that `onestep train` knows by name. */
 export interface Preset {
   readonly about: string;
+  /** The method, of one of the presets that a ground has by method. */
+  readonly method?: string;
   /** Loads its config, which a page of help does not need. */
   readonly config: () => Promise<RunConfig>;
   /** What its data are as a rule, for a plan that has none. */
@@ -16,27 +20,35 @@ export interface Preset {
   readonly fit?: (files: FileSystem, path: string, dataset: { readonly use: string }) => Promise<object>;
 }
 
+/** The method of presets without another one in their name. */
+const USUAL = "dmd2";
+
+/** A preset for each other method of a ground. */
+const byMethod = (ground: string, methods: typeof ringMethods): Readonly<Record<string, Preset>> =>
+  Object.fromEntries(
+    Object.entries(methods)
+      .filter(([method]) => method !== USUAL)
+      .map(([method, load]) => [
+        `${ground}-${method}`,
+        { about: `${ground} by the method ${method}`, method, config: async () => (await load()).config },
+      ]),
+  );
+
 /** By name; one line each. */
 export const presets: Readonly<Record<string, Preset>> = {
   gaussians: {
     about: "eight Gaussians in the plane, an MLP; needs no data",
-    config: async () => (await import("../gaussians/preset.ts")).preset,
+    config: async () => (await ringMethods[USUAL]()).config,
   },
-  "gaussians-consistency": {
-    about: "the same by consistency distillation",
-    config: async () => (await import("../gaussians/preset.ts")).consistencyPreset,
-  },
-  "gaussians-progressive": {
-    about: "the same by progressive distillation",
-    config: async () => (await import("../gaussians/preset.ts")).progressivePreset,
-  },
+  ...byMethod("gaussians", ringMethods),
   mnist: {
     about: "digits at 16 x 16 pixels by class, a U-Net; needs --data",
-    config: async () => (await import("../mnist/preset.ts")).preset,
+    config: async () => (await digitMethods[USUAL]()).config,
   },
+  ...byMethod("mnist", digitMethods),
   "mnist-longer": {
     about: "the same for 14,000 steps with a stronger GAN, better than its teacher; needs --data",
-    config: async () => (await import("../mnist/preset.ts")).longer,
+    config: async () => (await import("../mnist/longer.ts")).longer,
   },
   "mnist-flow": {
     about: "the same by a rectified flow, a small DiT; needs --data",

@@ -8,21 +8,16 @@ import { type Judgement, mergeConfig, Registry, Run, resolveConfig } from "../..
 import { allPlugins } from "../../plugins/all.ts";
 import { progress, table } from "../../plugins/observers/mod.ts";
 import { describeBackend, openBackend } from "../cli/device.ts";
-import { consistencyPreset, preset, progressivePreset } from "./preset.ts";
+import { ringMethods } from "./methods/mod.ts";
 
 const seeds = [0, 1, 2];
-const methods = new Map([
-  ["dmd2", preset],
-  ["consistency", consistencyPreset],
-  ["progressive", progressivePreset],
-]);
 
 const [method = "dmd2", device] = process.argv.slice(2);
-const config = methods.get(method);
-if (!config) {
-  console.error(`There is no method ${method}, expected ${[...methods.keys()].join(", ")}`);
+if (!Object.hasOwn(ringMethods, method)) {
+  console.error(`There is no method ${method}, expected ${Object.keys(ringMethods).join(", ")}`);
   process.exit(1);
 }
+const { config } = await ringMethods[method]();
 const registry = new Registry().register(allPlugins);
 const backend = await openBackend(device);
 console.error(`device  ${describeBackend(backend)}`);

@@ -1,6 +1,6 @@
 import { mergeConfig } from "../../core/plugin/mod.ts";
 import type { RunConfig } from "../../core/train/mod.ts";
-import { preset } from "./preset.ts";
+import { config } from "./methods/dmd2.ts";
 
 /**
  * Handwritten digits by a rectified flow: a DiT of 1,275,408 parameters learns the velocity, as SD3 and FLUX do, and is distilled into
@@ -13,7 +13,7 @@ import { preset } from "./preset.ts";
  * updates, here 0.21. Times are drawn as SD3 does, seldom near 1, where a one-step generator starts: so its first images are
  * burnt out, of which the monitor `saturation` warns, and no longer are after about 30 steps.
  */
-export const flow: RunConfig = mergeConfig(preset, {
+export const flow: RunConfig = mergeConfig(config, {
   network: { use: "dit", width: 128, depth: 4, heads: 4, patch: 4 },
   process: { use: "rectified-flow" },
   sampler: { use: "euler", steps: 25, spacing: "trailing" },

@@ -17,7 +17,7 @@ import { definePlugin, Registry } from "../../../core/plugin/mod.ts";
 import { sizeOf } from "../../../core/tensor/shape.ts";
 import { Control, composeRun, EventBus, type RunSettings, resolveConfig, Trainer } from "../../../core/train/mod.ts";
 import { operationsOfProgram } from "../../../examples/cli/profile/operations.ts";
-import { preset } from "../../../examples/mnist/preset.ts";
+import { config as preset } from "../../../examples/mnist/methods/dmd2.ts";
 import { allPlugins } from "../../../plugins/all.ts";
 import { hashUniform } from "../data.ts";
 import type { Prepared } from "../serve.ts";

@@ -9,7 +9,7 @@ import * as testing from "../../../core/testing/mod.ts";
 import { errorText, exitStatus } from "../../../examples/cli/exitStatus.ts";
 import { loadPluginFile } from "../../../examples/cli/pluginFile.ts";
 import { loadRegistry, unusedLines } from "../../../examples/cli/registry.ts";
-import { preset } from "../../../examples/gaussians/preset.ts";
+import { config as preset } from "../../../examples/gaussians/methods/dmd2.ts";
 import * as plugins from "../../../plugins/mod.ts";
 import * as observers from "../../../plugins/observers/mod.ts";
 import { scratch } from "./program.ts";

@@ -5,7 +5,7 @@ import { BALANCERS, DATASET, METHOD, type Method } from "../../../core/interface
 import { Registry } from "../../../core/plugin/mod.ts";
 import { checkPlugin } from "../../../core/testing/mod.ts";
 import { composeRun, EventBus, mergeConfig, resolveConfig, Trainer } from "../../../core/train/mod.ts";
-import { preset } from "../../../examples/gaussians/preset.ts";
+import { config as preset } from "../../../examples/gaussians/methods/dmd2.ts";
 import { allPlugins } from "../../../plugins/all.ts";
 import { gradientBalance } from "../../../plugins/balancers/gradientBalance.ts";
 import { distributionMatching } from "../../../plugins/losses/distributionMatching.ts";

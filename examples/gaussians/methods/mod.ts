@@ -1,0 +1,11 @@
+/** The methods that distil the ring, by name; loaded when they are used. Each is the preset `gaussians-NAME`. */
+import type { RunConfig } from "../../../core/train/mod.ts";
+
+/** Loads the config of a run. */
+type Load = () => Promise<{ readonly config: RunConfig }>;
+
+export const ringMethods: Readonly<Record<string, Load>> = {
+  consistency: () => import("./consistency.ts"),
+  dmd2: () => import("./dmd2.ts"),
+  progressive: () => import("./progressive.ts"),
+};
