@@ -84,3 +84,14 @@ export function flowProcess({ timeScale = 1000, count = 1000, shift = 1 }: FlowO
     start: scale,
   };
 }
+
+/** What a network of the process is told of a level: its `cNoise`, as `Condition.end` gives it. sigma [B] → [B]. */
+export function levelTold(process: Pick<NoiseProcess, "denoiser">, sigma: Tensor): Tensor {
+  let told = sigma;
+  const listening = process.denoiser((x, cNoise) => {
+    told = cNoise;
+    return x;
+  });
+  listening.denoise(constant(0, "f32", [sigma.shape[0], 1]), sigma, {});
+  return told;
+}

@@ -3,8 +3,11 @@ import type { Tensor } from "../tensor/tensor.ts";
 
 /** What one step of a sampler may do. */
 export interface SamplerModel {
-  /** D(x; sigma); sigma is a scalar tensor. Counted: one NFE. */
-  denoise(x: Tensor, sigma: Tensor): Tensor;
+  /**
+   * D(x; sigma); sigma is a scalar tensor. Counted: one NFE.
+   * @param told numbers of the step, scalar tensors, that the model is told beside the condition of the samples: see `Condition`
+   */
+  denoise(x: Tensor, sigma: Tensor, told?: Readonly<Record<string, Tensor>>): Tensor;
   /** Fresh ε ~ N(0, I) shaped like the samples. */
   noise(): Tensor;
 }

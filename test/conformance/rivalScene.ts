@@ -43,6 +43,10 @@ export class RivalScene {
   perSample(name: string, values: readonly number[]): Tensor {
     return this.feed.tensor(`${this.id}.${name}`, [values.length], values);
   }
+  /** Numbers of the sub-case, for the host. */
+  numbers(name: string): Float64Array {
+    return Float64Array.from(this.reference.f64(`${this.id}.${name}`));
+  }
   indices(name: string): number[] {
     return [...this.reference.i32(`${this.id}.${name}`)];
   }
@@ -82,12 +86,16 @@ export class RivalScene {
   hidden(net: string): RawNetwork {
     const w = this.#weightsOf(net);
     const rows = (x: Tensor, name: string) => matmul(x, w(name), { transB: true });
-    return (x, tau, { label, classes, guidance }) => {
+    return (x, tau, { label, classes, guidance, end }) => {
       const [B, C, H, W] = x.shape;
       const flat = reshape(x, [B, C, H * W]);
-      const time = tanh(add(mul(reshape(tau, [B, 1]), w("time_a")), w("time_b")));
-      let shared = add(rows(time, "time_w"), rows(mean(flat, { axes: [2] }), "mean_w"));
+      const timed = (t: Tensor, name: string) => {
+        const features = tanh(add(mul(reshape(t, [B, 1]), w(`${name}_a`)), w(`${name}_b`)));
+        return rows(features, `${name}_w`);
+      };
+      let shared = add(timed(tau, "time"), rows(mean(flat, { axes: [2] }), "mean_w"));
       if (classes) shared = add(shared, rows(classes, "label_w"));
+      if (end) shared = add(shared, timed(end, "time2"));
       if (guidance) shared = add(shared, rows(scaleEmbedding(guidance, w("guid_w").shape[1]), "guid_w"));
       if (label) shared = add(shared, rows(oneHot(label, w("label_w").shape[1]), "label_w"));
       const [M] = w("in_b").shape;

@@ -173,7 +173,9 @@ export class SampleDrawer {
   #trace(player: Player<Denoiser>, copy: Copy, rule: SamplerRule) {
     const { network } = player.bind(copy);
     const condition = conditionInputs(this.#data.condition, "prompt", this.#batch);
-    const { updates, ...traced } = traceRule(rule, this.#states, (x, sigma) => network.denoise(x, sigma, condition));
+    const { updates, ...traced } = traceRule(rule, this.#states, (x, sigma, told) =>
+      network.denoise(x, sigma, { ...condition, ...told }),
+    );
     return { step: program({ name: `${player.name} ${rule.name}`, updates }), ...traced };
   }
 

@@ -38,25 +38,27 @@ export interface TracedRule {
 
 /**
  * Traces the rule of a step, counting what it costs.
- * @param denoise D(x; σ), x [B, …], σ [B]
+ * @param denoise D(x; σ), x [B, …], σ [B], and what the step tells the model besides, each [B]
  * @throws E_CONFIG when the rule hands on what the sampler does not declare
  */
 export function traceRule(
   rule: SamplerRule,
   { x, carried }: SamplerStates,
-  denoise: (x: Tensor, sigma: Tensor) => Tensor,
+  denoise: (x: Tensor, sigma: Tensor, told: Readonly<Record<string, Tensor>>) => Tensor,
 ): TracedRule {
   const scalars = new ScalarInputs();
   const noises: string[] = [];
   let nfe = 0;
+  const perSample = (value: Tensor) => broadcastTo(reshape(value, [1]), { shape: [x.shape[0]] });
   const trace = () =>
     rule(
       x,
       scalars.named,
       {
-        denoise(noisy, sigma) {
+        denoise(noisy, sigma, told = {}) {
           nfe++;
-          return denoise(noisy, broadcastTo(reshape(sigma, [1]), { shape: [x.shape[0]] }));
+          const entries = Object.entries(told).map(([name, value]) => [name, perSample(value)]);
+          return denoise(noisy, perSample(sigma), Object.fromEntries(entries));
         },
         noise() {
           noises.push(`noise.${noises.length}`);

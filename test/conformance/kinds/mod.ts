@@ -19,6 +19,7 @@ import { kDiffusionKind } from "./kDiffusion.ts";
 import { knowledgeDistillationKind } from "./knowledgeDistillation.ts";
 import { lcmKind } from "./lcm.ts";
 import { lpipsKind } from "./lpips.ts";
+import { meanFlowKind } from "./meanFlow.ts";
 import { opsKind } from "./ops.ts";
 import { optimizersKind } from "./optimizers.ts";
 import { progressiveVpKind } from "./progressiveVp.ts";
@@ -54,6 +55,7 @@ export const kinds: readonly Kind[] = [
   progressiveVpKind,
   tractKind,
   rectifiedFlowKind,
+  meanFlowKind,
   knowledgeDistillationKind,
   lcmKind,
   pilResizeKind,
