@@ -1,12 +1,12 @@
 import { failure } from "../../core/errors.ts";
-import type { Dataset } from "../../core/interfaces/mod.ts";
-import { definePlugin, list, number } from "../../core/plugin/mod.ts";
-import { drawPoints, ringMixture } from "./shared/ring.ts";
+import { type Batch, classLabel, type Dataset } from "../../core/interfaces/mod.ts";
+import { boolean, definePlugin, list, number } from "../../core/plugin/mod.ts";
+import { drawFromModes, ringMixture } from "./shared/ring.ts";
 import { sigmaDataOption } from "./shared/sigmaData.ts";
 
 /**
  * Points from Gaussians on a ring, without end: mode k of K at radius·(cos 2πk/K, sin 2πk/K), each with the same standard
- * deviation. Samples [2], no classes. `displaced` moves modes outward, to train a wrong teacher on.
+ * deviation. Samples [2]; with `classes` the mode of a point is its class. `displaced` moves modes outward, to train a wrong teacher on.
  */
 export const gaussiansDataset = definePlugin({
   name: "gaussians",
@@ -21,9 +21,10 @@ export const gaussiansDataset = definePlugin({
       about: "indices of modes that stand elsewhere, from 0",
     }),
     displacement: number({ default: 0.5, about: "how far outward the displaced modes stand" }),
+    classes: boolean({ default: false, about: "whether the mode of a point is its class" }),
     sigmaData: sigmaDataOption(0.7),
   },
-  async create({ modes, radius, deviation, displaced, displacement, sigmaData }): Promise<Dataset> {
+  async create({ modes, radius, deviation, displaced, displacement, classes, sigmaData }): Promise<Dataset> {
     const unknown = displaced.find((k) => k >= modes);
     if (unknown !== undefined)
       throw failure(
@@ -34,15 +35,18 @@ export const gaussiansDataset = definePlugin({
     const mixture = ringMixture({ modes, std: deviation, radii });
     return {
       name: "gaussians",
-      shape: { sample: [2], condition: {}, sigmaData },
+      shape: { sample: [2], condition: classLabel(classes ? modes : 0), sigmaData },
       size: Number.POSITIVE_INFINITY,
       mixture,
       batch(which, random) {
-        if (typeof which === "number") return { x: drawPoints(mixture, which, random), condition: {} };
-        throw failure(
-          "E_DATA",
-          "Cannot take gaussians by index: points are drawn and not stored, should ask for a number of them",
-        );
+        if (typeof which !== "number")
+          throw failure(
+            "E_DATA",
+            "Cannot take gaussians by index: points are drawn and not stored, should ask for a number of them",
+          );
+        const { x, modes } = drawFromModes(mixture, which, random);
+        const condition: Batch["condition"] = classes ? { label: modes } : {};
+        return { x, condition };
       },
     };
   },

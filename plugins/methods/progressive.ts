@@ -1,10 +1,9 @@
-import { karrasSigmas } from "../../core/diffusion/mod.ts";
-import { failure } from "../../core/errors.ts";
-import { GENERATOR, type Method, SAMPLER, type Stage, TEACHER, TRAIN_LENGTH } from "../../core/interfaces/mod.ts";
-import { definePlugin, number } from "../../core/plugin/mod.ts";
+import { GENERATOR, type Method, SAMPLER, TEACHER, TRAIN_LENGTH } from "../../core/interfaces/mod.ts";
+import { definePlugin } from "../../core/plugin/mod.ts";
 import type { Recipe } from "../../core/train/mod.ts";
+import { halvedSteps, halvingOptions, halvingRounds } from "./shared/halving.ts";
 import { inheriting, teacherOptions, teacherStage } from "./shared/pretraining.ts";
-import { checkSuccession, eulerOn } from "./shared/rounds.ts";
+import { checkSuccession } from "./shared/rounds.ts";
 
 /**
  * Progressive distillation: rounds, each of which halves the steps of the generator. After a round the generator becomes the
@@ -17,66 +16,27 @@ export const progressiveMethod = definePlugin({
   about: "Rounds that halve the generator's steps, each taught by the last; trains the teacher first",
   options: {
     ...teacherOptions,
-    firstSteps: number({
-      default: 16,
-      min: 1,
-      integer: true,
-      about: "steps of the generator after the first round; the teacher takes twice as many",
-    }),
-    lastSteps: number({
-      default: 1,
-      min: 1,
-      integer: true,
-      about: "steps after the last round: firstSteps, halved a whole number of times",
-    }),
-    sigmaMin: number({ default: 0.002, above: 0, about: "noise level at which samples end" }),
-    rho: number({ default: 7, min: 1, about: "bend of the levels; more puts them near sigmaMin" }),
+    ...halvingOptions,
   },
-  create({ teacher, firstSteps, lastSteps, ...lower }, container): Method {
-    const rounds = Math.log2(firstSteps / lastSteps) + 1;
-    if (!Number.isInteger(rounds) || rounds < 1)
-      throw failure(
-        "E_OPTION",
-        `Cannot configure progressive: firstSteps is ${firstSteps} and lastSteps ${lastSteps}, halving the first should lead to the last`,
-      );
+  create({ teacher, firstSteps, lastSteps, ...options }, container): Method {
+    const taken = halvedSteps("progressive", firstSteps, lastSteps);
     const roles = { teacher: container.get(TEACHER), generator: container.get(GENERATOR) };
-    checkSuccession("progressive", roles, rounds, "lastSteps says");
-    const { sigmas, startScale } = roles.generator;
-    const bounds = { ...lower, sigmaMax: sigmas[0] };
-    const { steps, batch } = container.get(TRAIN_LENGTH);
-    const taken = Array.from({ length: rounds }, (_, i) => firstSteps / 2 ** i);
-    const shares = taken.map(shareOf);
-    const before = (round: number) => shares.slice(0, round).reduce((sum, share) => sum + share, 0);
-    const all = before(rounds);
-    if (steps > 0 && steps < all)
-      throw failure(
-        "E_OPTION",
-        `Cannot configure progressive: train.steps is ${steps}, should be at least ${all} for ${rounds} rounds`,
-      );
-    const beginning = (round: number) => Math.round((steps * before(round)) / all);
-    const round = (own: number, i: number): Stage => ({
-      name: `round ${i + 1}`,
-      steps: beginning(i + 1) - beginning(i),
-      batch,
-      cycle: [[{ role: "generator" }]],
-      begins: i === 0 ? inheriting(roles, ["generator"], "teacher") : { teacher: "generator", generator: "generator" },
-      samplers: { generator: eulerOn(karrasSigmas(own + 1, bounds), startScale) },
-      numbers: { steps: own, ...bounds },
+    checkSuccession("progressive", roles, taken.length, "lastSteps says");
+    const first = inheriting(roles, ["generator"], "teacher");
+    const { rounds, sampler } = halvingRounds("progressive", taken, {
+      options,
+      generator: roles.generator,
+      ...container.get(TRAIN_LENGTH),
+      begins: (round) => (round === 0 ? first : { teacher: "generator", generator: "generator" }),
     });
     return {
       name: "progressive",
       roles,
-      stages: [teacherStage(teacher, container), ...taken.map(round)],
-      samplers: {
-        teacher: container.get(SAMPLER),
-        generator: eulerOn(karrasSigmas(lastSteps + 1, bounds), startScale),
-      },
+      stages: [teacherStage(teacher, container), ...rounds],
+      samplers: { teacher: container.get(SAMPLER), generator: sampler },
     };
   },
 });
-
-/** Rounds to two steps and to one are the hardest, and get twice as long. */
-const shareOf = (steps: number): number => (steps <= 2 ? 2 : 1);
 
 /** Progressive distillation from 16 steps to one, with the rates of the CIFAR-10 run of the paper. */
 export const progressive: Recipe = {

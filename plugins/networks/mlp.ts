@@ -1,6 +1,6 @@
-import { classesOf, DATA_SHAPE, type Network } from "../../core/interfaces/mod.ts";
+import { classesOf, DATA_SHAPE, DROPOUT, type Network } from "../../core/interfaces/mod.ts";
 import { linear, normal, sinusoid } from "../../core/nn/mod.ts";
-import { concat, constant, reshape, silu, takeRows } from "../../core/ops/mod.ts";
+import { concat, constant, less, reshape, silu, takeRows, where } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { sizeOf, type Tensor } from "../../core/tensor/mod.ts";
 import { addScalarEntries } from "./shared/scalarEntries.ts";
@@ -32,8 +32,14 @@ export const mlp = definePlugin({
       integer: true,
       about: "width of the class embedding, for data with classes",
     }),
+    labelDropout: number({
+      default: 0,
+      min: 0,
+      max: 1,
+      about: "probability that a sample's class is dropped in training, for guidance without classifier",
+    }),
   },
-  create({ width, depth, bands, labelWidth }, container): Network {
+  create({ width, depth, bands, labelWidth, labelDropout }, container): Network {
     const shape = container.get(DATA_SHAPE);
     const { sample } = shape;
     const classes = classesOf(shape);
@@ -42,14 +48,15 @@ export const mlp = definePlugin({
     const embedLevel = (c: Tensor) => sinusoid(c, frequencies);
     const features: Network["features"] = (scope, x, cNoise, condition) => {
       const B = x.shape[0];
-      const { label } = condition;
+      const { label, [DROPOUT]: draws } = condition;
       const parts = [reshape(x, [B, size]), embedLevel(cNoise)];
-      if (classes > 0)
-        parts.push(
-          label
-            ? takeRows(scope.at("label").parameter("weight", [classes, labelWidth], normal(1)), label)
-            : constant(0, "f32", [B, labelWidth]),
-        );
+      if (classes > 0) {
+        const embedded = label
+          ? takeRows(scope.at("label").parameter("weight", [classes, labelWidth], normal(1)), label)
+          : constant(0, "f32", [B, labelWidth]);
+        const drops = labelDropout > 0 && draws;
+        parts.push(drops ? where(less(draws.uniform([B, 1]), labelDropout), 0, embedded) : embedded);
+      }
       const layer = (i: number, h: Tensor) => linear(scope.at("net").at(2 * i), h, width);
       let h = silu(addScalarEntries(scope, layer(0, concat(parts, 1)), condition, embedLevel));
       for (let i = 1; i < depth; i++) h = silu(layer(i, h));
@@ -57,6 +64,7 @@ export const mlp = definePlugin({
     };
     return {
       features,
+      knowsNoClass: labelDropout > 0,
       apply: (scope, x, cNoise, condition) =>
         reshape(linear(scope.at("out"), features(scope, x, cNoise, condition), size), x.shape),
     };

@@ -50,17 +50,27 @@ export function ringMixture(options: RingOptions = {}): Mixture {
 }
 
 /** `count` points [count, 2]; `random` is called three times for each. */
-export function drawPoints({ means, weights, std }: Mixture, count: number, random: () => number): Float32Array {
+export const drawPoints = (mixture: Mixture, count: number, random: () => number): Float32Array =>
+  drawFromModes(mixture, count, random).x;
+
+/** The same points, and the mode of each, [count]. */
+export function drawFromModes(
+  { means, weights, std }: Mixture,
+  count: number,
+  random: () => number,
+): { readonly x: Float32Array; readonly modes: Int32Array } {
   const x = new Float32Array(2 * count);
+  const modes = new Int32Array(count);
   for (let b = 0; b < count; b++) {
     const mode = pick(weights, random());
+    modes[b] = mode;
     // Box and Muller: one uniform pair gives one normal pair. 1 - u is never 0, so the logarithm is finite.
     const length = std * Math.sqrt(-2 * portableLog(1 - random()));
     const angle = 2 * Math.PI * random();
     x[2 * b] = means[2 * mode] + length * portableCos(angle);
     x[2 * b + 1] = means[2 * mode + 1] + length * portableSin(angle);
   }
-  return x;
+  return { x, modes };
 }
 
 /** The index whose stretch of the cumulative weights holds `u` in [0, 1). */

@@ -29,6 +29,15 @@ test("the points are those of the ring that the options describe", async () => {
   assert.equal((await batch(50, uniform(1))).x, drawPoints(ring, 50, uniform(1)));
 });
 
+test("with classes the mode of a point is its class, and the points stay the same", async () => {
+  const { shape, batch } = await load({ modes: 3, classes: true, deviation: 1e-3 });
+  assert.is(shape.condition.label.classes, 3);
+  const { x, condition } = await batch(20, uniform(1));
+  assert.equal(x, (await (await load({ modes: 3, deviation: 1e-3 })).batch(20, uniform(1))).x);
+  const angles = [...(condition.label as Int32Array)].map((mode) => (2 * Math.PI * mode) / 3);
+  for (const [b, angle] of angles.entries()) assert.ok(Math.abs(x[2 * b] - Math.cos(angle)) < 0.01);
+});
+
 test("describes itself as points without classes and without end", async () => {
   const { size, batch, test: held, choose, empty } = await load();
   assert.equal([size, held, choose, empty], [Infinity, undefined, undefined, undefined]);

@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { placeholders } from "../../../core/diffusion/mod.ts";
-import { classLabel, type DataShape, NETWORK } from "../../../core/interfaces/mod.ts";
+import { type Condition, classLabel, type DataShape, DROPOUT, NETWORK } from "../../../core/interfaces/mod.ts";
 import { layoutOf } from "../../../core/nn/mod.ts";
 import { mlp } from "../../../plugins/networks/mlp.ts";
 import { compose, evaluate, Feed, numbers } from "../support.ts";
@@ -49,6 +49,24 @@ test("computes silu layers on [x, cos f·c, sin f·c]", async () => {
   const y = affine(values["out.weight"], values["out.bias"], h);
   for (const [i, value] of h.entries()) assert.ok(Math.abs(result.features[i] - value) < 1e-6);
   for (const [i, value] of y.entries()) assert.ok(Math.abs(result.F[i] - value) < 1e-6);
+});
+
+test("a class that training drops is none at all; drawing never drops one", async () => {
+  const { network } = parts(labelled, { width: 8, depth: 1, labelDropout: 1 });
+  const feed = new Feed();
+  const declared = placeholders(labelled);
+  const { scope } = feed.fresh("", (inner) => network.apply(inner, declared.x, declared.sigma, declared.condition));
+  const noisy = [feed.tensor("x", [2, 2, 3], numbers([2, 2, 3])), feed.tensor("c", [2], [0.3, 0.6])] as const;
+  const label = feed.label("label", [1, 3]);
+  const conditions = { none: {}, asked: label, dropped: { ...label, [DROPOUT]: feed.noise() } };
+  const said = (condition: Condition) => network.apply(scope, ...noisy, condition);
+  const { none, asked, dropped } = await evaluate(
+    { none: said(conditions.none), asked: said(conditions.asked), dropped: said(conditions.dropped) },
+    feed,
+  );
+  assert.ok(network.knowsNoClass);
+  assert.equal(dropped, none);
+  assert.not.equal(asked, none);
 });
 
 test("with classes, a label changes the answer, and none is a zero embedding", async () => {
