@@ -1,12 +1,9 @@
-import { karrasSigmas } from "../../core/diffusion/mod.ts";
-import { failure } from "../../core/errors.ts";
 import { DATA_SHAPE, type Loss } from "../../core/interfaces/mod.ts";
-import { add, constantArray, mean, mul, reshape, takeRows } from "../../core/ops/mod.ts";
+import { mean } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
-import type { Tensor } from "../../core/tensor/mod.ts";
 import { sampleDistances } from "./shared/distillation.ts";
 import { levelWeight, levelWeights } from "./shared/levelWeight.ts";
-import { progressiveLosses } from "./shared/progressive.ts";
+import { halvedLevels, progressiveLosses } from "./shared/progressive.ts";
 
 /**
  * Progressive distillation in noise levels: one step of the generator leads where two of the teacher do.
@@ -34,23 +31,12 @@ export const progressiveLoss = definePlugin({
       role: "generator",
       weight,
       compute({ real: { x, condition }, generator, teacher, noise, stage }) {
-        const { steps, sigmaMin, sigmaMax, rho } = stage.numbers ?? {};
-        if (!steps)
-          throw failure(
-            "E_CONFIG",
-            `Cannot train with progressive: the stage ${stage.name} has no number of steps, a method such as progressive should give it`,
-          );
-        const grid = karrasSigmas(2 * steps + 1, { sigmaMin, sigmaMax, rho });
-        const table = constantArray(grid, [grid.length, 1]);
-        const [B] = x.shape;
-        const index = mul(noise.integers(B, 0, steps), 2);
-        const at = (place: Tensor) => reshape(takeRows(table, place), [B]);
-        const [sigma, middle, next] = [at(index), at(add(index, 1)), at(add(index, 2))];
-        const eps = noise.normalLike(x);
+        const levels = halvedLevels("progressive", stage, noise, x.shape[0]);
+        const samples = { x, eps: noise.normalLike(x), condition, ...levels };
         const losses = progressiveLosses(
-          { x, eps, sigma, middle, next, condition },
+          samples,
           { generator, teacher },
-          { distance: sampleDistances[distance], weight: levelWeight(kind, sigma, sigmaData) },
+          { distance: sampleDistances[distance], weight: levelWeight(kind, samples.sigma, sigmaData) },
         );
         return mean(losses);
       },

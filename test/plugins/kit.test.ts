@@ -76,6 +76,13 @@ const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
     plugins.latentConsistencyLoss({ huberC: 0.1 }),
     { averages: ["target"], plugins: [plugins.mlp(), plugins.latentConsistencyGenerator()] },
   ],
+  [
+    plugins.guidedDistillationLoss(),
+    {
+      numbers: { sigmaMin: 0.1, sigmaMax: 5, rho: 7 },
+      plugins: [plugins.mlp({ labelDropout: 0.1 }), plugins.fewStep({ sigmas: [5], guidanceScale: 1 })],
+    },
+  ],
   [plugins.regression({ pairs: "pairs" }), paired],
   [plugins.regression({ pairs: "pairs", distance: "huber" }), paired],
 ];

@@ -1,6 +1,18 @@
-import { addNoise, perSample } from "../../../core/diffusion/mod.ts";
-import type { Denoiser } from "../../../core/interfaces/mod.ts";
-import { div, equal, mul, stopGradient, sub, where } from "../../../core/ops/mod.ts";
+import { addNoise, karrasSigmas, type NoiseSource, perSample } from "../../../core/diffusion/mod.ts";
+import { failure } from "../../../core/errors.ts";
+import type { Denoiser, LossContext } from "../../../core/interfaces/mod.ts";
+import {
+  add,
+  constantArray,
+  div,
+  equal,
+  mul,
+  reshape,
+  stopGradient,
+  sub,
+  takeRows,
+  where,
+} from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 import type { DistillationOptions, NoisedSamples } from "./distillation.ts";
 import { eulerTo } from "./pathSteps.ts";
@@ -28,4 +40,35 @@ export function progressiveLosses(
   const held = final ? where(equal(perSample(next, rank), 0), final.denoise(xm, middle, condition), across) : across;
   const far = distance(said, stopGradient(held));
   return weight ? mul(far, weight) : far;
+}
+
+/** Levels of each sample, [B], where a step of the generator begins, where the teacher's two meet, and where all end. */
+export interface HalvedLevels {
+  readonly sigma: Tensor;
+  readonly middle: Tensor;
+  readonly next: Tensor;
+}
+
+/**
+ * Levels at (i, i + ½, i + 1)/N of the Karras grid of a stage, i ~ U{0 … N−1}. N and the grid are its numbers `steps`, `sigmaMin`,
+ * `sigmaMax` and `rho`.
+ * @throws E_CONFIG in the name of the loss `owner` for a stage without a number of steps
+ */
+export function halvedLevels(
+  owner: string,
+  stage: LossContext["stage"],
+  noise: NoiseSource,
+  count: number,
+): HalvedLevels {
+  const { steps, sigmaMin, sigmaMax, rho } = stage.numbers ?? {};
+  if (!steps)
+    throw failure(
+      "E_CONFIG",
+      `Cannot train with ${owner}: the stage ${stage.name} has no number of steps, a method such as progressive should give it`,
+    );
+  const grid = karrasSigmas(2 * steps + 1, { sigmaMin, sigmaMax, rho });
+  const table = constantArray(grid, [grid.length, 1]);
+  const index = mul(noise.integers(count, 0, steps), 2);
+  const at = (place: Tensor) => reshape(takeRows(table, place), [count]);
+  return { sigma: at(index), middle: at(add(index, 1)), next: at(add(index, 2)) };
 }

@@ -1,6 +1,6 @@
 /** Rounds in which the generator of one is the teacher of the next, with fewer steps each. */
 import { failure } from "../../../core/errors.ts";
-import type { Generator, Sampler, Teacher } from "../../../core/interfaces/mod.ts";
+import type { Generator, Role, Sampler, Teacher } from "../../../core/interfaces/mod.ts";
 import { layoutOf } from "../../../core/nn/mod.ts";
 import { eulerTo } from "../../samplers/shared/rules.ts";
 
@@ -14,29 +14,36 @@ export function checkSuccession(
   rounds: number,
   says: string,
 ): void {
-  const refuse = (why: string, fix: string) => failure("E_CONFIG", `Cannot configure ${owner}: ${why}`, { fix });
-  const { sigmas } = generator;
-  if (sigmas.length !== 1)
-    throw refuse(
-      `the generator has ${sigmas.length} noise levels, should have one, at which samples begin`,
-      `set generator.sigmas to that level; ${says} how many steps it takes from there`,
-    );
+  checkOneLevel(owner, generator, says);
   if (rounds === 1) return;
+  const refuse = (why: string, fix: string) => failure("E_CONFIG", `Cannot configure ${owner}: ${why}`, { fix });
   if (!teacher.trainable)
     throw refuse(
       "the generator of a round teaches the next, and this teacher is not a plain network",
       "use the teacher `edm`, with --teacher FILE for weights that are there already",
     );
-  const [known, needed] = [teacher, generator].map((role) =>
-    layoutOf((scope) => role.declare(scope)).entries.map(({ name }) => name),
-  );
-  const foreign = needed.find((name) => !known.includes(name));
+  const known = parametersOf(teacher);
+  const foreign = parametersOf(generator).find((name) => !known.includes(name));
   if (foreign !== undefined)
     throw refuse(
       `the generator of a round teaches the next, and the teacher has no parameter ${foreign}`,
       "train all parameters, without adapters",
     );
 }
+
+/** As `checkSuccession`, of the one level alone. */
+export function checkOneLevel(owner: string, { sigmas }: Generator, says: string): void {
+  if (sigmas.length !== 1)
+    throw failure(
+      "E_CONFIG",
+      `Cannot configure ${owner}: the generator has ${sigmas.length} noise levels, should have one, at which samples begin`,
+      { fix: `set generator.sigmas to that level; ${says} how many steps it takes from there` },
+    );
+}
+
+/** Names of the parameters that a role has. */
+export const parametersOf = (role: Role): readonly string[] =>
+  layoutOf((scope) => role.declare(scope)).entries.map(({ name }) => name);
 
 /** Euler's steps down falling levels, the last of which is where they end; 0 is the clean sample. */
 export function eulerOn(sigmas: readonly number[], startScale?: number): Sampler {
