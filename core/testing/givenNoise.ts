@@ -7,13 +7,18 @@ import type { Tensor } from "../tensor/tensor.ts";
 export class GivenNoise extends NoiseSource {
   readonly #normals: Tensor[];
   readonly #integers: Tensor[];
-  constructor(normals: Tensor[], integers: Tensor[] = []) {
+  readonly #uniforms: Tensor[];
+  constructor(normals: Tensor[], integers: Tensor[] = [], uniforms: Tensor[] = []) {
     super(input("unused key", [3], "i32"));
     this.#normals = [...normals];
     this.#integers = [...integers];
+    this.#uniforms = [...uniforms];
   }
   override normal(_shape: Shape): Tensor {
     return this.#normals.shift()!;
+  }
+  override uniform(_shape: Shape): Tensor {
+    return this.#uniforms.shift()!;
   }
   override integers(_count: number, _low: number, _high: number): Tensor {
     return this.#integers.shift()!;

@@ -21,8 +21,10 @@ import { guidanceScaleOption, toldPlaceholders, toldScale } from "./shared/guida
  *   n levels:     x = D(y_j; σ_j),  j ~ U{0…n−1} per sample,  y_0 = σ_0·ε,  y_i = sg[D(y_{i−1}; σ_{i−1})] + σ_i·ε
  * A process of timesteps starts from y_0 = √(1 + σ_0²)·ε instead: noise of variance 1 as the network sees it.
  * The second is backward simulation: the generator itself makes y_j from noise in j steps, and only the last call carries a
- * gradient. With `inputs: "real"` y_i is a real sample noised to σ_i instead, for i > 0. → x [B, …]. Starts from the teacher's
- * parameters, under the same names. With `guidanceScale` the network is told one, `guidance` [B] of the condition or this. With `lora` these stay fixed, and low-rank adapters beside the named layers are trained.
+ * gradient. With `inputs: "real"` y_i is a real sample noised to σ_i instead, for i > 0; "real-always", as FastGen has it, for
+ * all i where there are several. → x [B, …]. Starts from the teacher's parameters, under the same names. With `guidanceScale`
+ * the network is told one, `guidance` [B] of the condition or this. With `lora` the parameters stay fixed, and low-rank
+ * adapters beside the named layers are trained.
  * Yin et al. 2024, DMD2, arXiv:2405.14867, sections 4.4 and 4.5.
  */
 export const fewStep = definePlugin({
@@ -38,9 +40,9 @@ export const fewStep = definePlugin({
       default: [],
       about: "in place of sigmas, for a process of timesteps; 999,749,499,249 for four steps",
     }),
-    inputs: choice(["simulated", "real"], {
+    inputs: choice(["simulated", "real", "real-always"], {
       default: "simulated",
-      about: "what later steps start from in training: what the generator itself makes, or real samples",
+      about: "what later steps start from in training: what the generator itself makes, or real samples; the first too",
     }),
     drawStep: choice(["sample", "batch"], {
       default: "sample",
@@ -55,7 +57,8 @@ export const fewStep = definePlugin({
     const process = container.get(PROCESS);
     const sigmas = levelsOf(options, process);
     const { lora, drawStep, guidanceScale } = options;
-    const startsFromReal = options.inputs === "real" && sigmas.length > 1;
+    const startsFromReal = options.inputs !== "simulated" && sigmas.length > 1;
+    const first = options.inputs === "real" ? 1 : 0;
     const bind: Generator["bind"] = (given) => {
       const scope = adapted(given, lora);
       const denoiser = process.denoiser((x, cNoise, condition) =>
@@ -76,7 +79,7 @@ export const fewStep = definePlugin({
                   noise,
                   (start) =>
                     real && startsFromReal
-                      ? noisedRungs(real.x, sigmas, start, noise)
+                      ? noisedRungs(real.x, sigmas, start, noise, first)
                       : simulatedRungs(denoiser, sigmas, start, condition, noise),
                   process,
                 );
@@ -137,10 +140,16 @@ const simulatedRungs = (
 ): Tensor[] =>
   [...backwardSimulation(denoiser, sigmas, start, condition, () => noise.normalLike(start))].map((rung) => rung.x);
 
-/** Real samples noised to the level of each step, and noise alone for the first, as when sampling. */
-const noisedRungs = (x: Tensor, sigmas: readonly number[], start: Tensor, noise: NoiseSource): Tensor[] => [
-  start,
-  ...sigmas.slice(1).map((sigma) => add(x, mul(noise.normalLike(x), sigma))),
+/** Real samples noised to the level of each step from `first` on, and noise alone for those before it, as when sampling. */
+const noisedRungs = (
+  x: Tensor,
+  sigmas: readonly number[],
+  start: Tensor,
+  noise: NoiseSource,
+  first: number,
+): Tensor[] => [
+  ...[start].slice(0, first),
+  ...sigmas.slice(first).map((sigma) => add(x, mul(noise.normalLike(x), sigma))),
 ];
 
 /** The inputs of all steps are made for all samples: a static graph, and every sample can take its own. */

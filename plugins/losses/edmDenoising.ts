@@ -1,8 +1,9 @@
-import { addNoise, type SigmaDistribution } from "../../core/diffusion/mod.ts";
+import type { SigmaDistribution } from "../../core/diffusion/mod.ts";
 import { DROPOUT, type Loss, type LossContext, type NoiseProcess, PROCESS } from "../../core/interfaces/mod.ts";
-import { mean, mul, square, sub } from "../../core/ops/mod.ts";
+import { mean } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
+import { denoisingTerms } from "./shared/denoising.ts";
 import { distributionOf, distributionOptions } from "./shared/sigmaDistribution.ts";
 
 /**
@@ -40,8 +41,6 @@ export function weightedSquares(
   process: NoiseProcess,
 ): Tensor {
   const sigma = distribution(noise, x.shape[0]);
-  const xt = addNoise(x, sigma, noise.normalLike(x));
-  const lambda = process.weight(sigma, x.shape.length);
-  const denoised = teacher.denoise(xt, sigma, { ...condition, [DROPOUT]: noise });
-  return mul(lambda, square(sub(denoised, x)));
+  const samples = { x, sigma, eps: noise.normalLike(x), condition: { ...condition, [DROPOUT]: noise } };
+  return denoisingTerms(samples, teacher, process);
 }

@@ -1,7 +1,7 @@
 import { joinConditions } from "../../core/diffusion/mod.ts";
 import { type Loss, PROCESS } from "../../core/interfaces/mod.ts";
 import { add, concat, mean, mul, sigmoid, split, square, stopGradient, sub } from "../../core/ops/mod.ts";
-import { definePlugin, number } from "../../core/plugin/mod.ts";
+import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import { discriminatorInput, discriminatorOptions } from "./shared/discriminatorInput.ts";
 import { judgementOptions, judging, logits } from "./shared/judgement.ts";
 
@@ -9,7 +9,9 @@ import { judgementOptions, judging, logits } from "./shared/judgement.ts";
  * GAN loss of the discriminator.
  *   L = mean [ softplus(l_fake) + softplus(−l_real) ],  l = logit of x + σ_k·ε,  k ~ U{0…n−1} for each batch by itself
  *   hinge:  L = mean [ max(0, 1 + l_fake) + max(0, 1 − l_real) ];   with r1 > 0 also r1·mean (l(x_t) − l(x_t + s·n))² of
- *   real samples, n ~ N(0, I): a finite difference for the R1 penalty (Lin et al. 2025, arXiv:2501.08316)
+ *   real samples, n ~ N(0, I): a finite difference for the R1 penalty (Lin et al. 2025, arXiv:2501.08316). `r1From: "clean"`
+ *   takes l(x + s·n) instead, an almost clean sample at the noisy one's level, as FastGen does. With `pairNoise` real samples
+ *   are at the levels and in the noise of the generated ones
  * x [B, …] from the generator, detached, and [B, …] real → scalar; 2 ln 2 where the discriminator is blind. Gradient to
  * the critic's encoder and head. Real samples draw first; all then pass the critic as one batch [2B, …]. Reports the
  * probabilities of real and generated samples. Yin et al. 2024, DMD2, arXiv:2405.14867, section 4.3.
@@ -28,8 +30,16 @@ export const ganDiscriminator = definePlugin({
       above: 0,
       about: "deviation s of the noise by which the penalty moves real samples",
     }),
+    r1From: choice(["noisy", "clean"], {
+      default: "noisy",
+      about: "what the penalty moves: the noisy real samples, or the clean ones as FastGen does",
+    }),
+    pairNoise: boolean({
+      default: false,
+      about: "whether real samples are at the levels and in the noise of the generated ones",
+    }),
   },
-  create({ weight, objective, features, r1, r1Sigma, ...input }, container): Loss {
+  create({ weight, objective, features, r1, r1Sigma, r1From, pairNoise, ...input }, container): Loss {
     const show = discriminatorInput(input, container.get(PROCESS));
     const game = { objective, features };
     return {
@@ -38,14 +48,15 @@ export const ganDiscriminator = definePlugin({
       weight,
       compute(context) {
         const { generated, real, noise } = context;
-        const a = show.real(real.x, noise);
+        const drawn = pairNoise ? undefined : show.real(real.x, noise);
         const b = show.generated(stopGradient(generated.x), context, "gan-discriminator");
+        const a = drawn ?? show.alike(real.x, b);
         const batches = [
           { ...a, condition: real.condition },
           { ...b, condition: generated.condition },
         ];
         if (r1 > 0) {
-          const moved = add(a.xt, mul(noise.normalLike(a.xt), r1Sigma));
+          const moved = add(r1From === "clean" ? real.x : a.xt, mul(noise.normalLike(a.xt), r1Sigma));
           batches.push({ ...a, xt: moved, condition: real.condition });
         }
         const all = {

@@ -2,7 +2,9 @@
 import { edmProcess, type RawNetwork } from "../../core/diffusion/mod.ts";
 import { grad } from "../../core/graph/mod.ts";
 import type { Condition, Denoiser } from "../../core/interfaces/mod.ts";
+import { Scope } from "../../core/nn/mod.ts";
 import { add, matmul, mean, mul, oneHot, reshape, tanh } from "../../core/ops/mod.ts";
+import { type ConfiguredPlugin, definePlugin } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import { scaleEmbedding } from "../../plugins/networks/unet2d/scaleEmbedding.ts";
 import { evaluateOn, Feed } from "./feed.ts";
@@ -118,6 +120,21 @@ export class RivalScene {
     };
   }
 
+  /** The network as the plugin of a run, for roles that are bound over `NO_SCOPE`. */
+  networkPlugin(net: string): ConfiguredPlugin {
+    const [apply, features] = [this.network(net), this.hidden(net)];
+    return definePlugin({
+      name: "tiny",
+      kind: "network",
+      about: "The reference's tiny network",
+      options: {},
+      create: () => ({
+        apply: (_, ...inputs) => apply(...inputs),
+        features: (_, ...inputs) => features(...inputs),
+      }),
+    })();
+  }
+
   /** Compares `cN.out.<name>` and its float64 twin, where the sub-case has them. */
   output(name: string, value: Tensor | ArrayLike<number>): void {
     for (const full of [`${this.id}.out.${name}`, `${this.id}.f64.out.${name}`])
@@ -146,6 +163,11 @@ export class RivalScene {
     for (const [name, values] of Object.entries(results)) check(values, name);
   }
 }
+
+/** Where roles over a tiny network are bound: it has its weights elsewhere. */
+export const NO_SCOPE = new Scope((name) => {
+  throw new Error(`nothing asks for ${name}`);
+});
 
 /** A raw network that keeps its calls. */
 export function watchedNetwork(network: RawNetwork, calls: Call[]): RawNetwork {

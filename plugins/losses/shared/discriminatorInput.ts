@@ -1,5 +1,5 @@
-import type { NoiseSource } from "../../../core/diffusion/mod.ts";
-import type { LossContext, NoiseProcess } from "../../../core/interfaces/mod.ts";
+import { addNoise, type NoiseSource } from "../../../core/diffusion/mod.ts";
+import type { Draw, LossContext, NoiseProcess } from "../../../core/interfaces/mod.ts";
 import { constant, mul } from "../../../core/ops/mod.ts";
 import { boolean, choice, number, type OptionsOf } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
@@ -24,11 +24,16 @@ export const discriminatorOptions = {
   }),
 };
 
+/** Samples as the discriminator sees them, and the noise they are in; none where they are clean. */
+export type Shown = Noisy & Partial<Draw>;
+
 /** The discriminator's input of real and of generated samples, [B, …]. */
 export interface DiscriminatorInput {
-  real(x: Tensor, noise: NoiseSource): Noisy;
+  real(x: Tensor, noise: NoiseSource): Shown;
   /** @throws E_CONFIG when noise is to be shared and no loss before `owner` has drawn any */
-  generated(x: Tensor, context: Pick<LossContext, "noise" | "shared">, owner: string): Noisy;
+  generated(x: Tensor, context: Pick<LossContext, "noise" | "shared">, owner: string): Shown;
+  /** Other samples at the levels and in the noise of some that are shown. */
+  alike(x: Tensor, shown: Shown): Shown;
 }
 
 /** Makes the discriminator's input of samples. Every call draws its own levels and noise, unless they are shared. */
@@ -46,5 +51,6 @@ export function discriminatorInput(
     real,
     generated: (x, { noise, shared }, owner) =>
       diffused && whose === "shared" ? diffuseAgain(x, shared, owner) : real(x, noise),
+    alike: (x, { sigma, eps }) => ({ xt: eps ? addNoise(x, sigma, eps) : clean(x), sigma, eps }),
   };
 }

@@ -41,12 +41,12 @@ export function diffuse(
  * Samples in the noise that an earlier loss of the turn has drawn for them.
  * @throws E_CONFIG when no loss has
  */
-export function diffuseAgain(x: Tensor, { draw }: LossContext["shared"], owner: string): Noisy {
+export function diffuseAgain(x: Tensor, { draw }: LossContext["shared"], owner: string): Noisy & Draw {
   if (!draw)
     throw failure(
       "E_CONFIG",
       `Cannot share noise with ${owner}: no loss before it draws any, distribution-matching or fake-score should`,
       { fix: `list that loss first, or set losses.${owner}.noise=own` },
     );
-  return { xt: addNoise(x, draw.sigma, draw.eps), sigma: draw.sigma };
+  return { xt: addNoise(x, draw.sigma, draw.eps), ...draw };
 }

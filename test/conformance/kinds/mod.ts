@@ -14,6 +14,7 @@ import { edmLossKind } from "./edmLoss.ts";
 import { edmNetworksKind } from "./edmNetworks.ts";
 import { edmSamplerKind } from "./edmSampler.ts";
 import { emaKind } from "./ema.ts";
+import { fastgenDmd2Kind, fastgenFDistillKind } from "./fastgenMatching.ts";
 import { inceptionKind } from "./inception.ts";
 import { kDiffusionKind } from "./kDiffusion.ts";
 import { knowledgeDistillationKind } from "./knowledgeDistillation.ts";
@@ -26,6 +27,7 @@ import { progressiveVpKind } from "./progressiveVp.ts";
 import { rectifiedFlowKind } from "./rectifiedFlow.ts";
 import { cleanfidResizeKind, pilResizeKind } from "./resizing.ts";
 import { addNoiseKind, scheduleTablesKind } from "./schedules.ts";
+import { scoreIdentityKind } from "./scoreIdentity.ts";
 import { frechetKind, inceptionScoreKind, kernelDistanceKind, neighboursKind } from "./scores.ts";
 import { timestepEmbeddingsKind } from "./timestepEmbeddings.ts";
 import { tractKind } from "./tract.ts";
@@ -58,6 +60,9 @@ export const kinds: readonly Kind[] = [
   meanFlowKind,
   knowledgeDistillationKind,
   lcmKind,
+  fastgenDmd2Kind,
+  fastgenFDistillKind,
+  scoreIdentityKind,
   pilResizeKind,
   cleanfidResizeKind,
   frechetKind,
