@@ -7,9 +7,9 @@ import { halvedLevels, progressiveLosses } from "./shared/progressive.ts";
 
 /**
  * Progressive distillation in noise levels: one step of the generator leads where two of the teacher do.
- *   i ~ U{0 … N−1},  σ, m, n at (i, i + ½, i + 1)/N of a Karras grid;   x_t = x + σ·ε;   x̃ of two Euler steps of the teacher
+ *   i ~ U{0 … N−1},  σ, m, n at (i, i + ½, i + 1)/N of a grid of levels;   x_t = x + σ·ε;   x̃ of two Euler steps of the teacher
  *   L = mean w(σ) · d(D(x_t; σ), sg x̃)
- * N and the grid are numbers of the stage, which the method gives: `steps`, `sigmaMin`, `sigmaMax`, `rho`.
+ * N and the grid are numbers of the stage, which the method gives: `steps`, `sigmaMin`, `sigmaMax`, `rho`, `cosine`.
  * x [B, …] real → scalar. Gradient to the generator only. Salimans & Ho 2022, arXiv:2202.00512, Algorithm 2.
  */
 export const progressiveLoss = definePlugin({

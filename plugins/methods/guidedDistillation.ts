@@ -49,7 +49,7 @@ export const guidedDistillationMethod = definePlugin({
       cycle: [[{ role: "generator" }]],
       begins: inheriting(roles, ["generator"], "teacher"),
       samplers: { generator: container.get(SAMPLER) },
-      numbers: { ...options, sigmaMax: generator.sigmas[0] },
+      numbers: { sigmaMin: options.sigmaMin, sigmaMax: generator.sigmas[0], rho: options.rho },
     };
     return {
       name: "guided-distillation",
@@ -69,7 +69,7 @@ export const guidedDistillation: Recipe = {
   losses: { "edm-denoising": {}, "guided-distillation": {} },
   optimizers: {
     teacher: { use: "adamw", lr: 1e-3, weightDecay: 0, clip: 0 },
-    generator: { use: "adamw", lr: 5e-5, weightDecay: 0, clip: 1 },
+    generator: { use: "adamw", lr: 5e-5, weightDecay: 0, clip: 1, decay: "linear" },
   },
   averages: { teacher: { use: "ema", halfLife: 500_000, rampUp: 0.05 } },
 };

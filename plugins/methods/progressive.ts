@@ -8,7 +8,7 @@ import { checkSuccession } from "./shared/rounds.ts";
 /**
  * Progressive distillation: rounds, each of which halves the steps of the generator. After a round the generator becomes the
  * teacher of the next; optimiser and averages begin again from zero. `train.steps` are those of all rounds together.
- * Salimans & Ho 2022, arXiv:2202.00512, Algorithm 2, in EDM's noise levels.
+ * Salimans & Ho 2022, arXiv:2202.00512, Algorithm 2, in EDM's noise levels or the paper's own.
  */
 export const progressiveMethod = definePlugin({
   name: "progressive",
@@ -47,7 +47,7 @@ export const progressive: Recipe = {
   losses: { "edm-denoising": {}, progressive: {} },
   optimizers: {
     teacher: { use: "adamw", lr: 1e-3, weightDecay: 0, clip: 0 },
-    generator: { use: "adamw", lr: 5e-5, weightDecay: 0, clip: 1 },
+    generator: { use: "adamw", lr: 5e-5, weightDecay: 0, clip: 1, decay: "linear" },
   },
   averages: { teacher: { use: "ema", halfLife: 500_000, rampUp: 0.05 } },
 };

@@ -1,5 +1,5 @@
 import type { Optimizer } from "../../core/interfaces/mod.ts";
-import { type AdamScalars, adam, adamScalars, constantRate, cosineRate } from "../../core/optim/mod.ts";
+import { type AdamScalars, adam, adamScalars, constantRate, cosineRate, linearRate } from "../../core/optim/mod.ts";
 import { boolean, choice, definePlugin, list, number, text } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
 
@@ -13,7 +13,7 @@ import type { Tensor } from "../../core/tensor/mod.ts";
 export const adamw = definePlugin({
   name: "adamw",
   kind: "optimizer",
-  about: "AdamW with warm-up, optional cosine decay and clipping of a role's gradient",
+  about: "AdamW with warm-up, optional decay and clipping of a role's gradient",
   options: {
     role: text({
       default: "generator",
@@ -39,9 +39,9 @@ export const adamw = definePlugin({
       integer: true,
       about: "steps of the schedule over which the rate rises from 0",
     }),
-    decay: choice(["none", "cosine"], {
+    decay: choice(["none", "cosine", "linear"], {
       default: "none",
-      about: "course of the rate after warm-up; cosine ends at 0 with the run",
+      about: "course of the rate after warm-up; cosine and linear end at 0 with the stage",
     }),
     clip: number({
       default: 10,
@@ -54,7 +54,10 @@ export const adamw = definePlugin({
     }),
   },
   create({ role, lr, warmup, decay, clip, clipApart, ...options }): Optimizer {
-    const rateAt = (steps: number) => (decay === "cosine" ? cosineRate(steps, warmup) : constantRate(warmup));
+    const rateAt = (steps: number) => {
+      if (decay === "none") return constantRate(warmup);
+      return decay === "cosine" ? cosineRate(steps, warmup) : linearRate(steps, warmup);
+    };
     return {
       role,
       clip: clip > 0 ? clip : Infinity,

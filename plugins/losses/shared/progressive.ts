@@ -42,6 +42,23 @@ export function progressiveLosses(
   return weight ? mul(far, weight) : far;
 }
 
+/** A grid of rounds, as numbers of a stage hold it. */
+export interface RoundGrid {
+  readonly sigmaMin: number;
+  readonly sigmaMax: number;
+  readonly rho?: number;
+  /** 1 for the cosine schedule, which ends at the clean sample: σ = tan(b + a·u), u even. */
+  readonly cosine?: number;
+}
+
+/** `count` falling levels, from sigmaMax to sigmaMin, or to 0 instead of it on the cosine schedule of arXiv:2202.00512. */
+export function roundLevels(count: number, { cosine, ...bounds }: RoundGrid): readonly number[] {
+  const karras = karrasSigmas(count, bounds); // checks the bounds for both
+  if (!cosine) return karras;
+  const [low, high] = [Math.atan(bounds.sigmaMin), Math.atan(bounds.sigmaMax)];
+  return karras.map((_, i) => (i === count - 1 ? 0 : Math.tan(high + (i / (count - 1)) * (low - high))));
+}
+
 /** Levels of each sample, [B], where a step of the generator begins, where the teacher's two meet, and where all end. */
 export interface HalvedLevels {
   readonly sigma: Tensor;
@@ -50,8 +67,8 @@ export interface HalvedLevels {
 }
 
 /**
- * Levels at (i, i + ½, i + 1)/N of the Karras grid of a stage, i ~ U{0 … N−1}. N and the grid are its numbers `steps`, `sigmaMin`,
- * `sigmaMax` and `rho`.
+ * Levels at (i, i + ½, i + 1)/N of the grid of a stage, i ~ U{0 … N−1}. N and the grid are its numbers `steps`, `sigmaMin`,
+ * `sigmaMax`, `rho` and `cosine`.
  * @throws E_CONFIG in the name of the loss `owner` for a stage without a number of steps
  */
 export function halvedLevels(
@@ -60,14 +77,14 @@ export function halvedLevels(
   noise: NoiseSource,
   count: number,
 ): HalvedLevels {
-  const { steps, sigmaMin, sigmaMax, rho } = stage.numbers ?? {};
+  const { steps, ...grid } = stage.numbers ?? {};
   if (!steps)
     throw failure(
       "E_CONFIG",
       `Cannot train with ${owner}: the stage ${stage.name} has no number of steps, a method such as progressive should give it`,
     );
-  const grid = karrasSigmas(2 * steps + 1, { sigmaMin, sigmaMax, rho });
-  const table = constantArray(grid, [grid.length, 1]);
+  const levels = roundLevels(2 * steps + 1, grid as unknown as RoundGrid);
+  const table = constantArray(levels, [levels.length, 1]);
   const index = mul(noise.integers(count, 0, steps), 2);
   const at = (place: Tensor) => reshape(takeRows(table, place), [count]);
   return { sigma: at(index), middle: at(add(index, 1)), next: at(add(index, 2)) };

@@ -1,8 +1,8 @@
 /** Rounds that halve the steps of a generator, each taught by the last. Salimans & Ho 2022, arXiv:2202.00512, Algorithm 2. */
-import { karrasSigmas } from "../../../core/diffusion/mod.ts";
 import { failure } from "../../../core/errors.ts";
 import type { Generator, Sampler, Stage } from "../../../core/interfaces/mod.ts";
-import { number, type OptionsOf } from "../../../core/plugin/mod.ts";
+import { choice, number, type OptionsOf } from "../../../core/plugin/mod.ts";
+import { roundLevels } from "../../losses/shared/progressive.ts";
 import { eulerOn } from "./rounds.ts";
 
 export const halvingOptions = {
@@ -18,8 +18,12 @@ export const halvingOptions = {
     integer: true,
     about: "steps after the last round: firstSteps, halved a whole number of times",
   }),
-  sigmaMin: number({ default: 0.002, above: 0, about: "noise level at which samples end" }),
-  rho: number({ default: 7, min: 1, about: "bend of the levels; more puts them near sigmaMin" }),
+  spacing: choice(["karras", "cosine"], {
+    default: "karras",
+    about: "EDM's levels, which end at sigmaMin, or those of the cosine schedule, which end at the clean sample",
+  }),
+  sigmaMin: number({ default: 0.002, above: 0, about: "lowest noise level" }),
+  rho: number({ default: 7, min: 1, about: "bend of Karras' levels; more puts them near sigmaMin" }),
 };
 
 /**
@@ -59,7 +63,8 @@ export function halvingRounds(
   taken: readonly number[],
   { options, generator, steps, batch, begins }: Halving,
 ): { readonly rounds: readonly Stage[]; readonly sampler: Sampler } {
-  const bounds = { ...options, sigmaMax: generator.sigmas[0] };
+  const { spacing, ...lower } = options;
+  const grid = { ...lower, sigmaMax: generator.sigmas[0], cosine: Number(spacing === "cosine") };
   const before = (round: number) => taken.slice(0, round).reduce((sum, own) => sum + shareOf(own), 0);
   const all = before(taken.length);
   if (steps > 0 && steps < all)
@@ -68,7 +73,7 @@ export function halvingRounds(
       `Cannot configure ${owner}: train.steps is ${steps}, should be at least ${all} for ${taken.length} rounds`,
     );
   const beginning = (round: number) => Math.round((steps * before(round)) / all);
-  const sampler = (own: number) => eulerOn(karrasSigmas(own + 1, bounds), generator.startScale);
+  const sampler = (own: number) => eulerOn(roundLevels(own + 1, grid), generator.startScale);
   const rounds = taken.map(
     (own, i): Stage => ({
       name: `round ${i + 1}`,
@@ -77,7 +82,7 @@ export function halvingRounds(
       cycle: [[{ role: "generator" }]],
       begins: begins(i),
       samplers: { generator: sampler(own) },
-      numbers: { steps: own, ...bounds },
+      numbers: { steps: own, ...grid },
     }),
   );
   return { rounds, sampler: sampler(taken[taken.length - 1]) };

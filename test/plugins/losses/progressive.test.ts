@@ -6,6 +6,7 @@ import { add, mul } from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 import { checkPlugin } from "../../../core/testing/mod.ts";
 import { progressiveLoss } from "../../../plugins/losses/progressive.ts";
+import { roundLevels } from "../../../plugins/losses/shared/progressive.ts";
 import { compose, evaluate, Feed, numbers } from "../support.ts";
 
 const test = suite("plugins/losses/progressive");
@@ -50,6 +51,18 @@ test("levels: those of the stage's grid, the teacher's first step from every sec
   const near = (value: number) => grid.findIndex((each) => Math.abs(value / each - 1) < 1e-4);
   assert.equal([...new Set(first)].map(near).sort(), [0, 2]);
   for (const [i, level] of first.entries()) assert.is(near(middle[i]), near(level) + 1);
+});
+
+test("the cosine schedule ends at the clean sample, and is even in its angle", () => {
+  const levels = roundLevels(5, { ...bounds, cosine: 1 });
+  assert.equal([levels[0].toFixed(9), levels[4]], ["10.000000000", 0]);
+  const angles = levels.slice(0, 4).map(Math.atan);
+  assert.ok(Math.abs(angles[0] - 2 * angles[1] + angles[2]) < 1e-12);
+});
+
+test("on the cosine schedule a step to the clean sample aims at what the teacher's second step predicts", async () => {
+  const stage = { steps: 1, cosine: 1, ...bounds };
+  assert.ok((await computed(scaled(0), scaled(0), stage)).value[0] < 1e-9);
 });
 
 test("needs a stage that says how many steps there are", async () => {

@@ -32,7 +32,7 @@ test("clip 0 never clips", () => {
 const rate = (options: Parameters<typeof adamw>[0], step: number, steps = 1000) =>
   optimizerOf({ ...options, beta1: 0.5 }).scalars({ update: 0, step, steps }).stepSize / 2;
 
-test("the rate rises with the schedule's steps, from 0, and stays or falls to 0 as a cosine", () => {
+test("the rate rises with the schedule's steps, from 0, and stays or falls to 0 as a cosine or a line", () => {
   const close = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-9, `${a}, should be ${b}`);
   const warm = { lr: 0.1, warmup: 50 };
   for (const [step, expected] of [
@@ -49,6 +49,7 @@ test("the rate rises with the schedule's steps, from 0, and stays or falls to 0 
     [1000, 0],
   ])
     close(rate(cosine, step), expected);
+  close(rate({ ...warm, decay: "linear" }, 525), 0.05);
 });
 
 for (const decoupled of [true, false])
