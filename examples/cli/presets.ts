@@ -88,6 +88,11 @@ export const presets: Readonly<Record<string, Preset>> = {
     config: async () => (await import("../presets/sd15.ts")).sd15Stage2,
     shape: async () => (await import("../presets/sd15.ts")).sd15Shape,
   },
+  "sd15-lcm": {
+    about: "SD 1.5 as a latent consistency model; --data, --teacher",
+    config: async () => (await import("../presets/sd15.ts")).sd15Lcm,
+    shape: async () => (await import("../presets/sd15.ts")).sd15Shape,
+  },
   "sdxl-4step": {
     about: "SDXL in four steps; --data, --teacher",
     config: async () => (await import("../presets/sdxl.ts")).sdxl4Step,
@@ -101,6 +106,11 @@ export const presets: Readonly<Record<string, Preset>> = {
   "sdxl-1step": {
     about: "SDXL in one step; --set start.generator too",
     config: async () => (await import("../presets/sdxl.ts")).sdxl1Step,
+    shape: async () => (await import("../presets/sdxl.ts")).sdxlShape,
+  },
+  "sdxl-lcm-lora": {
+    about: "SDXL as a latent consistency model, by adapters; --data, --teacher",
+    config: async () => (await import("../presets/sdxl.ts")).sdxlLcmLora,
     shape: async () => (await import("../presets/sdxl.ts")).sdxlShape,
   },
   cifar10: {

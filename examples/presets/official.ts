@@ -33,3 +33,15 @@ export const pretrained: Recipe = mergeConfig<Recipe>(dmd2, {
   method: { teacher: { steps: 0 } },
   train: { seed: 10 },
 });
+
+/** What latent consistency models of pretrained teachers share: four steps, w from 5 to 15 in the words of the public script. */
+export const pretrainedLcm = (recipe: Recipe): Recipe =>
+  mergeConfig<Recipe>(recipe, {
+    teacher: { use: "guided", guidanceScale: 1 },
+    generator: { timesteps: [999, 759, 499, 259] },
+    losses: { "edm-denoising": false, "latent-consistency": { guidanceMin: 6, guidanceMax: 16 } },
+    optimizers: { teacher: false },
+    averages: { teacher: false },
+    start: { teacher: null },
+    method: { teacher: { steps: 0 } },
+  });

@@ -1,7 +1,8 @@
 import type { DataShape } from "../../core/interfaces/mod.ts";
 import { mergeConfig } from "../../core/plugin/mod.ts";
 import type { RunConfig } from "../../core/train/mod.ts";
-import { pretrained, rates } from "./official.ts";
+import { latentConsistencyLora } from "../../plugins/methods/latentConsistency.ts";
+import { pretrained, pretrainedLcm, rates } from "./official.ts";
 
 /** Latents of 1024 × 1024 pixels, with texts, pooled texts and sizes; no text is zeros. */
 export const sdxlShape: DataShape = {
@@ -71,3 +72,15 @@ export const sdxl1Step: RunConfig = mergeConfig(sdxl4Step, {
   generator: { timesteps: [399] },
   train: { steps: 25_000 },
 });
+
+const { dataset, network, process, sampler } = sdxl4Step;
+
+/**
+ * LCM-LoRA of SDXL: adapters of rank 64 that make it a latent consistency model of one to eight steps. The public script for adapters.
+ *
+ *     onestep train sdxl-lcm-lora --data FOLDER --teacher unet.safetensors
+ */
+export const sdxlLcmLora: RunConfig = mergeConfig(
+  { ...pretrainedLcm(latentConsistencyLora), dataset, network, process, sampler },
+  { train: { steps: 1000, batch: 12, accumulate: 12, checkpointing: "blocks" } },
+);

@@ -54,8 +54,10 @@ const table: Record<string, Row> = {
   cifar10:             { ...edm, K: 4, fakeLoss: "x0", lr: 1e-4, gan: [1e-3, 1], batch: 2048, steps: 100_000, start: T, warmup: 0 },
 };
 
-test("the table has every preset that starts from a pretrained teacher", () => {
-  const pretrained = [...configs].flatMap(([name, { start }]) => (start ? [name] : []));
+test("the table has every preset of DMD2 that starts from a pretrained teacher", () => {
+  const pretrained = [...configs].flatMap(([name, { start, method }]) =>
+    start && method.use === "dmd2" ? [name] : [],
+  );
   assert.equal(pretrained.sort(), Object.keys(table).sort());
 });
 
@@ -245,6 +247,23 @@ for (const [name, { start }] of Object.entries(table))
     const both = "generator0 critic0 critic1";
     assert.is(turns, name === "cifar10" ? "generator0 critic1" : both);
     for (const role of ["generator", "critic"]) assert.ok(files.contents.has(`out/${role}.safetensors`), role);
+  });
+
+const lcm = { "sd15-lcm": { guidanceScale: 8, rank: 0 }, "sdxl-lcm-lora": { guidanceScale: undefined, rank: 64 } };
+for (const [name, { guidanceScale, rank }] of Object.entries(lcm))
+  test(`${name}: the numbers of the public script, and two steps on a user's files`, async () => {
+    // biome-ignore lint/suspicious/noExplicitAny: a config holds options of any plugin
+    const { generator, teacher, losses, optimizers, averages } = resolved(name).config as any;
+    assert.equal([generator.guidanceScale, generator.lora.rank, teacher.guidanceScale], [guidanceScale, rank, 1]);
+    assert.equal([generator.timesteps, generator.scaling, generator.sigmaData], [[999, 759, 499, 259], 10, 0.5]);
+    const { grid, guidanceMin, guidanceMax, distance, huberC, target } = losses["latent-consistency"];
+    assert.equal([grid, guidanceMin, guidanceMax, distance, huberC], [50, 6, 16, "huber", 1e-3]);
+    assert.equal([target, averages["generator/target"]?.beta], rank ? ["generator", undefined] : ["target", 0.95]);
+    const { lr, weightDecay, clip, warmup } = optimizers.generator;
+    assert.equal([lr, weightDecay, clip, warmup], [1e-4, 0.01, 1, 500]);
+    const files = await folderFor(name);
+    assert.is(await runOf(name, files, "out", T), "generator0 generator1");
+    assert.ok(files.contents.has("out/generator.safetensors"));
   });
 
 test("without the files that it needs, a preset says which to give", async () => {
