@@ -328,6 +328,11 @@ export const commands: readonly Command[] = [
     flags: {
       n: { type: "string", value: "N", about: "how many; default 10000" },
       out: { type: "string", value: "FILE", about: "the file; default pairs.safetensors" },
+      levels: {
+        type: "string",
+        value: "LIST",
+        about: "also keep the states of the path nearest to these noise levels, such as 5,0.8",
+      },
       seed: { type: "string", value: "N", about: "every random draw follows from it; default 0" },
       steps: { type: "string", value: "N", about: "noise levels of the sampler" },
       sampler: { type: "string", value: "NAME", about: "a deterministic sampler; default heun" },

@@ -1,7 +1,7 @@
 import { files } from "../../backends/host/files.ts";
 import { failure } from "../../core/errors.ts";
 import { encodePairs } from "../../core/io/mod.ts";
-import { number } from "../../core/plugin/mod.ts";
+import { list, number } from "../../core/plugin/mod.ts";
 import { teacherFingerprint } from "../../core/train/files/fingerprint.ts";
 import { readWeights } from "../../core/train/files/weightsFile.ts";
 import { drawPairs } from "../../core/train/sampling/pairs.ts";
@@ -16,11 +16,12 @@ const whole = { max: 2 ** 31, integer: true };
 const numbers = {
   n: number({ default: 10_000, min: 1, ...whole, about: "pairs" }),
   seed: number({ default: 0, min: 0, ...whole, about: "every random draw follows from it" }),
+  levels: list(number({ above: 0 }), { default: [], about: "noise levels of the path whose states are kept" }),
 };
 
-/** Draws what the regression loss of DMD trains on (Yin et al. 2023, arXiv:2311.18828). */
+/** Draws what losses on pairs train on, such as the regression of DMD (Yin et al. 2023, arXiv:2311.18828). */
 export async function run(given: Given): Promise<number> {
-  const { n, seed } = readNumbers("pairs", numbers, given);
+  const { n, seed, levels } = readNumbers("pairs", numbers, given);
   const out = given.text("out") ?? "pairs.safetensors";
   await checkOutput(out, given);
   const file = await findWeights(given.positionals[0], ["teacher"]);
@@ -44,12 +45,14 @@ export async function run(given: Given): Promise<number> {
     const drawn = await drawPairs(drawer, info.data, {
       count: n,
       seed,
+      levels,
       pace: async (done, total) => work.tell("drawing pairs", done, total),
     });
     work.close();
     const { nfe } = drawer;
     await files.write(out, encodePairs(drawn, { teacher, sampler, seed, nfe }));
-    process.stdout.write(`${out}: ${n} pairs of the teacher ${teacher.slice(0, 12)}, NFE ${nfe}\n`);
+    const kept = drawn.path && `, states at ${drawn.path.levels.map((level) => +level.toPrecision(5)).join(", ")}`;
+    process.stdout.write(`${out}: ${n} pairs of the teacher ${teacher.slice(0, 12)}${kept ?? ""}, NFE ${nfe}\n`);
     await close();
     return 0;
   } finally {

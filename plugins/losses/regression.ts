@@ -1,12 +1,10 @@
-import { failure } from "../../core/errors.ts";
-import { DATA_FOLDER, DATA_SHAPE, extractorNamed, GENERATOR, type Loss } from "../../core/interfaces/mod.ts";
-import { decodePairs } from "../../core/io/mod.ts";
+import { DATA_SHAPE, extractorNamed, GENERATOR, type Loss } from "../../core/interfaces/mod.ts";
 import { type FrozenWeights, frozenScope, lpips } from "../../core/nn/mod.ts";
 import { constant, mean, mul } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number, text } from "../../core/plugin/mod.ts";
 import { type Distance, l2, pseudoHuber } from "./shared/distances.ts";
 import { checkImages } from "./shared/lpipsImages.ts";
-import { checkPairs, storedPairs } from "./shared/storedPairs.ts";
+import { pairsOf } from "./shared/storedPairs.ts";
 
 /**
  * Regression on stored pairs of noise z and the sample y that the teacher's ODE makes of it.
@@ -50,7 +48,7 @@ export const regression = definePlugin({
     const { sigmas, startScale = sigmas[0] } = container.get(GENERATOR);
     const vgg16 = options.distance === "lpips" ? extractorNamed(container, "vgg16") : undefined;
     if (vgg16) checkImages(shape, lpipsSize, vgg16.reads);
-    let read: ReturnType<typeof decodePairs> | undefined;
+    const stored = pairsOf("regression", path, container);
     let frozen: FrozenWeights | undefined;
     const distance: Distance = (a, b) => {
       if (vgg16) return lpips(vgg16.bind(frozenScope(frozen!)), a, b, lpipsSize);
@@ -60,29 +58,11 @@ export const regression = definePlugin({
       name: "regression",
       role: "generator",
       weight,
-      own: storedPairs(shape, () => read!.pairs),
+      ...stored,
       frozen: () => (frozen ? [frozen] : []),
       async load() {
-        const { files } = container.get(DATA_FOLDER);
-        if (path === "" || !files)
-          throw failure(
-            "E_OPTION",
-            `Cannot train with regression: ${path === "" ? "pairs is not given" : "the run has no files"}, expected a safetensors file`,
-            {
-              fix: "set losses.regression.pairs, or leave the loss out with losses.regression=off",
-            },
-          );
-        read = decodePairs(await files.read(path), path);
-        checkPairs(read.pairs, shape, path);
+        await stored.load();
         frozen = await vgg16?.load();
-      },
-      checkTeacher(fingerprint) {
-        const { teacher } = read!.info;
-        if (teacher !== fingerprint)
-          throw failure(
-            "E_PAIRS",
-            `Cannot train on the pairs of ${path}: they are of teacher ${brief(teacher)}, this run's is ${brief(fingerprint)}`,
-          );
       },
       compute({ generator, own }) {
         const { z, y, label } = own!;
@@ -93,6 +73,3 @@ export const regression = definePlugin({
     };
   },
 });
-
-/** Enough of a fingerprint to tell two apart. */
-const brief = (fingerprint: string): string => fingerprint.slice(0, 12);

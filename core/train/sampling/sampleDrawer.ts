@@ -31,6 +31,11 @@ export interface DrawRequest {
   readonly condition?: Batch["condition"];
   /** What guidance leads away from, where the data store it. */
   readonly empty?: Dataset["empty"];
+  /** Steps of the sampler of which the samples are wanted as they begin, and who takes them: [taken, …] from sample `first` on. */
+  readonly states?: {
+    readonly steps: readonly number[];
+    take(step: number, first: number, x: Float32Array): void;
+  };
   /** Called between the steps of the sampler with how many samples are done; ends the drawing when it rejects. */
   readonly pace?: (done: number, total: number) => Promise<void>;
 }
@@ -100,6 +105,11 @@ export class SampleDrawer {
     return this.#sampler.steps.reduce((sum, { rule }) => sum + this.#rules.get(rule)!.nfe, 0);
   }
 
+  /** Where each step begins: its noise level σ, and the factor `widen` from its samples to x0 + σ·ε, where its rule has such numbers. */
+  get begins(): readonly { readonly sigma?: number; readonly widen?: number }[] {
+    return this.#sampler.steps.map(({ values: { sigma, widen } }) => ({ sigma, widen }));
+  }
+
   /** Whether a sample follows from its first noise alone. */
   get deterministic(): boolean {
     return [...this.#rules.values()].every(({ noises }) => noises.length === 0);
@@ -120,15 +130,26 @@ export class SampleDrawer {
   }
 
   /** The same samples in order, in portions as they are computed. */
-  async *batches({ count, seed, condition: given = {}, empty, pace }: DrawRequest): AsyncGenerator<Drawn, void> {
+  async *batches({
+    count,
+    seed,
+    condition: given = {},
+    empty,
+    states,
+    pace,
+  }: DrawRequest): AsyncGenerator<Drawn, void> {
     const { sample, condition: shape } = this.#data;
     const condition = wholeCondition(shape, given, count);
     for (let first = 0; first < count; first += this.#batch) {
       const taken = Math.min(this.#batch, count - first);
       const rows = { first, size: this.#batch };
       const inputs = conditionArrays(shape, "prompt", { condition, empty }, rows);
-      const told = async (share: number) => pace?.(Math.floor(first + share * taken), count);
-      const x = (await this.#portion(seed, first, inputs, told)).subarray(0, taken * sizeOf(sample));
+      const size = taken * sizeOf(sample);
+      const begun = async (step: number) => {
+        await pace?.(Math.floor(first + (step / this.#sampler.steps.length) * taken), count);
+        if (states?.steps.includes(step)) states.take(step, first, (await this.#read()).subarray(0, size));
+      };
+      const x = (await this.#portion(seed, first, inputs, begun)).subarray(0, size);
       yield {
         shape: [taken, ...sample],
         x,
@@ -139,12 +160,17 @@ export class SampleDrawer {
     await pace?.(count, count);
   }
 
-  /** Samples first, first + 1, …, a batch of them. Between steps it tells which share is done, and signals are heard. */
+  /** The samples as they are now. */
+  async #read(): Promise<Float32Array> {
+    return (await this.#memory.read(this.#states.names[0])) as Float32Array;
+  }
+
+  /** Samples first, first + 1, …, a batch of them. It tells when each step begins, and signals are heard. */
   async #portion(
     seed: number,
     first: number,
     condition: Record<string, HostArray>,
-    told: (share: number) => Promise<void>,
+    begun: (step: number) => Promise<void>,
   ): Promise<Float32Array> {
     const size = sizeOf(this.#data.sample);
     let draw = 0;
@@ -160,14 +186,14 @@ export class SampleDrawer {
       noise().map((eps) => startScale * eps),
     );
     for (const [step, { rule, values }] of steps.entries()) {
-      await told(step / steps.length);
+      await begun(step);
       await breathe();
       const { run, scalars, noises } = this.#rules.get(rule)!;
       const inputs: Record<string, HostArray> = { ...condition, scalars: scalars.encode(values) };
       for (const name of noises) inputs[name] = noise();
       await run.run(inputs);
     }
-    return (await this.#memory.read(samples)) as Float32Array;
+    return this.#read();
   }
 
   #trace(player: Player<Denoiser>, copy: Copy, rule: SamplerRule) {

@@ -17,6 +17,8 @@ const label = Int32Array.of(0, 1, 0);
 test("encodePairs: decodePairs gives back pairs and manifest, with labels and without", () => {
   for (const each of [pairs, { ...pairs, label }])
     assert.equal(decodePairs(encodePairs(each, info), "p"), { pairs: each, info });
+  const path = { levels: [5, 0.8], states: Float32Array.from({ length: 12 }, (_, i) => i) };
+  assert.equal(decodePairs(encodePairs({ ...pairs, path }, info), "p").pairs, { ...pairs, path });
 });
 
 test("decodePairs: half-precision tensors arrive as float32", () => {
@@ -45,6 +47,11 @@ test("decodePairs: refuses what is no file of pairs, and says why", () => {
   assert.match(refused({ z, y: f32([2, 3]) }), /z is \[3, 2\] and y \[2, 3\], expected one shape/);
   assert.match(refused({ z: f32([0, 2]), y: f32([0, 2]) }), /N > 0/);
   assert.match(refused({ z, y: z, label: wrongLabel }), /label is F32 \[3\], expected I32 \[3\]/);
+  assert.match(
+    refused({ z, y: z, path: f32([3, 1, 2]) }),
+    /path is \[3, 1, 2\], expected \[3, 0, 2\], a state for each/,
+  );
+  assert.match(refused({ z, y: z, path: z }, { ...info, levels: [-1] }), /no manifest of pairs/);
   const cut = encodePairs(pairs, info).slice(0, -1);
   assert.is(thrown(() => decodePairs(cut, "p")).code, "E_CHECKPOINT");
 });

@@ -36,6 +36,27 @@ test("drawPairs: y is where the probability flow takes σ_max·z, x·s/√(s² +
   assert.equal([...fewer], [...found.y.subarray(0, 6)], "pair i does not depend on their number");
 });
 
+test("drawPairs: states of the path at the levels nearest to those asked for, as x0 + σ·ε", async () => {
+  const made = await drawer({ use: "heun", sigmas: [5, 2, 1, 0.5] }, 3);
+  const { z, path } = await drawPairs(made, data, { count: 4, seed: 4, levels: [0.9, 2.2] });
+  assert.equal(path?.levels, [2, 1]);
+  // D = x·s²/(s² + σ²): Heun's steps from 5 to 2 to 1 scale x alone, each by the mean of the slopes at its ends.
+  const slope = (sigma: number) => sigma / (0.25 + sigma ** 2);
+  const step = (from: number, to: number) => {
+    const euler = 1 + (to - from) * slope(from);
+    return 1 + ((to - from) * (slope(from) + slope(to) * euler)) / 2;
+  };
+  const scales = [5 * step(5, 2), 5 * step(5, 2) * step(2, 1)];
+  for (let i = 0; i < 4; i++)
+    for (const [m, scale] of scales.entries())
+      for (const d of [0, 1]) {
+        const [state, noise] = [path!.states[(2 * i + m) * 2 + d], z[2 * i + d]];
+        assert.ok(Math.abs(state - scale * noise) < 1e-5, `${state}, not ${scale * noise}`);
+      }
+  const error = await drawPairs(made, data, { count: 1, seed: 0, levels: [2, 2.1] }).catch((reason) => reason);
+  assert.match(error.message, /the sampler has 3 steps after the first, expected one for each level$/);
+});
+
 test("drawPairs: classes take turns", async () => {
   const labelled = { ...data, condition: classLabel(3) };
   const request = { count: 4, seed: 0 };
