@@ -43,6 +43,9 @@ const pairs = encodePairs(
 );
 const paired = { shape: plain, folder: { files: memoryFiles({ pairs }) } };
 
+const pathSampler = plugins.euler({ sigmas: [8, 4, 2] });
+const smallFew = [plugins.mlp({ width: 8, depth: 1 }), plugins.fewStep({ sigmas: [8] }), pathSampler];
+
 const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
   [plugins.edmDenoising({ pMean: -0.4, pStd: 1 })],
   [plugins.edmDenoising({ levels: "uniform-time", shift: 3 }), { shape: plain }],
@@ -62,6 +65,30 @@ const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
     {
       averages: ["target"],
       plugins: [plugins.mlp(), plugins.consistencyGenerator({ sigmas: [5] })],
+    },
+  ],
+  [
+    plugins.knowledgeDistillation(),
+    { plugins: [plugins.mlp({ width: 8, depth: 1 }), plugins.fewStep({ sigmas: [8, 2] }), pathSampler] },
+  ],
+  [plugins.knowledgeDistillation({ pairs: "pairs" }), { ...paired, plugins: smallFew }],
+  [plugins.reflowLoss(), { plugins: [plugins.rectifiedFlow(), ...smallFew], numbers: { parts: 0 } }],
+  [plugins.reflowLoss({ pairs: "pairs" }), { ...paired, plugins: smallFew, numbers: { parts: 2 } }],
+  [
+    plugins.bootstrap({ levels: 5 }),
+    {
+      surrogate: true,
+      plugins: [plugins.mlp({ width: 8, depth: 1 }), plugins.bootstrapped({ sigmaMax: 10, sigmaMin: 0.5 })],
+    },
+  ],
+  [
+    plugins.trajectory(),
+    {
+      plugins: [
+        plugins.mlp({ width: 8, depth: 1 }),
+        plugins.operator({ sigmaMax: 8, sigmaMin: 0.5, levels: [4], width: 4, blocks: 1 }),
+        pathSampler,
+      ],
     },
   ],
   [plugins.progressiveLoss({ distance: "l1" }), { numbers: { steps: 2, sigmaMin: 0.1, sigmaMax: 5, rho: 7 } }],

@@ -20,7 +20,7 @@ export interface PathPoints {
 /**
  * Knowledge distillation: from any point of a teacher's path the generator leads to its end.
  *   ½ d(G(x_i; σ_i), y)
- * One point is the first noise: Luhman & Luhman 2021, arXiv:2101.02388, Eq. 8. → a loss per sample, [B].
+ * One point is the first noise: Luhman & Luhman 2021, arXiv:2101.02388. → a loss per sample, [B].
  */
 export function pathPointLosses(
   { points, levels, index, y, condition }: PathPoints,

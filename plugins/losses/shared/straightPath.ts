@@ -20,7 +20,7 @@ export interface StraightPath {
  *   x_t = (1 − t)·x + t·z;   d(v(x_t; t), z − x)
  * With independent noise it trains the first flow, with pairs of noise and what a flow makes of it the next one (reflow), and at
  * the times of k Euler steps it distils a flow into these. → a loss per sample, [B].
- * Liu et al. 2022, arXiv:2209.03003, Eq. 1 and Algorithm 1, whose time runs the other way.
+ * Liu et al. 2022, arXiv:2209.03003, whose time runs the other way.
  */
 export function flowLosses(
   { x, z, time, condition }: StraightPath,

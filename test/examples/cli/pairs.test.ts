@@ -26,6 +26,28 @@ test("pairs: as many as asked, from the seed, with where they are from in the he
   assert.is(info.sampler.sigmaMax, 10, "the run's own");
 });
 
+test("pairs: keeps states of the path, from which a generator of several steps learns", async () => {
+  const paths = path("paths.safetensors");
+  const draw = ["pairs", run, "--n", "6", "--steps", "5", "--levels", "2", "--out", paths, ...reference];
+  const { code, stdout } = await onestep(...draw);
+  assert.is(code, 0);
+  const [, level] = stdout.match(/, states at ([\d.]+), NFE 9\n/)!;
+  const losses = ["losses.regression=off", `losses.knowledge-distillation.pairs=${paths}`, "train.steps=2"];
+  const set = (sigmas: string) => [
+    "--resume",
+    "--out",
+    run,
+    "--quiet",
+    ...reference,
+    ...[...losses, sigmas].flatMap((each) => ["--set", each]),
+  ];
+  const refused = await onestep("train", ...set("generator.sigmas=10,3"));
+  assert.match(
+    refused.stderr,
+    new RegExp(`no state of the teacher's path at level 3, .*paths.safetensors has some at ${level}`),
+  );
+});
+
 test("pairs: leaves a file that is there, without --force", async () => {
   const before = bytes();
   const words = ["pairs", run, "--n", "4", "--out", file, ...reference];
