@@ -23,19 +23,20 @@ export interface Call {
 export class RivalScene {
   readonly feed = new Feed();
   readonly reference: GoldenCase;
-  readonly id: string;
+  /** Of the names of its sub-case; nothing where the case has none. */
+  readonly prefix: string;
   readonly #weights = new Map<string, Map<string, Tensor>>();
   readonly #outputs: Record<string, Tensor> = {};
   readonly #inputs = new Map<string, Tensor>();
   readonly #numbers: Record<string, ArrayLike<number>> = {};
 
-  constructor({ reference }: Job, id: string) {
+  constructor({ reference }: Job, id?: string) {
     this.reference = reference;
-    this.id = id;
+    this.prefix = id === undefined ? "" : `${id}.`;
   }
   /** An input of the sub-case; the same tensor when asked for again. */
   tensor(name: string): Tensor {
-    const full = `${this.id}.${name}`;
+    const full = `${this.prefix}${name}`;
     const known =
       this.#inputs.get(full) ?? this.feed.tensor(full, this.reference.shape(full), this.reference.f32(full));
     this.#inputs.set(full, known);
@@ -43,20 +44,20 @@ export class RivalScene {
   }
   /** Numbers per sample, such as noise levels, [B]. */
   perSample(name: string, values: readonly number[]): Tensor {
-    return this.feed.tensor(`${this.id}.${name}`, [values.length], values);
+    return this.feed.tensor(`${this.prefix}${name}`, [values.length], values);
   }
   /** Numbers of the sub-case, for the host. */
   numbers(name: string): Float64Array {
-    return Float64Array.from(this.reference.f64(`${this.id}.${name}`));
+    return Float64Array.from(this.reference.f64(`${this.prefix}${name}`));
   }
   indices(name: string): number[] {
-    return [...this.reference.i32(`${this.id}.${name}`)];
+    return [...this.reference.i32(`${this.prefix}${name}`)];
   }
   /** The class of each sample, where the case has one: an index, or the row of `name`, of which zeros are no class. */
   condition(name = "in.labels"): Condition {
-    const index = `${this.id}.int.label`;
+    const index = `${this.prefix}int.label`;
     if (this.reference.has(index)) return this.feed.label(index, this.reference.i32(index));
-    return this.reference.has(`${this.id}.${name}`) ? { classes: this.tensor(name) } : {};
+    return this.reference.has(`${this.prefix}${name}`) ? { classes: this.tensor(name) } : {};
   }
 
   /** The tensors of `w.<net>.`, each an input of the program. */
@@ -70,6 +71,10 @@ export class RivalScene {
       made.set(name, known);
       return known;
     };
+  }
+  /** Gives a network other weights than those of the case. */
+  give(net: string, weights: Readonly<Record<string, Tensor>>): void {
+    this.#weights.set(net, new Map(Object.entries(weights)));
   }
   /** F(x; τ) over the weights `w.<net>.`: one hidden layer of 1×1 mixing, with the mean of the image, time and class. */
   network(net: string): RawNetwork {
@@ -137,7 +142,7 @@ export class RivalScene {
 
   /** Compares `cN.out.<name>` and its float64 twin, where the sub-case has them. */
   output(name: string, value: Tensor | ArrayLike<number>): void {
-    for (const full of [`${this.id}.out.${name}`, `${this.id}.f64.out.${name}`])
+    for (const full of [`${this.prefix}out.${name}`, `${this.prefix}f64.out.${name}`])
       if (this.reference.has(full)) {
         if ("op" in value) this.#outputs[full] = value;
         else this.#numbers[full] = value;
@@ -145,12 +150,12 @@ export class RivalScene {
   }
   /** Compares the gradient `cN.grad.<name>` with that of a tensor, where the sub-case has it. */
   gradient(loss: Tensor, name: string, of: Tensor): void {
-    const full = `${this.id}.grad.${name}`;
+    const full = `${this.prefix}grad.${name}`;
     if (this.reference.has(full)) this.#outputs[full] = grad(loss, [of])[0];
   }
   /** Asks for the gradient of every weight of a network that has one. */
   gradients(loss: Tensor, net: string): void {
-    const prefix = `${this.id}.grad.${net}.`;
+    const prefix = `${this.prefix}grad.${net}.`;
     const names = this.reference.names(prefix).map((name) => name.slice(prefix.length));
     const weights = names.map((name) => this.#weights.get(net)!.get(name)!);
     const found = grad(loss, weights);

@@ -3,7 +3,7 @@ import type { Denoiser } from "../../../core/interfaces/mod.ts";
 import { mul, stopGradient } from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 import type { DistillationOptions, NoisedSamples } from "./distillation.ts";
-import { heunTo, type PathStep } from "./pathSteps.ts";
+import { ddimTo, heunTo, type PathStep } from "./pathSteps.ts";
 
 /**
  * Consistency distillation: the generator gives the same sample at both ends of a step of the teacher.
@@ -23,3 +23,14 @@ export function consistencyLosses(
   const far = distance(said, held);
   return weight ? mul(far, weight) : far;
 }
+
+/**
+ * Consistency training: the same without a teacher. What is known of x stands for its estimate, so that x_n is x in the same noise
+ * at the level `next`: x_n = x + (next/σ)(x_t − x) = x + next·ε. Song et al. 2023, arXiv:2303.01469, Algorithm 3.
+ */
+export const consistencyTrainingLosses = (
+  samples: NoisedSamples & { readonly next: Tensor },
+  roles: Readonly<Record<"generator" | "target", Denoiser>>,
+  options: DistillationOptions,
+): Tensor =>
+  consistencyLosses(samples, { ...roles, teacher: { denoise: () => samples.x } }, { ...options, step: ddimTo });

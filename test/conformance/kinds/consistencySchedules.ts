@@ -28,7 +28,7 @@ export const consistencySchedulesKind: Kind = {
 };
 
 /** β, and how many levels a loss is given. */
-function scheduleAt(step: number, sub: Settings): { beta: number; levels: number } {
+export function scheduleAt(step: number, sub: Settings): { beta: number; levels: number } {
   const { target_ema_mode: target, scale_mode: scale, start_ema: start } = sub;
   const { start_scales: first, end_scales: last, total_steps: updates } = sub;
   const each = sub.distill_steps_per_iter;

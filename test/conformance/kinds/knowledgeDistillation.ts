@@ -49,7 +49,7 @@ function pointsOf(scene: RivalScene, steps: number, levels: readonly number[] | 
   const path = scene.tensor("in.path");
   if (path.shape[1] !== STORED || steps > STORED)
     throw new Unsupported(`no ${steps} steps on a path of ${path.shape[1]} states`);
-  const { label: index } = scene.feed.label(`${scene.id}.rand.t_ids`, scene.indices("rand.t_ids"));
+  const { label: index } = scene.feed.label(`${scene.prefix}rand.t_ids`, scene.indices("rand.t_ids"));
   const stride = Math.floor(STORED / steps);
   return {
     points: levels.slice(0, -1).map((_, i) => stateOf(path, i * stride)),

@@ -7,6 +7,7 @@ import { clipTokenizerKind } from "./clipTokenizer.ts";
 import { consistencyLossesKind } from "./consistencyLosses.ts";
 import { consistencySamplersKind } from "./consistencySamplers.ts";
 import { consistencySchedulesKind } from "./consistencySchedules.ts";
+import { consistencyTrainingKind } from "./consistencyTraining.ts";
 import { diffusersSamplersKind } from "./diffusersSamplers.ts";
 import { dmdKind } from "./dmd.ts";
 import { dmdTrajectoryKind } from "./dmdTrajectory.ts";
@@ -54,6 +55,7 @@ export const kinds: readonly Kind[] = [
   consistencyLossesKind,
   consistencySamplersKind,
   consistencySchedulesKind,
+  consistencyTrainingKind,
   progressiveVpKind,
   tractKind,
   rectifiedFlowKind,

@@ -44,7 +44,7 @@ function timesOf(scene: RivalScene, count: number, schedule: unknown): number[] 
   if (schedule === "t0") return new Array<number>(count).fill(EPS);
   if (schedule === "t1") return new Array<number>(count).fill(1);
   const spread = (parts: number) => (drawn: number) => (drawn * (1 - EPS)) / parts + EPS;
-  if (schedule === "uniform") return Array.from(scene.reference.f32(`${scene.id}.rand.t`), spread(1));
+  if (schedule === "uniform") return Array.from(scene.reference.f32(`${scene.prefix}rand.t`), spread(1));
   if (Number.isInteger(schedule)) return scene.indices("rand.k").map(spread(schedule as number));
   throw new Unsupported(`no schedule ${JSON.stringify(schedule)}`);
 }

@@ -10,10 +10,8 @@ const test = suite("test/conformance/kinds (rivals)");
 
 /** The cases, and what of them is unsupported so far. */
 const cases: Readonly<Record<string, readonly string[]>> = {
-  cm_losses: [
-    "sub-case c2 is unsupported: no consistency training",
-    "sub-case c3 is unsupported: no consistency training",
-  ],
+  cm_ct_traj: [],
+  cm_losses: [],
   cm_samplers: [],
   cm_schedules: [],
   fastgen_kd: [],
