@@ -24,6 +24,7 @@ export * from "./edmUp.ts";
 export * from "./embedding.ts";
 export * from "./equal.ts";
 export * from "./erf.ts";
+export * from "./errorFunction.ts";
 export * from "./exp.ts";
 export * from "./flip.ts";
 export * from "./floor.ts";

@@ -23,16 +23,19 @@ export interface Call {
 export class RivalScene {
   readonly feed = new Feed();
   readonly reference: GoldenCase;
-  /** Of the names of its sub-case; nothing where the case has none. */
+  /** Of its sub-case; empty where the case has none. */
+  readonly id: string;
+  /** Of the names of its tensors. */
   readonly prefix: string;
   readonly #weights = new Map<string, Map<string, Tensor>>();
   readonly #outputs: Record<string, Tensor> = {};
   readonly #inputs = new Map<string, Tensor>();
   readonly #numbers: Record<string, ArrayLike<number>> = {};
 
-  constructor({ reference }: Job, id?: string) {
+  constructor({ reference }: Job, id = "") {
     this.reference = reference;
-    this.prefix = id === undefined ? "" : `${id}.`;
+    this.id = id;
+    this.prefix = id === "" ? "" : `${id}.`;
   }
   /** An input of the sub-case; the same tensor when asked for again. */
   tensor(name: string): Tensor {

@@ -403,6 +403,7 @@ const others = new Set([
   "gradPlaces",
   "attentionGradPlaces",
   "attentionGradParts",
+  "errorFunction",
 ]);
 
 /** Every op that core/ops exports, by name. */

@@ -25,3 +25,16 @@ export function halvedSteps(update: number, first: number, each: number): number
   const since = Math.max(update - each * (Math.log2(first) - 1), 0);
   return Math.max(Math.floor(2 / 2 ** Math.floor(since / (2 * each))), 1);
 }
+
+/** How fast levels of a pair come together. */
+export interface RatioOptions {
+  /** Factor by which the gap shrinks from stage to stage, above 1. */
+  readonly factor: number;
+  readonly limit: number;
+  /** Images, or updates, of a stage. */
+  readonly each: number;
+}
+
+/** Ratio of a pair's levels in ECT: 1 − 1/factor^(stage + 1), at most `limit`. Geng et al. 2024, arXiv:2406.14548. */
+export const growingRatio = (seen: number, { factor, limit, each }: RatioOptions): number =>
+  Math.min(1 - 1 / factor ** (Math.floor(seen / each) + 1), limit);

@@ -11,11 +11,14 @@ import { consistencyTrainingKind } from "./consistencyTraining.ts";
 import { diffusersSamplersKind } from "./diffusersSamplers.ts";
 import { dmdKind } from "./dmd.ts";
 import { dmdTrajectoryKind } from "./dmdTrajectory.ts";
+import { easyConsistencyKind, truncatedConsistencyKind } from "./easyConsistency.ts";
 import { edmLossKind } from "./edmLoss.ts";
 import { edmNetworksKind } from "./edmNetworks.ts";
 import { edmSamplerKind } from "./edmSampler.ts";
 import { emaKind } from "./ema.ts";
 import { fastgenDmd2Kind, fastgenFDistillKind } from "./fastgenMatching.ts";
+import { fastgenSamplersKind } from "./fastgenSamplers.ts";
+import { fastgenSchedulesKind } from "./fastgenSchedules.ts";
 import { inceptionKind } from "./inception.ts";
 import { kDiffusionKind } from "./kDiffusion.ts";
 import { knowledgeDistillationKind } from "./knowledgeDistillation.ts";
@@ -56,6 +59,10 @@ export const kinds: readonly Kind[] = [
   consistencySamplersKind,
   consistencySchedulesKind,
   consistencyTrainingKind,
+  easyConsistencyKind,
+  truncatedConsistencyKind,
+  fastgenSchedulesKind,
+  fastgenSamplersKind,
   progressiveVpKind,
   tractKind,
   rectifiedFlowKind,
