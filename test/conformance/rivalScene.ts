@@ -3,7 +3,7 @@ import { edmProcess, type RawNetwork } from "../../core/diffusion/mod.ts";
 import { grad } from "../../core/graph/mod.ts";
 import type { Condition, Denoiser } from "../../core/interfaces/mod.ts";
 import { Scope } from "../../core/nn/mod.ts";
-import { add, matmul, mean, mul, oneHot, reshape, tanh } from "../../core/ops/mod.ts";
+import { add, log, matmul, mean, mul, oneHot, reshape, tanh } from "../../core/ops/mod.ts";
 import { type ConfiguredPlugin, definePlugin } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/tensor.ts";
 import { scaleEmbedding } from "../../plugins/networks/unet2d/scaleEmbedding.ts";
@@ -111,6 +111,15 @@ export class RivalScene {
       const [M] = w("in_b").shape;
       const mixed = add(matmul(w("in_w"), flat), reshape(add(shared, w("in_b")), [B, M, 1]));
       return reshape(tanh(mixed), [B, M, H, W]);
+    };
+  }
+  /** The log-variance that the network of a level in EDM's preconditioning learns beside its answer. sigma [B] → [B]. */
+  logVariance(net: string): (sigma: Tensor) => Tensor {
+    const w = this.#weightsOf(net);
+    return (sigma) => {
+      const tau = mul(log(sigma), 0.25);
+      const features = tanh(add(mul(reshape(tau, [-1, 1]), w("time_a")), w("time_b")));
+      return reshape(add(matmul(features, w("logvar_w"), { transB: true }), w("logvar_b")), [-1]);
     };
   }
   /** FastGen's discriminator on such features h [B, M, H, W]: tanh(p w1ᵀ + b1) w2ᵀ + b2, p the mean of h → [B, heads]. */

@@ -32,6 +32,7 @@ import { rectifiedFlowKind } from "./rectifiedFlow.ts";
 import { cleanfidResizeKind, pilResizeKind } from "./resizing.ts";
 import { addNoiseKind, scheduleTablesKind } from "./schedules.ts";
 import { scoreIdentityKind } from "./scoreIdentity.ts";
+import { scmKind } from "./scm.ts";
 import { frechetKind, inceptionScoreKind, kernelDistanceKind, neighboursKind } from "./scores.ts";
 import { timestepEmbeddingsKind } from "./timestepEmbeddings.ts";
 import { tractKind } from "./tract.ts";
@@ -67,6 +68,7 @@ export const kinds: readonly Kind[] = [
   tractKind,
   rectifiedFlowKind,
   meanFlowKind,
+  scmKind,
   knowledgeDistillationKind,
   lcmKind,
   fastgenDmd2Kind,

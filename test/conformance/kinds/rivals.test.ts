@@ -22,6 +22,8 @@ const cases: Readonly<Record<string, readonly string[]>> = {
   ],
   fastgen_schedules: [],
   fastgen_tcm: [],
+  fastgen_meanflow: [],
+  fastgen_scm: [],
   lcm_distill: [],
   pd_vp: [],
   rectified_flow: [],
