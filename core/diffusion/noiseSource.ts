@@ -1,4 +1,4 @@
-import { add, constantArray, exp, mul, random, reshape, takeRows, toInt } from "../ops/mod.ts";
+import { add, constantArray, exp, mul, random, reshape, slice, takeRows, toFloat, toInt } from "../ops/mod.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -21,6 +21,10 @@ export class NoiseSource {
     this.#rows = rows;
   }
 
+  /** The number of the step that draws, from 0 in every stage, [1]: for what changes over a run, such as a warm-up. */
+  get step(): Tensor {
+    return toFloat(slice(this.#key, { axis: 0, start: 2, end: 3 }));
+  }
   /** ε ~ N(0, I). */
   normal(shape: Shape): Tensor {
     const stream = this.#stream++;

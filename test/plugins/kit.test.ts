@@ -3,6 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../backends/reference/mod.ts";
 import { WasmBackend } from "../../backends/wasm/mod.ts";
+import { karrasSigmas } from "../../core/diffusion/mod.ts";
 import { type ConditionEntry, classLabel, type DataShape } from "../../core/interfaces/mod.ts";
 import { encodePairs } from "../../core/io/mod.ts";
 import type { ConfiguredPlugin } from "../../core/plugin/mod.ts";
@@ -46,6 +47,7 @@ const paired = { shape: plain, folder: { files: memoryFiles({ pairs }) } };
 const pathSampler = plugins.euler({ sigmas: [8, 4, 2] });
 const smallFew = [plugins.mlp({ width: 8, depth: 1 }), plugins.fewStep({ sigmas: [8] }), pathSampler];
 
+const small = plugins.mlp({ width: 6, depth: 2 });
 const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
   [plugins.edmDenoising({ pMean: -0.4, pStd: 1 })],
   [plugins.edmDenoising({ levels: "uniform-time", shift: 3 }), { shape: plain }],
@@ -90,6 +92,20 @@ const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
         pathSampler,
       ],
     },
+  ],
+  [plugins.meanFlowLoss(), { surrogate: true, plugins: [small, plugins.meanFlowGenerator({ sigmas: [5] })] }],
+  [
+    plugins.meanFlowLoss({ velocity: "teacher", derivative: "differences", loss: "opt-grad", warmUp: 5 }),
+    { surrogate: true, shape: plain, plugins: [plugins.rectifiedFlow(), small, plugins.meanFlowGenerator()] },
+  ],
+  [
+    plugins.meanFlowLoss({ guidanceScale: 1.5, mixture: 0.3, conditionDropout: 0.5 }),
+    { surrogate: true, plugins: [small, plugins.meanFlowGenerator({ sigmas: [5] })] },
+  ],
+  [plugins.scmLoss({ warmUp: 0 }), { surrogate: true, plugins: [small, plugins.scmGenerator()] }],
+  [
+    plugins.scmLoss({ velocity: "data", derivative: "differences", prior: false }),
+    { surrogate: true, shape: plain, plugins: [small, plugins.scmGenerator()] },
   ],
   [plugins.progressiveLoss({ distance: "l1" }), { numbers: { steps: 2, sigmaMin: 0.1, sigmaMax: 5, rho: 7 } }],
   [
@@ -149,6 +165,7 @@ const samplers: [ConfiguredPlugin, Omit<SamplerTest, "backends">][] = [
   [plugins.tcd({ steps: 50, eta: 0.3, clip: 2 }), { nfe: 50, ...discrete, ...noisy }],
   [plugins.renoise({ sigmas: [80, 10, 1] }), { nfe: 3, ...consistent }],
   [plugins.renoise({ sigmas: [80] }), { nfe: 1, model: "consistency" }],
+  [plugins.meanFlowSampler({ sigmas: karrasSigmas(40, { sigmaMin: 0.02, sigmaMax: 80 }) }), { nfe: 40 }],
 ];
 for (const [plugin, setting] of samplers)
   test(`sampler ${plugin.name}, ${setting.nfe} calls`, () => testSampler(plugin, { backends, ...setting }));

@@ -7,5 +7,7 @@ type Load = () => Promise<{ readonly config: RunConfig }>;
 export const ringMethods: Readonly<Record<string, Load>> = {
   consistency: () => import("./consistency.ts"),
   dmd2: () => import("./dmd2.ts"),
+  "mean-flow": () => import("./meanFlow.ts"),
   progressive: () => import("./progressive.ts"),
+  scm: () => import("./scm.ts"),
 };

@@ -6,4 +6,6 @@ type Load = () => Promise<{ readonly config: RunConfig }>;
 
 export const digitMethods: Readonly<Record<string, Load>> = {
   dmd2: () => import("./dmd2.ts"),
+  "mean-flow": () => import("./meanFlow.ts"),
+  scm: () => import("./scm.ts"),
 };

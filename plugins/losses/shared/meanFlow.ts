@@ -1,7 +1,7 @@
 /** MeanFlow: the mean velocity of a flow between two times, and the identity that it is trained by. */
-import { perSample } from "../../../core/diffusion/mod.ts";
+import { levelTold, perSample } from "../../../core/diffusion/mod.ts";
 import { jvp } from "../../../core/graph/mod.ts";
-import type { Condition } from "../../../core/interfaces/mod.ts";
+import type { Condition, Denoiser, NoiseProcess } from "../../../core/interfaces/mod.ts";
 import {
   add,
   clamp,
@@ -9,6 +9,7 @@ import {
   div,
   exp,
   greater,
+  maximum,
   mul,
   pow,
   sqrt,
@@ -148,3 +149,22 @@ export function meanFlowLosses(
   const target = stopGradient(add(u, mul(tangent, weights)));
   return { losses: overSample(square(sub(u, target))), weights, towards: tangent };
 }
+
+/** The lowest level of an end that a network is told, as the generator `mean-flow` has it. */
+const LOWEST = 0.002;
+
+/** The mean velocity of a denoiser that is told where its step ends: u = (x_t − D(x_t/(1 − t); σ, r))/t, σ = t/(1 − t). */
+export const velocityOf =
+  ({ denoise }: Denoiser, process: NoiseProcess): MeanVelocity =>
+  (xt, time, end, condition) => {
+    const told = levelTold(process, maximum(flowLevel(end), LOWEST));
+    return plainVelocity({ denoise }, xt, time, { ...condition, end: told });
+  };
+
+/** The velocity (x_t − D(x_t/(1 − t); σ))/t that any denoiser gives. xt [B, …], time [B] in (0, 1). */
+export function plainVelocity({ denoise }: Denoiser, xt: Tensor, time: Tensor, condition: Condition): Tensor {
+  const spread = (values: Tensor) => perSample(values, xt.shape.length);
+  return div(sub(xt, denoise(div(xt, spread(sub(1, time))), flowLevel(time), condition)), spread(time));
+}
+
+const flowLevel = (time: Tensor): Tensor => div(time, sub(1, time));

@@ -18,10 +18,11 @@ export function trace(
   sampler.steps.forEach(({ rule, values }, step) => {
     const scalars = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, constant(value)]));
     const model = {
-      denoise(noisy: Tensor, sigma: Tensor) {
+      denoise(noisy: Tensor, sigma: Tensor, told: Readonly<Record<string, Tensor>> = {}) {
         nfe++;
-        const levels = broadcastTo(reshape(sigma, [1]), { shape: [start.shape[0]] });
-        return denoiser.denoise(noisy, levels, condition);
+        const perSample = (value: Tensor) => broadcastTo(reshape(value, [1]), { shape: [start.shape[0]] });
+        const entries = Object.entries(told).map(([name, value]) => [name, perSample(value)]);
+        return denoiser.denoise(noisy, perSample(sigma), { ...condition, ...Object.fromEntries(entries) });
       },
       noise: () => noise(step),
     };
