@@ -4,9 +4,6 @@ import { maximum, reshape } from "../../core/ops/mod.ts";
 import { definePlugin, list, number } from "../../core/plugin/mod.ts";
 import { towards } from "./shared/rules.ts";
 
-/** Level that is told for none at all, as the generator `mean-flow` has it. */
-const LOWEST = 0.002;
-
 /**
  * Steps of a mean velocity, which is told where they end: x_r = x_t − (t − r)·u(x_t; t, r) in times of a flow. In noise levels it is
  * Euler's step x ← keep·x + (1 − keep)·D(x; σ, r), keep the next level over this one, with D of the generator `mean-flow`.
@@ -21,12 +18,17 @@ export const meanFlowSampler = definePlugin({
       default: [999, 1],
       about: "noise levels, decreasing; 999 and 1 are the times 0.999 and 0.5 of a flow",
     }),
+    lowest: number({
+      default: 0.002,
+      min: 0,
+      about: "level that the model is told in place of 0, as the generator mean-flow is in training",
+    }),
   },
-  create({ sigmas }, container): Sampler {
+  create({ sigmas, lowest }, container): Sampler {
     const levels = decreasingLevels("mean-flow", sigmas);
     const process = container.get(PROCESS);
     const meanFlowStep: SamplerRule = (x, { sigma, end, keep }, model) => {
-      const told = levelTold(process, maximum(reshape(end, [1]), LOWEST));
+      const told = levelTold(process, maximum(reshape(end, [1]), lowest));
       return towards(x, model.denoise(x, sigma, { end: told }), keep);
     };
     const steps = levels.map((sigma, i) => {

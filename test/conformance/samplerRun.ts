@@ -72,8 +72,8 @@ export async function runSampler(request: SamplerRequest): Promise<SamplerRecord
   async function compile(rule: SamplerRule) {
     const outputs: Record<string, Tensor> = {};
     let calls = 0;
-    const traced: TracedRule = traceRule(rule, states, (x, sigma) => {
-      const denoised = request.denoiser.denoise(x, sigma, request.condition ?? {});
+    const traced: TracedRule = traceRule(rule, states, (x, sigma, told) => {
+      const denoised = request.denoiser.denoise(x, sigma, { ...request.condition, ...told });
       Object.assign(outputs, {
         [`x${calls}`]: x,
         [`sigma${calls}`]: sigma,

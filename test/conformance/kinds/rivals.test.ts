@@ -16,10 +16,7 @@ const cases: Readonly<Record<string, readonly string[]>> = {
   cm_schedules: [],
   fastgen_cm: [],
   fastgen_kd: [],
-  fastgen_samplers: [
-    "sub-case c3 is unsupported: no samplers of meanflow models",
-    "sub-case c4 is unsupported: no samplers of meanflow models",
-  ],
+  fastgen_samplers: [],
   fastgen_schedules: [],
   fastgen_tcm: [],
   fastgen_meanflow: [],
