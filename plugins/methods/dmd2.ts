@@ -11,7 +11,7 @@ import {
   TRAIN_LENGTH,
   type Turn,
 } from "../../core/interfaces/mod.ts";
-import { boolean, choice, definePlugin, group, number } from "../../core/plugin/mod.ts";
+import { boolean, choice, definePlugin, group, number, type OptionsOf } from "../../core/plugin/mod.ts";
 import type { Recipe } from "../../core/train/mod.ts";
 import { inheriting, teacherOptions, teacherStage } from "./shared/pretraining.ts";
 
@@ -21,18 +21,24 @@ export interface Ttur {
   readonly generator: number;
   /** Whether a step belongs to one role. */
   readonly exclusive: boolean;
+  /** Whose steps come first where they are exclusive; the generator's by default. */
+  readonly first?: "generator" | "critic";
 }
 
 /**
  * The cycle of turns. At 5 : 1 the critic moves every step and the generator before it in every fifth, as DMD2 does; both move
- * in the first steps of a cycle that is as long as the larger number. Exclusive: the generator's steps, then the critic's.
+ * in the first steps of a cycle that is as long as the larger number. Exclusive: the generator's steps, then the critic's, or
+ * the other way round.
  * @param shared whether the critic's turn after the generator's sees the same images
  */
-export function tturCycle({ critic, generator, exclusive }: Ttur, shared = true): Stage["cycle"] {
+export function tturCycle({ critic, generator, exclusive, first }: Ttur, shared = true): Stage["cycle"] {
   const moves: Turn = { role: "generator", keeps: shared && !exclusive };
   const follows: Turn = { role: "critic", images: moves.keeps ? "kept" : "made" };
   const alone: Turn = { role: "critic" };
-  if (exclusive) return [...Array<Turn[]>(generator).fill([moves]), ...Array<Turn[]>(critic).fill([alone])];
+  if (exclusive) {
+    const halves = [Array<Turn[]>(generator).fill([moves]), Array<Turn[]>(critic).fill([alone])];
+    return (first === "critic" ? halves.reverse() : halves).flat();
+  }
   return Array.from({ length: Math.max(critic, generator) }, (_, place) => {
     if (place >= generator) return [alone];
     return place < critic ? [moves, follows] : [{ ...moves, keeps: false }];
@@ -40,6 +46,43 @@ export function tturCycle({ critic, generator, exclusive }: Ttur, shared = true)
 }
 
 const once = { min: 1, integer: true } as const;
+
+/** Options of every method in which a generator and a critic take turns. */
+export const turnOptions = {
+  ...teacherOptions,
+  ttur: group(
+    {
+      critic: number({ default: 5, ...once, about: "critic updates in a cycle; 5 in the paper" }),
+      generator: number({ default: 1, ...once, about: "generator updates in a cycle" }),
+      exclusive: boolean({
+        default: false,
+        about: "whether a step belongs to one role; else both move in the first steps of a cycle",
+      }),
+      first: choice(["generator", "critic"], {
+        default: "generator",
+        about: "whose steps begin an exclusive cycle",
+      }),
+    },
+    { about: "two time-scale update rule" },
+  ),
+  criticImages: choice(["shared", "fresh"], {
+    default: "shared",
+    about: "images the critic sees after the generator's turn: that turn's, or new ones of new weights",
+  }),
+};
+
+/** DMD2's roles and stages. */
+export function turnsOf({ teacher, ttur, criticImages }: OptionsOf<typeof turnOptions>, container: Resolver): Method {
+  const roles = rolesIn(container);
+  const stages = [teacherStage(teacher, container)];
+  if (!roles.generator) return method(roles, stages, container);
+  const { steps, batch } = container.get(TRAIN_LENGTH);
+  const cycle = roles.critic ? tturCycle(ttur, criticImages === "shared") : [[{ role: "generator" }]];
+  const learners = Object.keys(roles).filter((role) => role !== "teacher");
+  const begins = inheriting(roles, learners, "teacher");
+  stages.push({ name: "distillation", steps, batch, cycle, begins });
+  return method(roles, stages, container);
+}
 
 /**
  * DMD2: a generator and a critic that learns its distribution take turns, after a stage that trains the teacher where it has
@@ -50,35 +93,8 @@ export const dmd2Method = definePlugin({
   name: "dmd2",
   kind: "method",
   about: "Generator and critic in turns, two time scales; trains the teacher first",
-  options: {
-    ...teacherOptions,
-    ttur: group(
-      {
-        critic: number({ default: 5, ...once, about: "critic updates in a cycle; 5 in the paper" }),
-        generator: number({ default: 1, ...once, about: "generator updates in a cycle" }),
-        exclusive: boolean({
-          default: false,
-          about: "whether a step belongs to one role; else both move in the first steps of a cycle",
-        }),
-      },
-      { about: "two time-scale update rule" },
-    ),
-    criticImages: choice(["shared", "fresh"], {
-      default: "shared",
-      about: "images the critic sees after the generator's turn: that turn's, or new ones of new weights",
-    }),
-  },
-  create({ teacher, ttur, criticImages }, container): Method {
-    const roles = rolesIn(container);
-    const stages = [teacherStage(teacher, container)];
-    if (!roles.generator) return method(roles, stages, container);
-    const { steps, batch } = container.get(TRAIN_LENGTH);
-    const cycle = roles.critic ? tturCycle(ttur, criticImages === "shared") : [[{ role: "generator" }]];
-    const learners = Object.keys(roles).filter((role) => role !== "teacher");
-    const begins = inheriting(roles, learners, "teacher");
-    stages.push({ name: "distillation", steps, batch, cycle, begins });
-    return method(roles, stages, container);
-  },
+  options: turnOptions,
+  create: turnsOf,
 });
 
 const rolesIn = (container: Resolver): Readonly<Record<string, Role>> => ({

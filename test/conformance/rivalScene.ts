@@ -169,9 +169,18 @@ export class RivalScene {
   gradients(loss: Tensor, net: string): void {
     const prefix = `${this.prefix}grad.${net}.`;
     const names = this.reference.names(prefix).map((name) => name.slice(prefix.length));
+    for (const [name, { gradient }] of Object.entries(this.learning(loss, net, names)))
+      this.#outputs[prefix + name] = gradient;
+  }
+  /** Weights of a network by name, each with its gradient. */
+  learning(
+    loss: Tensor,
+    net: string,
+    names: readonly string[],
+  ): Record<string, { readonly weight: Tensor; readonly gradient: Tensor }> {
     const weights = names.map((name) => this.#weights.get(net)!.get(name)!);
     const found = grad(loss, weights);
-    for (const [i, name] of names.entries()) this.#outputs[prefix + name] = found[i];
+    return Object.fromEntries(names.map((name, i) => [name, { weight: weights[i], gradient: found[i] }]));
   }
   /** Computes and compares. */
   async check({ backend, check }: Job): Promise<void> {

@@ -6,8 +6,14 @@ type Load = () => Promise<{ readonly config: RunConfig }>;
 
 export const ringMethods: Readonly<Record<string, Load>> = {
   consistency: () => import("./consistency.ts"),
+  "diff-instruct": () => import("./diffInstruct.ts"),
   dmd2: () => import("./dmd2.ts"),
   "mean-flow": () => import("./meanFlow.ts"),
   progressive: () => import("./progressive.ts"),
   scm: () => import("./scm.ts"),
+  "f-distill": () => import("./fDistill.ts"),
+  "fastgen-dmd2": () => import("./fastgenDmd2.ts"),
+  progressive: () => import("./progressive.ts"),
+  sid: () => import("./sid.ts"),
+  sida: () => import("./sida.ts"),
 };

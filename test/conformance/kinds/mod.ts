@@ -19,6 +19,7 @@ import { emaKind } from "./ema.ts";
 import { fastgenDmd2Kind, fastgenFDistillKind } from "./fastgenMatching.ts";
 import { fastgenSamplersKind } from "./fastgenSamplers.ts";
 import { fastgenSchedulesKind } from "./fastgenSchedules.ts";
+import { fastgenTrajectoryKind } from "./fastgenTrajectory.ts";
 import { inceptionKind } from "./inception.ts";
 import { kDiffusionKind } from "./kDiffusion.ts";
 import { knowledgeDistillationKind } from "./knowledgeDistillation.ts";
@@ -73,6 +74,7 @@ export const kinds: readonly Kind[] = [
   lcmKind,
   fastgenDmd2Kind,
   fastgenFDistillKind,
+  fastgenTrajectoryKind,
   scoreIdentityKind,
   pilResizeKind,
   cleanfidResizeKind,
