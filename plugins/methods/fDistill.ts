@@ -11,7 +11,8 @@ const levels = { minStep: 0.002, maxStep: 0.998 };
 
 /**
  * f-distill: DMD2's turns, and a role that remembers the mean density ratio in each bin of noise levels. It learns by the loss
- * `ratio-bins` after every turn of the generator, on that turn's images, and is a part of checkpoints as all roles are.
+ * `ratio-bins` after every turn of the generator, on that turn's images, and is a part of checkpoints as all roles are. With
+ * `ratioBins` 0 there is no such role, and the config should have neither its loss nor its optimiser.
  * Xu et al. 2025, arXiv:2502.15681.
  */
 export const fDistillMethod = definePlugin({
@@ -24,7 +25,7 @@ export const fDistillMethod = definePlugin({
       default: 10,
       min: 0,
       integer: true,
-      about: "bins of equal width over the noise levels, whose mean ratio divides those in them; 0 divides by nothing",
+      about: "bins of equal width over the noise levels, whose mean ratio divides those in them; 0 is off",
     }),
     ratioMemory: number({
       default: 0,
@@ -40,7 +41,7 @@ export const fDistillMethod = definePlugin({
         fix: "add a section critic to the config",
       });
     const numbers = { [BINS]: ratioBins, "ratio-memory": ratioMemory };
-    const remembers = ratioBins > 0 && ratioMemory > 0;
+    const remembers = ratioBins > 0;
     const stages = base.stages.map((stage) =>
       stage.name === "distillation"
         ? { ...stage, numbers, cycle: remembers ? stage.cycle.map((turns) => turns.flatMap(remembered)) : stage.cycle }

@@ -5,8 +5,11 @@ import { ReferenceBackend } from "../../backends/reference/mod.ts";
 import { WasmBackend } from "../../backends/wasm/mod.ts";
 import { karrasSigmas } from "../../core/diffusion/mod.ts";
 import { type ConditionEntry, classLabel, type DataShape } from "../../core/interfaces/mod.ts";
+import { type ConditionEntry, classLabel, type DataShape, type Role } from "../../core/interfaces/mod.ts";
 import { encodePairs } from "../../core/io/mod.ts";
+import { mul, sum } from "../../core/ops/mod.ts";
 import type { ConfiguredPlugin } from "../../core/plugin/mod.ts";
+import type { Tensor } from "../../core/tensor/mod.ts";
 import {
   type DatasetTest,
   type LossTest,
@@ -48,19 +51,40 @@ const pathSampler = plugins.euler({ sigmas: [8, 4, 2] });
 const smallFew = [plugins.mlp({ width: 8, depth: 1 }), plugins.fewStep({ sigmas: [8] }), pathSampler];
 
 const small = plugins.mlp({ width: 6, depth: 2 });
+const bins = { "ratio-bins": 3, "ratio-memory": 0.4 };
+const noBins = { "ratio-bins": 0, "ratio-memory": 0 };
+const binsRole: Role = {
+  bind(scope) {
+    const means = scope.parameter("mean_ratio", [3], { kind: "constant", value: 1.5 });
+    return { bins: means, denoise: (x: Tensor) => mul(x, sum(means)) };
+  },
+  declare: (scope) => void binsRole.bind(scope),
+};
+const smallCritic = [plugins.mlp({ width: 8, depth: 1 }), plugins.fakeScore({ head: false })];
+
 const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
   [plugins.edmDenoising({ pMean: -0.4, pStd: 1 })],
   [plugins.edmDenoising({ levels: "uniform-time", shift: 3 }), { shape: plain }],
   [plugins.edmDenoising(), { plugins: [plugins.rectifiedFlow()] }],
   [plugins.distributionMatching({ weight: 2, minStep: 0.1 }), { surrogate: true }],
   [plugins.distributionMatching({ normalise: "batch" }), { surrogate: true, shape: plain }],
+  [plugins.fDistillLoss({ divergence: "jf" }), { surrogate: true, roles: { "ratio-bins": binsRole }, numbers: bins }],
+  [plugins.fDistillLoss({ features: "teacher" }), { surrogate: true, shape: plain, numbers: noBins }],
+  [plugins.ratioBinsLoss(), { roles: { "ratio-bins": binsRole }, numbers: bins }],
+  [plugins.diffInstructLoss(), { surrogate: true }],
+  [plugins.sidLoss({ sigmaMax: 5 }), { surrogate: true }],
+  [plugins.sidLoss({ sigmaMax: 5, adversarial: 0.1 }), { surrogate: true, shape: plain, plugins: smallCritic }],
+  [plugins.fakeDenoising()],
+  [plugins.fakeDenoising({ adversarial: 0.5, logitScale: 3 }), { shape: plain, plugins: smallCritic }],
   [plugins.fakeScoreLoss({ levels: 40 })],
+  [plugins.fakeScoreLoss({ target: "fastgen-flow" })],
   [plugins.fakeScoreLoss({ target: "v" }), { plugins: [plugins.discrete()] }],
   [plugins.ganGenerator({ diffused: false, maxStep: 0.5 })],
   [plugins.ganGenerator({ features: "teacher", objective: "hinge" }), { shape: plain }],
   [plugins.ganGenerator(sharing), { plugins: [plugins.distributionMatching()] }],
   [plugins.ganDiscriminator({ diffused: false })],
   [plugins.ganDiscriminator({ r1: 0.5, features: "teacher" }), { shape: plain }],
+  [plugins.ganDiscriminator({ r1: 0.5, r1From: "clean", pairNoise: true }), { shape: plain }],
   [plugins.ganDiscriminator(sharing), { plugins: [plugins.fakeScoreLoss()] }],
   [
     plugins.consistencyDistillation({ levels: 5 }),
