@@ -58,13 +58,13 @@ export const turnOptions = {
         default: false,
         about: "whether a step belongs to one role; else both move in the first steps of a cycle",
       }),
-      first: choice(["generator", "critic"], {
-        default: "generator",
-        about: "whose steps begin an exclusive cycle",
-      }),
     },
     { about: "two time-scale update rule" },
   ),
+  first: choice(["generator", "critic"], {
+    default: "generator",
+    about: "whose steps begin an exclusive cycle",
+  }),
   criticImages: choice(["shared", "fresh"], {
     default: "shared",
     about: "images the critic sees after the generator's turn: that turn's, or new ones of new weights",
@@ -72,12 +72,15 @@ export const turnOptions = {
 };
 
 /** DMD2's roles and stages. */
-export function turnsOf({ teacher, ttur, criticImages }: OptionsOf<typeof turnOptions>, container: Resolver): Method {
+export function turnsOf(
+  { teacher, ttur, first, criticImages }: OptionsOf<typeof turnOptions>,
+  container: Resolver,
+): Method {
   const roles = rolesIn(container);
   const stages = [teacherStage(teacher, container)];
   if (!roles.generator) return method(roles, stages, container);
   const { steps, batch } = container.get(TRAIN_LENGTH);
-  const cycle = roles.critic ? tturCycle(ttur, criticImages === "shared") : [[{ role: "generator" }]];
+  const cycle = roles.critic ? tturCycle({ ...ttur, first }, criticImages === "shared") : [[{ role: "generator" }]];
   const learners = Object.keys(roles).filter((role) => role !== "teacher");
   const begins = inheriting(roles, learners, "teacher");
   stages.push({ name: "distillation", steps, batch, cycle, begins });

@@ -10,7 +10,7 @@ const game = { features: "teacher", noise: "shared" } as const;
  * the fake score; real samples as inputs of every step of a generator of several. Rates are those of its CIFAR-10 run.
  */
 export const fastgenDmd2: Recipe = mergeConfig(dmd2, {
-  method: { ttur: { critic: 4, generator: 1, exclusive: true, first: "critic" }, criticImages: "fresh" },
+  method: { ttur: { critic: 4, generator: 1, exclusive: true }, first: "critic", criticImages: "fresh" },
   generator: { inputs: "real-always", drawStep: "sample" },
   losses: {
     "distribution-matching": { minStep: 0.002, maxStep: 0.998, epsilon: 1e-6 },

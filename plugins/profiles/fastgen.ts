@@ -31,7 +31,7 @@ export const fastgen: Profile = {
       },
     },
     averages: { generator: { use: "ema-constant", beta: 0.9999, warmUp: false } },
-    method: { ttur: { critic: 4, generator: 1, exclusive: true, first: "critic" }, criticImages: "fresh" },
+    method: { ttur: { critic: 4, generator: 1, exclusive: true }, first: "critic", criticImages: "fresh" },
   },
   without: ["a learning rate of the discriminator's own: it is the critic's, as in its CIFAR-10 run"],
 };

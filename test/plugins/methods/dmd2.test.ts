@@ -13,7 +13,7 @@ const registry = new Registry().register(allPlugins);
 test("is a complete config but for dataset and network", () => {
   const { plugins } = resolveConfig({ ...dmd2, dataset: { use: "gaussians" }, network: { use: "mlp" } }, registry);
   const options = Object.fromEntries(plugins.map((plugin) => [plugin.name, plugin.options]));
-  assert.equal(options.dmd2.ttur, { critic: 5, generator: 1, exclusive: false, first: "generator" });
+  assert.equal(options.dmd2.ttur, { critic: 5, generator: 1, exclusive: false });
   assert.is(options["gan-generator"].weight, 3e-3);
   assert.is(options["gan-discriminator"].weight, 1e-2);
   assert.is(options["distribution-matching"].minStep, 0.02);
@@ -22,7 +22,7 @@ test("is a complete config but for dataset and network", () => {
 test("DMD's recipe: one to one, regression, no GAN", () => {
   const { plugins } = resolveConfig({ ...dmd, dataset: { use: "gaussians" }, network: { use: "mlp" } }, registry);
   const method = plugins.find(({ kind }) => kind === "method")!;
-  assert.equal(method.options.ttur, { critic: 1, generator: 1, exclusive: false, first: "generator" });
+  assert.equal(method.options.ttur, { critic: 1, generator: 1, exclusive: false });
   const losses = plugins.filter(({ kind }) => kind === "loss");
   assert.equal(
     losses.map(({ name, options }) => [name, options.weight]),

@@ -8,7 +8,7 @@ const test = suite("plugins/methods (recipes)");
 test("dmd2: five to one on shared images, the GAN beside distribution matching", () => {
   const { config, losses } = resolvedRecipe(dmd2);
   assert.is(config.method.use, "dmd2");
-  assert.equal(config.method.ttur, { critic: 5, generator: 1, exclusive: false, first: "generator" });
+  assert.equal(config.method.ttur, { critic: 5, generator: 1, exclusive: false });
   assert.is(config.method.criticImages, "shared");
   assert.equal(losses, [
     ["edm-denoising", 1],
@@ -25,7 +25,7 @@ test("dmd2: five to one on shared images, the GAN beside distribution matching",
 test("dmd: one to one, regression, no GAN", () => {
   const { config, losses } = resolvedRecipe(dmd);
   assert.is(config.method.use, "dmd2");
-  assert.equal(config.method.ttur, { critic: 1, generator: 1, exclusive: false, first: "generator" });
+  assert.equal(config.method.ttur, { critic: 1, generator: 1, exclusive: false });
   assert.equal(losses, [
     ["edm-denoising", 1],
     ["distribution-matching", 1],
