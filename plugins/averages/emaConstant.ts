@@ -5,7 +5,7 @@ import { boolean, definePlugin, number, text } from "../../core/plugin/mod.ts";
 /**
  * Exponential moving average of a role's weights with a constant share.
  *   average ← β·average + (1 − β)·weights;   with warm-up β is at most 1 − 1/(1 + t), t the updates so far
- * A β of 0.999 remembers about 1000 updates, whatever the batch. With the warm-up the first updates are a plain mean, so the
+ * Unbiased, the share is 1 − (1 − β)/(1 − βᵗ), t = 1, 2, … (TRACT, arXiv:2303.04248). A β of 0.999 remembers about 1000 updates, whatever the batch. With the warm-up the first updates are a plain mean, so the
  * untrained weights are soon forgotten.
  */
 export const emaConstant = definePlugin({
@@ -19,9 +19,13 @@ export const emaConstant = definePlugin({
     }),
     beta: number({ default: 0.999, min: 0, max: 1, about: "share of the old average kept" }),
     warmUp: boolean({ default: false, about: "whether early updates count more, as in a mean" }),
+    unbiased: boolean({
+      default: false,
+      about: "whether the weights before the first update count for nothing, so that it is copied",
+    }),
   },
-  create: ({ role, beta, warmUp }): Average => ({
-    role,
-    keep: (update) => (warmUp ? warmUpBeta(update, { max: beta }) : beta),
-  }),
+  create: ({ role, beta, warmUp, unbiased }): Average => {
+    const own = (update: number) => (unbiased && beta < 1 ? 1 - (1 - beta) / (1 - beta ** (update + 1)) : beta);
+    return { role, keep: (update) => (warmUp ? warmUpBeta(update, { max: own(update) }) : own(update)) };
+  },
 });

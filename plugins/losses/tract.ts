@@ -1,13 +1,10 @@
-import { karrasSigmas } from "../../core/diffusion/mod.ts";
-import { failure } from "../../core/errors.ts";
 import { DATA_SHAPE, type Loss } from "../../core/interfaces/mod.ts";
-import { add, constantArray, mean, mul, reshape, sub, takeRows } from "../../core/ops/mod.ts";
+import { mean } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number, optional, text } from "../../core/plugin/mod.ts";
-import type { Tensor } from "../../core/tensor/mod.ts";
 import { sampleDistances } from "./shared/distillation.ts";
 import { levelWeight, levelWeights } from "./shared/levelWeight.ts";
 import { clipped, ddimTo, heunTo } from "./shared/pathSteps.ts";
-import { tractLosses } from "./shared/tract.ts";
+import { drawnJumps, tractLosses } from "./shared/tract.ts";
 
 /**
  * TRACT: the generator leads from any level of a group to the group's end in one step.
@@ -41,27 +38,13 @@ export const tractLoss = definePlugin({
       role: "generator",
       weight,
       compute({ real: { x, condition }, generator, teacher, average, noise, stage }) {
-        const { levels, teacherSteps, steps, order, ...bounds } = stage.numbers ?? {};
-        if (!(levels && teacherSteps && steps))
-          throw failure(
-            "E_CONFIG",
-            `Cannot train with tract: the stage ${stage.name} has no levels and steps, a method such as tract should give them`,
-          );
-        const { sigmaMin, sigmaMax, rho } = bounds;
-        const grid = [0, ...karrasSigmas(levels, { sigmaMin, sigmaMax, rho }).reverse()];
-        const table = constantArray(grid, [grid.length, 1]);
-        const [B] = x.shape;
-        const [semi, step] = [levels / teacherSteps, levels / steps];
-        const end = mul(noise.integers(B, 0, steps), step);
-        const index = sub(add(end, step), mul(noise.integers(B, 0, teacherSteps / steps), semi));
-        const at = (place: Tensor) => reshape(takeRows(table, place), [B]);
-        const sigma = at(index);
+        const { order, ...levels } = drawnJumps(stage, noise, x.shape[0]);
         const losses = tractLosses(
-          { x, eps: noise.normalLike(x), condition, sigma, middle: at(sub(index, semi)), end: at(end) },
+          { x, eps: noise.normalLike(x), condition, ...levels },
           { generator, teacher, selfTeacher: clipped(average("generator", target), clip) },
           {
             distance: sampleDistances[distance],
-            weight: levelWeight(kind, sigma, sigmaData),
+            weight: levelWeight(kind, levels.sigma, sigmaData),
             step: order === 2 ? heunTo : ddimTo,
           },
         );

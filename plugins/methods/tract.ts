@@ -83,6 +83,6 @@ export const tract: Recipe = {
   averages: {
     teacher: { use: "ema", halfLife: 500_000, rampUp: 0.05 },
     generator: { use: "ema-constant", beta: 0.9999, warmUp: true },
-    "generator/self": { use: "ema-constant", beta: 0.5 },
+    "generator/self": { use: "ema-constant", beta: 0.5, unbiased: true },
   },
 };

@@ -16,4 +16,8 @@ export const ringMethods: Readonly<Record<string, Load>> = {
   progressive: () => import("./progressive.ts"),
   sid: () => import("./sid.ts"),
   sida: () => import("./sida.ts"),
+  "guided-distillation": () => import("./guidedDistillation.ts"),
+  lcm: () => import("./lcm.ts"),
+  progressive: () => import("./progressive.ts"),
+  tract: () => import("./tract.ts"),
 };

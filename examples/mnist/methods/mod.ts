@@ -13,4 +13,8 @@ export const digitMethods: Readonly<Record<string, Load>> = {
   "fastgen-dmd2": () => import("./fastgenDmd2.ts"),
   sid: () => import("./sid.ts"),
   sida: () => import("./sida.ts"),
+  "guided-distillation": () => import("./guidedDistillation.ts"),
+  lcm: () => import("./lcm.ts"),
+  progressive: () => import("./progressive.ts"),
+  tract: () => import("./tract.ts"),
 };

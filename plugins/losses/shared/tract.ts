@@ -1,6 +1,18 @@
-import { addNoise, perSample } from "../../../core/diffusion/mod.ts";
-import type { Denoiser } from "../../../core/interfaces/mod.ts";
-import { div, equal, mul, stopGradient, sub, where } from "../../../core/ops/mod.ts";
+import { addNoise, karrasSigmas, type NoiseSource, perSample } from "../../../core/diffusion/mod.ts";
+import { failure } from "../../../core/errors.ts";
+import type { Denoiser, LossContext } from "../../../core/interfaces/mod.ts";
+import {
+  add,
+  constantArray,
+  div,
+  equal,
+  mul,
+  reshape,
+  stopGradient,
+  sub,
+  takeRows,
+  where,
+} from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 import type { DistillationOptions, NoisedSamples } from "./distillation.ts";
 import { eulerTo, type PathStep } from "./pathSteps.ts";
@@ -46,4 +58,29 @@ export function tractLosses(
   const across = div(sub(mul(xe, at(sigma)), mul(xt, at(end))), at(sub(sigma, end)));
   const far = distance(said, stopGradient(where(at(equal(middle, 0)), clean, across)));
   return weight ? mul(far, weight) : far;
+}
+
+/**
+ * Jumps within the groups of a stage, all as likely: its numbers are `levels` T of the Karras grid above the clean sample, those of the
+ * teacher `teacherSteps`, the groups `steps`, `sigmaMin`, `sigmaMax`, `rho`, and `order` of the teacher's step. Levels are [B].
+ * @throws E_CONFIG for a stage without them
+ */
+export function drawnJumps(
+  stage: LossContext["stage"],
+  noise: NoiseSource,
+  count: number,
+): Jump & { readonly sigma: Tensor; readonly order: number } {
+  const { levels, teacherSteps, steps, order, sigmaMin, sigmaMax, rho } = stage.numbers ?? {};
+  if (!(levels && teacherSteps && steps))
+    throw failure(
+      "E_CONFIG",
+      `Cannot train with tract: the stage ${stage.name} has no levels and steps, a method such as tract should give them`,
+    );
+  const grid = [0, ...karrasSigmas(levels, { sigmaMin, sigmaMax, rho }).reverse()];
+  const table = constantArray(grid, [grid.length, 1]);
+  const [semi, step] = [levels / teacherSteps, levels / steps];
+  const end = mul(noise.integers(count, 0, steps), step);
+  const index = sub(add(end, step), mul(noise.integers(count, 0, teacherSteps / steps), semi));
+  const at = (place: Tensor) => reshape(takeRows(table, place), [count]);
+  return { sigma: at(index), middle: at(sub(index, semi)), end: at(end), order };
 }

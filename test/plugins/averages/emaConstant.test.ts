@@ -27,4 +27,11 @@ test("with warm-up the first updates are a plain mean", () => {
   assert.is(average.keep(1000, 1), 0.9);
 });
 
+test("unbiased, the first update is copied, and later ones weigh as in a sum of powers", () => {
+  const average = averageOf({ beta: 0.5, unbiased: true });
+  // After 1, 2 and 3 updates they weigh 1; 1 : 2; 1 : 2 : 4.
+  for (const [update, kept] of [0, 1 / 3, 3 / 7].entries())
+    assert.ok(Math.abs(average.keep(update, 1) - kept) < 1e-12, `${update}`);
+});
+
 test.run();
