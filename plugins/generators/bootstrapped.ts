@@ -10,7 +10,7 @@ import {
 import { constant, mul } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
-import { leadingTo } from "./shared/startNoise.ts";
+import { leadingTo, pathLevels, startLevel } from "./shared/startNoise.ts";
 
 /**
  * A generator that is told which level of the teacher's path its noise is to be led to.
@@ -24,10 +24,11 @@ export const bootstrapped = definePlugin({
   kind: "generator",
   about: "Leads noise to any level of the teacher's path, started from the teacher",
   options: {
-    sigmaMax: number({ default: 80, above: 0, about: "noise level at which the path begins" }),
+    sigmas: startLevel,
     sigmaMin: number({ default: 0.002, above: 0, about: "level that a sample is led to" }),
   },
-  create({ sigmaMax, sigmaMin }, container): Generator {
+  create({ sigmas, sigmaMin }, container): Generator {
+    const [sigmaMax] = pathLevels("bootstrapped", sigmas, [sigmaMin]);
     const network = container.get(NETWORK);
     const shape = container.get(DATA_SHAPE);
     const process = container.get(PROCESS);

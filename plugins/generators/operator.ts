@@ -1,4 +1,4 @@
-import { decreasingLevels, placeholders } from "../../core/diffusion/mod.ts";
+import { placeholders } from "../../core/diffusion/mod.ts";
 import {
   type Condition,
   DATA_SHAPE,
@@ -11,7 +11,7 @@ import { linear, type Scope, zeros } from "../../core/nn/mod.ts";
 import { add, concat, constant, mul, reshape, split, transpose } from "../../core/ops/mod.ts";
 import { definePlugin, list, number } from "../../core/plugin/mod.ts";
 import { sizeOf, type Tensor } from "../../core/tensor/mod.ts";
-import { leadingTo } from "./shared/startNoise.ts";
+import { leadingTo, pathLevels, startLevel } from "./shared/startNoise.ts";
 import { temporalBlock } from "./shared/temporalBlock.ts";
 
 /**
@@ -27,7 +27,7 @@ export const operator = definePlugin({
   kind: "generator",
   about: "Leads noise to all points of the teacher's path at once, with convolutions over time",
   options: {
-    sigmaMax: number({ default: 80, above: 0, about: "noise level at which the path begins" }),
+    sigmas: startLevel,
     levels: list(number({ above: 0 }), {
       default: [],
       about: "noise levels of the points between noise and sample, decreasing; none is knowledge distillation",
@@ -36,11 +36,11 @@ export const operator = definePlugin({
     width: number({ default: 32, min: 1, integer: true, about: "channels of the temporal blocks" }),
     blocks: number({ default: 2, min: 0, integer: true, about: "temporal blocks" }),
   },
-  create({ sigmaMax, levels, sigmaMin, width, blocks }, container): Generator {
+  create({ sigmas, levels, sigmaMin, width, blocks }, container): Generator {
     const network = container.get(NETWORK);
     const shape = container.get(DATA_SHAPE);
     const process = container.get(PROCESS);
-    const [, ...points] = decreasingLevels("operator", [sigmaMax, ...levels, sigmaMin]);
+    const [sigmaMax, ...points] = pathLevels("operator", sigmas, [...levels, sigmaMin]);
     const M = points.length;
     const startScale = process.start(sigmaMax);
     const apply: typeof network.apply = (scope, x, cNoise, condition) => {

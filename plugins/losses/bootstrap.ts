@@ -34,7 +34,7 @@ export const bootstrap = definePlugin({
     weight: number({ default: 1, min: 0, about: "factor in the generator's total; 0 is off" }),
     boundary: number({ default: 1, min: 0, about: "factor of the loss at the first level" }),
     levels: number({ default: 32, min: 2, integer: true, about: "noise levels N" }),
-    rho: number({ default: 7, min: 1, about: "bend of the levels; more puts them near the lowest" }),
+    rho: number({ default: 3, min: 1, about: "bend of the levels; more puts them near the lowest" }),
     weighting: choice(["slope", "none"], {
       default: "slope",
       about: "slope divides by the square of the step, so that a loss is that of the path's slope",

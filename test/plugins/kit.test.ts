@@ -104,7 +104,7 @@ const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
     plugins.bootstrap({ levels: 5 }),
     {
       surrogate: true,
-      plugins: [plugins.mlp({ width: 8, depth: 1 }), plugins.bootstrapped({ sigmaMax: 10, sigmaMin: 0.5 })],
+      plugins: [plugins.mlp({ width: 8, depth: 1 }), plugins.bootstrapped({ sigmas: [10], sigmaMin: 0.5 })],
     },
   ],
   [
@@ -112,7 +112,7 @@ const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
     {
       plugins: [
         plugins.mlp({ width: 8, depth: 1 }),
-        plugins.operator({ sigmaMax: 8, sigmaMin: 0.5, levels: [4], width: 4, blocks: 1 }),
+        plugins.operator({ sigmas: [8], sigmaMin: 0.5, levels: [4], width: 4, blocks: 1 }),
         pathSampler,
       ],
     },

@@ -5,6 +5,7 @@ import type { RunConfig } from "../../../core/train/mod.ts";
 type Load = () => Promise<{ readonly config: RunConfig }>;
 
 export const ringMethods: Readonly<Record<string, Load>> = {
+  boot: () => import("./boot.ts"),
   consistency: () => import("./consistency.ts"),
   "diff-instruct": () => import("./diffInstruct.ts"),
   dmd2: () => import("./dmd2.ts"),
@@ -20,4 +21,9 @@ export const ringMethods: Readonly<Record<string, Load>> = {
   lcm: () => import("./lcm.ts"),
   progressive: () => import("./progressive.ts"),
   tract: () => import("./tract.ts"),
+  dfno: () => import("./dfno.ts"),
+  dmd2: () => import("./dmd2.ts"),
+  kd: () => import("./kd.ts"),
+  progressive: () => import("./progressive.ts"),
+  reflow: () => import("./reflow.ts"),
 };

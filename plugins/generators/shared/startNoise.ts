@@ -1,8 +1,35 @@
 /** Generators that are always given the noise that samples start from, and told which level of the teacher's path to lead to. */
+import { decreasingLevels } from "../../../core/diffusion/mod.ts";
+import { failure } from "../../../core/errors.ts";
 import type { Condition, Network, NoiseProcess } from "../../../core/interfaces/mod.ts";
 import type { Scope } from "../../../core/nn/mod.ts";
 import { constant } from "../../../core/ops/mod.ts";
+import { list, number } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
+
+/** The option `sigmas` of a generator that begins at one level: as those of other generators, a list. */
+export const startLevel = list(number({ above: 0 }), {
+  default: [80],
+  about: "noise level at which the path begins, one",
+});
+
+/**
+ * That level, and those of the path after it.
+ * @throws E_OPTION in the name of `owner` unless there is one, and they fall
+ */
+export function pathLevels(
+  owner: string,
+  sigmas: readonly number[],
+  later: readonly number[],
+): readonly [sigmaMax: number, ...later: number[]] {
+  if (sigmas.length !== 1)
+    throw failure(
+      "E_OPTION",
+      `Cannot configure ${owner}: sigmas is [${sigmas.join(", ")}], should be one level, at which the path begins`,
+    );
+  const [sigmaMax, ...rest] = decreasingLevels(owner, [...sigmas, ...later]);
+  return [sigmaMax, ...rest];
+}
 
 /** The network's cNoise of levels, [B] → [B], by the process of a run. */
 export function levelInput(process: NoiseProcess, sigma: Tensor): Tensor {

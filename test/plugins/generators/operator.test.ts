@@ -13,7 +13,7 @@ const shape = { sample: [2, 3], condition: {}, sigmaData: 0.5 };
 
 test("are well-formed plugins", () => {
   checkPlugin(plugins.operator, { levels: [4, 2] });
-  checkPlugin(plugins.bootstrapped, { sigmaMax: 10 });
+  checkPlugin(plugins.bootstrapped, { sigmas: [10] });
 });
 
 test("temporalBlock: convolves over time, as the transform of each frequency says", async () => {
@@ -61,7 +61,7 @@ test("levelInput: what the process tells its network of a level", async () => {
 test("a fresh operator gives the network's own answers, whatever other points there are", async () => {
   const feed = new Feed();
   const made = (...levels: number[]) => {
-    const container = compose(shape, plugins.mlp({ width: 8, depth: 1 }), plugins.operator({ sigmaMax: 10, levels }));
+    const container = compose(shape, plugins.mlp({ width: 8, depth: 1 }), plugins.operator({ sigmas: [10], levels }));
     const generator = container.get(GENERATOR);
     return generator.bind(feed.fresh(`${levels.length}`, generator.declare).scope);
   };
@@ -75,8 +75,10 @@ test("a fresh operator gives the network's own answers, whatever other points th
 });
 
 test("refuses points that do not fall", () => {
-  const made = () => compose(shape, plugins.mlp(), plugins.operator({ sigmaMax: 10, levels: [2, 4] })).get(GENERATOR);
+  const made = () => compose(shape, plugins.mlp(), plugins.operator({ sigmas: [10], levels: [2, 4] })).get(GENERATOR);
   assert.throws(made, /^Cannot configure operator: sigmas is/);
+  const two = () => compose(shape, plugins.mlp(), plugins.bootstrapped({ sigmas: [10, 2] })).get(GENERATOR);
+  assert.throws(two, /^Cannot configure bootstrapped: sigmas is \[10, 2\], should be one level/);
 });
 
 test.run();

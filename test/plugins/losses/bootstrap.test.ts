@@ -14,11 +14,11 @@ const shape = { sample: [2], condition: {}, sigmaData: 0.5 };
 const levels = { sigmaMin: 0.1, sigmaMax: 10 };
 const N = 6;
 
-test("is a well-formed plugin", () => checkPlugin(plugins.bootstrap, { weighting: "none", rho: 3 }));
+test("is a well-formed plugin", () => checkPlugin(plugins.bootstrap, { weighting: "none", rho: 7 }));
 
 /** The denoiser of data N(0, 1): x/(1 + σ²). */
 const teacher: Denoiser = { denoise: (x, sigma) => div(x, perSample(add(square(sigma), 1), x.shape.length)) };
-const grid = karrasSigmas(N, { ...levels, rho: 7 });
+const grid = karrasSigmas(N, { ...levels, rho: 3 });
 /** What multiplies ε in the clean part of the path's states, by DDIM's steps of that teacher from its first prediction. */
 const path = grid.slice(1).reduce(
   (known, next, i) => {
@@ -39,7 +39,11 @@ async function computed(factors: readonly number[], generator: object = {}) {
     );
     return mul(eps, perSample(at, 2));
   };
-  const parts = [plugins.mlp(), plugins.bootstrapped(levels), plugins.bootstrap({ levels: N })];
+  const parts = [
+    plugins.mlp(),
+    plugins.bootstrapped({ sigmas: [10], sigmaMin: 0.1 }),
+    plugins.bootstrap({ levels: N }),
+  ];
   const [loss] = compose(shape, ...parts).all(LOSSES);
   const value = loss.compute({
     generated: { x: feed.tensor("x", [64, 2], new Float32Array(128)), condition: {} },

@@ -16,7 +16,7 @@ const parts = [plugins.mlp({ width: 8, depth: 1 }), plugins.edm(), plugins.euler
 /** Both losses of one generator, with the same noise. */
 async function both(levels: number[], pointWeights: number[] = []) {
   const feed = new Feed();
-  const made = plugins.operator({ sigmaMax: 8, sigmaMin: 0.1, levels, width: 4 });
+  const made = plugins.operator({ sigmas: [8], sigmaMin: 0.1, levels, width: 4 });
   const container = compose(
     shape,
     ...parts,
@@ -61,7 +61,7 @@ test("refuses other generators, a level that the sampler does not come by, and w
     /the generator gives one point of the path/,
   );
   assert.throws(
-    () => made(plugins.operator({ sigmaMax: 8, levels: [4] }), plugins.trajectory({ pointWeights: [1] })),
+    () => made(plugins.operator({ sigmas: [8], levels: [4] }), plugins.trajectory({ pointWeights: [1] })),
     /there are 1 pointWeights, expected 2/,
   );
   const error = await both([3]).catch((e: Error) => e);

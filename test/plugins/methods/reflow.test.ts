@@ -50,8 +50,8 @@ test("kd, dfno and boot run from the teacher's weights", async () => {
   const levels = { sampler: { use: "euler", sigmas: [10, 5, 2] }, averages: over.averages };
   for (const [recipe, generator] of [
     [kd, { sigmas: [10, 2] }],
-    [dfno, { sigmaMax: 10, levels: [5], width: 2, blocks: 1 }],
-    [boot, { sigmaMax: 10 }],
+    [dfno, { sigmas: [10], levels: [5], width: 2, blocks: 1 }],
+    [boot, { sigmas: [10] }],
   ] as const) {
     const { stages } = await finished(recipe, { ...levels, generator }, { teacher: 1, steps: 2 });
     assert.equal(stages, ["teacher", "distillation", "distillation"]);
