@@ -322,7 +322,7 @@ export const commands: readonly Command[] = [
   },
   {
     name: "pairs",
-    about: "Draws pairs of noise and the teacher's sample into a file, for the regression loss.",
+    about: "Draws pairs of noise and the teacher's sample into a file, for losses on pairs.",
     operands: "<run folder|teacher weights.safetensors>",
     arity: [1, 1],
     flags: {

@@ -93,6 +93,11 @@ export const presets: Readonly<Record<string, Preset>> = {
     config: async () => (await import("../presets/sd15.ts")).sd15Lcm,
     shape: async () => (await import("../presets/sd15.ts")).sd15Shape,
   },
+  "sd15-instaflow": {
+    about: "SD 1.5 as a rectified flow in one step; --data, --teacher",
+    config: async () => (await import("../presets/sd15.ts")).sd15Instaflow,
+    shape: async () => (await import("../presets/sd15.ts")).sd15Shape,
+  },
   "sdxl-4step": {
     about: "SDXL in four steps; --data, --teacher",
     config: async () => (await import("../presets/sdxl.ts")).sdxl4Step,

@@ -2,6 +2,7 @@ import type { DataShape } from "../../core/interfaces/mod.ts";
 import { mergeConfig } from "../../core/plugin/mod.ts";
 import type { RunConfig } from "../../core/train/mod.ts";
 import { latentConsistency } from "../../plugins/methods/latentConsistency.ts";
+import { instaflow } from "../../plugins/methods/reflow.ts";
 import { pretrained, pretrainedLcm, rates, secondStage, withoutGan } from "./official.ts";
 
 /** Latents of 512 × 512 pixels, with texts and that of an empty one. */
@@ -70,4 +71,17 @@ export const sd15Lcm: RunConfig = mergeConfig(
     sampler: { use: "ddim", steps: 50, offset: 1, endAtFirst: true },
   },
   { generator: { guidanceScale: 8 }, train: { steps: 1000, batch: 12, accumulate: 12, checkpointing: "blocks" } },
+);
+
+/**
+ * InstaFlow: Stable Diffusion 1.5 as a rectified flow, straightened once and distilled into one step; the model card's number of
+ * updates, with its larger batch.
+ *
+ *     onestep train sd15-instaflow --data FOLDER --teacher unet.safetensors
+ *
+ * Every update draws its pairs with 25 steps of the guided teacher: 50 network calls.
+ */
+export const sd15Instaflow: RunConfig = mergeConfig(
+  { ...instaflow, dataset: { use: "latents" }, network: { use: "unet2d" } },
+  { train: { batch: 1024, accumulate: 128, checkpointing: "blocks", checkpointEvery: 100, evaluateCount: 16 } },
 );

@@ -4,7 +4,6 @@ import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../backends/reference/mod.ts";
 import { WasmBackend } from "../../backends/wasm/mod.ts";
 import { karrasSigmas } from "../../core/diffusion/mod.ts";
-import { type ConditionEntry, classLabel, type DataShape } from "../../core/interfaces/mod.ts";
 import { type ConditionEntry, classLabel, type DataShape, type Role } from "../../core/interfaces/mod.ts";
 import { encodePairs } from "../../core/io/mod.ts";
 import { mul, sum } from "../../core/ops/mod.ts";

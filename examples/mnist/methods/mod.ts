@@ -7,14 +7,14 @@ type Load = () => Promise<{ readonly config: RunConfig }>;
 export const digitMethods: Readonly<Record<string, Load>> = {
   "diff-instruct": () => import("./diffInstruct.ts"),
   dmd2: () => import("./dmd2.ts"),
-  "mean-flow": () => import("./meanFlow.ts"),
-  scm: () => import("./scm.ts"),
   "f-distill": () => import("./fDistill.ts"),
   "fastgen-dmd2": () => import("./fastgenDmd2.ts"),
-  sid: () => import("./sid.ts"),
-  sida: () => import("./sida.ts"),
   "guided-distillation": () => import("./guidedDistillation.ts"),
   lcm: () => import("./lcm.ts"),
+  "mean-flow": () => import("./meanFlow.ts"),
   progressive: () => import("./progressive.ts"),
+  scm: () => import("./scm.ts"),
+  sid: () => import("./sid.ts"),
+  sida: () => import("./sida.ts"),
   tract: () => import("./tract.ts"),
 };

@@ -266,6 +266,16 @@ for (const [name, { guidanceScale, rank }] of Object.entries(lcm))
     assert.ok(files.contents.has("out/generator.safetensors"));
   });
 
+test("sd15-instaflow: reflow on the guided teacher's pairs, then distillation, on a user's files", async () => {
+  // biome-ignore lint/suspicious/noExplicitAny: a config holds options of any plugin
+  const { method, teacher, train } = resolved("sd15-instaflow").config as any;
+  assert.equal([method.use, method.rounds, method.lastSteps, teacher.use], ["reflow", 1, 1, "guided"]);
+  assert.equal([train.steps, train.batch], [134_500, 1024]);
+  const files = await folderFor("sd15-instaflow");
+  assert.is(await runOf("sd15-instaflow", files, "out", T), "generator0 generator0");
+  assert.ok(files.contents.has("out/generator.safetensors"));
+});
+
 test("without the files that it needs, a preset says which to give", async () => {
   const files = await folderFor("imagenet64");
   for (const start of [[], T]) {
