@@ -22,8 +22,4 @@ export const ringMethods: Readonly<Record<string, Load>> = {
   sid: () => import("./sid.ts"),
   sida: () => import("./sida.ts"),
   tract: () => import("./tract.ts"),
-  dmd2: () => import("./dmd2.ts"),
-  kd: () => import("./kd.ts"),
-  progressive: () => import("./progressive.ts"),
-  reflow: () => import("./reflow.ts"),
 };
