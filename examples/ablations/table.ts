@@ -1,4 +1,6 @@
-/** A table of a paper as runs: what each row changes, and what the paper measured for it. */
+import type { RunConfig } from "../../core/train/mod.ts";
+
+/** A table as runs: what each row changes, and what the paper measured for it. */
 export interface AblationTable {
   readonly about: string;
   /** Whose table it is. */
@@ -11,6 +13,8 @@ export interface AblationTable {
   readonly rows: Readonly<Record<string, AblationRow>>;
   /** What the paper says of its rows, to be held against ours. */
   readonly claims: readonly Claim[];
+  /** Whether it says what training each row cost, and draws each row's samples of the same noise. */
+  readonly costs?: true;
 }
 
 /** Which way a number should go. */
@@ -19,9 +23,11 @@ export type Better = "lower" | "higher";
 /** One row. */
 export interface AblationRow {
   readonly name: string;
-  /** Laid over the preset one after the other. */
+  /** What it starts from instead of the data set's preset. */
+  readonly config?: () => Promise<RunConfig>;
+  /** Laid over that one after the other. */
   readonly over: readonly object[];
-  /** The paper's numbers, by its columns. */
+  /** The paper's numbers, by its columns; those that it does not give are left out. */
   readonly quoted: Readonly<Record<string, number>>;
 }
 
@@ -56,5 +62,7 @@ export interface Ground {
   readonly columns: Readonly<Record<string, Better>>;
   /** For columns of the paper the number that stands for each here. */
   readonly standsFor: Readonly<Record<string, string>>;
+  /** Samples of a picture. */
+  readonly shown: number;
   readonly budgets: Readonly<Record<BudgetName, Budget>>;
 }

@@ -246,6 +246,57 @@ export const commands: readonly Command[] = [
     load: () => import("./ablate/command.ts"),
   },
   {
+    name: "arena",
+    about: "Trains a generator by each method from one teacher, judges all alike, and puts them into one table.",
+    operands: "",
+    arity: [0, 0],
+    flags: {
+      dataset: { type: "string", value: "NAME", about: "gaussians (default) or mnist, which needs --data" },
+      data: dataFlag,
+      methods: { type: "string", value: "NAMES", about: "only these methods, joined by commas; default all" },
+      budget: {
+        type: "string",
+        value: "NAME",
+        about: "quick: one seed; full: three, judged by more samples; default quick",
+      },
+      seeds: {
+        type: "string",
+        value: "N",
+        about: "seeds 0 to N - 1, each with a teacher of its own; default by --budget",
+      },
+      n: { type: "string", value: "N", about: "samples that each method is judged by; default by --budget" },
+      pairs: { type: "string", value: "N", about: "pairs for a regression loss; default by --budget" },
+      out: {
+        type: "string",
+        value: "DIR",
+        about: "folder of all runs and of the table; default runs/arena-<dataset>",
+      },
+      set: { ...setFlag, about: "change one value in the config of every method" },
+      plugin: pluginFlag,
+      device: deviceFlag,
+      threads: threadsFlag,
+      tune: tuneFlag,
+      resume: {
+        type: "boolean",
+        about: "go on with the arena in --out; with more --seeds or --methods it gets these too",
+      },
+      quiet: { type: "boolean", about: "no progress, only the result" },
+    },
+    examples: [
+      "arena --methods dmd2,consistency",
+      "arena --dataset mnist --data data/mnist --out runs/arena-mnist",
+      "arena --resume --seeds 3 --out runs/arena-mnist",
+    ],
+    async more() {
+      const { arenas } = await import("../arena/arenas.ts");
+      const lines = Object.entries(arenas).map(
+        ([dataset, { table }]) => [dataset, Object.keys(table.rows).join(", ")] as const,
+      );
+      return ["methods", ...rows(lines)].join("\n");
+    },
+    load: () => import("./arena/command.ts"),
+  },
+  {
     name: "inspect",
     about: "Says what a file or folder holds, and which command takes it; nothing in it is run.",
     operands: "<weights|archive|picture|folder>",

@@ -1,32 +1,38 @@
 import { files } from "../../../backends/host/files.ts";
 import { onInterrupt } from "../../../backends/host/interrupt.ts";
+import type { Registry } from "../../../core/plugin/mod.ts";
 import { commandName } from "../asStarted.ts";
 import type { Given } from "../command.ts";
 import { INTERRUPTED } from "../exitStatus.ts";
 import { loadRegistry } from "../registry.ts";
+import { ablation, type Contest } from "./contest.ts";
 import { type Expansion, expand, needsPairs, rowOf, type Shared, teacherOf } from "./expand.ts";
 import { textOf } from "./page.ts";
 import { pairsAt, partAt, Stopped, steps } from "./parts.ts";
 import { type Planned, planOf, writePlan } from "./plan.ts";
 import { writeTable } from "./write.ts";
 
-/** Runs the rows of a table of a paper, and writes the table. What is done already is left as it is. */
-export async function run(given: Given): Promise<number> {
-  const planned = await planOf(given);
+/** Runs the rows of a table of a paper, and writes the table. */
+export const run = (given: Given): Promise<number> => runTable(given, ablation);
+
+/** Runs the rows of a table, and writes it. What is done already is left as it is. */
+export async function runTable(given: Given, contest: Contest): Promise<number> {
+  const planned = await planOf(given, contest);
   const { plan, out } = planned;
-  const expansion = await expand(plan, await loadRegistry(given.all("plugin")));
+  const registry = await loadRegistry(given.all("plugin"));
+  const expansion = await expand(plan, registry);
   await writePlan(planned);
   const say = (text: string) => void (given.on("quiet") || process.stderr.write(`${text}\n`));
   say(
-    `table   ${plan.table} on ${plan.dataset}, budget ${plan.budget}; seeds: ${plan.seeds}, rows: ${plan.rows.join(", ")}`,
+    `table   ${plan.table} on ${plan.dataset}, budget ${plan.budget}; seeds: ${plan.seeds}, ${contest.flag}: ${plan.rows.join(", ")}`,
   );
   say(`folder  ${out}`);
   try {
-    await runParts(planned, expansion, given, say);
+    await runParts(planned, expansion, registry, given, say);
   } catch (error) {
     await writeTable(planned);
     if (!(error instanceof Stopped)) throw error;
-    say(`stopped; the table goes on with: ${commandName()} ablate --resume --out ${out}`);
+    say(`stopped; the table goes on with: ${commandName()} ${contest.command} --resume --out ${out}`);
     return INTERRUPTED;
   }
   process.stdout.write(`${textOf(await writeTable(planned))}\n`);
@@ -39,9 +45,15 @@ export async function run(given: Given): Promise<number> {
  * table is written anew after every part.
  * @throws Stopped after Ctrl-C
  */
-async function runParts(planned: Planned, expansion: Expansion, given: Given, say: (text: string) => void) {
+async function runParts(
+  planned: Planned,
+  expansion: Expansion,
+  registry: Registry,
+  given: Given,
+  say: (text: string) => void,
+) {
   const { plan, out } = planned;
-  const { train, trainRow, pairs, judge, state } = steps(given, plan);
+  const { train, trainRow, pairs, describe, judge, state } = steps(given, plan);
   let stopping = false;
   const watch = onInterrupt(() => {
     stopping = true;
@@ -67,6 +79,7 @@ async function runParts(planned: Planned, expansion: Expansion, given: Given, sa
         seed,
         "the teacher",
         () => train(teacher, teacherOf(expansion, shared)),
+        () => describe(teacher, "teacher", registry),
         () => judge(teacher, "teacher"),
         ...drawn,
       );
@@ -75,7 +88,8 @@ async function runParts(planned: Planned, expansion: Expansion, given: Given, sa
         await inTurn(
           seed,
           name,
-          () => trainRow(row, rowOf(expansion.rows[name], shared)),
+          () => trainRow(row, rowOf(expansion, expansion.rows[name], shared)),
+          () => describe(row, "generator", registry),
           () => judge(row, "generator"),
         );
       }

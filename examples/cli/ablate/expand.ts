@@ -1,5 +1,6 @@
 import { mergeConfig, type Registry } from "../../../core/plugin/mod.ts";
 import { type RunConfig, resolveConfig } from "../../../core/train/mod.ts";
+import type { AblationRow } from "../../ablations/table.ts";
 import { layOver } from "../configFile.ts";
 import { presets } from "../presets.ts";
 import { namedIn, type Plan } from "./plan.ts";
@@ -15,6 +16,9 @@ export interface Expansion {
 /** Samples that a run itself draws, for its pictures: rows are judged together, when they have ended. */
 const SHOWN = 100;
 
+/** Stand for what a row shares, while it is checked. */
+const PLACES: Shared = { seed: 0, teacher: "teacher.safetensors", pairs: "pairs.safetensors" };
+
 /**
  * The configs of every row, checked: the preset, what the table and the budget change in it, what the row changes, and the
  * `--set`s.
@@ -22,15 +26,28 @@ const SHOWN = 100;
  */
 export async function expand(plan: Plan, registry: Registry): Promise<Expansion> {
   const { table, ground, budget } = namedIn(plan);
-  const { metrics: _, ...preset } = await presets[ground.preset].config();
+  const usual = presets[ground.preset].config;
   const common = [table.base[plan.dataset], { train: { evaluateCount: SHOWN } }, budget.over];
-  const resolved = (over: readonly object[]) => {
-    const config = [...common, ...over].reduce<RunConfig>(mergeConfig, preset);
+  const resolved = async ({ config: load = usual, over }: Pick<AblationRow, "config" | "over">) => {
+    const { metrics: _, ...start } = await load();
+    const config = [...common, ...over].reduce<RunConfig>(mergeConfig, start);
     return resolveConfig(layOver(config, plan.settings, {}), registry).config;
   };
-  const rows = plan.rows.map((name) => [name, resolved(table.rows[name].over)] as const);
-  return { teacher: resolved([]), rows: Object.fromEntries(rows) };
+  const teacher = await resolved({ over: [] });
+  const rows: [string, RunConfig][] = [];
+  for (const name of plan.rows) {
+    const config = await resolved(table.rows[name]);
+    resolveConfig(rowOf({ teacher, rows: {} }, config, PLACES), registry);
+    rows.push([name, config]);
+  }
+  return { teacher, rows: Object.fromEntries(rows) };
 }
+
+/** Whether a row can start from the teacher of the others: its data, network and noise process are the same. */
+export const sharesTeacher = ({ teacher }: Expansion, row: RunConfig): boolean =>
+  (["dataset", "network", "teacher", "process"] as const).every(
+    (part) => JSON.stringify(row[part]) === JSON.stringify(teacher[part]),
+  );
 
 /** What the rows of a seed share. */
 export interface Shared {
@@ -47,12 +64,11 @@ export const teacherOf = ({ teacher }: Expansion, { seed }: Shared): RunConfig =
 /** Whether rows need pairs of the teacher. */
 export const needsPairs = (config: RunConfig): boolean => config.losses.regression !== undefined;
 
-/** A row's config with what it shares. */
-export function rowOf(config: RunConfig, { seed, teacher, pairs }: Shared): RunConfig {
+/** A row's config with what it shares. One with another kind of teacher trains it itself. */
+export function rowOf(expansion: Expansion, config: RunConfig, { seed, teacher, pairs }: Shared): RunConfig {
   const own = {
     train: { seed },
-    start: { teacher },
-    method: { teacher: { steps: 0 } },
+    ...(sharesTeacher(expansion, config) && { start: { teacher }, method: { teacher: { steps: 0 } } }),
     ...(needsPairs(config) && { losses: { regression: { pairs } } }),
   };
   return mergeConfig(config, own);

@@ -6,27 +6,47 @@ const ARROWS: Readonly<Record<Better, string>> = { lower: "↓", higher: "↑" }
 
 /** `Table 3 on mnist, budget quick, 1 seed`, and that it is not finished where it is not. */
 export function titleOf({ plan, finished, ended, parts }: AblationResult): string {
-  const name = plan.table.replace(/^table(\d+)$/, "Table $1");
+  const name = plan.table.replace(/^table(\d+)$/, "Table $1").replace(/^a/, "A");
   const whole = `${name} on ${plan.dataset}, budget ${plan.budget}, ${plan.seeds} seed${plan.seeds > 1 ? "s" : ""}`;
   return finished ? whole : `${whole}: NOT FINISHED, ${ended} of ${parts} parts have ended`;
 }
 
 /** The table's cells: its head, the teacher, the rows. */
-export function cellsOf({ columns, quoted, teacher, rows }: AblationResult): string[][] {
+export function cellsOf({ columns, quoted, teacher, rows, costs }: AblationResult): string[][] {
   const head = [
     "",
     "calls",
     ...Object.entries(columns).map(([name, better]) => `${name} ${ARROWS[better]}`),
+    ...(costs ? COSTS : []),
     ...Object.entries(quoted).map(([name, { better }]) => `${name} ${ARROWS[better]} (quoted)`),
   ];
   const line = (each: Line) => [
     each.name,
     each.nfe === undefined ? "" : String(each.nfe),
     ...Object.keys(columns).map((name, place) => cellOf(each, name, place === 0)),
+    ...(costs ? costCells(each) : []),
     ...Object.keys(quoted).map((name) => (each.quoted[name] === undefined ? "" : String(each.quoted[name]))),
   ];
   return [head, line(teacher), ...rows.map(line)];
 }
+
+const COSTS = ["passes (M)", "minutes", "MiB"];
+
+const costCells = ({ cost }: Line): string[] =>
+  cost
+    ? [cost.passes / 1e6, cost.minutes, cost.bytes / 2 ** 20].map((each) => each.toFixed(each < 10 ? 2 : 1))
+    : COSTS.map(() => "");
+
+/** What the columns of costs count. */
+const COSTS_TEXT =
+  "passes: all that updates compute, in millions of calls of the network on one sample, the teacher's own training left out; minutes: of these updates on this machine; MiB: the most that lives on the device.";
+
+/** Below the table: where the quoted numbers are from, and what is not to be compared. */
+export const notesOf = (result: AblationResult): string[] => [
+  quotedText(result),
+  NOT_COMPARABLE,
+  ...(result.costs ? [COSTS_TEXT] : []),
+];
 
 /** A number with its spread; the first of a line says what lacks. */
 function cellOf({ judged, diverged, seeds, finished, numbers }: Line, name: string, first: boolean): string {
@@ -58,17 +78,20 @@ export function claimCells({ claims }: AblationResult): string[][] {
 }
 
 /** Where the quoted numbers are from. */
-export const quotedText = ({ source, quoted }: AblationResult): string =>
+const quotedText = ({ source, quoted }: AblationResult): string =>
   `Quoted: ${Object.entries(quoted)
     .map(([name, { about }]) => `${name}: ${about}`)
     .join("; ")}. ${source}.`;
 
-export const NOT_COMPARABLE =
+const NOT_COMPARABLE =
   "Numbers of one line are of different data and metrics: compare their order from row to row, not their size.";
 
 /** For a terminal. */
 export const textOf = (result: AblationResult): string =>
-  [titleOf(result), table(cellsOf(result)), "", table(claimCells(result))].join("\n");
+  [titleOf(result), table(cellsOf(result)), ...(hasClaims(result) ? ["", table(claimCells(result))] : [])].join("\n");
+
+/** Whether the paper says anything of these rows that could be held against ours. */
+export const hasClaims = ({ claims }: AblationResult): boolean => claims.length > 0;
 
 const markdownTable = ([head, ...rows]: readonly (readonly string[])[], left: number): string[] => {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
@@ -83,11 +106,9 @@ export function markdownOf(result: AblationResult, command: string): string {
     "",
     ...markdownTable(cellsOf(result), 1),
     "",
-    quotedText(result),
-    NOT_COMPARABLE,
+    ...notesOf(result),
     "",
-    ...markdownTable(claimCells(result), 4),
-    "",
+    ...(hasClaims(result) ? [...markdownTable(claimCells(result), 4), ""] : []),
     "```sh",
     command,
     "```",

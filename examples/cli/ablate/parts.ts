@@ -1,13 +1,19 @@
 import { dirname } from "node:path";
 import { files } from "../../../backends/host/files.ts";
 import { OnestepError } from "../../../core/errors.ts";
+import { parseJson } from "../../../core/json/mod.ts";
+import type { Registry } from "../../../core/plugin/mod.ts";
 import { EVALUATION_SEED, type RunConfig, type RunFolder, runFolder } from "../../../core/train/mod.ts";
 import type { Given } from "../command.ts";
 import { commands } from "../commands.ts";
+import { readConfig } from "../configFile.ts";
+import { openBackend, tuning } from "../device.ts";
 import { evaluate } from "../evaluate/command.ts";
 import { readReport } from "../evaluate/protocol.ts";
 import { INTERRUPTED } from "../exitStatus.ts";
 import { parseFlags } from "../parseFlags.ts";
+import { drawRun } from "../sample/fromRun.ts";
+import { type Cost, costOf } from "./cost.ts";
 import type { Shared } from "./expand.ts";
 import { namedIn, type Plan } from "./plan.ts";
 import type { Outcome } from "./result.ts";
@@ -19,6 +25,9 @@ export interface Part {
   readonly config: string;
   /** There once the run has ended and was judged. */
   readonly evaluation: string;
+  /** What its training took, and its samples of the noise that all are drawn from; in tables that tell costs. */
+  readonly cost: string;
+  readonly picture: string;
   /** There when its updates were not finite in the end: what was said. */
   readonly diverged: string;
 }
@@ -33,6 +42,8 @@ export function partAt(out: string, seed: number, name: string): Part {
     config: beside("config"),
     evaluation: beside("evaluation"),
     diverged: beside("diverged"),
+    cost: beside("cost"),
+    picture: `${path}.png`,
   };
 }
 
@@ -44,8 +55,12 @@ const writeJson = (path: string, value: unknown) =>
   files.write(path, new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`));
 
 /** How far a part is, by its files. */
-export async function outcomeOf({ evaluation, diverged }: Part): Promise<Outcome> {
-  if (await files.exists(evaluation)) return { is: "judged", report: readReport(await textIn(evaluation), evaluation) };
+export async function outcomeOf({ evaluation, diverged, cost }: Part): Promise<Outcome> {
+  if (await files.exists(evaluation)) {
+    const report = readReport(await textIn(evaluation), evaluation);
+    const told = (await files.exists(cost)) ? (parseJson(await textIn(cost)) as unknown as Cost) : undefined;
+    return { is: "judged", report, ...(told && { cost: told }) };
+  }
   return { is: (await files.exists(diverged)) ? "diverged" : "missing" };
 }
 
@@ -109,6 +124,20 @@ export function steps(given: Given, plan: Plan) {
     async pairs({ folder }: Part, { seed, pairs }: Shared): Promise<void> {
       if (await files.exists(pairs)) return;
       await call("pairs", [folder.path, "--n", `${plan.pairs}`, "--seed", `${seed}`, "--out", pairs]);
+    },
+    /** Says what a run that has ended took, and shows its samples. */
+    async describe(part: Part, role: string, registry: Registry): Promise<void> {
+      if (!namedIn(plan).table.costs || (await ended(part))) return;
+      const own = [part.folder.path, "--role", role, "--seed", `${EVALUATION_SEED}`, "--n", `${ground.shown}`];
+      await drawRun(words("sample", [...own, "--out", part.picture, "--force"]).given);
+      if (role === "teacher") return;
+      const device = await openBackend(given.text("device"), tuning(given));
+      try {
+        const config = await readConfig(part.folder.config, files);
+        await writeJson(part.cost, await costOf(config, part.folder.events, plan.data, registry, device));
+      } finally {
+        await device.close();
+      }
     },
     /** Judges the samples of a run that has ended, always in the same way. */
     async judge(part: Part, role: string): Promise<void> {

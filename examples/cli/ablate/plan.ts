@@ -5,13 +5,13 @@ import { parseJson } from "../../../core/json/mod.ts";
 import { number } from "../../../core/plugin/mod.ts";
 import { isRecord } from "../../../core/plugin/spec.ts";
 import { runFolder } from "../../../core/train/files/runFolder.ts";
-import { grounds } from "../../ablations/grounds.ts";
 import type { AblationTable, Budget, BudgetName, Ground } from "../../ablations/table.ts";
 import { tables } from "../../ablations/tables.ts";
 import type { Given } from "../command.ts";
 import { readNumbers } from "../storedWeights.ts";
+import { type Contest, contestOf, tableOn } from "./contest.ts";
 
-/** What is run: enough to go on with it. Stored as `ablation.json` in its folder. */
+/** What is run: enough to go on with it. Stored in its folder, see `Contest`. */
 export interface Plan {
   readonly table: string;
   readonly dataset: string;
@@ -36,11 +36,10 @@ export interface Named {
   readonly budget: Budget;
 }
 
-export const namedIn = ({ table, dataset, budget }: Plan): Named => ({
-  table: tables[table],
-  ground: grounds[dataset],
-  budget: grounds[dataset].budgets[budget],
-});
+export function namedIn({ table, dataset, budget }: Plan): Named {
+  const named = tableOn(table, dataset);
+  return { ...named, budget: named.ground.budgets[budget] };
+}
 
 const budgets: readonly BudgetName[] = ["quick", "full"];
 const whole = { min: 1, integer: true };
@@ -51,7 +50,7 @@ const numbersOf = ({ seeds, samples, pairs }: Budget) => ({
   pairs: number({ default: pairs, max: 2 ** 31, ...whole, about: "pairs of noise and the teacher's sample" }),
 });
 
-/** Where an ablation is, and what it is: of the flags, and of the folder where it is to go on. */
+/** Where a table is made, and what it is: of the flags, and of the folder where it is to go on. */
 export interface Planned {
   readonly plan: Plan;
   readonly out: string;
@@ -61,23 +60,23 @@ export interface Planned {
  * Reads flags and, with `--resume`, the plan of the folder. Seeds and rows may then be others than before: they are added.
  * @throws E_USAGE, E_OPTION, E_RUN_EXISTS or E_CHECKPOINT
  */
-export async function planOf(given: Given): Promise<Planned> {
-  if (given.on("resume")) return resumed(given);
-  const [table] = given.positionals;
+export async function planOf(given: Given, contest: Contest): Promise<Planned> {
+  if (given.on("resume")) return resumed(given, contest);
+  const { only: table = given.positionals[0] } = contest;
   if (table === undefined)
     throw failure("E_USAGE", `Cannot run ablate: it needs a table, ${Object.keys(tables).join(" or ")}`);
-  const plan = checked({
+  const plan = checked(contest, {
     table,
     dataset: given.text("dataset") ?? "gaussians",
     budget: given.text("budget") ?? "quick",
     settings: given.all("set"),
     data: given.text("data"),
-    rows: given.text("rows"),
+    rows: given.text(contest.flag),
     numbers: given,
   });
   const out = given.text("out") ?? usual(plan.table, plan.dataset);
   if (await holdsResults(out))
-    throw failure("E_RUN_EXISTS", `Cannot start an ablation in ${out}: it already holds one`, {
+    throw failure("E_RUN_EXISTS", `Cannot start ${contest.what} in ${out}: it already holds one`, {
       fix: "continue it with --resume, or choose another --out",
     });
   return { plan, out };
@@ -85,15 +84,14 @@ export async function planOf(given: Given): Promise<Planned> {
 
 const usual = (table: string, dataset = "gaussians") => files.join("runs", `${table}-${dataset}`);
 
-async function resumed(given: Given): Promise<Planned> {
-  const [table] = given.positionals;
+async function resumed(given: Given, contest: Contest): Promise<Planned> {
+  const { flag, only: table = given.positionals[0], what } = contest;
   const out = given.text("out") ?? (table && usual(table, given.text("dataset")));
-  if (out === undefined)
-    throw failure("E_USAGE", "Cannot resume: there is no --out, expected the folder of an ablation");
-  const stored = await readPlan(out);
-  const refuse = (what: string, why: string) =>
-    failure("E_USAGE", `Cannot resume ${out} with ${what}: ${why}`, {
-      fix: "leave it out, or start another ablation without --resume",
+  if (out === undefined) throw failure("E_USAGE", `Cannot resume: there is no --out, expected the folder of ${what}`);
+  const stored = await readPlan(out, contest);
+  const refuse = (flags: string, why: string) =>
+    failure("E_USAGE", `Cannot resume ${out} with ${flags}: ${why}`, {
+      fix: "leave it out, or start another without --resume",
     });
   const fixed = { table, dataset: given.text("dataset"), budget: given.text("budget") };
   for (const [name, value] of Object.entries(fixed)) {
@@ -102,8 +100,8 @@ async function resumed(given: Given): Promise<Planned> {
   }
   for (const flag of ["set", "n", "pairs"])
     if (given.on(flag)) throw refuse(`--${flag}`, "all rows of a table are made and judged alike");
-  const more = given.text("rows");
-  const plan = checked({
+  const more = given.text(flag);
+  const plan = checked(contest, {
     ...stored,
     ...(more !== undefined && { rows: [...stored.rows, more].join(",") }),
     data: given.text("data") ?? stored.data,
@@ -123,21 +121,25 @@ interface Wishes extends Pick<Plan, "table" | "dataset" | "settings" | "data"> {
 }
 
 /** @throws E_USAGE that names what is not known, and what was meant; or E_OPTION */
-function checked({ table, dataset, budget, settings, data, rows, numbers: given }: Wishes): Plan {
+function checked(
+  { command, row, flag, datasets }: Contest,
+  { table, dataset, budget, settings, data, rows, numbers: given }: Wishes,
+): Plan {
   const known = (what: string, name: string, names: readonly string[]) => {
     if (names.includes(name)) return;
     const why = `it is not one of ${names.join(", ")}${suggestion(name, names)}`;
     throw failure("E_USAGE", `Cannot run the ${what} "${name}": ${why}`);
   };
-  known("table", table, Object.keys(tables));
-  known("data set", dataset, Object.keys(tables[table].base));
+  if (command === "ablate") known("table", table, Object.keys(tables));
+  known("data set", dataset, datasets(table));
   known("budget", budget, budgets);
-  const names = Object.keys(tables[table].rows);
+  const named = tableOn(table, dataset);
+  const names = Object.keys(named.table.rows);
   const wanted = typeof rows === "string" ? rows.split(",").filter((name) => name !== "") : (rows ?? names);
-  for (const name of wanted) known("row", name, names);
-  if (wanted.length === 0) throw failure("E_USAGE", `Cannot run no rows: expected some of ${names.join(", ")}`);
+  for (const name of wanted) known(row, name, names);
+  if (wanted.length === 0) throw failure("E_USAGE", `Cannot run no ${flag}: expected some of ${names.join(", ")}`);
   const chosen = budget as BudgetName;
-  const { seeds, n, pairs } = readNumbers("ablate", numbersOf(grounds[dataset].budgets[chosen]), given);
+  const { seeds, n, pairs } = readNumbers(command, numbersOf(named.ground.budgets[chosen]), given);
   return {
     table,
     dataset,
@@ -151,8 +153,6 @@ function checked({ table, dataset, budget, settings, data, rows, numbers: given 
   };
 }
 
-const planFile = (out: string) => files.join(out, "ablation.json");
-
 /** Whether anything has been run in a folder. A plan whose first run could not start is nothing yet. */
 async function holdsResults(out: string): Promise<boolean> {
   if (!(await files.exists(out))) return false;
@@ -162,24 +162,24 @@ async function holdsResults(out: string): Promise<boolean> {
 }
 
 /** What is stored beside the plan, so that a folder is known as ours. */
-const PROGRAM = "onestep ablate";
+const programOf = ({ command }: Contest) => `onestep ${command}`;
 
 export async function writePlan({ plan, out }: Planned): Promise<void> {
+  const contest = contestOf(plan);
+  const text = `${JSON.stringify({ program: programOf(contest), ...plan }, null, 2)}\n`;
   await files.makeDir(out);
-  await files.write(
-    planFile(out),
-    new TextEncoder().encode(`${JSON.stringify({ program: PROGRAM, ...plan }, null, 2)}\n`),
-  );
+  await files.write(files.join(out, contest.file), new TextEncoder().encode(text));
 }
 
-async function readPlan(out: string): Promise<Plan> {
-  const path = planFile(out);
+async function readPlan(out: string, contest: Contest): Promise<Plan> {
+  const { file, what } = contest;
+  const path = files.join(out, file);
   if (!(await files.exists(path)))
-    throw failure("E_CHECKPOINT", `Cannot resume ${out}: it holds no ablation`, {
+    throw failure("E_CHECKPOINT", `Cannot resume ${out}: it holds no ${what.replace(/^an? /, "")}`, {
       fix: "give the folder of one with --out, or start one without --resume",
     });
   const refuse = (why: string) =>
-    failure("E_CHECKPOINT", `Cannot resume ${out}: ablation.json ${why}`, {
+    failure("E_CHECKPOINT", `Cannot resume ${out}: ${file} ${why}`, {
       fix: "start again with another --out; what is trained stays in its folders",
     });
   let value: unknown;
@@ -188,7 +188,8 @@ async function readPlan(out: string): Promise<Plan> {
   } catch (error) {
     throw refuse(`is damaged, ${(error as Error).message}`);
   }
-  if (!isRecord(value) || value.program !== PROGRAM) throw refuse("is not one that onestep ablate has written");
+  if (!isRecord(value) || value.program !== programOf(contest))
+    throw refuse(`is not one that ${programOf(contest)} has written`);
   const { program: _, ...plan } = value;
   const strings = (list: unknown) => Array.isArray(list) && list.every((each) => typeof each === "string");
   const { table, dataset, budget, seeds, samples, pairs, rows, settings, data } = plan;

@@ -9,9 +9,20 @@ import {
   textSection,
 } from "../../../plugins/observers/mod.ts";
 import { version } from "../version.ts";
-import { cellsOf, claimCells, NOT_COMPARABLE, quotedText, titleOf } from "./page.ts";
-import { partAt } from "./parts.ts";
+import { cellsOf, claimCells, hasClaims, notesOf, titleOf } from "./page.ts";
+import { type Part, partAt } from "./parts.ts";
 import type { AblationResult } from "./result.ts";
+
+/** The samples of a part: those of the noise that all share, else the last that its run has shown. */
+async function shownOf({ folder: { samples }, picture }: Part): Promise<{ file: string; what: string } | undefined> {
+  if (await files.exists(picture)) return { file: picture, what: ", on the noise of all rows" };
+  if (!(await files.exists(samples))) return undefined;
+  const step = (name: string) => Number(name.match(/^generator-(\d+)\.png$/)?.[1] ?? -1);
+  const [last] = (await files.list(samples)).sort((a, b) => step(b) - step(a));
+  if (last === undefined || step(last) < 0) return undefined;
+  const what = `, step ${step(last)}: real data, the teacher and the generator on the same noise`;
+  return { file: files.join(samples, last), what };
+}
 
 /** The table with plot, samples and protocol as one HTML file. */
 export async function reportOf(result: AblationResult, out: string, command: string, plot: string): Promise<string> {
@@ -29,9 +40,11 @@ export async function reportOf(result: AblationResult, out: string, command: str
         title: "Table",
         columns,
         rows: rows.map(marked),
-        notes: [quotedText(result), NOT_COMPARABLE],
+        notes: notesOf(result),
       }),
-      tableSection({ title: "The paper's claims", columns: claimColumns, rows: claims }),
+      ...(hasClaims(result)
+        ? [tableSection({ title: "The paper's claims", columns: claimColumns, rows: claims })]
+        : []),
       { title: "Rows", body: html`<figure>${new Html(plot)}</figure>` },
       await samplesSection(result, out),
       textSection({ title: "Command", commands: [command] }),
@@ -41,17 +54,14 @@ export async function reportOf(result: AblationResult, out: string, command: str
   });
 }
 
-/** The last picture of each row with its first seed: real data, the teacher and the generator. */
-async function samplesSection({ rows, plan }: AblationResult, out: string): Promise<Section> {
+/** A picture of each row with its first seed. */
+async function samplesSection({ rows, plan, teacher, costs }: AblationResult, out: string): Promise<Section> {
   const figures: Html[] = [];
-  for (const { row, name, judged } of rows) {
-    const { samples } = partAt(out, 0, row).folder;
-    if (judged === 0 || !(await files.exists(samples))) continue;
-    const step = (picture: string) => Number(picture.match(/^generator-(\d+)\.png$/)?.[1] ?? -1);
-    const [last] = (await files.list(samples)).sort((a, b) => step(b) - step(a));
-    if (last === undefined || step(last) < 0) continue;
-    const picture = Buffer.from(await files.read(files.join(samples, last))).toString("base64");
-    const caption = `${name}, seed 0, step ${step(last)}: real data, the teacher and the generator on the same noise`;
+  for (const { row, name, judged } of costs ? [teacher, ...rows] : rows) {
+    const shown = judged > 0 ? await shownOf(partAt(out, 0, row)) : undefined;
+    if (shown === undefined) continue;
+    const picture = Buffer.from(await files.read(shown.file)).toString("base64");
+    const caption = `${name}, seed 0${shown.what}`;
     figures.push(html`<figure class="group"><img src="data:image/png;base64,${picture}" style="max-width: 100%" alt="${caption}">
 <figcaption>${caption}</figcaption></figure>
 `);

@@ -3,11 +3,12 @@ import { INTERVAL, numberNames } from "../../../plugins/observers/mod.ts";
 import { deviation, mean } from "../../ablations/spread.ts";
 import type { Better, Claim } from "../../ablations/table.ts";
 import { differences, type Protocol, type Report } from "../evaluate/protocol.ts";
+import type { Cost } from "./cost.ts";
 import { namedIn, type Plan } from "./plan.ts";
 
 /** How far a row is with a seed: judged, not finite in the end, or not yet there. */
 export type Outcome =
-  | { readonly is: "judged"; readonly report: Report }
+  | { readonly is: "judged"; readonly report: Report; readonly cost?: Cost }
   | { readonly is: "diverged" }
   | { readonly is: "missing" };
 
@@ -32,6 +33,8 @@ export interface Line {
   /** Denoiser calls per sample, once it is known. */
   readonly nfe?: number;
   readonly numbers: Readonly<Record<string, Spread>>;
+  /** Means over the seeds; in tables that tell costs. */
+  readonly cost?: Cost;
   /** The paper's. */
   readonly quoted: Readonly<Record<string, number>>;
 }
@@ -62,6 +65,8 @@ export interface AblationResult {
   readonly teacher: Line;
   readonly rows: readonly Line[];
   readonly claims: readonly Held[];
+  /** Whether the table tells costs. */
+  readonly costs?: true;
   /** Of every number, without who was drawn. */
   readonly protocol?: Protocol;
 }
@@ -92,12 +97,16 @@ export function resultOf(plan: Plan, outcomes: Outcomes): AblationResult {
     teacher,
     rows,
     claims,
+    ...(table.costs && { costs: table.costs }),
     ...(protocol && { protocol }),
   };
 }
 
 function lineOf(row: string, name: string, quoted: Line["quoted"], outcomes: readonly Outcome[]): Line {
-  const reports = outcomes.flatMap((outcome) => (outcome.is === "judged" ? [outcome.report] : []));
+  const judged = outcomes.flatMap((outcome) => (outcome.is === "judged" ? [outcome] : []));
+  const reports = judged.map(({ report }) => report);
+  const costs = judged.flatMap(({ cost }) => (cost ? [cost] : []));
+  const meanOf = (of: keyof Cost) => mean(costs.map((cost) => cost[of]));
   const diverged = outcomes.filter(({ is }) => is === "diverged").length;
   const names = numberNames(reports.map(({ metrics }) => metrics));
   const numbers = names.map((each): [string, Spread] => {
@@ -115,6 +124,9 @@ function lineOf(row: string, name: string, quoted: Line["quoted"], outcomes: rea
     finished: outcomes.every(({ is }) => is !== "missing"),
     ...(typeof nfe === "number" && { nfe }),
     numbers: Object.fromEntries(numbers),
+    ...(costs.length > 0 && {
+      cost: { passes: meanOf("passes"), minutes: meanOf("minutes"), bytes: meanOf("bytes") },
+    }),
     quoted,
   };
 }

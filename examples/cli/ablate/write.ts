@@ -1,5 +1,6 @@
 import { files } from "../../../backends/host/files.ts";
 import { rowPlot } from "../../../plugins/observers/mod.ts";
+import { contestOf } from "./contest.ts";
 import { markdownOf, titleOf } from "./page.ts";
 import { outcomeOf, partAt } from "./parts.ts";
 import { namedIn, type Plan, type Planned } from "./plan.ts";
@@ -30,11 +31,12 @@ export async function writeTable({ plan, out }: Planned): Promise<AblationResult
 export function commandOf(plan: Plan): string {
   const { table, dataset, budget, seeds, samples, pairs, rows, settings, data } = plan;
   const usual = namedIn(plan);
-  const words = ["onestep ablate", table, "--dataset", dataset];
+  const { command, flag, only } = contestOf(plan);
+  const words = [`onestep ${command}`, ...(only === undefined ? [table] : []), "--dataset", dataset];
   if (data !== undefined) words.push("--data DIR");
   words.push("--budget", budget);
   if (seeds !== usual.budget.seeds) words.push("--seeds", `${seeds}`);
-  if (rows.length < Object.keys(usual.table.rows).length) words.push("--rows", rows.join(","));
+  if (rows.length < Object.keys(usual.table.rows).length) words.push(`--${flag}`, rows.join(","));
   if (samples !== usual.budget.samples) words.push("--n", `${samples}`);
   if (pairs !== usual.budget.pairs) words.push("--pairs", `${pairs}`);
   for (const setting of settings) words.push("--set", setting);

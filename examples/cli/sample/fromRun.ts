@@ -31,6 +31,12 @@ const numbers = {
 
 /** Draws from weights that a run has written. */
 export async function sampleRun(given: Given): Promise<number> {
+  process.stdout.write(`${await drawRun(given)}\n`);
+  return 0;
+}
+
+/** The same without a word of its own: resolves with what is to be said. */
+export async function drawRun(given: Given): Promise<string> {
   const { n, seed } = readNumbers("sample", numbers, given);
   const out = given.text("out") ?? "samples.png";
   await checkPicture(out, given);
@@ -70,9 +76,9 @@ export async function sampleRun(given: Given): Promise<number> {
     work.close();
     await files.write(out, encodePng(sheet.picture()));
     const shown = label === undefined ? "" : `, class ${classNames(info)[label] ?? label}`;
-    process.stdout.write(`${out}: ${n} samples of the ${info.role}${shown}, NFE ${drawer.nfe}\n`);
+    const said = `${out}: ${n} samples of the ${info.role}${shown}, NFE ${drawer.nfe}`;
     await close();
-    return 0;
+    return said;
   } finally {
     work.close();
     await backend.close();

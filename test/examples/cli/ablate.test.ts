@@ -6,6 +6,7 @@ import { Registry } from "../../../core/plugin/mod.ts";
 import type { RunConfig } from "../../../core/train/mod.ts";
 import { grounds } from "../../../examples/ablations/grounds.ts";
 import { tables } from "../../../examples/ablations/tables.ts";
+import { ablation } from "../../../examples/cli/ablate/contest.ts";
 import { type Expansion, expand, rowOf, teacherOf } from "../../../examples/cli/ablate/expand.ts";
 import { cellsOf, titleOf } from "../../../examples/cli/ablate/page.ts";
 import { type Plan, planOf as planned } from "../../../examples/cli/ablate/plan.ts";
@@ -85,12 +86,12 @@ test("rows of a seed share the teacher and its pairs, and a setting is laid over
   const expansion: Expansion = await expand(planOf("table3", "mnist", { settings: ["train.steps=7"] }), registry);
   const shared = { seed: 3, teacher: "t.safetensors", pairs: "p.safetensors" };
   assert.equal([teacherOf(expansion, shared).train!.seed, teacherOf(expansion, shared).train!.steps], [3, 0]);
-  const dmd = rowOf(expansion.rows.dmd, shared);
+  const dmd = rowOf(expansion, expansion.rows.dmd, shared);
   assert.equal([dmd.train!.seed, dmd.train!.steps], [3, 7]);
   assert.equal(dmd.start, { teacher: "t.safetensors" });
   assert.is((dmd.method.teacher as { steps: number }).steps, 0);
   assert.is((dmd.losses.regression as { pairs: string }).pairs, "p.safetensors");
-  assert.not.ok("regression" in rowOf(expansion.rows.ttur, shared).losses);
+  assert.not.ok("regression" in rowOf(expansion, expansion.rows.ttur, shared).losses);
   assert.equal(dmd.metrics, {}, "rows are judged together");
 });
 
@@ -259,7 +260,7 @@ test("what can't be run is one clear line, and nothing is begun", async () => {
     [["table3", "--out", path("whole")], "E_RUN_EXISTS", /already holds one$/],
   ];
   for (const [words, code, why] of cases) {
-    const refused = await planned(parseFlags(command, words)).then(
+    const refused = await planned(parseFlags(command, words), ablation).then(
       () => undefined,
       (error) => error,
     );
@@ -270,7 +271,7 @@ test("what can't be run is one clear line, and nothing is begun", async () => {
   const empty = path("empty");
   await onestep("ablate", "table3", "--dataset", "mnist", "--out", empty);
   assert.ok(existsSync(`${empty}/ablation.json`));
-  assert.is((await planned(parseFlags(command, ["table3", "--out", empty]))).out, empty);
+  assert.is((await planned(parseFlags(command, ["table3", "--out", empty]), ablation)).out, empty);
   const ended = await onestep("ablate", "table3", "--set", "train.stesp=3", ...none);
   assert.is(ended.code, 2);
   assert.match(ended.stderr, /^error E_UNKNOWN_OPTION: .* did you mean "steps"\?\nfix: .*\n$/);
