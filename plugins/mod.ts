@@ -131,6 +131,7 @@ export { meanFlowSampler } from "./samplers/meanFlow.ts";
 export { pndm } from "./samplers/pndm.ts";
 export { renoise } from "./samplers/renoise.ts";
 export { tcd } from "./samplers/tcd.ts";
+export { trajectorySampler } from "./samplers/trajectory.ts";
 export { edm } from "./teachers/edm.ts";
 export { gaussianMixture } from "./teachers/gaussianMixture.ts";
 export { guided } from "./teachers/guided.ts";

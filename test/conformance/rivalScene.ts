@@ -75,6 +75,10 @@ export class RivalScene {
       return known;
     };
   }
+  /** A weight of a network, as the network has it. */
+  weight(net: string, name: string): Tensor {
+    return this.#weightsOf(net)(name);
+  }
   /** Gives a network other weights than those of the case. */
   give(net: string, weights: Readonly<Record<string, Tensor>>): void {
     this.#weights.set(net, new Map(Object.entries(weights)));

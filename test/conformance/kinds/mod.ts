@@ -37,6 +37,8 @@ import { scoreIdentityKind } from "./scoreIdentity.ts";
 import { frechetKind, inceptionScoreKind, kernelDistanceKind, neighboursKind } from "./scores.ts";
 import { timestepEmbeddingsKind } from "./timestepEmbeddings.ts";
 import { tractKind } from "./tract.ts";
+import { trajectoryConsistencyKind } from "./trajectoryConsistency.ts";
+import { trajectorySamplerKind } from "./trajectorySampler.ts";
 import { unet2dKind } from "./unet2d.ts";
 
 /** Every kind of case that can be run; the first that matches is taken. */
@@ -63,6 +65,8 @@ export const kinds: readonly Kind[] = [
   consistencyTrainingKind,
   easyConsistencyKind,
   truncatedConsistencyKind,
+  trajectoryConsistencyKind,
+  trajectorySamplerKind,
   fastgenSchedulesKind,
   fastgenSamplersKind,
   progressiveVpKind,

@@ -14,6 +14,8 @@ const cases: Readonly<Record<string, readonly string[]>> = {
   cm_losses: [],
   cm_samplers: [],
   cm_schedules: [],
+  ctm_gamma_sampler: [],
+  ctm_losses: [],
   fastgen_cm: [],
   diff_instruct: [],
   fastgen_dmd2: [],
