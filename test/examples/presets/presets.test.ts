@@ -92,7 +92,7 @@ for (const [name, row] of Object.entries(table))
     assert.is(generator.lora.alpha, 8);
     assert.is("process" in config, name.startsWith("sd"));
     assert.equal(config.start, Object.fromEntries(row.start.map((role) => [role, null])));
-    const averaged = { use: "ema-constant", beta: 0.9999, warmUp: false };
+    const averaged = { use: "ema-constant", beta: 0.9999, warmUp: false, unbiased: false };
     assert.equal(config.averages, exclusive ? { generator: averaged } : {});
   });
 
