@@ -10,6 +10,7 @@ import {
 import { constant, mul } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
+import { oneCall } from "./shared/oneCall.ts";
 import { leadingTo, pathLevels, startLevel } from "./shared/startNoise.ts";
 
 /**
@@ -39,12 +40,7 @@ export const bootstrapped = definePlugin({
         leading(scope, x, constant(sigmaMin, "f32", [x.shape[0]]), condition);
       const network: LeadingNetwork = {
         denoise,
-        generate: (count, condition, noise) =>
-          denoise(
-            mul(noise.normal([count, ...shape.sample]), startScale),
-            constant(sigmaMax, "f32", [count]),
-            condition,
-          ),
+        generate: oneCall({ denoise }, sigmaMax, shape, process),
         lead: (eps, level, condition) => leading(scope, mul(eps, startScale), level, condition),
       };
       return network;

@@ -1,9 +1,9 @@
 import { decreasingLevels, placeholders } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
 import { DATA_SHAPE, type Generator, NETWORK, PROCESS } from "../../core/interfaces/mod.ts";
-import { constant, mul } from "../../core/ops/mod.ts";
 import { definePlugin, list, number } from "../../core/plugin/mod.ts";
 import { boundaryDenoiser } from "./shared/boundary.ts";
+import { oneCall } from "./shared/oneCall.ts";
 
 /**
  * A consistency function over the network: the teacher's denoiser, held to x at the lowest level (boundary.ts).
@@ -41,13 +41,7 @@ export const consistencyGenerator = definePlugin({
     const bind: Generator["bind"] = (scope) => {
       const denoiser = process.denoiser((...inputs) => network.apply(scope, ...inputs));
       const bounded = boundaryDenoiser(denoiser, { sigmaMin, sigmaData: shape.sigmaData });
-      return {
-        ...bounded,
-        generate(count, condition, noise) {
-          const start = mul(noise.normal([count, ...shape.sample]), process.start(levels[0]));
-          return bounded.denoise(start, constant(levels[0], "f32", [count]), condition);
-        },
-      };
+      return { ...bounded, generate: oneCall(bounded, levels[0], shape, process) };
     };
     return {
       sigmas: levels,

@@ -1,9 +1,9 @@
 import { decreasingLevels, discreteTable, fallingTimesteps } from "../../core/diffusion/mod.ts";
 import { DATA_SHAPE, type Generator, NETWORK, PROCESS } from "../../core/interfaces/mod.ts";
 import { adapted, checkTargets } from "../../core/nn/mod.ts";
-import { constant, mul } from "../../core/ops/mod.ts";
 import { definePlugin, list, lowRank, number } from "../../core/plugin/mod.ts";
 import { guidanceScaleOption, toldPlaceholders, toldScale } from "./shared/guidanceScale.ts";
+import { oneCall } from "./shared/oneCall.ts";
 import { timestepBoundary } from "./shared/timestepBoundary.ts";
 
 /**
@@ -44,13 +44,7 @@ export const latentConsistencyGenerator = definePlugin({
         network.apply(scope, x, cNoise, toldScale(condition, x.shape[0], guidanceScale)),
       );
       const bounded = timestepBoundary(denoiser, table, process.scale, boundary);
-      return {
-        ...bounded,
-        generate(count, condition, noise) {
-          const start = mul(noise.normal([count, ...shape.sample]), process.start(levels[0]));
-          return bounded.denoise(start, constant(levels[0], "f32", [count]), condition);
-        },
-      };
+      return { ...bounded, generate: oneCall(bounded, levels[0], shape, process) };
     };
     return {
       sigmas: levels,

@@ -1,7 +1,8 @@
 import { decreasingLevels, levelTold, placeholders } from "../../core/diffusion/mod.ts";
 import { DATA_SHAPE, type Generator, NETWORK, PROCESS } from "../../core/interfaces/mod.ts";
-import { constant, input, mul } from "../../core/ops/mod.ts";
+import { constant, input } from "../../core/ops/mod.ts";
 import { definePlugin, list, number } from "../../core/plugin/mod.ts";
+import { oneCall } from "./shared/oneCall.ts";
 
 /** Level that a network is told for none at all, below which processes such as EDM's have none. */
 const LOWEST = 0.002;
@@ -27,24 +28,17 @@ export const meanFlowGenerator = definePlugin({
   create({ sigmas }, container): Generator {
     const [network, shape, process] = [container.get(NETWORK), container.get(DATA_SHAPE), container.get(PROCESS)];
     const levels = decreasingLevels("mean-flow", sigmas);
-    const startScale = process.start(levels[0]);
     const bind: Generator["bind"] = (scope) => {
       const { denoise: told } = process.denoiser((...inputs) => network.apply(scope, ...inputs));
       const denoise: typeof told = (x, sigma, condition) => {
         const end = condition.end ?? levelTold(process, constant(LOWEST, "f32", sigma.shape));
         return told(x, sigma, { ...condition, end });
       };
-      return {
-        denoise,
-        generate(count, condition, noise) {
-          const start = mul(noise.normal([count, ...shape.sample]), startScale);
-          return denoise(start, constant(levels[0], "f32", [count]), condition);
-        },
-      };
+      return { denoise, generate: oneCall({ denoise }, levels[0], shape, process) };
     };
     return {
       sigmas: levels,
-      startScale,
+      startScale: process.start(levels[0]),
       bind,
       declare(scope) {
         const { x, sigma, condition } = placeholders(shape);

@@ -11,6 +11,7 @@ import { linear, type Scope, zeros } from "../../core/nn/mod.ts";
 import { add, concat, constant, mul, reshape, split, transpose } from "../../core/ops/mod.ts";
 import { definePlugin, list, number } from "../../core/plugin/mod.ts";
 import { sizeOf, type Tensor } from "../../core/tensor/mod.ts";
+import { oneCall } from "./shared/oneCall.ts";
 import { leadingTo, pathLevels, startLevel } from "./shared/startNoise.ts";
 import { temporalBlock } from "./shared/temporalBlock.ts";
 
@@ -20,7 +21,7 @@ import { temporalBlock } from "./shared/temporalBlock.ts";
  *   x(σ_m) = (σ_m/σ_0)·s_0·ε + (1 − σ_m/σ_0)·D_m,  D_m from F_m + W_out h_m;   a sample is D at the last level, `sigmaMin`
  * The paper has its blocks between the layers of a U-Net; here they follow the network, so that every network can be one. W_out starts
  * at zero, and all else from the teacher. Costs M network calls, as one. [B, …] → [B, …].
- * Zheng et al. 2022, DFNO, .
+ * Zheng et al. 2022, DFNO, arXiv:2211.13449.
  */
 export const operator = definePlugin({
   name: "operator",
@@ -66,12 +67,7 @@ export const operator = definePlugin({
       const denoise: GeneratorNetwork["denoise"] = (x, _, condition) => predict(scope, x, condition)[M - 1];
       const bound: TrajectoryNetwork = {
         denoise,
-        generate: (count, condition, noise) =>
-          denoise(
-            mul(noise.normal([count, ...shape.sample]), startScale),
-            constant(sigmaMax, "f32", [count]),
-            condition,
-          ),
+        generate: oneCall({ denoise }, sigmaMax, shape, process),
         trajectory(eps, condition) {
           const start = mul(eps, startScale);
           const kept = points.map((level, m) => (m === M - 1 ? 0 : level / sigmaMax));

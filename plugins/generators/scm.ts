@@ -1,9 +1,10 @@
 import { decreasingLevels, placeholders } from "../../core/diffusion/mod.ts";
 import { DATA_SHAPE, type Generator, type GeneratorNetwork, NETWORK, PROCESS } from "../../core/interfaces/mod.ts";
 import { linear, sinusoid, zeros } from "../../core/nn/mod.ts";
-import { constant, log, mul, reshape } from "../../core/ops/mod.ts";
+import { log, mul, reshape } from "../../core/ops/mod.ts";
 import { definePlugin, list, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
+import { oneCall } from "./shared/oneCall.ts";
 
 /** Radians per unit of ¼ ln σ of the features that the log-variance is read from. */
 const FREQUENCIES = [1, 2, 4, 8];
@@ -28,22 +29,18 @@ export const scmGenerator = definePlugin({
   create({ sigmas }, container): Generator {
     const [network, shape, process] = [container.get(NETWORK), container.get(DATA_SHAPE), container.get(PROCESS)];
     const levels = decreasingLevels("scm", sigmas);
-    const startScale = process.start(levels[0]);
     const bind = (scope: Parameters<Generator["bind"]>[0]): ScmNetwork => {
       const { denoise } = process.denoiser((...inputs) => network.apply(scope, ...inputs));
       return {
         denoise,
         logVariance: (sigma) =>
           reshape(linear(scope.at("logvar"), sinusoid(mul(log(sigma), 0.25), FREQUENCIES), 1, { init: zeros }), [-1]),
-        generate(count, condition, noise) {
-          const start = mul(noise.normal([count, ...shape.sample]), startScale);
-          return denoise(start, constant(levels[0], "f32", [count]), condition);
-        },
+        generate: oneCall({ denoise }, levels[0], shape, process),
       };
     };
     return {
       sigmas: levels,
-      startScale,
+      startScale: process.start(levels[0]),
       bind,
       declare(scope) {
         const { x, sigma, condition } = placeholders(shape);

@@ -1,5 +1,5 @@
 /** Generators that are always given the noise that samples start from, and told which level of the teacher's path to lead to. */
-import { decreasingLevels } from "../../../core/diffusion/mod.ts";
+import { decreasingLevels, levelTold } from "../../../core/diffusion/mod.ts";
 import { failure } from "../../../core/errors.ts";
 import type { Condition, Network, NoiseProcess } from "../../../core/interfaces/mod.ts";
 import type { Scope } from "../../../core/nn/mod.ts";
@@ -31,17 +31,6 @@ export function pathLevels(
   return [sigmaMax, ...rest];
 }
 
-/** The network's cNoise of levels, [B] → [B], by the process of a run. */
-export function levelInput(process: NoiseProcess, sigma: Tensor): Tensor {
-  let told: Tensor | undefined;
-  const listen = process.denoiser((x, cNoise) => {
-    told = cNoise;
-    return x;
-  });
-  listen.denoise(constant(0, "f32", [sigma.shape[0], 1]), sigma, {});
-  return told!;
-}
-
 /**
  * D(start; σ_0) of a network that is told another level than σ_0: where to lead instead of where it is.
  * start [B, …], at σ_0 = `sigmaMax`; end [B] levels → [B, …]
@@ -52,7 +41,7 @@ export function leadingTo(
   sigmaMax: number,
 ): (scope: Scope, start: Tensor, end: Tensor, condition: Condition) => Tensor {
   return (scope, start, end, condition) => {
-    const told = levelInput(process, end);
+    const told = levelTold(process, end);
     const { denoise } = process.denoiser((x, _, entries) => apply(scope, x, told, entries));
     return denoise(start, constant(sigmaMax, "f32", [start.shape[0]]), condition);
   };

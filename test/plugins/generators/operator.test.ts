@@ -1,8 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { levelTold } from "../../../core/diffusion/mod.ts";
 import { GENERATOR, PROCESS } from "../../../core/interfaces/mod.ts";
 import { checkPlugin } from "../../../core/testing/mod.ts";
-import { levelInput } from "../../../plugins/generators/shared/startNoise.ts";
 import { temporalBlock } from "../../../plugins/generators/shared/temporalBlock.ts";
 import * as plugins from "../../../plugins/mod.ts";
 import { compose, evaluate, Feed, numbers } from "../support.ts";
@@ -43,13 +43,13 @@ test("temporalBlock: convolves over time, as the transform of each frequency say
       }
 });
 
-test("levelInput: what the process tells its network of a level", async () => {
+test("levelTold: what the process tells its network of a level", async () => {
   const feed = new Feed();
   const sigma = feed.tensor("sigma", [2], [1, 7]);
   const outputs = Object.fromEntries(
     [plugins.discrete(), plugins.rectifiedFlow(), undefined].map((process) => {
       const container = compose(shape, ...(process ? [process] : []));
-      return [process?.name ?? "edm", levelInput(container.get(PROCESS), sigma)];
+      return [process?.name ?? "edm", levelTold(container.get(PROCESS), sigma)];
     }),
   );
   const read = await evaluate(outputs, feed, "f64");
