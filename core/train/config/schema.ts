@@ -59,10 +59,10 @@ function pluginSchema({ definition: { name, about, options } }: AnyPlugin): Json
 const named = (plugin: AnyPlugin): JsonSchema => ({ ...refTo(plugin), type: "object", required: ["use"] });
 
 function sectionSchema(kind: PluginKind, plugins: readonly AnyPlugin[]): JsonSchema {
-  const { by } = kinds[kind] as Kind;
+  const { by, needed = false } = kinds[kind] as Kind;
   const any = plugins.map(named);
-  if (!by) return any.length > 0 ? { anyOf: any } : { type: "object" };
   const off = { const: false };
+  if (!by) return { anyOf: needed ? any : [...any, off] };
   const others = { anyOf: [...any, off] };
   if (by === "role") return { type: "object", additionalProperties: others };
   const own = plugins.map((plugin) => [plugin.definition.name, { anyOf: [refTo(plugin), ...any, off] }]);

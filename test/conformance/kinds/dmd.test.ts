@@ -42,7 +42,7 @@ for (const { open, cases } of backends) {
 }
 
 test("a network with settings that ours lacks is not run under other ones", () => {
-  const small = { block_out_channels: [8], down_block_types: ["DownBlock2D"] };
+  const small = { block_out_channels: [8], down_block_types: ["DownBlock2D"], norm_num_groups: 8 };
   const read = (setting: object) => {
     const config = watched({ ...small, ...setting });
     unet2dOf(config);

@@ -11,7 +11,15 @@ const id = ops.input("id", [2], "i32");
 type Loose = (...args: unknown[]) => unknown;
 
 /** What is exported beside ops. */
-const others = ["attrsOf", "attentionGradParts", "attentionGradPlaces", "defineElementwise", "defineOp", "gradPlaces"];
+const others = [
+  "attrsOf",
+  "attentionGradParts",
+  "attentionGradPlaces",
+  "defineElementwise",
+  "defineOp",
+  "errorFunction",
+  "gradPlaces",
+];
 const named = (Object.entries(ops) as [string, unknown][]).filter(
   (entry): entry is [string, Loose & { usage?: string }] =>
     typeof entry[1] === "function" && !others.includes(entry[0]),
