@@ -12,6 +12,11 @@ import { diffusersSamplersKind } from "./diffusersSamplers.ts";
 import { dmdKind } from "./dmd.ts";
 import { dmdTrajectoryKind } from "./dmdTrajectory.ts";
 import { easyConsistencyKind, truncatedConsistencyKind } from "./easyConsistency.ts";
+import { decoupledDmdKind } from "./decoupledDmd.ts";
+import { diffusersSamplersKind } from "./diffusersSamplers.ts";
+import { dmdKind } from "./dmd.ts";
+import { dmdTrajectoryKind } from "./dmdTrajectory.ts";
+import { dpDmdKind } from "./dpDmd.ts";
 import { edmLossKind } from "./edmLoss.ts";
 import { edmNetworksKind } from "./edmNetworks.ts";
 import { edmSamplerKind } from "./edmSampler.ts";
@@ -80,6 +85,8 @@ export const kinds: readonly Kind[] = [
   fastgenFDistillKind,
   fastgenTrajectoryKind,
   scoreIdentityKind,
+  decoupledDmdKind,
+  dpDmdKind,
   pilResizeKind,
   cleanfidResizeKind,
   frechetKind,
