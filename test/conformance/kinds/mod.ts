@@ -8,15 +8,12 @@ import { consistencyLossesKind } from "./consistencyLosses.ts";
 import { consistencySamplersKind } from "./consistencySamplers.ts";
 import { consistencySchedulesKind } from "./consistencySchedules.ts";
 import { consistencyTrainingKind } from "./consistencyTraining.ts";
-import { diffusersSamplersKind } from "./diffusersSamplers.ts";
-import { dmdKind } from "./dmd.ts";
-import { dmdTrajectoryKind } from "./dmdTrajectory.ts";
-import { easyConsistencyKind, truncatedConsistencyKind } from "./easyConsistency.ts";
 import { decoupledDmdKind } from "./decoupledDmd.ts";
 import { diffusersSamplersKind } from "./diffusersSamplers.ts";
 import { dmdKind } from "./dmd.ts";
 import { dmdTrajectoryKind } from "./dmdTrajectory.ts";
 import { dpDmdKind } from "./dpDmd.ts";
+import { easyConsistencyKind, truncatedConsistencyKind } from "./easyConsistency.ts";
 import { edmLossKind } from "./edmLoss.ts";
 import { edmNetworksKind } from "./edmNetworks.ts";
 import { edmSamplerKind } from "./edmSampler.ts";
@@ -25,6 +22,7 @@ import { fastgenDmd2Kind, fastgenFDistillKind } from "./fastgenMatching.ts";
 import { fastgenSamplersKind } from "./fastgenSamplers.ts";
 import { fastgenSchedulesKind } from "./fastgenSchedules.ts";
 import { fastgenTrajectoryKind } from "./fastgenTrajectory.ts";
+import { frechetLossKind } from "./frechetLoss.ts";
 import { inceptionKind } from "./inception.ts";
 import { kDiffusionKind } from "./kDiffusion.ts";
 import { knowledgeDistillationKind } from "./knowledgeDistillation.ts";
@@ -87,6 +85,7 @@ export const kinds: readonly Kind[] = [
   scoreIdentityKind,
   decoupledDmdKind,
   dpDmdKind,
+  frechetLossKind,
   pilResizeKind,
   cleanfidResizeKind,
   frechetKind,
