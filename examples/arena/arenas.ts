@@ -1,8 +1,17 @@
 import { grounds } from "../ablations/grounds.ts";
+import { oneToOne, withoutDistributionMatching, withoutGan, withRegression } from "../ablations/parts.ts";
 import type { AblationTable, Ground } from "../ablations/table.ts";
 import { ringMethods } from "../gaussians/methods/mod.ts";
 import { digitMethods } from "../mnist/methods/mod.ts";
 import { named, quoted, SOURCE } from "./rows.ts";
+
+/** Methods that are DMD2 with parts of it left out or added, by what is laid over its config: rows of the paper's Table 3. */
+const ofParts: Readonly<Record<string, readonly object[]>> = {
+  dmd: [withoutGan, oneToOne, withRegression],
+  "gan-alone": [withoutDistributionMatching],
+};
+
+const unknown = (name: string) => ({ name, quoted: {} });
 
 /** Every method of a data set, as a table whose rows are whole configs. */
 const arenaOf = (dataset: string, methods: typeof ringMethods): AblationTable => ({
@@ -11,9 +20,10 @@ const arenaOf = (dataset: string, methods: typeof ringMethods): AblationTable =>
   quoted,
   base: { [dataset]: {} },
   rows: Object.fromEntries(
-    Object.entries(methods).map(([method, load]) => {
-      const { name, quoted } = named[method] ?? { name: method, quoted: {} };
-      return [method, { name, quoted, config: async () => (await load()).config, over: [] }];
+    [...new Set([...Object.keys(methods), ...Object.keys(ofParts)])].sort().map((method) => {
+      const load = methods[method] ?? methods.dmd2;
+      const over = method in methods ? [] : ofParts[method];
+      return [method, { ...(named[method] ?? unknown(method)), config: async () => (await load()).config, over }];
     }),
   ),
   claims: [],
@@ -24,12 +34,13 @@ const arenaOf = (dataset: string, methods: typeof ringMethods): AblationTable =>
 export const arenas: Readonly<Record<string, { readonly table: AblationTable; readonly ground: Ground }>> = {
   gaussians: {
     table: arenaOf("gaussians", ringMethods),
-    ground: { ...grounds.gaussians, columns: { sw: "lower", in2: "higher", lo: "higher", hi: "lower" } },
+    ground: { ...grounds.gaussians, standsFor: {}, columns: { sw: "lower", in2: "higher", lo: "higher", hi: "lower" } },
   },
   mnist: {
     table: arenaOf("mnist", digitMethods),
     ground: {
       ...grounds.mnist,
+      standsFor: {},
       columns: { frechet: "lower", accuracy: "higher", "worst class": "higher", "rarest class": "higher" },
       metrics: ["classifier-frechet"],
       budgets: {

@@ -1,5 +1,6 @@
 /** What the methods of the arena are called, and what the paper quotes for them. */
 import type { AblationRow } from "../ablations/table.ts";
+import { imagenet64, type PublishedRow, sdxl } from "../cli/evaluate/published.ts";
 
 /** Whose numbers are quoted, and what they measure. */
 export const SOURCE = "Yin et al. 2024, DMD2, arXiv:2405.14867, Tables 1 and 2";
@@ -8,20 +9,44 @@ export const quoted = {
   "FID-XL": { about: "FID of 10,000 samples, SDXL on COCO 2014, four forward passes (Table 2)", better: "lower" },
 } as const;
 
+const fidOf = (rows: readonly PublishedRow[], who: string, nfe: number): number =>
+  rows.find((row) => row.who === who && row.nfe === nfe)!.metrics.fid;
+
+/** A method that Table 1 calls `one`, and Table 2 `four`. */
+const row = (name: string, one?: string, four?: string): Pick<AblationRow, "name" | "quoted"> => ({
+  name,
+  quoted: {
+    ...(one !== undefined && { "FID-64": fidOf(imagenet64, one, 1) }),
+    ...(four !== undefined && { "FID-XL": fidOf(sdxl(["fid"]), four, 4) }),
+  },
+});
+
 /** By the name of the method. One without an entry is shown by its own name, and nothing is quoted for it. */
 export const named: Readonly<Record<string, Pick<AblationRow, "name" | "quoted">>> = {
-  boot: { name: "BOOT", quoted: { "FID-64": 16.3 } },
-  consistency: { name: "consistency distillation", quoted: { "FID-64": 6.2 } },
-  ctm: { name: "CTM", quoted: { "FID-64": 1.92 } },
-  dfno: { name: "DFNO", quoted: { "FID-64": 7.83 } },
-  "diff-instruct": { name: "Diff-Instruct", quoted: { "FID-64": 5.57 } },
-  dmd: { name: "DMD", quoted: { "FID-64": 2.62 } },
-  dmd2: { name: "DMD2", quoted: { "FID-64": 1.51, "FID-XL": 19.32 } },
-  "guided-distillation": { name: "guided distillation (Meng et al.)", quoted: { "FID-64": 7.54 } },
-  ict: { name: "iCT", quoted: { "FID-64": 3.25 } },
-  lcm: { name: "LCM", quoted: { "FID-XL": 22.16 } },
-  lightning: { name: "SDXL-Lightning", quoted: { "FID-XL": 24.46 } },
-  progressive: { name: "progressive distillation", quoted: { "FID-64": 15.39 } },
-  add: { name: "SDXL-Turbo (ADD)", quoted: { "FID-XL": 23.19 } },
-  tract: { name: "TRACT", quoted: { "FID-64": 7.43 } },
+  add: row("ADD (SDXL-Turbo)", undefined, "SDXL-Turbo"),
+  boot: row("BOOT", "BOOT"),
+  consistency: row("consistency distillation", "Consistency Model"),
+  "consistency-training": row("consistency training"),
+  ctm: row("CTM", "CTM"),
+  dfno: row("DFNO", "DFNO"),
+  "diff-instruct": row("Diff-Instruct", "Diff-Instruct"),
+  dmd: row("DMD", "DMD"),
+  dmd2: row("DMD2", "DMD2", "DMD2"),
+  ect: row("ECT"),
+  "fastgen-dmd2": row("DMD2 as FastGen has it"),
+  "gan-alone": row("GAN alone"),
+  "guided-distillation": row("guided distillation (Meng et al.)", "Meng et al."),
+  ict: row("iCT", "iCT-deep"),
+  kd: row("knowledge distillation"),
+  ladd: row("LADD"),
+  lcm: row("LCM", undefined, "LCM-SDXL"),
+  lightning: row("SDXL-Lightning", undefined, "SDXL-Lightning"),
+  "mean-flow": row("MeanFlow"),
+  progressive: row("progressive distillation", "Progressive Distillation"),
+  reflow: row("rectified flow, straightened"),
+  scm: row("sCM"),
+  sid: row("SiD"),
+  sida: row("SiDA"),
+  tcm: row("TCM"),
+  tract: row("TRACT", "TRACT"),
 };

@@ -39,7 +39,7 @@ const costCells = ({ cost }: Line): string[] =>
 
 /** What the columns of costs count. */
 const COSTS_TEXT =
-  "passes: all that updates compute, in millions of calls of the network on one sample, the teacher's own training left out; minutes: of these updates on this machine; MiB: the most that lives on the device.";
+  "passes: all that updates compute, in millions of calls of the network on one sample, without the teacher's own training and pairs that are drawn before; minutes: of these updates on this machine; MiB: the most that lives on the device.";
 
 /** Below the table: where the quoted numbers are from, and what is not to be compared. */
 export const notesOf = (result: AblationResult): string[] => [
