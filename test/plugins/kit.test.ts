@@ -116,6 +116,10 @@ const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
       ],
     },
   ],
+  [
+    plugins.ctmLoss({ levels: 5, teacherSteps: 2 }),
+    { averages: ["target"], plugins: [small, plugins.ctmGenerator({ sigmas: [5] })] },
+  ],
   [plugins.meanFlowLoss(), { surrogate: true, plugins: [small, plugins.meanFlowGenerator({ sigmas: [5] })] }],
   [
     plugins.meanFlowLoss({ velocity: "teacher", derivative: "differences", loss: "opt-grad", warmUp: 5 }),

@@ -7,6 +7,7 @@ type Load = () => Promise<{ readonly config: RunConfig }>;
 export const ringMethods: Readonly<Record<string, Load>> = {
   boot: () => import("./boot.ts"),
   consistency: () => import("./consistency.ts"),
+  ctm: () => import("./ctm.ts"),
   dfno: () => import("./dfno.ts"),
   "diff-instruct": () => import("./diffInstruct.ts"),
   dmd2: () => import("./dmd2.ts"),

@@ -1,8 +1,21 @@
 /** Consistency along whole trajectories: a generator that is told where a jump ends. */
-import { perSample } from "../../../core/diffusion/mod.ts";
+import { addNoise, perSample } from "../../../core/diffusion/mod.ts";
 import { grad } from "../../../core/graph/mod.ts";
 import type { Condition, Denoiser } from "../../../core/interfaces/mod.ts";
-import { add, div, minimum, mul, reciprocal, sqrt, square, stopGradient, sub, sum } from "../../../core/ops/mod.ts";
+import {
+  add,
+  div,
+  greater,
+  minimum,
+  mul,
+  reciprocal,
+  sqrt,
+  square,
+  stopGradient,
+  sub,
+  sum,
+  where,
+} from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 import { levelWeight } from "./levelWeight.ts";
 import { eulerTo, heunTo } from "./pathSteps.ts";
@@ -20,9 +33,34 @@ export const jumpOf =
   (x, from, to, condition) =>
     eulerTo(x, denoise(x, from, { ...condition, end: told(to) }), from, to);
 
-/** Steps of Heun's from level to level, as many as there are levels after the first. Each level is [B]. */
-export const pathAlong = (teacher: Denoiser, x: Tensor, levels: readonly Tensor[], condition: Condition): Tensor =>
-  levels.slice(1).reduce((at, next, i) => heunTo(teacher, at, { sigma: levels[i], next, condition }), x);
+/**
+ * The path of samples that each take a number of steps of their own, at most one less than there are levels; at every step the
+ * teacher is called for all of them. x, eps [B, …], steps and levels [B] → x in the noise of the first level, and where it leads.
+ */
+export function noisedPath(
+  teacher: Denoiser,
+  {
+    x,
+    eps,
+    levels,
+    steps,
+    condition,
+  }: {
+    readonly x: Tensor;
+    readonly eps: Tensor;
+    readonly levels: readonly Tensor[];
+    readonly steps: Tensor;
+    readonly condition: Condition;
+  },
+): { readonly noisy: Tensor; readonly reached: Tensor } {
+  const noisy = addNoise(x, levels[0], eps);
+  const many = perSample(steps, x.shape.length);
+  const reached = levels.slice(1).reduce((at, next, i) => {
+    const stepped = heunTo(teacher, at, { sigma: levels[i], next, condition });
+    return where(greater(many, i), stepped, at);
+  }, noisy);
+  return { noisy, reached: stopGradient(reached) };
+}
 
 /** Where jumps start and end, all [B]: `from` above `through`, which the teacher reaches, above or at `to`, above or at `floor`. */
 export interface Trajectory {

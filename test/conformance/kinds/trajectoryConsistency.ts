@@ -1,6 +1,6 @@
 import { karrasSigmas } from "../../../core/diffusion/mod.ts";
 import type { Condition, Denoiser } from "../../../core/interfaces/mod.ts";
-import { add, clamp, interpolate, log, matmul, maximum, mean, mul, pow, reshape } from "../../../core/ops/mod.ts";
+import { add, clamp, constant, interpolate, log, matmul, maximum, mean, mul, pow } from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { sampleDistances } from "../../../plugins/losses/shared/distillation.ts";
 import { type LevelWeight, levelWeight, levelWeights } from "../../../plugins/losses/shared/levelWeight.ts";
@@ -8,7 +8,7 @@ import {
   type Jump,
   jumpOf,
   jumpWeight,
-  pathAlong,
+  noisedPath,
   pullRatio,
   stillSquares,
   trajectorySides,
@@ -60,9 +60,13 @@ async function runLosses(job: Job, sub: Settings): Promise<void> {
   const [from, through, to] = [levels[0], levels[steps], at("s", last)];
   const x = scene.tensor("in.x");
   const condition = scene.condition();
-  const noisy = add(x, mul(reshape(from, [x.shape[0], 1, 1, 1]), scene.tensor("rand.noise")));
-  const teacher = scene.edm("teacher", SIGMA_DATA);
-  const reached = pathAlong(teacher, noisy, levels, condition);
+  const { noisy, reached } = noisedPath(scene.edm("teacher", SIGMA_DATA), {
+    x,
+    eps: scene.tensor("rand.noise"),
+    levels,
+    steps: constant(steps, "f32", from.shape),
+    condition,
+  });
   scene.output("x_t", noisy);
   scene.output("x_u", reached);
   const [student, average] = [scene.edm("student", SIGMA_DATA), scene.edm("target", SIGMA_DATA)];

@@ -1,13 +1,14 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { ctm } from "../../../plugins/methods/ctm.ts";
 import { meanFlow } from "../../../plugins/methods/meanFlow.ts";
 import { scm } from "../../../plugins/methods/scm.ts";
 import { createdRun, finished } from "./support.ts";
 
-const test = suite("plugins/methods (mean flow, scm)");
+const test = suite("plugins/methods (ctm, mean flow, scm)");
 
 const over = { generator: { sigmas: [10] }, sampler: { steps: 4, sigmaMax: 10 } };
-const recipes = { meanFlow, scm };
+const recipes = { ctm, meanFlow, scm };
 
 for (const [name, recipe] of Object.entries(recipes)) {
   test(`${name}: the generator alone moves; a run that was stopped ends with the same weights`, async () => {
