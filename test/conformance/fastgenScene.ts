@@ -43,7 +43,7 @@ export class FastgenScene extends RivalScene {
     this.#shape = { sample: x.shape.slice(1), condition: described, sigmaData: SIGMA_DATA };
     const condition: Condition = {
       classes: this.tensor("in.cond"),
-      [emptyName("classes")]: this.tensor("in.neg"),
+      ...(this.reference.has(`${this.prefix}in.neg`) && { [emptyName("classes")]: this.tensor("in.neg") }),
     };
     this.real = { x, condition };
     this.generated = { x: this.#made(sub), condition };

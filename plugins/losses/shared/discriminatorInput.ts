@@ -12,6 +12,12 @@ export const discriminatorOptions = {
     default: true,
     about: "whether the discriminator sees noisy samples; else clean ones, at sigmaMin",
   }),
+  minStep: number({
+    default: 0,
+    min: 0,
+    max: 1,
+    about: "lowest level it sees, as a fraction of the grid",
+  }),
   maxStep: number({
     default: 1,
     above: 0,
@@ -38,15 +44,16 @@ export interface DiscriminatorInput {
 
 /** Makes the discriminator's input of samples. Every call draws its own levels and noise, unless they are shared. */
 export function discriminatorInput(
-  { diffused, maxStep, noise: whose, ...levels }: OptionsOf<typeof discriminatorOptions>,
+  { diffused, minStep, maxStep, noise: whose, ...levels }: OptionsOf<typeof discriminatorOptions>,
   process: NoiseProcess,
 ): DiscriminatorInput {
   const grid = gridOf(levels, process);
-  const high = Math.max(1, Math.floor(maxStep * grid.length));
+  const low = Math.min(Math.floor(minStep * grid.length), grid.length - 1);
+  const high = Math.max(low + 1, Math.floor(maxStep * grid.length));
   const scale = process.scale(grid[0]);
   const clean = (x: Tensor) => (scale === 1 ? x : mul(x, scale));
   const real: DiscriminatorInput["real"] = (x, noise) =>
-    diffused ? diffuse(x, noise, grid, 0, high) : { xt: clean(x), sigma: constant(grid[0], "f32", [x.shape[0]]) };
+    diffused ? diffuse(x, noise, grid, low, high) : { xt: clean(x), sigma: constant(grid[0], "f32", [x.shape[0]]) };
   return {
     real,
     generated: (x, { noise, shared }, owner) =>

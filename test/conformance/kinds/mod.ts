@@ -18,6 +18,7 @@ import { edmLossKind } from "./edmLoss.ts";
 import { edmNetworksKind } from "./edmNetworks.ts";
 import { edmSamplerKind } from "./edmSampler.ts";
 import { emaKind } from "./ema.ts";
+import { fastgenLaddKind } from "./fastgenLadd.ts";
 import { fastgenDmd2Kind, fastgenFDistillKind } from "./fastgenMatching.ts";
 import { fastgenSamplersKind } from "./fastgenSamplers.ts";
 import { fastgenSchedulesKind } from "./fastgenSchedules.ts";
@@ -81,6 +82,7 @@ export const kinds: readonly Kind[] = [
   lcmKind,
   fastgenDmd2Kind,
   fastgenFDistillKind,
+  fastgenLaddKind,
   fastgenTrajectoryKind,
   scoreIdentityKind,
   decoupledDmdKind,

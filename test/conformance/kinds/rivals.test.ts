@@ -24,6 +24,7 @@ const cases: Readonly<Record<string, readonly string[]>> = {
   fastgen_dmd2_traj: [],
   fastgen_fdistill: [],
   fastgen_kd: [],
+  fastgen_ladd: [],
   fastgen_samplers: [],
   fastgen_schedules: [],
   fastgen_tcm: [],
