@@ -193,6 +193,8 @@ const samplers: [ConfiguredPlugin, Omit<SamplerTest, "backends">][] = [
   [plugins.renoise({ sigmas: [80, 10, 1] }), { nfe: 3, ...consistent }],
   [plugins.renoise({ sigmas: [80] }), { nfe: 1, model: "consistency" }],
   [plugins.meanFlowSampler({ sigmas: karrasSigmas(40, { sigmaMin: 0.02, sigmaMax: 80 }) }), { nfe: 40 }],
+  [plugins.trajectorySampler({ sigmas: karrasSigmas(40, { sigmaMin: 0.02, sigmaMax: 80 }) }), { nfe: 40 }],
+  [plugins.trajectorySampler({ sigmas: [80, 10, 1], gamma: 1 }), { nfe: 3, ...consistent }],
 ];
 for (const [plugin, setting] of samplers)
   test(`sampler ${plugin.name}, ${setting.nfe} calls`, () => testSampler(plugin, { backends, ...setting }));
