@@ -4,8 +4,8 @@ import type { Role } from "../../../../core/interfaces/mod.ts";
 import { decodePairs } from "../../../../core/io/mod.ts";
 import { decodeSafetensors, type StoredTensor, toFloat32 } from "../../../../core/io/safetensors.ts";
 import { readSafetensors } from "../../../../core/io/safetensorsFile.ts";
-import { frozenWeights, layoutOf, type Scope } from "../../../../core/nn/mod.ts";
-import { readStartFiles, readStartWeights } from "../../../../core/train/files/startWeights.ts";
+import { frozenWeights, layoutOf, readParameters, type Scope } from "../../../../core/nn/mod.ts";
+import { OpenedWeights, readStartFiles, readStartWeights } from "../../../../core/train/files/startWeights.ts";
 import { decodeWeights } from "../../../../core/train/files/weightsFile.ts";
 import type { Player } from "../../../../core/train/update/player.ts";
 import { readPrompts } from "../../../../examples/cli/prompts.ts";
@@ -123,6 +123,7 @@ const startWeights: FuzzedParser = {
     });
     const bytes = safetensorsBytes(draw, wanted, { soundness: 0.5 });
     const files = memoryFiles({ "x.safetensors": bytes });
+    const atOnce = draw.pick([["generator"], []]);
     return {
       size: bytes.length,
       async run() {
@@ -132,9 +133,13 @@ const startWeights: FuzzedParser = {
           begins: {},
           seed: 0,
           files,
-          atOnce: ["generator"],
+          atOnce,
         });
-        for (const { data } of Object.values(read.generator)) finite(data, "weights");
+        const given = read.generator;
+        if (given instanceof OpenedWeights) {
+          for await (const { values } of readParameters(layout, given.sources, "start the generator"))
+            finite(values, "weights");
+        } else for (const { data } of Object.values(given)) finite(data, "weights");
       },
     };
   },
