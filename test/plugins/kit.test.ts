@@ -117,6 +117,10 @@ const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
     },
   ],
   [
+    plugins.consistencyTrainingLoss({ last: 5 }),
+    { averages: ["target"], plugins: [small, plugins.consistencyGenerator({ sigmas: [5] })] },
+  ],
+  [
     plugins.ctmLoss({ levels: 5, teacherSteps: 2 }),
     { averages: ["target"], plugins: [small, plugins.ctmGenerator({ sigmas: [5] })] },
   ],

@@ -7,6 +7,7 @@ type Load = () => Promise<{ readonly config: RunConfig }>;
 export const ringMethods: Readonly<Record<string, Load>> = {
   boot: () => import("./boot.ts"),
   consistency: () => import("./consistency.ts"),
+  ct: () => import("./ct.ts"),
   ctm: () => import("./ctm.ts"),
   dfno: () => import("./dfno.ts"),
   "diff-instruct": () => import("./diffInstruct.ts"),
@@ -14,6 +15,7 @@ export const ringMethods: Readonly<Record<string, Load>> = {
   "f-distill": () => import("./fDistill.ts"),
   "fastgen-dmd2": () => import("./fastgenDmd2.ts"),
   "guided-distillation": () => import("./guidedDistillation.ts"),
+  ict: () => import("./ict.ts"),
   kd: () => import("./kd.ts"),
   lcm: () => import("./lcm.ts"),
   "mean-flow": () => import("./meanFlow.ts"),

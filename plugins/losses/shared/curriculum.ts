@@ -38,3 +38,19 @@ export interface RatioOptions {
 /** Ratio of a pair's levels in ECT: 1 − 1/factor^(stage + 1), at most `limit`. Geng et al. 2024, arXiv:2406.14548. */
 export const growingRatio = (seen: number, { factor, limit, each }: RatioOptions): number =>
   Math.min(1 - 1 / factor ** (Math.floor(seen / each) + 1), limit);
+
+/** How the number of levels grows. */
+export const curricula = ["root", "doubling"] as const;
+
+/**
+ * Intervals of iCT: min(first·2^⌊k/K′⌋, last), K′ = ⌊K/(log₂⌊last/first⌋ + 1)⌋, so that each number has as many updates.
+ * Song & Dhariwal 2023, arXiv:2310.14189, section 3.4.
+ */
+export function doublingIntervals(update: number, { first, last, updates }: CurriculumOptions): number {
+  const each = Math.max(Math.floor(updates / (Math.log2(Math.floor(last / first)) + 1)), 1);
+  return Math.min(first * 2 ** Math.floor(update / each), last);
+}
+
+/** Intervals between levels at an update. */
+export const intervalsAt = (kind: (typeof curricula)[number], update: number, options: CurriculumOptions): number =>
+  (kind === "root" ? growingIntervals : doublingIntervals)(update, options);

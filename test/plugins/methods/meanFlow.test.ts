@@ -1,5 +1,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { consistencyTraining, improvedConsistencyTraining } from "../../../plugins/methods/consistencyTraining.ts";
 import { ctm } from "../../../plugins/methods/ctm.ts";
 import { meanFlow } from "../../../plugins/methods/meanFlow.ts";
 import { scm } from "../../../plugins/methods/scm.ts";
@@ -8,7 +9,7 @@ import { createdRun, finished } from "./support.ts";
 const test = suite("plugins/methods (ctm, mean flow, scm)");
 
 const over = { generator: { sigmas: [10] }, sampler: { steps: 4, sigmaMax: 10 } };
-const recipes = { ctm, meanFlow, scm };
+const recipes = { ct: consistencyTraining, ict: improvedConsistencyTraining, ctm, meanFlow, scm };
 
 for (const [name, recipe] of Object.entries(recipes)) {
   test(`${name}: the generator alone moves; a run that was stopped ends with the same weights`, async () => {
