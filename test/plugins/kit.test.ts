@@ -122,6 +122,10 @@ const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
   ],
   [
     plugins.ctmLoss({ levels: 5, teacherSteps: 2 }),
+    { surrogate: true, averages: ["target"], plugins: [small, plugins.ctmGenerator({ sigmas: [5] })] },
+  ],
+  [
+    plugins.ctmLoss({ levels: 5, teacherSteps: 2, inner: "average", adaptive: false }),
     { averages: ["target"], plugins: [small, plugins.ctmGenerator({ sigmas: [5] })] },
   ],
   [plugins.meanFlowLoss(), { surrogate: true, plugins: [small, plugins.meanFlowGenerator({ sigmas: [5] })] }],
