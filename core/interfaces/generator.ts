@@ -24,6 +24,8 @@ export interface Generator extends Role<GeneratorNetwork> {
   readonly startScale?: number;
   /** Noise level that its predictions keep, which a sampler of several levels takes into account; 0 when absent. */
   readonly floor?: number;
+  /** Levels of the steps that `generate` trains, by the places of its samples, [count]; absent where they are drawn. */
+  rungs?(count: number): Tensor;
 }
 
 export const GENERATOR: Token<Generator> = token<Generator>("generator");

@@ -61,12 +61,17 @@ const gan = (weight: number) => ({
 /** What the second and third step are trained on: what the steps before them make, or real samples with noise. */
 const threeSteps = (question: string, ring: { modes: number }): readonly Arm[] =>
   [
-    { name: "backward simulation", inputs: "simulated" },
-    { name: "noised real samples", inputs: "real" },
-  ].map(({ name, inputs }) => ({
+    { name: "backward simulation", generator: { inputs: "simulated" } },
+    {
+      name: "the same, critic knows the step",
+      generator: { inputs: "simulated", drawStep: "place" },
+      critic: { rung: true },
+    },
+    { name: "noised real samples", generator: { inputs: "real" } },
+  ].map(({ name, generator, critic = {} }) => ({
     question,
     name,
-    over: { dataset: ring, teacher: ring, generator: { sigmas: [10, 2, 0.5], inputs } },
+    over: { dataset: ring, teacher: ring, generator: { sigmas: [10, 2, 0.5], ...generator }, critic },
   }));
 
 /** The questions of the paper's ablations that the plane can answer (Yin et al. 2024, arXiv:2405.14867, Tables 3 and 4). */

@@ -1,6 +1,15 @@
-import { placeholders } from "../../core/diffusion/mod.ts";
+import { levelTold, placeholders } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
-import { type Critic, DATA_SHAPE, type Denoiser, NETWORK, type Network, PROCESS } from "../../core/interfaces/mod.ts";
+import {
+  type Condition,
+  type Critic,
+  DATA_SHAPE,
+  type Denoiser,
+  GENERATOR,
+  NETWORK,
+  type Network,
+  PROCESS,
+} from "../../core/interfaces/mod.ts";
 import { adapted, checkTargets } from "../../core/nn/mod.ts";
 import { boolean, choice, definePlugin, lowRank } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
@@ -16,6 +25,8 @@ const BODY = "fake_unet";
  * discriminator loss gives no gradient to F's decoder.
  * Parameters `fake_unet.*`, started from the teacher, and `cls_pred_branch.*`. With `lora` the former stay the teacher's, and
  * low-rank adapters beside the named layers are trained, with the head.
+ * With `rung` the body is told the entry `rung` [B] of a condition, the level of the generator's step that made the image, as it
+ * is told where a step `end`s: outputs of different steps are then different distributions. Of one step there is nothing to tell.
  * Yin et al. 2024, DMD2, arXiv:2405.14867, section 4.3; head as in the official code for EDM.
  */
 export const fakeScore = definePlugin({
@@ -31,14 +42,28 @@ export const fakeScore = definePlugin({
       default: true,
       about: "whether it has the discriminator that GAN losses need",
     }),
+    rung: boolean({
+      default: false,
+      about: "whether it is told which step of the generator an image is from, which draws them by drawStep=place",
+    }),
     ...headOptions,
     lora: lowRank,
   },
-  create({ tap, head, lora, ...options }, container): Critic {
+  create({ tap, head, rung, lora, ...options }, container): Critic {
     const network = container.get(NETWORK);
     const shape = container.get(DATA_SHAPE);
     const process = container.get(PROCESS);
     const logit = headOf(options);
+    const generator = rung && container.has(GENERATOR) ? container.get(GENERATOR) : undefined;
+    const hears = generator !== undefined && generator.sigmas.length > 1;
+    if (hears && !generator.rungs)
+      throw failure(
+        "E_OPTION",
+        "Cannot configure fake-score: rung is true, and the generator's samples draw their steps, they should have them by place",
+        { fix: "set generator.drawStep=place, or critic.rung=false" },
+      );
+    const heard = ({ rung: level, ...others }: Condition): Condition =>
+      hears && level ? { ...others, end: levelTold(process, level) } : others;
 
     const tapped: Network["features"] = (...inputs) => {
       if (tap === "encoder") return network.features(...inputs);
@@ -52,9 +77,9 @@ export const fakeScore = definePlugin({
     const bind: Critic["bind"] = (scope) => {
       const body = adapted(scope.at(BODY), lora);
       const features: Required<Denoiser>["features"] = (...noisy) =>
-        process.features((...inputs) => tapped(body, ...inputs), ...noisy);
+        process.features((x, cNoise, condition) => tapped(body, x, cNoise, heard(condition)), ...noisy);
       return {
-        ...process.denoiser((...inputs) => network.apply(body, ...inputs)),
+        ...process.denoiser((x, cNoise, condition) => network.apply(body, x, cNoise, heard(condition))),
         features,
         discriminate(x, sigma, condition) {
           if (!head)
@@ -70,11 +95,13 @@ export const fakeScore = definePlugin({
     return {
       bind,
       declare(scope) {
-        const { x, sigma, condition } = placeholders(shape);
+        const { condition: described, ...noisy } = placeholders(shape);
+        const { x, sigma } = noisy;
+        const condition = { ...described, rung: sigma };
         const critic = bind(scope);
         critic.denoise(x, sigma, condition);
         if (head) critic.discriminate(x, sigma, condition);
-        checkTargets("fake-score", lora, (own) => network.apply(own, x, sigma, condition));
+        checkTargets("fake-score", lora, (own) => network.apply(own, x, sigma, heard(condition)));
       },
       inherits: (parameter) => (parameter.startsWith(`${BODY}.`) ? parameter.slice(BODY.length + 1) : undefined),
     };

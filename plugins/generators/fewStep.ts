@@ -44,9 +44,9 @@ export const fewStep = definePlugin({
       default: "simulated",
       about: "what later steps start from in training: what the generator itself makes, or real samples; the first too",
     }),
-    drawStep: choice(["sample", "batch"], {
+    drawStep: choice(["sample", "batch", "place"], {
       default: "sample",
-      about: "whether each sample draws the step that is trained, or the batch draws one for all",
+      about: "whose step is trained: each sample draws its own, the batch one for all, or samples take them in turn",
     }),
     guidanceScale: guidanceScaleOption,
     lora: lowRank,
@@ -90,6 +90,7 @@ export const fewStep = definePlugin({
     return {
       sigmas,
       startScale: process.start(sigmas[0]),
+      ...(drawStep === "place" && { rungs: (count) => levelsAt(sigmas, places(count, sigmas)) }),
       bind,
       declare(scope) {
         const { x, sigma, condition } = toldPlaceholders(shape);
@@ -155,20 +156,32 @@ const noisedRungs = (
 /** The inputs of all steps are made for all samples: a static graph, and every sample can take its own. */
 function drawnRung(
   sigmas: readonly number[],
-  drawStep: "sample" | "batch",
+  drawStep: "sample" | "batch" | "place",
   shape: Shape,
   noise: NoiseSource,
   rungsFrom: (start: Tensor) => readonly Tensor[],
   process: NoiseProcess,
 ): NoisyInput {
   const [B] = shape;
-  const index =
-    drawStep === "sample"
-      ? noise.integers(B, 0, sigmas.length)
-      : add(noise.commonInteger(0, sigmas.length), constant(0, "i32", [B]));
+  const draw = {
+    sample: () => noise.integers(B, 0, sigmas.length),
+    batch: () => add(noise.commonInteger(0, sigmas.length), constant(0, "i32", [B])),
+    place: () => places(B, sigmas),
+  };
+  const index = draw[drawStep]();
   const taken = (rung: number) => reshape(equal(index, rung), [B, ...new Array<number>(shape.length - 1).fill(1)]);
   const { x: start } = firstRung(sigmas[0], process, shape, noise);
   const x = rungsFrom(start).reduce((chosen, other, rung) => where(taken(rung), other, chosen));
-  const table = constantArray(sigmas, [sigmas.length, 1]);
-  return { x, sigma: reshape(takeRows(table, index), [B]) };
+  return { x, sigma: levelsAt(sigmas, index) };
 }
+
+/** 0, 1, … n−1, 0, …: the step of each sample by its place, i32 [B]. */
+const places = (count: number, { length }: readonly number[]): Tensor =>
+  constantArray(
+    Array.from({ length: count }, (_, place) => place % length),
+    [count],
+    "i32",
+  );
+
+const levelsAt = (sigmas: readonly number[], index: Tensor): Tensor =>
+  reshape(takeRows(constantArray(sigmas, [sigmas.length, 1]), index), index.shape);

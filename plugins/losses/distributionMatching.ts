@@ -1,6 +1,7 @@
 import { type Loss, PROCESS } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { matching, matchingOptions } from "./shared/matching.ts";
+import { rungTeller } from "./shared/rung.ts";
 
 /**
  * Distribution matching, the heart of DMD2.
@@ -22,7 +23,7 @@ export const distributionMatching = definePlugin({
     ...matchingOptions,
   },
   create({ weight, ...options }, container): Loss {
-    const compute = matching("distribution-matching", options, container.get(PROCESS));
+    const compute = matching("distribution-matching", options, container.get(PROCESS), rungTeller(container));
     return {
       name: "distribution-matching",
       role: "generator",

@@ -14,6 +14,7 @@ import {
   ratioOf,
   ratioOptions,
 } from "./shared/ratio.ts";
+import { rungTeller } from "./shared/rung.ts";
 
 /**
  * Distribution matching for any f-divergence: DMD2's gradient times a weight of each sample.
@@ -38,7 +39,7 @@ export const fDistillLoss = definePlugin({
   },
   create({ weight, divergence, ...options }, container): Loss {
     checkRatio("f-distill", options);
-    const match = matching("f-distill", options, container.get(PROCESS));
+    const match = matching("f-distill", options, container.get(PROCESS), rungTeller(container));
     return {
       name: "f-distill",
       role: "generator",

@@ -3,6 +3,7 @@ import { type Loss, PROCESS } from "../../core/interfaces/mod.ts";
 import { div, mean, mul, square, stopGradient, sub } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import { gridOf, levelOptions } from "./shared/levels.ts";
+import { rungTeller } from "./shared/rung.ts";
 import { targets, targetWeight } from "./shared/targetWeight.ts";
 
 /**
@@ -28,6 +29,7 @@ export const fakeScoreLoss = definePlugin({
   },
   create({ weight, target, ...levels }, container): Loss {
     const process = container.get(PROCESS);
+    const told = rungTeller(container);
     const grid = gridOf(levels, process);
     return {
       name: "fake-score",
@@ -38,7 +40,7 @@ export const fakeScoreLoss = definePlugin({
         const eps = noise.normalLike(x);
         const sigma = noise.fromGrid(grid, x.shape[0]);
         shared.draw ??= { sigma, eps };
-        const denoised = critic.denoise(addNoise(x, sigma, eps), sigma, generated.condition);
+        const denoised = critic.denoise(addNoise(x, sigma, eps), sigma, told(generated.condition, x));
         const rank = x.shape.length;
         if (target === "fastgen-flow") return mean(square(sub(div(sub(denoised, x), perSample(sigma, rank)), x)));
         const lambda = target === "network" ? process.weight(sigma, rank) : targetWeight(target, sigma, rank);

@@ -4,6 +4,7 @@ import { add, concat, mean, mul, sigmoid, split, square, stopGradient, sub } fro
 import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import { discriminatorInput, discriminatorOptions } from "./shared/discriminatorInput.ts";
 import { judgementOptions, judging, logits } from "./shared/judgement.ts";
+import { rungTeller } from "./shared/rung.ts";
 
 /**
  * GAN loss of the discriminator.
@@ -41,6 +42,7 @@ export const ganDiscriminator = definePlugin({
   },
   create({ weight, objective, features, r1, r1Sigma, r1From, pairNoise, ...input }, container): Loss {
     const show = discriminatorInput(input, container.get(PROCESS));
+    const told = rungTeller(container);
     const game = { objective, features };
     return {
       name: "gan-discriminator",
@@ -52,12 +54,12 @@ export const ganDiscriminator = definePlugin({
         const b = show.generated(stopGradient(generated.x), context, "gan-discriminator");
         const a = drawn ?? show.alike(real.x, b);
         const batches = [
-          { ...a, condition: real.condition },
-          { ...b, condition: generated.condition },
+          { ...a, condition: told(real.condition, a.xt) },
+          { ...b, condition: told(generated.condition, b.xt) },
         ];
         if (r1 > 0) {
           const moved = add(r1From === "clean" ? real.x : a.xt, mul(noise.normalLike(a.xt), r1Sigma));
-          batches.push({ ...a, xt: moved, condition: real.condition });
+          batches.push({ ...a, xt: moved, condition: told(real.condition, moved) });
         }
         const all = {
           xt: concat(

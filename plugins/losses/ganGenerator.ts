@@ -3,6 +3,7 @@ import { mean, sigmoid } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { discriminatorInput, discriminatorOptions } from "./shared/discriminatorInput.ts";
 import { fooling, judgementOptions, logits } from "./shared/judgement.ts";
+import { rungTeller } from "./shared/rung.ts";
 
 /**
  * Non-saturating GAN loss of the generator.
@@ -22,6 +23,7 @@ export const ganGenerator = definePlugin({
   },
   create({ weight, objective, features, ...input }, container): Loss {
     const show = discriminatorInput(input, container.get(PROCESS));
+    const told = rungTeller(container);
     const game = { objective, features };
     return {
       name: "gan-generator",
@@ -30,7 +32,7 @@ export const ganGenerator = definePlugin({
       compute(context) {
         const { x, condition } = context.generated;
         const shown = show.generated(x, context, "gan-generator");
-        const l = logits(game, context, shown, condition);
+        const l = logits(game, context, shown, told(condition, x));
         context.report?.("discriminator-on-fake", mean(sigmoid(l)));
         return mean(fooling(game, l));
       },

@@ -7,6 +7,7 @@ import { choice, number, type OptionsOf } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 import type { NoisedSamples } from "./distillation.ts";
 import { diffuse, gridOf, levelOptions, type Noisy } from "./levels.ts";
+import type { rungTeller } from "./rung.ts";
 
 /** Which levels are drawn. */
 export const matchingLevelOptions = {
@@ -106,6 +107,7 @@ export function matchingLevels(
 
 /**
  * The loss of a turn: levels and noise are drawn, and left for the losses after it. Reports the critic's lag.
+ * @param told what the critic is told besides
  * @returns its `compute`, which may weigh the noisy samples: h [B] of `matchingLoss`
  * @throws E_OPTION as `matchingLevels` does
  */
@@ -113,6 +115,7 @@ export function matching(
   owner: string,
   { normalise, epsilon, ...levels }: OptionsOf<typeof matchingOptions>,
   process: NoiseProcess,
+  told: ReturnType<typeof rungTeller>,
 ): (context: LossContext, weigh?: (noisy: Noisy) => Tensor) => Tensor {
   const drawn = matchingLevels(owner, levels, process);
   return ({ generated: { x, condition }, teacher, critic, noise, shared, report }, weigh) => {
@@ -120,7 +123,7 @@ export function matching(
     const { xt, sigma, eps } = drawn(fixed, noise);
     shared.draw ??= { sigma, eps };
     const real = teacher.denoise(xt, sigma, condition);
-    const fake = critic.denoise(xt, sigma, condition);
+    const fake = critic.denoise(xt, sigma, told(condition, x));
     report?.("critic-lag", lagOf(sub(fake, fixed)));
     return matchingLoss(x, { real, fake }, { normalise, epsilon }, weigh?.({ xt, sigma }));
   };

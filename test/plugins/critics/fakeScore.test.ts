@@ -9,10 +9,12 @@ import { sum } from "../../../core/ops/mod.ts";
 import type { ConfiguredPlugin } from "../../../core/plugin/mod.ts";
 import { checkPlugin } from "../../../core/testing/mod.ts";
 import { fakeScore } from "../../../plugins/critics/fakeScore.ts";
+import { fewStep } from "../../../plugins/generators/fewStep.ts";
 import { adm } from "../../../plugins/networks/adm.ts";
 import { mlp } from "../../../plugins/networks/mlp.ts";
 import { conforms, hasGolden } from "../../helpers/golden.ts";
-import { compose, Feed, numbers } from "../support.ts";
+import { thrown } from "../../helpers/thrown.ts";
+import { compose, evaluate, Feed, numbers, type Weights } from "../support.ts";
 
 const test = suite("plugins/critics/fakeScore");
 
@@ -45,6 +47,35 @@ test("image features: the recipe's head has 131,521 parameters, the ImageNet-64 
   };
   assert.is(head(mnist, small), 131_521);
   assert.is(head({ sample: [3, 64, 64], condition: classLabel(1000), sigmaData: 0.5 }, adm()), 18_879_745);
+});
+
+test("rung: a critic of several steps is told the step of an image, and begins as one that is not", async () => {
+  const critic = (over: object, steps: object) =>
+    compose(points, mlp({ width: 8, depth: 2 }), fewStep(steps), fakeScore({ headWidth: 4, ...over })).get(CRITIC);
+  const three = { sigmas: [10, 2, 0.5], drawStep: "place" };
+  const names = (role: ReturnType<typeof critic>) =>
+    layoutOf((scope) => role.declare(scope)).entries.filter(({ name }) => name.includes(".end.")).length;
+  assert.is(names(critic({ rung: true }, three)), 4);
+  assert.is(names(critic({}, three)), 0);
+  // Of one step there is nothing to tell: the critic is the same as without the option.
+  assert.is(names(critic({ rung: true }, { sigmas: [10] })), 0);
+  const refused = thrown(() => critic({ rung: true }, { sigmas: [10, 2] }));
+  assert.match(refused.message, /rung is true, and the generator's samples draw their steps/);
+
+  const answers = async (weights: (feed: Feed, role: ReturnType<typeof critic>) => Weights) => {
+    const feed = new Feed();
+    const role = critic({ rung: true }, three);
+    const network = role.bind(weights(feed, role).scope);
+    const x = feed.tensor("x", [2, 2], [0.5, -1, 0.5, -1]);
+    const sigma = feed.tensor("sigma", [2], [1, 1]);
+    const rung = feed.tensor("rung", [2], [10, 0.5]);
+    const told = network.discriminate(x, sigma, { rung });
+    return evaluate({ told, plain: network.discriminate(x, sigma, {}) }, feed, "f64");
+  };
+  const fresh = await answers((feed, role) => feed.fresh("", (scope) => role.declare(scope)));
+  assert.equal([...fresh.told], [...fresh.plain]);
+  const learned = await answers((feed) => feed.weights("", (_, size) => numbers(size)));
+  assert.ok(Math.abs(learned.told[0] - learned.told[1]) > 1e-3, "the same points from two steps are judged apart");
 });
 
 test("oblong features of odd sizes have a head too", () => {

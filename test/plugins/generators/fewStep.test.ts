@@ -128,6 +128,18 @@ test("real inputs: later steps start from noised real samples, the first from no
   close(x[2], D(real[2] + 0.5 * eps[1][2], 0.5));
 });
 
+test("drawStep place: samples take the steps in turn, and whoever asks is told their levels", async () => {
+  const feed = new Feed();
+  const weights = feed.weights("", () => [2]);
+  const generator = compose(shape, gain(), fewStep({ sigmas: [4, 1], drawStep: "place" })).get(GENERATOR);
+  const ones = [1, 1].map((value, i) => feed.tensor(`e${i}`, [3, 1], [value, value, value]));
+  const x = generator.bind(weights.scope).generate(3, {}, new GivenNoise(ones));
+  const found = await evaluate({ x, rungs: generator.rungs!(3) }, feed, "f64");
+  assert.equal([...found.rungs], [4, 1, 4]);
+  for (const i of [0, 2]) close(found.x[i], D(4, 4));
+  close(found.x[1], D(D(4, 4) + 1, 1));
+});
+
 test("drawStep batch: one step for all samples", async () => {
   const feed = new Feed();
   const weights = feed.weights("", () => [2]);
