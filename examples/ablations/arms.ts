@@ -67,11 +67,17 @@ const threeSteps = (question: string, ring: { modes: number }): readonly Arm[] =
       generator: { inputs: "simulated", drawStep: "place" },
       critic: { rung: true },
     },
+    {
+      name: "the same, with a GAN",
+      generator: { inputs: "simulated", drawStep: "place" },
+      critic: { rung: true },
+      losses: gan(0.03),
+    },
     { name: "noised real samples", generator: { inputs: "real" } },
-  ].map(({ name, generator, critic = {} }) => ({
+  ].map(({ name, generator, ...others }) => ({
     question,
     name,
-    over: { dataset: ring, teacher: ring, generator: { sigmas: [10, 2, 0.5], ...generator }, critic },
+    over: { dataset: ring, teacher: ring, generator: { sigmas: [10, 2, 0.5], ...generator }, ...others },
   }));
 
 /** The questions of the paper's ablations that the plane can answer (Yin et al. 2024, arXiv:2405.14867, Tables 3 and 4). */
