@@ -6,7 +6,7 @@ import { WasmBackend } from "../../backends/wasm/mod.ts";
 import { karrasSigmas } from "../../core/diffusion/mod.ts";
 import { type ConditionEntry, classLabel, type DataShape, type Role } from "../../core/interfaces/mod.ts";
 import { encodePairs } from "../../core/io/mod.ts";
-import { mul, sum } from "../../core/ops/mod.ts";
+import { mean, mul, sum, tanh } from "../../core/ops/mod.ts";
 import type { ConfiguredPlugin } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
 import {
@@ -59,6 +59,17 @@ const binsRole: Role = {
   },
   declare: (scope) => void binsRole.bind(scope),
 };
+const stepRole: Role = {
+  bind(scope) {
+    const a = scope.parameter("a", [1], { kind: "constant", value: 0.7 });
+    const seen = ({ xt }: { readonly xt: Tensor }) => mean(tanh(mul(xt, a)), { axes: [1, 2] });
+    type End = Parameters<typeof seen>[0];
+    const judgeStep = (from: End | undefined, to: End) => (from ? mul(seen(from), seen(to)) : seen(to));
+    return { denoise: (x: Tensor) => mul(x, a), judgeStep };
+  },
+  declare: (scope) => void stepRole.bind(scope),
+};
+const stepNumbers = { steps: 2, sigmaMin: 0.1, sigmaMax: 5 };
 const smallCritic = [plugins.mlp({ width: 8, depth: 1 }), plugins.fakeScore({ head: false })];
 
 const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
@@ -84,6 +95,11 @@ const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
   [plugins.ganDiscriminator({ diffused: false })],
   [plugins.ganDiscriminator({ r1: 0.5, features: "teacher" }), { shape: plain }],
   [plugins.ganDiscriminator({ r1: 0.5, r1From: "clean", pairNoise: true }), { shape: plain }],
+  [plugins.stepGenerator(), { shape: plain, roles: { critic: stepRole }, numbers: { ...stepNumbers, ends: 2 } }],
+  [
+    plugins.stepDiscriminatorLoss(),
+    { shape: plain, roles: { critic: stepRole }, numbers: { ...stepNumbers, ends: 1 } },
+  ],
   [plugins.ganDiscriminator(sharing), { plugins: [plugins.fakeScoreLoss()] }],
   [
     plugins.consistencyDistillation({ levels: 5 }),

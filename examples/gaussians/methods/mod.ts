@@ -18,6 +18,7 @@ export const ringMethods: Readonly<Record<string, Load>> = {
   ict: () => import("./ict.ts"),
   kd: () => import("./kd.ts"),
   lcm: () => import("./lcm.ts"),
+  lightning: () => import("./lightning.ts"),
   "mean-flow": () => import("./meanFlow.ts"),
   progressive: () => import("./progressive.ts"),
   reflow: () => import("./reflow.ts"),

@@ -1,0 +1,41 @@
+import { addNoise } from "../../../core/diffusion/mod.ts";
+import type { Condition, Denoiser } from "../../../core/interfaces/mod.ts";
+import { stopGradient } from "../../../core/ops/mod.ts";
+import type { Tensor } from "../../../core/tensor/mod.ts";
+import type { NoisedSamples } from "./distillation.ts";
+import type { Noisy } from "./levels.ts";
+import { eulerTo } from "./pathSteps.ts";
+import type { HalvedLevels } from "./progressive.ts";
+
+/** The number of a stage that says whether the discriminator sees both ends of a step, 2, or the last alone, 1. */
+export const ENDS = "ends";
+
+/** A critic that judges steps of a sampler, not images. */
+export interface StepJudge {
+  /** Logit of "the teacher has made this step" [B, 1]; `from` is absent where it sees the end alone. */
+  judgeStep(from: Noisy | undefined, to: Noisy, condition: Condition): Tensor;
+}
+
+/** Where a step begins, and where the teacher and the generator end it: all at the level `next`, [B, …]. */
+export interface Steps {
+  readonly from: Noisy;
+  /** Of the teacher's two Euler steps, without a gradient. */
+  readonly taught: Noisy;
+  /** Of the generator's one. */
+  readonly made: Noisy;
+}
+
+/**
+ * A step from real samples in noise:  x_t = x + σ·ε → x_n, in two Euler steps of the teacher over `middle` or in one of the generator.
+ * Lin, Wang & Yang 2024, SDXL-Lightning, arXiv:2402.13929, section 3.
+ */
+export function judgedSteps(
+  { x, eps, sigma, middle, next, condition }: NoisedSamples & HalvedLevels,
+  { generator, teacher }: Readonly<Record<"generator" | "teacher", Denoiser>>,
+): Steps {
+  const xt = addNoise(x, sigma, eps);
+  const xm = eulerTo(xt, teacher.denoise(xt, sigma, condition), sigma, middle);
+  const taught = stopGradient(eulerTo(xm, teacher.denoise(xm, middle, condition), middle, next));
+  const made = eulerTo(xt, generator.denoise(xt, sigma, condition), sigma, next);
+  return { from: { xt, sigma }, taught: { xt: taught, sigma: next }, made: { xt: made, sigma: next } };
+}
