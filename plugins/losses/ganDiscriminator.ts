@@ -3,7 +3,8 @@ import { type Loss, PROCESS } from "../../core/interfaces/mod.ts";
 import { add, concat, mean, mul, sigmoid, split, square, stopGradient, sub } from "../../core/ops/mod.ts";
 import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import { discriminatorInput, discriminatorOptions } from "./shared/discriminatorInput.ts";
-import { judgementOptions, judging, logits } from "./shared/judgement.ts";
+import { extractorNeeded } from "./shared/extracted.ts";
+import { gameOf, judgementOptions, judging, logits } from "./shared/judgement.ts";
 import { rungTeller } from "./shared/rung.ts";
 
 /**
@@ -40,14 +41,16 @@ export const ganDiscriminator = definePlugin({
       about: "whether real samples are at the levels and in the noise of the generated ones",
     }),
   },
-  create({ weight, objective, features, r1, r1Sigma, r1From, pairNoise, ...input }, container): Loss {
+  needs: extractorNeeded,
+  create({ weight, objective, features, extractor, tap, r1, r1Sigma, r1From, pairNoise, ...input }, container): Loss {
     const show = discriminatorInput(input, container.get(PROCESS));
     const told = rungTeller(container);
-    const game = { objective, features };
+    const game = gameOf("gan-discriminator", { objective, features, extractor, tap }, input.diffused, container);
     return {
       name: "gan-discriminator",
       role: "critic",
       weight,
+      ...(game.extracted && { frozen: game.extracted.frozen, load: game.extracted.load }),
       compute(context) {
         const { generated, real, noise } = context;
         const drawn = pairNoise ? undefined : show.real(real.x, noise);

@@ -2,7 +2,8 @@ import { type Loss, PROCESS } from "../../core/interfaces/mod.ts";
 import { mean, sigmoid } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { discriminatorInput, discriminatorOptions } from "./shared/discriminatorInput.ts";
-import { fooling, judgementOptions, logits } from "./shared/judgement.ts";
+import { extractorNeeded } from "./shared/extracted.ts";
+import { fooling, gameOf, judgementOptions, logits } from "./shared/judgement.ts";
 import { rungTeller } from "./shared/rung.ts";
 
 /**
@@ -21,14 +22,16 @@ export const ganGenerator = definePlugin({
     ...discriminatorOptions,
     ...judgementOptions,
   },
-  create({ weight, objective, features, ...input }, container): Loss {
+  needs: extractorNeeded,
+  create({ weight, objective, features, extractor, tap, ...input }, container): Loss {
     const show = discriminatorInput(input, container.get(PROCESS));
     const told = rungTeller(container);
-    const game = { objective, features };
+    const game = gameOf("gan-generator", { objective, features, extractor, tap }, input.diffused, container);
     return {
       name: "gan-generator",
       role: "generator",
       weight,
+      ...(game.extracted && { frozen: game.extracted.frozen, load: game.extracted.load }),
       compute(context) {
         const { x, condition } = context.generated;
         const shown = show.generated(x, context, "gan-generator");

@@ -95,6 +95,7 @@ const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
   [plugins.ganDiscriminator({ diffused: false })],
   [plugins.ganDiscriminator({ r1: 0.5, features: "teacher" }), { shape: plain }],
   [plugins.ganDiscriminator({ r1: 0.5, r1From: "clean", pairNoise: true }), { shape: plain }],
+  [plugins.scoreDistillation({ sigmaMax: 5 }), { surrogate: true, shape: plain }],
   [plugins.stepGenerator(), { shape: plain, roles: { critic: stepRole }, numbers: { ...stepNumbers, ends: 2 } }],
   [
     plugins.stepDiscriminatorLoss(),

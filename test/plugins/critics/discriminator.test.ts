@@ -8,6 +8,8 @@ import { fakeScore } from "../../../plugins/critics/fakeScore.ts";
 import { ganGenerator } from "../../../plugins/losses/ganGenerator.ts";
 import { adm } from "../../../plugins/networks/adm.ts";
 import { mlp } from "../../../plugins/networks/mlp.ts";
+import { thrown } from "../../helpers/thrown.ts";
+import { smallExtractor } from "../metrics/smallExtractor.ts";
 import { compose, Feed, numbers } from "../support.ts";
 
 const test = suite("plugins/critics/discriminator");
@@ -32,6 +34,31 @@ test("it has the head of the critic fake-score, and nothing else", () => {
       whole.filter(([name]) => name.startsWith("cls_pred_branch.")),
     );
   }
+});
+
+test("an extractor: the head is on its features of clean images, which the loss brings along", async () => {
+  const images: DataShape = { sample: [1, 5, 5], condition: {}, sigmaData: 0.5 };
+  const named = { extractor: "dinov2", tap: "pool" };
+  const judge = smallExtractor("dinov2", "pool", "spatial")();
+  const made = (critic: object, loss: object) =>
+    compose(images, mlp({ width: 8, depth: 1 }), judge, discriminatorCritic(critic), ganGenerator(loss));
+  const container = made(named, { ...named, diffused: false });
+  const [loss] = container.all(LOSSES);
+  await loss.load!();
+  assert.is(loss.frozen!().length, 1);
+  const { entries } = layoutOf((scope) => container.get(CRITIC).declare(scope));
+  assert.equal(entries[0].shape, [64, 6]);
+
+  const fails = (...options: Parameters<typeof made>) => {
+    const container = made(...options);
+    return thrown(() => [container.get(CRITIC), container.all(LOSSES)]).message;
+  };
+  assert.match(fails(named, named), /diffused is true, an extractor should see clean images/);
+  assert.match(fails({ ...named, tap: "logits" }, {}), /tap is logits, the extractor dinov2 has pool, spatial/);
+  assert.throws(
+    () => compose(points, judge, mlp(), discriminatorCritic(named)).get(CRITIC),
+    /samples are \[2\], the extractor dinov2 reads/,
+  );
 });
 
 test("it starts at random, and says what it cannot do", () => {
