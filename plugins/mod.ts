@@ -72,6 +72,7 @@ export { fastgenDmd2 } from "./methods/fastgenDmd2.ts";
 export { fDistill, fDistillMethod } from "./methods/fDistill.ts";
 export { guidedDistillation, guidedDistillationMethod } from "./methods/guidedDistillation.ts";
 export { kd } from "./methods/knowledgeDistillation.ts";
+export { ladd } from "./methods/ladd.ts";
 export { latentConsistency, latentConsistencyLora } from "./methods/latentConsistency.ts";
 export { lightning, lightningMethod } from "./methods/lightning.ts";
 export { meanFlow } from "./methods/meanFlow.ts";

@@ -17,6 +17,7 @@ export const ringMethods: Readonly<Record<string, Load>> = {
   "guided-distillation": () => import("./guidedDistillation.ts"),
   ict: () => import("./ict.ts"),
   kd: () => import("./kd.ts"),
+  ladd: () => import("./ladd.ts"),
   lcm: () => import("./lcm.ts"),
   lightning: () => import("./lightning.ts"),
   "mean-flow": () => import("./meanFlow.ts"),

@@ -10,6 +10,7 @@ export const digitMethods: Readonly<Record<string, Load>> = {
   "f-distill": () => import("./fDistill.ts"),
   "fastgen-dmd2": () => import("./fastgenDmd2.ts"),
   "guided-distillation": () => import("./guidedDistillation.ts"),
+  ladd: () => import("./ladd.ts"),
   lcm: () => import("./lcm.ts"),
   "mean-flow": () => import("./meanFlow.ts"),
   progressive: () => import("./progressive.ts"),

@@ -35,12 +35,17 @@ export function teacherStage(
   };
 }
 
-/** Begins that learners take the weights of `source`; none of them where it has none, as a teacher in closed form. */
+/**
+ * Begins that learners take the weights of `source`: those that have any of it. None does where it has none, as a teacher in closed
+ * form, and a head alone has none of a network.
+ */
 export function inheriting(
   roles: Readonly<Record<string, Role>>,
   learners: readonly string[],
   source: string,
 ): Readonly<Record<string, string>> {
-  const { entries } = layoutOf((scope) => roles[source].declare(scope));
-  return Object.fromEntries(entries.length > 0 ? learners.map((role) => [role, source]) : []);
+  const namesOf = (role: Role) => layoutOf((scope) => role.declare(scope)).entries.map(({ name }) => name);
+  if (namesOf(roles[source]).length === 0) return {};
+  const takes = (role: Role) => !role.inherits || namesOf(role).some((name) => role.inherits?.(name) !== undefined);
+  return Object.fromEntries(learners.filter((name) => takes(roles[name])).map((name) => [name, source]));
 }

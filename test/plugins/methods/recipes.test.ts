@@ -1,7 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { dmd, dmd2 } from "../../../plugins/methods/dmd2.ts";
-import { resolvedRecipe } from "./support.ts";
+import { ladd } from "../../../plugins/methods/ladd.ts";
+import { finished, resolvedRecipe } from "./support.ts";
 
 const test = suite("plugins/methods (recipes)");
 
@@ -34,6 +35,26 @@ test("dmd: one to one, regression, no GAN", () => {
   ]);
   assert.is(config.losses.regression.distance, "lpips");
   assert.is(config.critic.head, false);
+});
+
+test("ladd: the GAN of FastGen's DMD2 alone, a head on the teacher's features, noise of its own", () => {
+  const { config, losses } = resolvedRecipe(ladd);
+  assert.equal(losses, [
+    ["edm-denoising", 1],
+    ["gan-generator", 1],
+    ["gan-discriminator", 1],
+  ]);
+  assert.is(config.critic.use, "discriminator");
+  assert.equal(config.method.ttur, { critic: 4, generator: 1, exclusive: true });
+  for (const loss of ["gan-generator", "gan-discriminator"]) {
+    const { features, noise, minStep, maxStep } = config.losses[loss];
+    assert.equal([features, noise, minStep, maxStep], ["teacher", "own", 0.002, 0.999]);
+  }
+});
+
+test("ladd runs: the head inherits nothing from the teacher, so it is not begun from it", async () => {
+  const { states } = await finished(ladd, {}, { teacher: 2, steps: 5 });
+  assert.not.equal(states.generator, states.teacher);
 });
 
 test.run();
