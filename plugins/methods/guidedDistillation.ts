@@ -34,6 +34,12 @@ export const guidedDistillationMethod = definePlugin({
       );
     const { steps, batch } = container.get(TRAIN_LENGTH);
     const first = Math.round(steps * matching);
+    if (steps > 0 && first === 0)
+      throw failure(
+        "E_OPTION",
+        `Cannot configure guided-distillation: none of ${steps} train.steps are for the first stage, should be one or more`,
+        { fix: "raise train.steps, or method.matching" },
+      );
     const { rounds, sampler } = halvingRounds("guided-distillation", taken, {
       options,
       generator,

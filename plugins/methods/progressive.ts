@@ -1,4 +1,4 @@
-import { GENERATOR, type Method, SAMPLER, TEACHER, TRAIN_LENGTH } from "../../core/interfaces/mod.ts";
+import { DATA_SHAPE, GENERATOR, type Method, SAMPLER, TEACHER, TRAIN_LENGTH } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
 import type { Recipe } from "../../core/train/mod.ts";
 import { halvedSteps, halvingOptions, halvingRounds } from "./shared/halving.ts";
@@ -21,7 +21,7 @@ export const progressiveMethod = definePlugin({
   create({ teacher, firstSteps, lastSteps, ...options }, container): Method {
     const taken = halvedSteps("progressive", firstSteps, lastSteps);
     const roles = { teacher: container.get(TEACHER), generator: container.get(GENERATOR) };
-    checkSuccession("progressive", roles, taken.length, "lastSteps says");
+    checkSuccession("progressive", roles, taken.length, "lastSteps says", container.get(DATA_SHAPE));
     const first = inheriting(roles, ["generator"], "teacher");
     const { rounds, sampler } = halvingRounds("progressive", taken, {
       options,

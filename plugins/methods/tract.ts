@@ -1,6 +1,14 @@
 import { karrasSigmas } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
-import { GENERATOR, type Method, SAMPLER, type Stage, TEACHER, TRAIN_LENGTH } from "../../core/interfaces/mod.ts";
+import {
+  DATA_SHAPE,
+  GENERATOR,
+  type Method,
+  SAMPLER,
+  type Stage,
+  TEACHER,
+  TRAIN_LENGTH,
+} from "../../core/interfaces/mod.ts";
 import { definePlugin, list, number } from "../../core/plugin/mod.ts";
 import type { Recipe } from "../../core/train/mod.ts";
 import { inheriting, teacherOptions, teacherStage } from "./shared/pretraining.ts";
@@ -28,10 +36,16 @@ export const tractMethod = definePlugin({
     checkPhases(phases);
     const roles = { teacher: container.get(TEACHER), generator: container.get(GENERATOR) };
     const [levels, ...taken] = phases;
-    checkSuccession("tract", roles, taken.length, "phases says");
+    checkSuccession("tract", roles, taken.length, "phases says", container.get(DATA_SHAPE));
     const { sigmas, startScale } = roles.generator;
     const bounds = { ...lower, sigmaMax: sigmas[0] };
     const { steps, batch } = container.get(TRAIN_LENGTH);
+    if (steps > 0 && steps < taken.length)
+      throw failure(
+        "E_OPTION",
+        `Cannot configure tract: train.steps is ${steps}, should be at least ${taken.length}, one for each phase`,
+        { fix: "raise train.steps, or leave out some of method.phases" },
+      );
     const grid = [...karrasSigmas(levels, bounds), 0];
     const sampler = (own: number) =>
       eulerOn(

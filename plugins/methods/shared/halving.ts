@@ -36,6 +36,7 @@ export function halvedSteps(owner: string, first: number, last: number): readonl
     throw failure(
       "E_OPTION",
       `Cannot configure ${owner}: firstSteps is ${first} and lastSteps ${last}, halving the first should lead to the last`,
+      { fix: `use steps such as ${last * 2 ** Math.max(1, Math.round(Math.log2(first / last)))} and ${last}` },
     );
   return Array.from({ length: rounds }, (_, i) => first / 2 ** i);
 }
@@ -70,7 +71,8 @@ export function halvingRounds(
   if (steps > 0 && steps < all)
     throw failure(
       "E_OPTION",
-      `Cannot configure ${owner}: train.steps is ${steps}, should be at least ${all} for ${taken.length} rounds`,
+      `Cannot configure ${owner}: ${steps} of the train.steps are for the ${taken.length} rounds, should be at least ${all}`,
+      { fix: "raise train.steps, or take fewer rounds: a lower method.firstSteps or a higher lastSteps" },
     );
   const beginning = (round: number) => Math.round((steps * before(round)) / all);
   const sampler = (own: number) => eulerOn(roundLevels(own + 1, grid), generator.startScale);

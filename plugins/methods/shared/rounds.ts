@@ -1,6 +1,8 @@
 /** Rounds in which the generator of one is the teacher of the next, with fewer steps each. */
+import { placeholders } from "../../../core/diffusion/mod.ts";
 import { failure } from "../../../core/errors.ts";
-import type { Generator, Role, Sampler, Teacher } from "../../../core/interfaces/mod.ts";
+import { topologicalOrder } from "../../../core/graph/mod.ts";
+import type { DataShape, Denoiser, Generator, Role, Sampler, Teacher } from "../../../core/interfaces/mod.ts";
 import { layoutOf } from "../../../core/nn/mod.ts";
 import { eulerTo } from "../../samplers/shared/rules.ts";
 
@@ -13,6 +15,7 @@ export function checkSuccession(
   { teacher, generator }: { readonly teacher: Teacher; readonly generator: Generator },
   rounds: number,
   says: string,
+  shape: DataShape,
 ): void {
   checkOneLevel(owner, generator, says);
   if (rounds === 1) return;
@@ -24,11 +27,29 @@ export function checkSuccession(
     );
   const known = parametersOf(teacher);
   const foreign = parametersOf(generator).find((name) => !known.includes(name));
+  const plain = "use the generator `few-step`, without adapters and without guidanceScale";
   if (foreign !== undefined)
+    throw refuse(`the generator of a round teaches the next, and the teacher has no parameter ${foreign}`, plain);
+  const [first, later] = [teacher, generator].map((role) => computationOf(role, shape));
+  if (first !== later)
     throw refuse(
-      `the generator of a round teaches the next, and the teacher has no parameter ${foreign}`,
-      "train all parameters, without adapters",
+      "the generator of a round teaches the next, and the teacher would not say the same with its weights",
+      plain,
     );
+}
+
+/** What a role computes as a denoiser, in a text that is the same for two that compute the same. */
+function computationOf(role: Role<Denoiser>, shape: DataShape): string {
+  const { x, sigma, condition } = placeholders(shape);
+  let said = "";
+  layoutOf((scope) => {
+    const order = topologicalOrder([role.bind(scope).denoise(x, sigma, condition)]);
+    const places = new Map(order.map((node, i) => [node, i]));
+    said = JSON.stringify(
+      order.map(({ op, inputs, attrs, shape }) => [op.name, inputs.map((each) => places.get(each)), attrs, shape]),
+    );
+  });
+  return said;
 }
 
 /** As `checkSuccession`, of the one level alone. */

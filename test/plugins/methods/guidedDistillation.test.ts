@@ -41,6 +41,10 @@ test("what goes wrong is said when the run is made", async () => {
   const refused = async (config: object) =>
     (await createdRun(guidedDistillation, { ...over, ...config }).catch((error) => error)).message;
   assert.match(await refused({ method: { firstSteps: 6 } }), /halving the first should lead to the last/);
+  assert.match(
+    await refused({ train: { steps: 8 }, method: { firstSteps: 2, matching: 0.01 } }),
+    /none of 8 train.steps are for the first stage/,
+  );
   assert.match(await refused({ dataset: {} }), /the data have neither texts nor classes/);
   assert.match(await refused({ network: {} }), /never seen a sample without its class/);
   assert.match(await refused({ generator: { sigmas: [10, 1] } }), /2 noise levels, should have one/);

@@ -69,7 +69,10 @@ test("what goes wrong is said when the run is made", async () => {
     await refused({ method: { firstSteps: 6 } }),
     /firstSteps is 6 and lastSteps 1, halving the first should lead to the last/,
   );
-  assert.match(await refused({ train: { steps: 4 } }), /train.steps is 4, should be at least 5 for 3 rounds/);
+  assert.match(
+    await refused({ train: { steps: 4 } }),
+    /4 of the train.steps are for the 3 rounds, should be at least 5/,
+  );
   assert.match(await refused({ method: { firstSteps: 1, lastSteps: 2 } }), /halving the first/);
   assert.match(await refused({ generator: { sigmas: [10, 1] } }), /2 noise levels, should have one/);
   assert.match(await refused({ teacher: { use: "gaussian-mixture" } }), /this teacher is not a plain network/);
@@ -77,6 +80,8 @@ test("what goes wrong is said when the run is made", async () => {
     await refused({ generator: { sigmas: [10], lora: { rank: 2, targets: ["net.0"] } } }),
     /the teacher has no parameter/,
   );
+  for (const use of ["consistency", "latent-consistency", "bootstrapped"])
+    assert.match(await refused({ generator: { use, sigmas: [10] } }), /would not say the same with its weights/);
 });
 
 test.run();

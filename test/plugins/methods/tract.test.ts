@@ -30,6 +30,9 @@ test("what goes wrong is said when the run is made", async () => {
     assert.match(await refused({ method: { phases } }), /each a smaller divisor of the one before/);
   assert.match(await refused({ generator: { sigmas: [10, 1] } }), /2 noise levels, should have one/);
   assert.match(await refused({ teacher: { use: "gaussian-mixture" } }), /this teacher is not a plain network/);
+  assert.match(await refused({ train: { steps: 1 } }), /train.steps is 1, should be at least 2, one for each phase/);
+  const generator = { use: "consistency", sigmas: [10] };
+  assert.match(await refused({ generator }), /would not say the same with its weights/);
   assert.match(await refused({ averages: { "generator/self": false } }), /self/);
 });
 
