@@ -1,3 +1,4 @@
+import { failure, OnestepError } from "../../../core/errors.ts";
 import type { Condition } from "../../../core/interfaces/mod.ts";
 import { linear, type Scope, sinusoid, zeros } from "../../../core/nn/mod.ts";
 import { add, silu } from "../../../core/ops/mod.ts";
@@ -12,6 +13,7 @@ const GUIDANCE_FREQUENCIES = Array.from({ length: 8 }, (_, i) => 2 ** (i - 4));
  *   end        the level at which a step ends, as cNoise; e is the network's own embedding of cNoise, `embedLevel`
  * emb [B, width], before its last activation. W₂ and b₂ start at zero: a generator that is told them begins as its teacher, who is
  * not. Parameters `guidance.0`, `guidance.2`, `end.0`, `end.2`, each `weight` and `bias`, are there where the entry is.
+ * @throws E_CONFIG where the role was laid out without them
  */
 export function addScalarEntries(
   scope: Scope,
@@ -28,6 +30,23 @@ export function addScalarEntries(
     const value = condition[name];
     if (!value) return sum;
     const layer = (i: number, x: Tensor, init?: typeof zeros) => linear(scope.at(name).at(i), x, width, { init });
-    return add(sum, layer(2, silu(layer(0, embed(value))), zeros));
+    try {
+      return add(sum, layer(2, silu(layer(0, embed(value))), zeros));
+    } catch (error) {
+      const isMissing = error instanceof OnestepError && error.message.includes("no such parameter");
+      throw isMissing ? untold(name, error) : error;
+    }
   }, emb);
 }
+
+/** A network that was never told such a number has no parameters for it: a teacher, or another generator. */
+const untold = (name: string, cause: OnestepError) =>
+  name === "end"
+    ? failure("E_CONFIG", "Cannot tell this network where a step ends: it has no parameters for it, should have some", {
+        fix: "use the loss and the sampler `mean-flow` with the generator `mean-flow` alone, the teacher has a sampler such as heun",
+        cause,
+      })
+    : failure("E_CONFIG", "Cannot tell this network a guidance scale: it has no parameters for it, should have some", {
+        fix: "set generator.guidanceScale, and use a generator that has this option",
+        cause,
+      });
