@@ -13,7 +13,7 @@ import { adapted, checkTargets } from "../../core/nn/mod.ts";
 import { add, constant, constantArray, equal, mul, reshape, takeRows, where } from "../../core/ops/mod.ts";
 import { choice, definePlugin, list, lowRank, number } from "../../core/plugin/mod.ts";
 import type { Shape, Tensor } from "../../core/tensor/mod.ts";
-import { guidanceScaleOption, toldPlaceholders, toldScale } from "./shared/guidanceScale.ts";
+import { guidanceScaleOption, type ToldGenerator, toldPlaceholders, toldScale } from "./shared/guidanceScale.ts";
 
 /**
  * The few-step generator: the teacher's denoiser, called at a few fixed noise levels.
@@ -51,7 +51,7 @@ export const fewStep = definePlugin({
     guidanceScale: guidanceScaleOption,
     lora: lowRank,
   },
-  create(options, container): Generator {
+  create(options, container): ToldGenerator {
     const network = container.get(NETWORK);
     const shape = container.get(DATA_SHAPE);
     const process = container.get(PROCESS);
@@ -89,6 +89,7 @@ export const fewStep = definePlugin({
     };
     return {
       sigmas,
+      guidanceScale,
       startScale: process.start(sigmas[0]),
       ...(drawStep === "place" && { rungs: (count) => levelsAt(sigmas, places(count, sigmas)) }),
       bind,

@@ -2,7 +2,7 @@ import { decreasingLevels, discreteTable, fallingTimesteps } from "../../core/di
 import { DATA_SHAPE, type Generator, NETWORK, PROCESS } from "../../core/interfaces/mod.ts";
 import { adapted, checkTargets } from "../../core/nn/mod.ts";
 import { definePlugin, list, lowRank, number } from "../../core/plugin/mod.ts";
-import { guidanceScaleOption, toldPlaceholders, toldScale } from "./shared/guidanceScale.ts";
+import { guidanceScaleOption, type ToldGenerator, toldPlaceholders, toldScale } from "./shared/guidanceScale.ts";
 import { oneCall } from "./shared/oneCall.ts";
 import { timestepBoundary } from "./shared/timestepBoundary.ts";
 
@@ -31,7 +31,7 @@ export const latentConsistencyGenerator = definePlugin({
     sigmaData: number({ default: 0.5, above: 0, about: "σd of c_skip and c_out" }),
     lora: lowRank,
   },
-  create({ sigmas, timesteps, guidanceScale, lora, ...boundary }, container): Generator {
+  create({ sigmas, timesteps, guidanceScale, lora, ...boundary }, container): ToldGenerator {
     const [network, shape, process] = [container.get(NETWORK), container.get(DATA_SHAPE), container.get(PROCESS)];
     const table = { sigmas: process.sigmas ?? discreteTable().sigmas };
     const levels =
@@ -48,6 +48,7 @@ export const latentConsistencyGenerator = definePlugin({
     };
     return {
       sigmas: levels,
+      guidanceScale,
       startScale: process.start(levels[0]),
       bind,
       declare(scope) {

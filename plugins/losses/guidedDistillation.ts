@@ -1,5 +1,5 @@
 import { karrasSigmas } from "../../core/diffusion/mod.ts";
-import { DATA_SHAPE, type Loss, NETWORK } from "../../core/interfaces/mod.ts";
+import { DATA_SHAPE, GENERATOR, type Loss, NETWORK } from "../../core/interfaces/mod.ts";
 import { mean } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import { sampleDistances } from "./shared/distillation.ts";
@@ -32,7 +32,7 @@ export const guidedDistillationLoss = definePlugin({
   },
   create({ weight, distance, levelWeight: kind, ...range }, container): Loss {
     const shape = container.get(DATA_SHAPE);
-    const scale = drawnScale("guided-distillation", range, shape, container.get(NETWORK));
+    const scale = drawnScale("guided-distillation", range, shape, container.get(NETWORK), container.get(GENERATOR));
     return {
       name: "guided-distillation",
       role: "generator",

@@ -35,7 +35,7 @@ export const latentConsistencyLoss = definePlugin({
   },
   create({ weight, target, grid, distance, huberC, ...range }, container): Loss {
     const [shape, process, generator] = [container.get(DATA_SHAPE), container.get(PROCESS), container.get(GENERATOR)];
-    const scale = drawnScale("latent-consistency", range, shape, container.get(NETWORK));
+    const scale = drawnScale("latent-consistency", range, shape, container.get(NETWORK), generator);
     const levels = process.sigmas ?? discreteTable().sigmas;
     const top = generator.sigmas[0] * (1 + 1e-6);
     const steps = skippingSteps(process.count ?? levels.length, grid).filter(({ from }) => levels[from] <= top);

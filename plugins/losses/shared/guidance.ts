@@ -1,10 +1,11 @@
 /** Classifier-free guidance by a scale that each sample has of its own: the entry `guidance` of its condition. */
 import { checkGuidable, type NoiseSource, perSample, withoutCondition } from "../../../core/diffusion/mod.ts";
 import { failure } from "../../../core/errors.ts";
-import type { ConditionShape, DataShape, Denoiser, Network } from "../../../core/interfaces/mod.ts";
+import type { ConditionShape, DataShape, Denoiser, Generator, Network } from "../../../core/interfaces/mod.ts";
 import { add, mul, sub } from "../../../core/ops/mod.ts";
 import { number, type OptionsOf } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
+import type { ToldGenerator } from "../../generators/shared/guidanceScale.ts";
 
 /**
  * A teacher guided by the scales in `guidance`, w [B]:  D_c + (w − 1)(D_c − D_∅), so that 1 is the teacher itself. Two calls, neither
@@ -28,21 +29,29 @@ export const guidanceRange = {
 
 /**
  * How the scales are drawn, [B]: evenly between the bounds; none where the largest is 1.
- * @throws E_OPTION in the name of `owner` where the bounds are the wrong way round, or data or network cannot be guided
+ * @throws E_OPTION in the name of `owner` where the bounds are the wrong way round, the scale of samples is not within them, or data or network cannot be guided
  */
 export function drawnScale(
   owner: string,
   { guidanceMin: low, guidanceMax: high }: OptionsOf<typeof guidanceRange>,
   shape: DataShape,
   network: Network,
+  generator: Generator,
 ): (noise: NoiseSource, count: number) => { readonly guidance?: Tensor } {
   if (low > high)
     throw failure(
       "E_OPTION",
       `Cannot configure ${owner}: guidanceMin is ${low} and guidanceMax ${high}, guidanceMin should not be the larger`,
     );
-  if (high === 1) return () => ({});
   const off = `losses.${owner}.guidanceMax=1`;
-  checkGuidable(`Cannot configure ${owner}: guidanceMax is ${high}`, shape, network, off);
+  if (high !== 1) checkGuidable(`Cannot configure ${owner}: guidanceMax is ${high}`, shape, network, off);
+  const { guidanceScale: drawn } = generator as ToldGenerator;
+  if (drawn !== undefined && (drawn < low || drawn > high))
+    throw failure(
+      "E_OPTION",
+      `Cannot configure ${owner}: the generator draws samples with the guidance scale ${drawn} and learns scales from ${low} to ${high}, its own should be one of them`,
+      { fix: `change generator.guidanceScale, or losses.${owner}.guidanceMin and guidanceMax` },
+    );
+  if (high === 1) return () => ({});
   return (noise, count) => ({ guidance: add(mul(noise.uniform([count]), high - low), low) });
 }

@@ -63,12 +63,16 @@ test("a round compares with the one before, which is told the scale and not guid
   assert.is(low, high); // a branch that has learned nothing hears no scale
 });
 
-test("refuses data without classes, a network that knows none, and a range the wrong way round", () => {
-  const made = (given: DataShape, labelDropout: number, options: object) => () =>
-    compose(given, mlp({ labelDropout }), guidedDistillationLoss(options)).all(LOSSES);
+test("refuses data without classes, a network that knows none, a range the wrong way round, and samples outside of it", () => {
+  const made =
+    (given: DataShape, labelDropout: number, options: object, guidanceScale = 5) =>
+    () =>
+      compose(given, mlp({ labelDropout }), fewStep({ guidanceScale }), guidedDistillationLoss(options)).all(LOSSES);
   assert.throws(made({ ...shape, condition: {} }, 0.1, {}), /the data have neither texts nor classes/);
   assert.throws(made(shape, 0, {}), /the network has never seen a sample without its class/);
   assert.throws(made(shape, 0.1, { guidanceMin: 5 }), /guidanceMin is 5 and guidanceMax 4/);
+  assert.throws(made(shape, 0.1, {}), /draws samples with the guidance scale 5 and learns scales from 1 to 4/);
+  assert.throws(made(shape, 0.1, { guidanceMin: 2 }, 1), /the guidance scale 1 and learns scales from 2 to 4/);
 });
 
 test.run();
