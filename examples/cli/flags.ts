@@ -67,7 +67,11 @@ export const modelFlags = {
     about:
       "how a model of few steps is sampled: dmd2, lcm, tcd, lightning or turbo; default as its manifest or scheduler says",
   },
-  guidance: { type: "string", value: "W", about: "factor of guidance, 1 is off; default as its makers say" },
+  guidance: {
+    type: "string",
+    value: "W",
+    about: "factor of guidance, 1 is off; default as its makers say, for a run as generator.guidanceScale",
+  },
   size: { type: "string", value: "WxH", about: "pixels; default what the model was made for" },
   lora: { type: "string", multiple: true, value: "FILE[:SCALE]", about: "add a LoRA to the model's weights" },
   unet: { type: "string", value: "PATH", about: "another U-Net in place of the model's, such as DMD2's" },

@@ -2,19 +2,7 @@ import { failure } from "../../../core/errors.ts";
 import type { Given } from "../command.ts";
 
 /** Flags that only a model in files knows. */
-const OF_MODELS = [
-  "prompt",
-  "negative",
-  "lora",
-  "guidance",
-  "size",
-  "as",
-  "unet",
-  "vae",
-  "vocabulary",
-  "variant",
-  "tile",
-];
+const OF_MODELS = ["prompt", "negative", "lora", "size", "as", "unet", "vae", "vocabulary", "variant", "tile"];
 /** Flags that only a run knows. */
 const OF_RUNS = ["prompts", "role"];
 

@@ -1,7 +1,7 @@
 import { files } from "../../../backends/host/files.ts";
 import { failure, some, suggestion } from "../../../core/errors.ts";
 import { classesOf, type HostArray } from "../../../core/interfaces/mod.ts";
-import { number } from "../../../core/plugin/mod.ts";
+import { number, optional } from "../../../core/plugin/mod.ts";
 import { joined } from "../../../core/tensor/mod.ts";
 import { readWeights, type WeightsInfo } from "../../../core/train/files/weightsFile.ts";
 import { ImageSheet } from "../../../plugins/observers/drawing/imageSheet.ts";
@@ -27,6 +27,7 @@ const whole = (initial: number, min: number, about: string) =>
 const numbers = {
   n: whole(100, 1, "samples"),
   seed: whole(0, 0, "every random draw follows from it"),
+  guidance: optional(number({ min: 0 }), { about: "scale that the generator is told" }),
 };
 
 /** Draws from weights that a run has written. */
@@ -37,12 +38,12 @@ export async function sampleRun(given: Given): Promise<number> {
 
 /** The same without a word of its own: resolves with what is to be said. */
 export async function drawRun(given: Given): Promise<string> {
-  const { n, seed } = readNumbers("sample", numbers, given);
+  const { n, seed, guidance } = readNumbers("sample", numbers, given);
   const out = given.text("out") ?? "samples.png";
   await checkPicture(out, given);
   const file = await findWeights(given.positionals[0], rolesOf(given.text("role")));
   const stored = await readWeights(files, file);
-  const { info } = stored;
+  const info = guidance === undefined ? stored.info : toldGuidance(stored.info, guidance);
   checkDrawable(info.data.sample);
   const label = labelOf(given.text("label"), info);
   const sampler = given.text("sampler") ?? info.config.sampler?.use ?? "heun";
@@ -75,7 +76,8 @@ export async function drawRun(given: Given): Promise<string> {
     }
     work.close();
     await files.write(out, encodePng(sheet.picture()));
-    const shown = label === undefined ? "" : `, class ${classNames(info)[label] ?? label}`;
+    const named = label === undefined ? "" : `, class ${classNames(info)[label] ?? label}`;
+    const shown = guidance === undefined ? named : `${named}, guidance ${guidance}`;
     const said = `${out}: ${n} samples of the ${info.role}${shown}, NFE ${drawer.nfe}`;
     await close();
     return said;
@@ -87,6 +89,21 @@ export async function drawRun(given: Given): Promise<string> {
 
 /** Whose weights of a run's folder are looked for, in this order. */
 const rolesOf = (role: string | undefined): string[] => (role === undefined ? ["generator", "teacher"] : [role]);
+
+/** A generator that was taught to be told a scale of guidance, told this one. @throws OptionError for any other network */
+function toldGuidance(info: WeightsInfo, guidance: number): WeightsInfo {
+  const { generator } = info.config;
+  const known = (generator as { readonly guidanceScale?: number } | undefined)?.guidanceScale;
+  if (info.role !== "generator" || !generator || typeof known !== "number")
+    throw failure(
+      "E_OPTION",
+      `Cannot sample with --guidance ${guidance}: the ${info.role} was not taught to be told a scale`,
+      {
+        fix: "leave --guidance out, or train a generator with generator.guidanceScale, as gaussians-guided-distillation does",
+      },
+    );
+  return { ...info, config: { ...info.config, generator: { ...generator, guidanceScale: guidance } } };
+}
 
 /** The class that a text means: a name of the data's, else its place among them from 0. @throws OptionError */
 function labelOf(text: string | undefined, { data }: WeightsInfo): number | undefined {
