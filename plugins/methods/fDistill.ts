@@ -1,5 +1,5 @@
 import { failure } from "../../core/errors.ts";
-import type { Method, Role, Turn } from "../../core/interfaces/mod.ts";
+import { LOSSES, type Method, type Role, TRAIN_LENGTH, type Turn } from "../../core/interfaces/mod.ts";
 import { ones } from "../../core/nn/mod.ts";
 import { definePlugin, mergeConfig, number } from "../../core/plugin/mod.ts";
 import type { Recipe } from "../../core/train/mod.ts";
@@ -7,6 +7,8 @@ import { turnOptions, turnsOf } from "./dmd2.ts";
 import { fastgenDmd2 } from "./fastgenDmd2.ts";
 
 const BINS = "ratio-bins";
+/** Losses of a critic that leave its discriminator as it is. */
+const scores = ["fake-score", "fake-denoising"];
 const levels = { minStep: 0.002, maxStep: 0.998 };
 
 /**
@@ -36,12 +38,24 @@ export const fDistillMethod = definePlugin({
   },
   create({ ratioBins, ratioMemory, ...options }, container): Method {
     const base = turnsOf(options, container);
+    const refuse = (why: string, fix: string) => failure("E_CONFIG", `Cannot distil by f-distill: ${why}`, { fix });
     if (!base.roles.critic)
-      throw failure("E_CONFIG", "Cannot distil by f-distill: there is no critic, its discriminator gives the ratios", {
-        fix: "add a section critic to the config",
-      });
+      throw refuse("there is no critic, its discriminator gives the ratios", "add a section critic to the config");
+    // Samples are drawn without losses.
+    const trains = container.get(TRAIN_LENGTH).steps > 0;
+    const active = container.all(LOSSES).filter(({ weight }) => weight !== 0);
+    if (trains && active.every(({ name, role }) => role !== "critic" || scores.includes(name)))
+      throw refuse(
+        "no loss teaches the critic's discriminator, which gives the ratios",
+        "add the losses gan-discriminator and gan-generator",
+      );
     const numbers = { [BINS]: ratioBins, "ratio-memory": ratioMemory };
     const remembers = ratioBins > 0;
+    if (trains && remembers && !active.some(({ role }) => role === BINS))
+      throw refuse(
+        "no loss teaches the bins of ratios",
+        `add the loss ratio-bins, or set method.ratioBins=0 and optimizers.${BINS}=off`,
+      );
     const stages = base.stages.map((stage) =>
       stage.name === "distillation"
         ? { ...stage, numbers, cycle: remembers ? stage.cycle.map((turns) => turns.flatMap(remembered)) : stage.cycle }

@@ -82,6 +82,14 @@ test("what goes wrong is said when the run is made", async () => {
     await refused(fDistill, { ...over, losses: { "f-distill": { ratioMin: 30 } } }),
     /ratioMin is 30 and ratioMax 20, ratioMin should be the lower/,
   );
+  assert.match(
+    await refused(fDistill, { ...over, losses: { "gan-discriminator": false } }),
+    /^Cannot distil by f-distill: no loss teaches the critic's discriminator/,
+  );
+  assert.match(
+    await refused(fDistill, { ...over, losses: { "ratio-bins": false } }),
+    /^Cannot distil by f-distill: no loss teaches the bins of ratios/,
+  );
 });
 
 test.run();
