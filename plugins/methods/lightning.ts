@@ -1,5 +1,6 @@
 import {
   CRITIC,
+  DATA_SHAPE,
   GENERATOR,
   type Method,
   SAMPLER,
@@ -41,7 +42,7 @@ export const lightningMethod = definePlugin({
       generator: container.get(GENERATOR),
       critic: container.get(CRITIC),
     };
-    checkSuccession("lightning", roles, taken.length, "lastSteps says");
+    checkSuccession("lightning", roles, taken.length, "lastSteps says", container.get(DATA_SHAPE));
     const first = inheriting(roles, ["generator", "critic"], "teacher");
     const { rounds, sampler } = halvingRounds("lightning", taken, {
       options,
