@@ -183,7 +183,9 @@ test("each figure of README is that of the page behind it", async () => {
       .match(/^ +0 +generator +1 +(\S+)/m)![1];
   has(`DMD2 reaches an \`in2\` of ${oneCall("dmd2")},`);
   has(`consistency distillation ${oneCall("consistency")},`);
-  has(`progressive distillation ${oneCall("progressive")} `);
+  const inArena = (row: string) =>
+    read("examples/arena/README.md").match(new RegExp(`^\\| ${row} \\|[^|]+\\|[^|]+\\| (\\S+)`, "m"))![1];
+  has(`TRACT ${inArena("TRACT")}, SiDA ${inArena("SiDA")} (seed 0)`);
   const { teacher, generator } = measured("examples/README.md", "mnist, wasm");
   const percent = (share: string) => `${(100 * Number(share)).toFixed(1)} %`;
   has(`${percent(generator[2])} of which`);
