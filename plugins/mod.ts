@@ -70,6 +70,7 @@ export { diffInstruct } from "./methods/diffInstruct.ts";
 export { dmd, dmd2, dmd2Method } from "./methods/dmd2.ts";
 export { fastgenDmd2 } from "./methods/fastgenDmd2.ts";
 export { fDistill, fDistillMethod } from "./methods/fDistill.ts";
+export { ganAlone, ganTtur } from "./methods/ganAlone.ts";
 export { guidedDistillation, guidedDistillationMethod } from "./methods/guidedDistillation.ts";
 export { kd } from "./methods/knowledgeDistillation.ts";
 export { ladd } from "./methods/ladd.ts";

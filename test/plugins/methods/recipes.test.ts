@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { dmd, dmd2 } from "../../../plugins/methods/dmd2.ts";
+import { ganAlone, ganTtur } from "../../../plugins/methods/ganAlone.ts";
 import { ladd } from "../../../plugins/methods/ladd.ts";
 import { finished, resolvedRecipe } from "./support.ts";
 
@@ -55,6 +56,22 @@ test("ladd: the GAN of FastGen's DMD2 alone, a head on the teacher's features, n
 test("ladd runs: the head inherits nothing from the teacher, so it is not begun from it", async () => {
   const { states } = await finished(ladd, {}, { teacher: 2, steps: 5 });
   assert.not.equal(states.generator, states.teacher);
+});
+
+test("GAN alone and with two time scales: DMD2 without matching, the fake score stays", () => {
+  for (const [recipe, critic] of [
+    [ganAlone, 1],
+    [ganTtur, 5],
+  ] as const) {
+    const { config, losses } = resolvedRecipe(recipe);
+    assert.equal(config.method.ttur, { critic, generator: 1, exclusive: false });
+    assert.equal(losses, [
+      ["edm-denoising", 1],
+      ["fake-score", 1],
+      ["gan-generator", 3e-3],
+      ["gan-discriminator", 1e-2],
+    ]);
+  }
 });
 
 test.run();
