@@ -1,5 +1,13 @@
 import { failure } from "../../core/errors.ts";
-import { GENERATOR, type Method, SAMPLER, type Stage, TEACHER, TRAIN_LENGTH } from "../../core/interfaces/mod.ts";
+import {
+  DATA_SHAPE,
+  GENERATOR,
+  type Method,
+  SAMPLER,
+  type Stage,
+  TEACHER,
+  TRAIN_LENGTH,
+} from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Recipe } from "../../core/train/mod.ts";
 import { halvedSteps, halvingOptions, halvingRounds } from "./shared/halving.ts";
@@ -24,7 +32,7 @@ export const guidedDistillationMethod = definePlugin({
     const taken = halvedSteps("guided-distillation", firstSteps, lastSteps);
     const generator = container.get(GENERATOR);
     const roles = { teacher: container.get(TEACHER), generator, former: generator };
-    checkOneLevel("guided-distillation", generator, "lastSteps says");
+    checkOneLevel("guided-distillation", generator, "lastSteps says", container.get(DATA_SHAPE));
     const known = parametersOf(roles.teacher);
     if (parametersOf(generator).every((name) => known.includes(name)))
       throw failure(

@@ -1,10 +1,18 @@
 import { flowSigma, flowTime } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
-import { GENERATOR, type Method, SAMPLER, type Stage, TEACHER, TRAIN_LENGTH } from "../../core/interfaces/mod.ts";
+import {
+  DATA_SHAPE,
+  GENERATOR,
+  type Method,
+  SAMPLER,
+  type Stage,
+  TEACHER,
+  TRAIN_LENGTH,
+} from "../../core/interfaces/mod.ts";
 import { definePlugin, mergeConfig, number } from "../../core/plugin/mod.ts";
 import type { Recipe } from "../../core/train/mod.ts";
 import { inheriting, teacherOptions, teacherStage } from "./shared/pretraining.ts";
-import { eulerOn } from "./shared/rounds.ts";
+import { checkOneLevel, eulerOn } from "./shared/rounds.ts";
 
 /**
  * Rectified flow: rounds of reflow, each of which trains a flow on the pairs of the last, and then the distillation of the last
@@ -30,12 +38,7 @@ export const reflowMethod = definePlugin({
   create({ teacher, rounds, lastSteps, distilled }, container): Method {
     const generator = container.get(GENERATOR);
     const { sigmas, startScale } = generator;
-    if (sigmas.length !== 1)
-      throw failure(
-        "E_CONFIG",
-        `Cannot configure reflow: the generator has ${sigmas.length} noise levels, should have one, at which samples begin`,
-        { fix: "set generator.sigmas to that level; method.lastSteps says how many steps it takes from there" },
-      );
+    checkOneLevel("reflow", generator, "method.lastSteps says", container.get(DATA_SHAPE));
     const roles = { teacher: container.get(TEACHER), generator, ...(rounds > 0 && { flow: generator }) };
     const { steps, batch } = container.get(TRAIN_LENGTH);
     const share = rounds === 0 ? 1 : distilled;

@@ -17,7 +17,7 @@ export function checkSuccession(
   says: string,
   shape: DataShape,
 ): void {
-  checkOneLevel(owner, generator, says);
+  checkOneLevel(owner, generator, says, shape);
   if (rounds === 1) return;
   const refuse = (why: string, fix: string) => failure("E_CONFIG", `Cannot configure ${owner}: ${why}`, { fix });
   if (!teacher.trainable)
@@ -52,13 +52,25 @@ function computationOf(role: Role<Denoiser>, shape: DataShape): string {
   return said;
 }
 
-/** As `checkSuccession`, of the one level alone. */
-export function checkOneLevel(owner: string, { sigmas }: Generator, says: string): void {
+/** As `checkSuccession`, of the one level alone, and that the generator can be called at all those below it. */
+export function checkOneLevel(owner: string, generator: Generator, says: string, shape: DataShape): void {
+  const { sigmas } = generator;
   if (sigmas.length !== 1)
     throw failure(
       "E_CONFIG",
       `Cannot configure ${owner}: the generator has ${sigmas.length} noise levels, should have one, at which samples begin`,
       { fix: `set generator.sigmas to that level; ${says} how many steps it takes from there` },
+    );
+  const { x, sigma, condition } = placeholders(shape);
+  let heeds = false;
+  layoutOf((scope) => {
+    heeds = topologicalOrder([generator.bind(scope).denoise(x, sigma, condition)]).includes(sigma);
+  });
+  if (!heeds)
+    throw failure(
+      "E_CONFIG",
+      `Cannot configure ${owner}: the generator answers at its first noise level alone, should do so at all below it`,
+      { fix: "use the generator `few-step`" },
     );
 }
 

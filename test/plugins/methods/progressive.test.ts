@@ -80,8 +80,10 @@ test("what goes wrong is said when the run is made", async () => {
     await refused({ generator: { sigmas: [10], lora: { rank: 2, targets: ["net.0"] } } }),
     /the teacher has no parameter/,
   );
-  for (const use of ["consistency", "latent-consistency", "bootstrapped"])
+  for (const use of ["consistency", "latent-consistency"])
     assert.match(await refused({ generator: { use, sigmas: [10] } }), /would not say the same with its weights/);
+  const alone = await refused({ generator: { use: "bootstrapped", sigmas: [10] } });
+  assert.match(alone, /the generator answers at its first noise level alone, should do so at all below it/);
 });
 
 test.run();

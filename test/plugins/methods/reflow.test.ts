@@ -30,6 +30,10 @@ test("what goes wrong is said when the run is made", async () => {
     await refused({ generator: { timesteps: [998, 500] } }),
     /the generator has 2 noise levels, should have one/,
   );
+  for (const use of ["bootstrapped", "operator"]) {
+    const made = createdRun({ ...reflow, generator: { use, sigmas: [10] } }, over);
+    assert.match((await made.catch((error) => error)).message, /the generator answers at its first noise level alone/);
+  }
   assert.match(
     await refused({ method: { rounds: 3 }, train: { steps: 4 } }),
     /4 train\.steps leave 0 for each of 3 rounds and 4 for the distillation/,
