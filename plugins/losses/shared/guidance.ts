@@ -5,7 +5,6 @@ import type { ConditionShape, DataShape, Denoiser, Generator, Network } from "..
 import { add, mul, sub } from "../../../core/ops/mod.ts";
 import { number, type OptionsOf } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
-import type { ToldGenerator } from "../../generators/shared/guidanceScale.ts";
 
 /**
  * A teacher guided by the scales in `guidance`, w [B]:  D_c + (w − 1)(D_c − D_∅), so that 1 is the teacher itself. Two calls, neither
@@ -45,7 +44,7 @@ export function drawnScale(
     );
   const off = `losses.${owner}.guidanceMax=1`;
   if (high !== 1) checkGuidable(`Cannot configure ${owner}: guidanceMax is ${high}`, shape, network, off);
-  const { guidanceScale: drawn } = generator as ToldGenerator;
+  const { guidanceScale: drawn } = generator as { readonly guidanceScale?: number };
   if (drawn !== undefined && (drawn < low || drawn > high))
     throw failure(
       "E_OPTION",

@@ -1,9 +1,9 @@
 /** Rounds in which the generator of one is the teacher of the next, with fewer steps each. */
 import { placeholders } from "../../../core/diffusion/mod.ts";
 import { failure } from "../../../core/errors.ts";
-import { topologicalOrder } from "../../../core/graph/mod.ts";
 import type { DataShape, Denoiser, Generator, Role, Sampler, Teacher } from "../../../core/interfaces/mod.ts";
 import { layoutOf } from "../../../core/nn/mod.ts";
+import type { Tensor } from "../../../core/tensor/mod.ts";
 import { eulerTo } from "../../samplers/shared/rules.ts";
 
 /**
@@ -43,13 +43,21 @@ function computationOf(role: Role<Denoiser>, shape: DataShape): string {
   const { x, sigma, condition } = placeholders(shape);
   let said = "";
   layoutOf((scope) => {
-    const order = topologicalOrder([role.bind(scope).denoise(x, sigma, condition)]);
+    const order = ancestry(role.bind(scope).denoise(x, sigma, condition));
     const places = new Map(order.map((node, i) => [node, i]));
     said = JSON.stringify(
       order.map(({ op, inputs, attrs, shape }) => [op.name, inputs.map((each) => places.get(each)), attrs, shape]),
     );
   });
   return said;
+}
+
+/** A tensor and all that it follows from, in an order that is the same for equal computations. */
+function ancestry(root: Tensor): readonly Tensor[] {
+  const found = new Set([root]);
+  // What is added is visited too.
+  for (const node of found) for (const input of node.inputs) found.add(input);
+  return [...found];
 }
 
 /** As `checkSuccession`, of the one level alone, and that the generator can be called at all those below it. */
@@ -64,7 +72,7 @@ export function checkOneLevel(owner: string, generator: Generator, says: string,
   const { x, sigma, condition } = placeholders(shape);
   let heeds = false;
   layoutOf((scope) => {
-    heeds = topologicalOrder([generator.bind(scope).denoise(x, sigma, condition)]).includes(sigma);
+    heeds = ancestry(generator.bind(scope).denoise(x, sigma, condition)).includes(sigma);
   });
   if (!heeds)
     throw failure(
