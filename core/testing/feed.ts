@@ -23,8 +23,8 @@ export class Feed {
     return { label: this.tensor(name, [labels.length], labels, "i32") };
   }
   /** Draws by seed, as in a run. */
-  noise(seed = 0): NoiseSource {
-    return new NoiseSource(this.tensor("key", [3], keyOf(seed, 0), "i32"));
+  noise(seed = 0, step = 0): NoiseSource {
+    return new NoiseSource(this.tensor("key", [3], keyOf(seed, step), "i32"));
   }
   /** Parameters with given values; asked for again they are the same tensors. */
   weights(prefix: string, values: (name: string, shape: Shape) => Numbers): Weights {

@@ -73,6 +73,11 @@ const stepNumbers = { steps: 2, sigmaMin: 0.1, sigmaMax: 5 };
 const smallCritic = [plugins.mlp({ width: 8, depth: 1 }), plugins.fakeScore({ head: false })];
 
 const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
+  [plugins.easyConsistencyLoss(), { surrogate: true }],
+  [
+    plugins.easyConsistencyLoss({ teacher: true, floor: 0, levelWeight: "output", huberC: 0, squared: true }),
+    { surrogate: true, shape: plain },
+  ],
   [plugins.edmDenoising({ pMean: -0.4, pStd: 1 })],
   [plugins.edmDenoising({ levels: "uniform-time", shift: 3 }), { shape: plain }],
   [plugins.edmDenoising(), { plugins: [plugins.rectifiedFlow()] }],

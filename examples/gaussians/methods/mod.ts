@@ -12,6 +12,7 @@ export const ringMethods: Readonly<Record<string, Load>> = {
   dfno: () => import("./dfno.ts"),
   "diff-instruct": () => import("./diffInstruct.ts"),
   dmd2: () => import("./dmd2.ts"),
+  ect: () => import("./ect.ts"),
   "f-distill": () => import("./fDistill.ts"),
   "fastgen-dmd2": () => import("./fastgenDmd2.ts"),
   "gan-alone": () => import("./ganAlone.ts"),

@@ -34,11 +34,15 @@ const CLOSEST = 1e-6;
 
 /**
  * Pairs of levels: next = max(σ − (1 − ratio)(1 + 8/(1 + e^σ))·σ, floor); σ is moved up where it is not above that by 10⁻⁶. A ratio of 0
- * leads from most levels to the floor, one near 1 just below σ. sigma [B].
+ * leads from most levels to the floor, one near 1 just below σ. sigma [B]; a ratio that is a tensor has one element.
  * Geng et al. 2024, ECT, arXiv:2406.14548; numbers as in FastGen.
  */
-export function pairBelow(sigma: Tensor, { ratio, floor }: { readonly ratio: number; readonly floor: number }): Pair {
-  const share = mul(add(mul(sigmoid(mul(sigma, -1)), 8), 1), 1 - ratio);
+export function pairBelow(
+  sigma: Tensor,
+  { ratio, floor }: { readonly ratio: number | Tensor; readonly floor: number },
+): Pair {
+  const far = typeof ratio === "number" ? 1 - ratio : sub(1, ratio);
+  const share = mul(add(mul(sigmoid(mul(sigma, -1)), 8), 1), far);
   const way = mul(sigma, share);
   const isAbove = greater(sub(sigma, way), floor);
   const next = where(isAbove, sub(sigma, way), constant(floor, "f32", sigma.shape));
