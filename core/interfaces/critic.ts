@@ -12,6 +12,18 @@ export interface CriticNetwork extends Denoiser {
   judge?(features: Tensor): Tensor;
 }
 
+/** Samples in noise: xt [B, …] at levels sigma [B]. */
+export interface Noisy {
+  readonly xt: Tensor;
+  readonly sigma: Tensor;
+}
+
+/** A critic that judges steps of a sampler, not images. */
+export interface StepJudge {
+  /** Logit of "the teacher has made this step" [B, 1]; `from` is absent where it sees the end alone. */
+  judgeStep(from: Noisy | undefined, to: Noisy, condition: Condition): Tensor;
+}
+
 export interface Critic extends Role<CriticNetwork> {}
 
 export const CRITIC: Token<Critic> = token<Critic>("critic");

@@ -9,6 +9,7 @@ export {
   type Plugin,
   type PluginDefinition,
 } from "./definePlugin.ts";
+export { extractedOptions, extractorNeeded, extractorOf } from "./extracted.ts";
 export { type Kind, kinds, type PluginKind, pluginKinds } from "./kinds.ts";
 export { lowRank } from "./lowRank.ts";
 export {

@@ -1,6 +1,6 @@
 import { type Average, TRAIN_LENGTH } from "../../core/interfaces/mod.ts";
+import { adaptiveBeta, growingIntervals } from "../../core/optim/mod.ts";
 import { definePlugin, number, text } from "../../core/plugin/mod.ts";
-import { adaptiveBeta, growingIntervals } from "../losses/shared/curriculum.ts";
 
 /**
  * The target of consistency training: it follows the faster the fewer levels there are.

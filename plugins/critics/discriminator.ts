@@ -2,8 +2,7 @@ import { placeholders } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
 import { type Critic, DATA_SHAPE, NETWORK, PROCESS } from "../../core/interfaces/mod.ts";
 import { layoutOf } from "../../core/nn/mod.ts";
-import { definePlugin } from "../../core/plugin/mod.ts";
-import { extractedOptions, extractorNeeded, extractorOf } from "../losses/shared/extracted.ts";
+import { definePlugin, extractedOptions, extractorNeeded, extractorOf } from "../../core/plugin/mod.ts";
 import { HEAD, headOf, headOptions } from "./shared/head.ts";
 
 /**

@@ -1,10 +1,16 @@
 import { placeholders } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
-import { type Critic, type CriticNetwork, DATA_SHAPE, NETWORK, PROCESS } from "../../core/interfaces/mod.ts";
+import {
+  type Critic,
+  type CriticNetwork,
+  DATA_SHAPE,
+  NETWORK,
+  type Noisy,
+  PROCESS,
+  type StepJudge,
+} from "../../core/interfaces/mod.ts";
 import { concat } from "../../core/ops/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
-import type { Noisy } from "../losses/shared/levels.ts";
-import type { StepJudge } from "../losses/shared/stepJudgement.ts";
 import { HEAD, headOf, headOptions } from "./shared/head.ts";
 
 const BODY = "encoder";

@@ -1,11 +1,10 @@
-import { decreasingLevels, levelTold, placeholders } from "../../core/diffusion/mod.ts";
+import { decreasingLevels, levelTold, perSample, placeholders } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
 import { DATA_SHAPE, type Generator, type GeneratorNetwork, NETWORK, PROCESS } from "../../core/interfaces/mod.ts";
 import { layoutOf, type Scope } from "../../core/nn/mod.ts";
-import { constant, input } from "../../core/ops/mod.ts";
+import { add, constant, div, input, mul, sub } from "../../core/ops/mod.ts";
 import { definePlugin, list, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
-import { jumpOf } from "../losses/shared/trajectoryConsistency.ts";
 import { oneCall } from "./shared/oneCall.ts";
 
 /**
@@ -42,11 +41,12 @@ export const ctmGenerator = definePlugin({
     };
     const bind = (scope: Scope): CtmNetwork => {
       const told = process.denoiser((...inputs) => network.apply(scope, ...inputs));
-      const jump = jumpOf(told, (level) => levelTold(process, level));
-      const denoise: GeneratorNetwork["denoise"] = (x, sigma, condition) =>
-        condition.end
-          ? told.denoise(x, sigma, condition)
-          : jump(x, sigma, constant(sigmaMin, "f32", sigma.shape), condition);
+      const denoise: GeneratorNetwork["denoise"] = (x, sigma, condition) => {
+        if (condition.end) return told.denoise(x, sigma, condition);
+        const floor = constant(sigmaMin, "f32", sigma.shape);
+        const clean = told.denoise(x, sigma, { ...condition, end: levelTold(process, floor) });
+        return add(clean, mul(perSample(div(floor, sigma), x.shape.length), sub(x, clean)));
+      };
       return {
         denoise,
         lastWeight() {

@@ -1,9 +1,8 @@
 import { joinConditions } from "../../core/diffusion/mod.ts";
 import { type Loss, PROCESS } from "../../core/interfaces/mod.ts";
 import { add, concat, mean, mul, sigmoid, split, square, stopGradient, sub } from "../../core/ops/mod.ts";
-import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts";
+import { boolean, choice, definePlugin, extractorNeeded, number } from "../../core/plugin/mod.ts";
 import { discriminatorInput, discriminatorOptions } from "./shared/discriminatorInput.ts";
-import { extractorNeeded } from "./shared/extracted.ts";
 import { gameOf, judgementOptions, judging, logits } from "./shared/judgement.ts";
 import { rungTeller } from "./shared/rung.ts";
 

@@ -1,8 +1,7 @@
 import { type Loss, PROCESS } from "../../core/interfaces/mod.ts";
 import { mean, sigmoid } from "../../core/ops/mod.ts";
-import { definePlugin, number } from "../../core/plugin/mod.ts";
+import { definePlugin, extractorNeeded, number } from "../../core/plugin/mod.ts";
 import { discriminatorInput, discriminatorOptions } from "./shared/discriminatorInput.ts";
-import { extractorNeeded } from "./shared/extracted.ts";
 import { fooling, gameOf, judgementOptions, logits } from "./shared/judgement.ts";
 import { rungTeller } from "./shared/rung.ts";
 

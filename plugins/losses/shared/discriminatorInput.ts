@@ -1,9 +1,9 @@
 import { addNoise, type NoiseSource } from "../../../core/diffusion/mod.ts";
-import type { Draw, LossContext, NoiseProcess } from "../../../core/interfaces/mod.ts";
+import type { Draw, LossContext, NoiseProcess, Noisy } from "../../../core/interfaces/mod.ts";
 import { constant, mul } from "../../../core/ops/mod.ts";
 import { boolean, choice, number, type OptionsOf } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
-import { diffuse, diffuseAgain, gridOf, levelOptions, type Noisy } from "./levels.ts";
+import { diffuse, diffuseAgain, gridOf, levelOptions } from "./levels.ts";
 
 /** Options of the discriminator's input. */
 export const discriminatorOptions = {

@@ -1,44 +1,7 @@
-import type { Resolver } from "../../../core/di/mod.ts";
-import { failure } from "../../../core/errors.ts";
-import { DATA_SHAPE, type Extractor, extractorNamed, type Loss } from "../../../core/interfaces/mod.ts";
+import type { Loss } from "../../../core/interfaces/mod.ts";
 import { type FrozenWeights, frozenScope } from "../../../core/nn/mod.ts";
-import { text } from "../../../core/plugin/mod.ts";
-import { formatShape, type Tensor } from "../../../core/tensor/mod.ts";
-
-/** Options of features that a frozen network gives. */
-export const extractedOptions = {
-  extractor: text({ default: "", about: "the extractor whose features it reads; none reads those of the networks" }),
-  tap: text({ default: "", about: "which of the extractor's features; none is its first" }),
-};
-
-/** The plugin that those options need. */
-export const extractorNeeded = ({ extractor }: { readonly extractor: string }) =>
-  extractor === "" ? [] : [{ kind: "extractor" as const, use: extractor, options: {} }];
-
-/** The extractor and the feature that is read. Throws E_OPTION for samples that it can't read, or a feature that it hasn't. */
-export function extractorOf(
-  owner: string,
-  options: { readonly extractor: string; readonly tap: string },
-  container: Resolver,
-): { readonly extractor: Extractor; readonly tap: string } {
-  const extractor = extractorNamed(container, options.extractor);
-  const { sample } = container.get(DATA_SHAPE);
-  const { channels, smallest } = extractor.reads;
-  const [C, ...sides] = sample;
-  if (sample.length !== 3 || !channels.includes(C) || Math.min(...sides) < smallest)
-    throw failure(
-      "E_OPTION",
-      `Cannot configure ${owner}: samples are ${formatShape(sample)}, the extractor ${options.extractor} reads [${channels.join(" or ")}, H, W] of ${smallest} pixels or more`,
-    );
-  const names = Object.keys(extractor.widths);
-  const tap = options.tap || names[0];
-  if (!names.includes(tap))
-    throw failure(
-      "E_OPTION",
-      `Cannot configure ${owner}: tap is ${tap}, the extractor ${options.extractor} has ${names.join(", ")}`,
-    );
-  return { extractor, tap };
-}
+import { extractorOf } from "../../../core/plugin/mod.ts";
+import type { Tensor } from "../../../core/tensor/mod.ts";
 
 /** A feature of a frozen network in a loss: x [B, C, H, W] in [-1, 1] → maps [B, width, h, w] or vectors [B, width]. */
 export interface Extracted extends Required<Pick<Loss, "frozen" | "load">> {

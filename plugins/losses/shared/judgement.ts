@@ -1,11 +1,10 @@
 import type { Resolver } from "../../../core/di/mod.ts";
 import { failure } from "../../../core/errors.ts";
-import type { Condition, LossContext } from "../../../core/interfaces/mod.ts";
+import type { Condition, LossContext, Noisy } from "../../../core/interfaces/mod.ts";
 import { add, neg, relu, softplus, sub } from "../../../core/ops/mod.ts";
-import { choice, type OptionsOf } from "../../../core/plugin/mod.ts";
+import { choice, extractedOptions, type OptionsOf } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
-import { type Extracted, extractedFeatures, extractedOptions } from "./extracted.ts";
-import type { Noisy } from "./levels.ts";
+import { type Extracted, extractedFeatures } from "./extracted.ts";
 
 /** Options of how the discriminator judges, the same for both GAN losses of a run. */
 export const judgementOptions = {

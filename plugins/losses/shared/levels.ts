@@ -1,6 +1,6 @@
 import { addNoise, type NoiseSource, sigmaGrid } from "../../../core/diffusion/mod.ts";
 import { failure } from "../../../core/errors.ts";
-import type { Draw, LossContext, NoiseProcess } from "../../../core/interfaces/mod.ts";
+import type { Draw, LossContext, NoiseProcess, Noisy } from "../../../core/interfaces/mod.ts";
 import { number, type OptionsOf } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 
@@ -17,12 +17,6 @@ export const gridOf = (
   { levels, ...karras }: OptionsOf<typeof levelOptions>,
   process?: NoiseProcess,
 ): readonly number[] => process?.sigmas ?? sigmaGrid(levels, karras);
-
-/** A noisy batch: xt [B, …] at sigma [B]. */
-export interface Noisy {
-  readonly xt: Tensor;
-  readonly sigma: Tensor;
-}
 
 /** x + σ·ε at levels drawn per sample, indices low…high−1. x [B, …] → xt [B, …], sigma [B]. */
 export function diffuse(

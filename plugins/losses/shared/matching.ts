@@ -1,12 +1,12 @@
 /** Distribution matching, for the losses that differ in how much each sample counts. */
 import { addNoise, type NoiseSource, perSample } from "../../../core/diffusion/mod.ts";
 import { failure } from "../../../core/errors.ts";
-import type { Denoiser, Draw, LossContext, NoiseProcess } from "../../../core/interfaces/mod.ts";
+import type { Denoiser, Draw, LossContext, NoiseProcess, Noisy } from "../../../core/interfaces/mod.ts";
 import { abs, add, div, mean, mul, nanToNum, sqrt, square, stopGradient, sub } from "../../../core/ops/mod.ts";
 import { choice, number, type OptionsOf } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 import type { NoisedSamples } from "./distillation.ts";
-import { diffuse, gridOf, levelOptions, type Noisy } from "./levels.ts";
+import { diffuse, gridOf, levelOptions } from "./levels.ts";
 import type { rungTeller } from "./rung.ts";
 
 /** Which levels are drawn. */

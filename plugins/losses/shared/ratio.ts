@@ -1,6 +1,6 @@
 /** Density ratios real to generated, from a discriminator, and their means by noise level. */
 import { failure } from "../../../core/errors.ts";
-import type { Condition, LossContext } from "../../../core/interfaces/mod.ts";
+import type { Condition, LossContext, Noisy } from "../../../core/interfaces/mod.ts";
 import {
   add,
   clamp,
@@ -20,7 +20,6 @@ import {
 import { number, type OptionsOf } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 import { judgementOptions, logits } from "./judgement.ts";
-import type { Noisy } from "./levels.ts";
 
 /** The role that remembers mean ratios, and the numbers of the stage that say how many and for how long. */
 export const RATIO_BINS = "ratio-bins";

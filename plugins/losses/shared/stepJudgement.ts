@@ -1,21 +1,13 @@
 import { addNoise } from "../../../core/diffusion/mod.ts";
 import { failure } from "../../../core/errors.ts";
-import type { Condition, Denoiser, LossContext } from "../../../core/interfaces/mod.ts";
+import type { Denoiser, LossContext, Noisy, StepJudge } from "../../../core/interfaces/mod.ts";
 import { stopGradient } from "../../../core/ops/mod.ts";
-import type { Tensor } from "../../../core/tensor/mod.ts";
 import type { NoisedSamples } from "./distillation.ts";
-import type { Noisy } from "./levels.ts";
 import { eulerTo } from "./pathSteps.ts";
 import { type HalvedLevels, halvedLevels } from "./progressive.ts";
 
 /** The number of a stage that says whether the discriminator sees both ends of a step, 2, or the last alone, 1. */
 export const ENDS = "ends";
-
-/** A critic that judges steps of a sampler, not images. */
-export interface StepJudge {
-  /** Logit of "the teacher has made this step" [B, 1]; `from` is absent where it sees the end alone. */
-  judgeStep(from: Noisy | undefined, to: Noisy, condition: Condition): Tensor;
-}
 
 /** Where a step begins, and where the teacher and the generator end it: all at the level `next`, [B, …]. */
 export interface Steps {

@@ -1,7 +1,7 @@
 import { ReferenceBackend } from "../../../backends/reference/mod.ts";
 import { input } from "../../../core/ops/mod.ts";
-import { ema } from "../../../core/optim/mod.ts";
-import { adaptiveBeta, growingIntervals, halvedSteps } from "../../../plugins/losses/shared/curriculum.ts";
+import { adaptiveBeta, ema, growingIntervals } from "../../../core/optim/mod.ts";
+import { halvedSteps } from "../../../plugins/losses/shared/curriculum.ts";
 import { evaluateOn, Feed } from "../feed.ts";
 import { type Job, type Kind, Unsupported } from "../kind.ts";
 import type { Settings } from "../settings.ts";
