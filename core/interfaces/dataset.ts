@@ -34,6 +34,8 @@ export interface Dataset {
   readonly shape: DataShape;
   /** Number of samples; Infinity for synthetic data. */
   readonly size: number;
+  /** Whether no batch has samples, as with texts alone: its `x` throws what to do without. */
+  readonly conditionsOnly?: boolean;
   /**
    * A number draws that many samples at random, with replacement; a list takes the samples with those indices. `random` gives
    * independent uniform numbers in [0, 1) and is called a fixed number of times per sample. Data that have to be read or

@@ -275,7 +275,7 @@ async function observe(run: Run, given: Given, resumed: boolean): Promise<ForPag
   const { names, classes } = condition.label ?? {};
   const captions = classes ? (i: number) => names?.[i % classes] ?? String(i % classes) : undefined;
   const drawable = sample.length === 3 || (sample.length === 1 && sample[0] === 2);
-  const real = drawable ? await realSamples(run.dataset, SAMPLES) : undefined;
+  const real = drawable && !run.dataset.conditionsOnly ? await realSamples(run.dataset, SAMPLES) : undefined;
   const observers = [
     ...(given.on("quiet") ? [lossWarnings, severeWarnings] : [progress({ stream: process.stderr })]),
     // Before the log itself adds to its file.

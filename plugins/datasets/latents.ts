@@ -81,6 +81,7 @@ export const latentsDataset = definePlugin({
       name: "latents",
       shape: { sample, condition: Object.fromEntries(entries), sigmaData },
       size: count,
+      conditionsOnly: !x,
       choose: (amount, random) => chooseRows("latents", amount, count, random),
       empty,
       async batch(which, random) {

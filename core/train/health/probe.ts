@@ -126,8 +126,9 @@ async function drawingOf(
   return { drawer, dataset, count, rows: Math.max(count, fitting(REAL_FOR_EACH * most)) };
 }
 
-/** Reads real samples. Those that can't be read end the run where it needs them, not here. */
+/** Reads real samples, if there are some. Those that can't be read end the run where it needs them, not here. */
 async function sightOf({ dataset, count, rows }: Drawing): Promise<Sight | undefined> {
+  if (dataset.conditionsOnly) return undefined;
   const { sample, condition: entries } = dataset.shape;
   let real: Batch;
   try {

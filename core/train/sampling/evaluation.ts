@@ -156,14 +156,14 @@ export class Evaluation {
   }
 
   /**
-   * Judges real data and every judged role with every metric of the config, on `count` samples each. Samples go to the
+   * Judges real data, where there are some, and every judged role with every metric of the config, on `count` samples each. Samples go to the
    * metrics as they are drawn; the bus is shown the first batch of a role.
    */
   async judge(count: number, stepOf: (role: string) => number): Promise<Judgement[]> {
     const metrics = this.#container.all(METRICS);
-    const judgements: Judgement[] = [
-      { who: "data", nfe: 0, count, metrics: await judgeSamples(metrics, this.#real(count)) },
-    ];
+    const judgements: Judgement[] = [];
+    if (!this.#container.get(DATASET).conditionsOnly)
+      judgements.push({ who: "data", nfe: 0, count, metrics: await judgeSamples(metrics, this.#real(count)) });
     for (const who of this.judged) judgements.push(await this.judgeRole(who, count, stepOf(who)));
     for (const judgement of judgements) this.#bus.emit("samples/judged", judgement);
     return judgements;

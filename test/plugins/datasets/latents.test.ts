@@ -40,6 +40,7 @@ test("latents come with their texts, whatever the shard, and half precision is w
     shape,
     size,
     batch,
+    conditionsOnly,
     empty: stored,
   } = await load({
     "a.safetensors": { ...shard(5, 6) },
@@ -55,6 +56,7 @@ test("latents come with their texts, whatever the shard, and half precision is w
   assert.equal([...latents], [6, 18, 5, 15]);
   assert.equal(Object.keys(condition), ["text"]);
   assert.equal([...condition.text], [6, 0, 0, 0, 0, 1, 5, 0, 0, 0, 0, 1]);
+  assert.not.ok(conditionsOnly);
   assert.equal(stored, { text: Float32Array.of(1, 2, 3, 4, 5, 6) });
   const halves = await load({ "a.safetensors": { ...half, x } });
   assert.equal([...(await halves.batch([0], none)).x], [7, 21]);
