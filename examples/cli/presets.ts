@@ -108,6 +108,11 @@ export const presets: Readonly<Record<string, Preset>> = {
     config: async () => (await import("../presets/sdxl.ts")).sdxl4StepLora,
     shape: async () => (await import("../presets/sdxl.ts")).sdxlShape,
   },
+  "sdxl-1step-warmup": {
+    about: "what SDXL in one step starts from; --data, --teacher",
+    config: async () => (await import("../presets/sdxl.ts")).sdxl1StepWarmup,
+    shape: async () => (await import("../presets/sdxl.ts")).sdxlShape,
+  },
   "sdxl-1step": {
     about: "SDXL in one step; --set start.generator too",
     config: async () => (await import("../presets/sdxl.ts")).sdxl1Step,

@@ -1,8 +1,9 @@
 import type { DataShape } from "../../core/interfaces/mod.ts";
 import { mergeConfig } from "../../core/plugin/mod.ts";
 import type { RunConfig } from "../../core/train/mod.ts";
+import { kd } from "../../plugins/methods/knowledgeDistillation.ts";
 import { latentConsistencyLora } from "../../plugins/methods/latentConsistency.ts";
-import { pretrained, pretrainedLcm, rates } from "./official.ts";
+import { pretrained, pretrainedLcm, rates, warmUpOn } from "./official.ts";
 
 /** Latents of 1024 × 1024 pixels, with texts, pooled texts and sizes; no text is zeros. */
 export const sdxlShape: DataShape = {
@@ -66,14 +67,55 @@ export const sdxl4StepLora: RunConfig = mergeConfig(sdxl4Step, {
   train: { steps: 16_000 },
 });
 
-/** One step at timestep 399, from a generator that regression on the teacher's samples has prepared: FID 19.01. */
+const { dataset, network, process, teacher, sampler } = sdxl4Step;
+
+/**
+ * What `sdxl-1step` starts from: regression of the generator's call at timestep 399 on samples of the guided teacher, with texts.
+ *
+ *     onestep train sdxl-1step-warmup --data FOLDER --teacher unet.safetensors
+ *
+ * Texts alone are enough. Every update draws its pairs with 50 Euler steps of the teacher: 100 network calls a sample. The official
+ * run draws 10,000 pairs beforehand, goes over them 51 times, and measures LPIPS of decoded latents; here no pair comes twice, and
+ * it is the mean square of latents. Rate, batch and updates are the official ones.
+ */
+export const sdxl1StepWarmup: RunConfig = mergeConfig(
+  {
+    ...kd,
+    dataset,
+    network,
+    process,
+    teacher,
+    generator: { use: "few-step", timesteps: [399] },
+    sampler: { use: "euler", steps: 50, spacing: "trailing", startAtLevel: true },
+    averages: {},
+    start: { teacher: null },
+  },
+  {
+    method: { teacher: { steps: 0 } },
+    losses: { "edm-denoising": false },
+    optimizers: { teacher: false, generator: { lr: 1e-5, warmup: warmUpOn(DEVICES), weightDecay: 0.01, clip: 0 } },
+    train: {
+      seed: 10,
+      steps: 2000,
+      batch: 4 * DEVICES,
+      accumulate: DEVICES,
+      checkpointing: "blocks",
+      checkpointEvery: 100,
+      evaluateCount: 4,
+    },
+  },
+);
+
+/**
+ * One step at timestep 399, from a generator that `sdxl-1step-warmup` has prepared: FID 19.01.
+ *
+ *     onestep train sdxl-1step --data FOLDER --teacher unet.safetensors --set start.generator=runs/sdxl-1step-warmup/generator.safetensors
+ */
 export const sdxl1Step: RunConfig = mergeConfig(sdxl4Step, {
   start: { generator: null },
   generator: { timesteps: [399] },
   train: { steps: 25_000 },
 });
-
-const { dataset, network, process, sampler } = sdxl4Step;
 
 /**
  * LCM-LoRA of SDXL: adapters of rank 64 that make it a latent consistency model of one to eight steps. The public script for adapters.

@@ -1,7 +1,7 @@
 import { GENERATOR, type Loss } from "../../core/interfaces/mod.ts";
 import { mean } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
-import { sampleDistances } from "./shared/distillation.ts";
+import { huberDistance, sampleDistances } from "./shared/distillation.ts";
 import { pathPointLosses } from "./shared/pathPoints.ts";
 import { pairsOption, pathSource } from "./shared/pathSource.ts";
 
@@ -19,10 +19,15 @@ export const knowledgeDistillation = definePlugin({
   options: {
     weight: number({ default: 1, min: 0, about: "factor in the generator's total; 0 is off" }),
     pairs: pairsOption,
-    distance: choice(["l2", "l1"], { default: "l2", about: "mean square or absolute difference" }),
+    distance: choice(["l2", "l1", "huber"], {
+      default: "l2",
+      about: "mean square, absolute difference, or Huber's between them",
+    }),
+    huberC: number({ default: 1e-3, above: 0, about: "c of Huber's distance" }),
   },
-  create({ weight, pairs, distance }, container): Loss {
+  create({ weight, pairs, distance, huberC }, container): Loss {
     const { sigmas: levels } = container.get(GENERATOR);
+    const far = distance === "huber" ? huberDistance(huberC) : sampleDistances[distance];
     const { path, ...source } = pathSource("knowledge-distillation", pairs, levels, container);
     return {
       name: "knowledge-distillation",
@@ -33,7 +38,7 @@ export const knowledgeDistillation = definePlugin({
         const { generator, teacher, noise } = context;
         const { y, points, condition } = path(context, () => teacher);
         const index = levels.length > 1 ? noise.integers(y.shape[0], 0, levels.length) : undefined;
-        return mean(pathPointLosses({ points, levels, index, y, condition }, generator, sampleDistances[distance]));
+        return mean(pathPointLosses({ points, levels, index, y, condition }, generator, far));
       },
     };
   },

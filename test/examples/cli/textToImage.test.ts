@@ -83,6 +83,24 @@ for (const [kind, { preset, adapted }] of Object.entries(cases))
     assert.is(await drawn(`${kind}-again.png`, out), after);
   });
 
+test("sdxl in one step: a warm-up on the teacher's samples of texts alone, and distillation from its generator", async () => {
+  const [model, texts] = [path("sdxl"), path("texts")];
+  writeFileSync(path("prompts.txt"), "a cat\na dog\nthe house\n");
+  await printed("data", "encode", "--prompts", path("prompts.txt"), "--model", model, "--out", texts, ...device);
+  const whole = ["--model", model, "--quiet", ...SHORT, "--set", "train.steps=2", ...device];
+  const drawing = sets({ "sampler.steps": 2, "losses.knowledge-distillation.distance": "huber" });
+  await printed("train", "sdxl-1step-warmup", "--data", texts, "--out", path("warm"), ...whole, ...drawing);
+  const prepared = path("warm/generator.safetensors");
+  const start = ["--set", `start.generator=${prepared}`];
+  await printed("train", "sdxl-1step", "--data", path("sdxl-data"), "--out", path("one"), ...whole, ...start);
+  const weights = async (file: string) => (await openSafetensors(files, file)).tensors["conv_in.weight"].shape;
+  assert.equal(await weights(path("one/generator.safetensors")), await weights(prepared));
+  const before = await drawn("teacher.png", model);
+  const after = await drawn("warm.png", model, "--unet", prepared);
+  assert.is.not(after, before);
+  assert.is.not(await drawn("one.png", model, "--unet", path("one/generator.safetensors")), after);
+});
+
 test("--model has the last word about the teacher, and is no part of going on", async () => {
   const words = ["train", "sd15-stage1", "--model", path("sd15")] as const;
   assert.match(await refusal(...words, "--teacher", "x.safetensors"), /Cannot start the teacher twice/);

@@ -266,6 +266,21 @@ for (const [name, { guidanceScale, rank }] of Object.entries(lcm))
     assert.ok(files.contents.has("out/generator.safetensors"));
   });
 
+test("sdxl-1step-warmup: the numbers of the official run, and two steps on a user's files", async () => {
+  // biome-ignore lint/suspicious/noExplicitAny: a config holds options of any plugin
+  const config = resolved("sdxl-1step-warmup").config as any;
+  const { generator, teacher, sampler, losses, optimizers, averages, train } = config;
+  assert.equal([generator.timesteps, generator.lora.rank, teacher.guidanceScale], [[399], 0, 8]);
+  assert.equal([sampler.use, sampler.steps, sampler.spacing, sampler.startAtLevel], ["euler", 50, "trailing", true]);
+  assert.equal(Object.keys(losses), ["knowledge-distillation"]);
+  assert.equal([Object.keys(optimizers), averages], [["generator"], {}]);
+  const { lr, beta1, beta2, weightDecay, clip, warmup } = optimizers.generator;
+  assert.equal([lr, beta1, beta2, weightDecay, clip, warmup], [1e-5, 0.9, 0.999, 0.01, 0, 8]);
+  assert.equal([train.steps, train.batch, train.seed], [2000, 256, 10]);
+  const files = await folderFor("sdxl-1step-warmup");
+  assert.is(await runOf("sdxl-1step-warmup", files, "out", T), "generator0 generator1");
+});
+
 test("sd15-instaflow: reflow on the guided teacher's pairs, then distillation, on a user's files", async () => {
   // biome-ignore lint/suspicious/noExplicitAny: a config holds options of any plugin
   const { method, teacher, train } = resolved("sd15-instaflow").config as any;

@@ -14,10 +14,10 @@ const scaled = (factor: number): Denoiser => ({ denoise: (x) => mul(x, factor) }
 test("is a well-formed plugin", () => checkPlugin(plugins.knowledgeDistillation, { distance: "l1", pairs: "a" }));
 
 /** The loss of a generator D = g·x for a teacher D = d·x, for levels of the generator that the teacher's sampler comes by, or not. */
-async function computed(generator: number, teacher: number, sigmas: number[], more: object = {}) {
+async function computed(generator: number, teacher: number, sigmas: number[], more: object = {}, own: object = {}) {
   const feed = new Feed();
   const sampler = plugins.euler({ sigmas: [8, 4, 2], ...more });
-  const parts = [plugins.mlp(), plugins.fewStep({ sigmas }), sampler, plugins.knowledgeDistillation()];
+  const parts = [plugins.mlp(), plugins.fewStep({ sigmas }), sampler, plugins.knowledgeDistillation(own)];
   const [loss] = compose(shape, ...parts).all(LOSSES);
   const value = loss.compute({
     generated: { x: feed.tensor("x", [512, 2], new Float32Array(1024)), condition: {} },
@@ -36,6 +36,14 @@ test("one step: is 0 for the map that the teacher's sampler makes, and ½ of the
   assert.ok((await computed(map, 0.5, [8])) < 1e-9);
   const off = await computed(map + 0.1, 0.5, [8]);
   assert.ok(Math.abs(off / (0.5 * 0.64) - 1) < 0.15, `${off}: half of (0.1 · 8 · ε)², within its spread`);
+});
+
+test("Huber's distance is the square over 2c where differences are small, and absolute where they are large", async () => {
+  const of = (own: object) => computed(0.3, 0.5, [8], {}, own);
+  const [square, absolute] = [await of({ distance: "l2" }), await of({ distance: "l1" })];
+  const c = 1e4;
+  assert.ok(Math.abs(((await of({ distance: "huber", huberC: c })) * 2 * c) / square - 1) < 1e-4);
+  assert.ok(Math.abs((await of({ distance: "huber", huberC: 1e-6 })) / absolute - 1) < 1e-4);
 });
 
 test("several steps: from the states at the generator's levels", async () => {
