@@ -59,6 +59,8 @@ const binsRole: Role = {
   },
   declare: (scope) => void binsRole.bind(scope),
 };
+/** A denoiser without parameters. */
+const halving: Role = { bind: () => ({ denoise: (x: Tensor) => mul(x, 0.5) }), declare: () => {} };
 const stepRole: Role = {
   bind(scope) {
     const a = scope.parameter("a", [1], { kind: "constant", value: 0.7 });
@@ -158,6 +160,10 @@ const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
   [
     plugins.meanFlowLoss({ guidanceScale: 1.5, mixture: 0.3, conditionDropout: 0.5 }),
     { surrogate: true, plugins: [small, plugins.meanFlowGenerator({ sigmas: [5] })] },
+  ],
+  [
+    plugins.truncatedConsistencyLoss({ border: 0.3, share: 0.5, ratio: 0.5 }),
+    { surrogate: true, roles: { earlier: halving } },
   ],
   [plugins.scmLoss({ warmUp: 0 }), { surrogate: true, plugins: [small, plugins.scmGenerator()] }],
   [

@@ -29,5 +29,6 @@ export const ringMethods: Readonly<Record<string, Load>> = {
   scm: () => import("./scm.ts"),
   sid: () => import("./sid.ts"),
   sida: () => import("./sida.ts"),
+  tcm: () => import("./tcm.ts"),
   tract: () => import("./tract.ts"),
 };
