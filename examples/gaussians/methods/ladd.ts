@@ -4,10 +4,7 @@ import { onRing } from "../ring.ts";
 /** Levels at which points of the ring are apart: in more noise the teacher's features tell little. */
 const game = { sigmaMax: 2 };
 
-/**
- * What a discriminator on the teacher's features needs in the plane: a wide head, little momentum, and a slight penalty. With r1 100,
- * as FastGen advises for pictures, it is nearly blind, and 62 % of the samples are within two deviations of a mode.
- */
+/** What a discriminator on the teacher's features has in the plane: a wide head, little momentum, and a slight penalty; chosen by trial. */
 export const onFeatures = {
   critic: { headWidth: 256 },
   losses: { "gan-generator": game, "gan-discriminator": { ...game, r1: 1 } },
