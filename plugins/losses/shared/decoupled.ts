@@ -27,7 +27,7 @@ function effectOf(direction: Tensor, from: Tensor, to: Tensor, { epsilon, floor 
 
 /**
  * Guidance augmentation: w·(D_c − D_∅) / max(mean|D_c − x| + epsilon, floor). Images [B, …]; `scale` is w itself, where guidance of a
- * prediction goes w − 1 beyond it: so the official code has it. Liu et al. 2025, Decoupled DMD, arXiv:2511.22677.
+ * prediction goes w − 1 beyond it: so the official code has it. Decoupled DMD: byliutao/cdm, compute_cfg_loss.
  */
 export const guidanceEffect = (
   x: Tensor,

@@ -125,7 +125,7 @@ export function momentsOf(features: Tensor): Moments {
 /**
  * |μ − μ_ref|² + tr S + tr S_ref − 2 tr (S_ref^½ S S_ref^½)^½ of features [n, d] with their unbiased covariance S. The last trace is
  * the nuclear norm of C S_ref^½, C the centred rows: with fewer samples than features it is as exact as with more.
- * Heusel et al. 2017, arXiv:1706.08500; as a loss: Yang et al. 2026, FD-loss.
+ * Heusel et al. 2017, arXiv:1706.08500; as a loss: Jiawei-Yang/FD-loss.
  */
 export function frechetOfFeatures(features: Tensor, reference: ReferenceMoments): Tensor {
   const { mean: mu, rows } = centred(features);

@@ -46,6 +46,6 @@ export function flowSteps(
 /**
  * What a first step should be that keeps the teacher's diversity: the straight way to where the teacher is after some of its steps.
  *   v = (x − z)/(t − t_k),   z the teacher's x at t_k, from x at t
- * Wu et al. 2026, DP-DMD, arXiv:2602.03139. x, z [B, …] → [B, …].
+ * DP-DMD: Multimedia-Analytics-Laboratory/dpdmd. x, z [B, …] → [B, …].
  */
 export const straightVelocity = (x: Tensor, z: Tensor, time: number, end: number): Tensor => div(sub(x, z), time - end);
