@@ -12,8 +12,8 @@ export interface NoiseProcess {
   /** The levels that the model knows, increasing, by timestep; absent where it knows all, and losses have their own. */
   readonly sigmas?: readonly number[];
   /**
-   * Timesteps T of the model's table, of which `sigmas` lacks the last where it is pure noise and the network can't start there; absent
-   * where timesteps only number the levels.
+   * Timesteps T of the model's table, of which `sigmas` lacks the last where it is pure noise and the network can't start there;
+   * absent where timesteps only number the levels.
    */
   readonly count?: number;
   /** The network as a denoiser. */

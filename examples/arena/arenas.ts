@@ -1,14 +1,13 @@
 import { grounds } from "../ablations/grounds.ts";
-import { oneToOne, withoutDistributionMatching, withoutGan, withRegression } from "../ablations/parts.ts";
+import { oneToOne, withoutGan, withRegression } from "../ablations/parts.ts";
 import type { AblationTable, Ground } from "../ablations/table.ts";
 import { ringMethods } from "../gaussians/methods/mod.ts";
 import { digitMethods } from "../mnist/methods/mod.ts";
 import { named, quoted, SOURCE } from "./rows.ts";
 
-/** Methods that are DMD2 with parts of it left out or added, by what is laid over its config: rows of the paper's Table 3. */
+/** Methods that are DMD2 with parts left out or added, by what is laid over its config: rows of the paper's Table 3. */
 const ofParts: Readonly<Record<string, readonly object[]>> = {
   dmd: [withoutGan, oneToOne, withRegression],
-  "gan-alone": [withoutDistributionMatching],
 };
 
 const unknown = (name: string) => ({ name, quoted: {} });
@@ -20,9 +19,9 @@ const arenaOf = (dataset: string, methods: typeof ringMethods): AblationTable =>
   quoted,
   base: { [dataset]: {} },
   rows: Object.fromEntries(
-    [...new Set([...Object.keys(methods), ...Object.keys(ofParts)])].sort().map((method) => {
+    [...Object.keys(methods), ...Object.keys(ofParts)].sort().map((method) => {
       const load = methods[method] ?? methods.dmd2;
-      const over = method in methods ? [] : ofParts[method];
+      const over = ofParts[method] ?? [];
       return [method, { ...(named[method] ?? unknown(method)), config: async () => (await load()).config, over }];
     }),
   ),

@@ -23,7 +23,6 @@ const row = (name: string, one?: string, four?: string): Pick<AblationRow, "name
 
 /** By the name of the method. One without an entry is shown by its own name, and nothing is quoted for it. */
 export const named: Readonly<Record<string, Pick<AblationRow, "name" | "quoted">>> = {
-  add: row("ADD (SDXL-Turbo)", undefined, "SDXL-Turbo"),
   boot: row("BOOT", "BOOT"),
   consistency: row("consistency distillation", "Consistency Model"),
   ct: row("consistency training"),

@@ -9,6 +9,7 @@ import {
   pluginFlag,
   samplingFlags,
   setFlag,
+  tableFlags,
   threadsFlag,
   tuneFlag,
 } from "./flags.ts";
@@ -198,35 +199,13 @@ export const commands: readonly Command[] = [
     arity: [0, 1],
     flags: {
       dataset: { type: "string", value: "NAME", about: "what it is run on; default gaussians" },
-      data: dataFlag,
-      budget: {
-        type: "string",
-        value: "NAME",
-        about: "quick: as the preset, one seed; full: longer, several seeds; default quick",
-      },
-      seeds: {
-        type: "string",
-        value: "N",
-        about: "seeds 0 to N - 1, each with a teacher of its own; default by --budget",
-      },
       rows: { type: "string", value: "NAMES", about: "only these rows, joined by commas" },
-      n: { type: "string", value: "N", about: "samples that each row is judged by; default by --budget" },
-      pairs: { type: "string", value: "N", about: "pairs for a regression loss; default by --budget" },
-      out: {
-        type: "string",
-        value: "DIR",
-        about: "folder of all runs and of the table; default runs/<table>-<dataset>",
-      },
-      set: { ...setFlag, about: "change one value in the config of every row" },
-      plugin: pluginFlag,
-      device: deviceFlag,
-      threads: threadsFlag,
-      tune: tuneFlag,
-      resume: {
-        type: "boolean",
-        about: "go on with the ablation in --out; with more --seeds or --rows it gets these too",
-      },
-      quiet: { type: "boolean", about: "no progress, only the result" },
+      ...tableFlags({
+        what: "ablation",
+        row: "row",
+        folder: "runs/<table>-<dataset>",
+        budgets: "quick: as the preset, one seed; full: longer, several seeds",
+      }),
     },
     examples: [
       "ablate table3",
@@ -252,35 +231,13 @@ export const commands: readonly Command[] = [
     arity: [0, 0],
     flags: {
       dataset: { type: "string", value: "NAME", about: "gaussians (default) or mnist, which needs --data" },
-      data: dataFlag,
       methods: { type: "string", value: "NAMES", about: "only these methods, joined by commas; default all" },
-      budget: {
-        type: "string",
-        value: "NAME",
-        about: "quick: one seed; full: three, judged by more samples; default quick",
-      },
-      seeds: {
-        type: "string",
-        value: "N",
-        about: "seeds 0 to N - 1, each with a teacher of its own; default by --budget",
-      },
-      n: { type: "string", value: "N", about: "samples that each method is judged by; default by --budget" },
-      pairs: { type: "string", value: "N", about: "pairs for a regression loss; default by --budget" },
-      out: {
-        type: "string",
-        value: "DIR",
-        about: "folder of all runs and of the table; default runs/arena-<dataset>",
-      },
-      set: { ...setFlag, about: "change one value in the config of every method" },
-      plugin: pluginFlag,
-      device: deviceFlag,
-      threads: threadsFlag,
-      tune: tuneFlag,
-      resume: {
-        type: "boolean",
-        about: "go on with the arena in --out; with more --seeds or --methods it gets these too",
-      },
-      quiet: { type: "boolean", about: "no progress, only the result" },
+      ...tableFlags({
+        what: "arena",
+        row: "method",
+        folder: "runs/arena-<dataset>",
+        budgets: "quick: one seed; full: three, judged by more samples",
+      }),
     },
     examples: [
       "arena --methods dmd2,consistency",

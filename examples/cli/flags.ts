@@ -56,6 +56,42 @@ export const samplingFlags = {
   threads: threadsFlag,
 } satisfies Command["flags"];
 
+/** Flags of the commands that run rows and put them into a table. */
+export const tableFlags = ({
+  what,
+  row,
+  folder,
+  budgets,
+}: {
+  readonly what: string;
+  /** What a row is; the flag that chooses some is its plural. */
+  readonly row: string;
+  readonly folder: string;
+  readonly budgets: string;
+}) =>
+  ({
+    data: dataFlag,
+    budget: { type: "string", value: "NAME", about: `${budgets}; default quick` },
+    seeds: {
+      type: "string",
+      value: "N",
+      about: "seeds 0 to N - 1, each with a teacher of its own; default by --budget",
+    },
+    n: { type: "string", value: "N", about: `samples that each ${row} is judged by; default by --budget` },
+    pairs: { type: "string", value: "N", about: "pairs for a regression loss; default by --budget" },
+    out: { type: "string", value: "DIR", about: `folder of all runs and of the table; default ${folder}` },
+    set: { ...setFlag, about: `change one value in the config of every ${row}` },
+    plugin: pluginFlag,
+    device: deviceFlag,
+    threads: threadsFlag,
+    tune: tuneFlag,
+    resume: {
+      type: "boolean",
+      about: `go on with the ${what} in --out; with more --seeds or --${row}s it gets these too`,
+    },
+    quiet: { type: "boolean", about: "no progress, only the result" },
+  }) satisfies Command["flags"];
+
 /** Flags of drawing with a model of others. */
 export const modelFlags = {
   model: { type: "string", value: "PATH", about: "a model's folder or file, to draw pictures of texts with" },

@@ -13,6 +13,7 @@ import {
   sub,
   sum,
   takeRows,
+  toFloat,
   toInt,
 } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number, text } from "../../core/plugin/mod.ts";
@@ -20,6 +21,7 @@ import type { Tensor } from "../../core/tensor/mod.ts";
 import { consistencyTrainingLosses } from "./shared/consistency.ts";
 import { curricula, intervalsAt } from "./shared/curriculum.ts";
 import { sampleDistances } from "./shared/distillation.ts";
+import { stretchAt } from "./shared/drawnLevels.ts";
 import { pairDistance } from "./shared/easyConsistency.ts";
 import { levelWeight, levelWeights } from "./shared/levelWeight.ts";
 import { normalDistribution } from "./shared/quantiles.ts";
@@ -27,8 +29,8 @@ import { normalDistribution } from "./shared/quantiles.ts";
 /**
  * Consistency training: from data alone, on a Karras grid whose levels grow in number over train.steps.
  *   x_t = x + σ_i·ε,   x_n = x + σ_{i+1}·ε;   L = mean w · d(f(x_t; σ_i), sg f⁻(x_n; σ_{i+1}))
- * f⁻ is the generator's average with the label `target`, or the generator itself. i is uniform, or as ln σ would be normal. x [B, …]
- * real → scalar. Gradient to the generator only. Song et al. 2023, arXiv:2303.01469, Algorithm 3; iCT: Song & Dhariwal 2023,
+ * f⁻ is the generator's average with the label `target`, or the generator itself. i is uniform, or drawn as if ln σ were normal.
+ * x [B, …] real → scalar. Gradient to the generator only. Song et al. 2023, arXiv:2303.01469, Algorithm 3; iCT: Song & Dhariwal 2023,
  * arXiv:2310.14189: `distance` huber, `levelWeight` gap, `indices` log-normal, `growth` doubling, `target` generator.
  */
 export const consistencyTrainingLoss = definePlugin({
@@ -64,9 +66,7 @@ export const consistencyTrainingLoss = definePlugin({
       throw failure(
         "E_CONFIG",
         "Cannot use consistency-training: the generator has no lowest level, at which it should be its input",
-        {
-          fix: "use the generator `consistency`",
-        },
+        { fix: "use the generator `consistency`" },
       );
     if (last < first)
       throw failure(
@@ -74,12 +74,13 @@ export const consistencyTrainingLoss = definePlugin({
         `Cannot configure consistency-training: first is ${first} and last ${last}, first should not be above`,
       );
     const counts: number[] = [];
+    /** Where each number of intervals after the first begins. */
     const starts: number[] = [];
     for (let step = 0; step < Math.max(steps, 1); step++) {
       const count = intervalsAt(growth, step, { first, last, updates: Math.max(steps, 1) });
       if (count === counts[counts.length - 1]) continue;
+      if (counts.length > 0) starts.push(step);
       counts.push(count);
-      starts.push(step);
     }
     const most = Math.max(...counts);
     const normal = normalDistribution(options.pMean, options.pStd);
@@ -108,14 +109,9 @@ export const consistencyTrainingLoss = definePlugin({
       weight: options.weight,
       compute({ real: { x, condition }, generator, average, noise }) {
         const [B] = x.shape;
-        const past = constantArray(
-          starts.slice(0).map((start) => start - 0.5),
-          [starts.length],
-        );
-        const stretch = sub(sum(greater(noise.step, past), { axes: [0] }), 1);
-        const row = toInt(reshape(stretch, [1]));
+        const row = stretchAt(noise, starts);
         const index = sum(greater(noise.uniform([B, 1]), takeRows(bounds, row)), { axes: [1] });
-        const place = add(minimum(index, most - 1), mul(reshape(stretch, [1]), most + 1));
+        const place = add(minimum(index, most - 1), mul(toFloat(row), most + 1));
         const at = (where: Tensor) => reshape(takeRows(levels, toInt(where)), [B]);
         const [sigma, next] = [at(place), at(add(place, 1))];
         const samples = { x, eps: noise.normalLike(x), sigma, next, condition };

@@ -43,8 +43,8 @@ const MOST = 1e4;
  *   x_u = k Heun steps of the teacher from x_t = x + t·ε
  *   L = mean w(t, s)·d(G⁻(G(x_t, t, s), s, floor), sg G⁻(G(x_u, u, s), s, floor)) + denoising·a·mean λ(σ)(g(x_σ; σ, σ) − x)²
  * a makes both terms pull at the generator's last layer as strongly. The σ of the second term is log-normal for half of the samples,
- * on the grid's own measure for the others. Every sample draws its own k, in the official code a batch draws one: the mean is the same,
- * and every update costs all the steps. x [B, …] real → scalar. Gradient to the generator only.
+ * on the grid's own measure for the others. Each sample draws its own k, where the official code draws one for a batch: the mean
+ * is the same, and every update costs all the steps. x [B, …] real → scalar. Gradient to the generator only.
  * Kim et al. 2023, arXiv:2310.02279, Algorithm 1, with the settings of sony/ctm.
  */
 export const ctmLoss = definePlugin({
@@ -79,9 +79,7 @@ export const ctmLoss = definePlugin({
       throw failure(
         "E_CONFIG",
         "Cannot use ctm: the generator has no lowest level, it should be told where jumps end",
-        {
-          fix: "use the generator `ctm`",
-        },
+        { fix: "use the generator `ctm`" },
       );
     if (most >= levels)
       throw failure("E_OPTION", `Cannot configure ctm: teacherSteps is ${most}, should be below levels ${levels}`);

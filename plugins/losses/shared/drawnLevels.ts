@@ -38,7 +38,7 @@ export function drawnLevels(
   };
 }
 
-/** Which stretch of a stage is on, i32 [1], of those after the first that start at these steps. The same after a resume. */
+/** How many of these steps a stage has reached, i32 [1]: which stretch of it is on, from 0. The same after a resume. */
 export const stretchAt = (noise: NoiseSource, starts: readonly number[]): Tensor =>
   starts.length === 0
     ? constantArray([0], [1], "i32")
