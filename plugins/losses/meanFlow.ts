@@ -4,6 +4,7 @@ import { DATA_SHAPE, DROPOUT, GENERATOR, type Loss, NETWORK, PROCESS } from "../
 import { add, clamp, greater, less, maximum, mean, minimum, mul, sigmoid, sub, where } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number, optional } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
+import { guidedAt } from "./shared/guidance.ts";
 import {
   alongPath,
   type FlowPoint,
@@ -94,12 +95,7 @@ export const meanFlowLoss = definePlugin({
         let u = velocityOf(generator, process);
         let v = sub(eps, x);
         if (!fromData) {
-          const teacher = role("teacher");
-          v = plainVelocity(teacher, xt, time, condition);
-          if (guidanceScale !== undefined) {
-            const empty = plainVelocity(teacher, xt, time, without);
-            v = add(empty, mul(sub(v, empty), guidanceScale));
-          }
+          v = plainVelocity(guidedAt(role("teacher"), guidanceScale, shape.condition), xt, time, condition);
         } else if (guidanceScale !== undefined || mixture > 0) {
           const inside = mul(sub(1, less(time, options.guidedFrom)), sub(1, greater(time, options.guidedTo)));
           const scale = where(inside, guidanceScale ?? 1, 1);

@@ -1,17 +1,11 @@
-import { checkGuidable, withoutCondition } from "../../core/diffusion/mod.ts";
+import { checkGuidable } from "../../core/diffusion/mod.ts";
 import { failure } from "../../core/errors.ts";
-import { type Condition, DATA_SHAPE, type Denoiser, DROPOUT, type Loss, NETWORK } from "../../core/interfaces/mod.ts";
+import { DATA_SHAPE, type Denoiser, DROPOUT, type Loss, NETWORK } from "../../core/interfaces/mod.ts";
 import { add, clamp, constant, mean, mul, sub } from "../../core/ops/mod.ts";
 import { boolean, choice, definePlugin, number, optional } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
-import {
-  angleOf,
-  scmLosses,
-  type TrigNetwork,
-  tangentByDifferences,
-  tangentByJvp,
-  trigNetwork,
-} from "./shared/trigFlow.ts";
+import { guidedAt } from "./shared/guidance.ts";
+import { angleOf, scmLosses, tangentByDifferences, tangentByJvp, trigNetwork } from "./shared/trigFlow.ts";
 
 /**
  * sCM: makes a consistency model of the generator in continuous time, by the tangent of its answer along the path
@@ -85,7 +79,14 @@ export const scmLoss = definePlugin({
         const velocity =
           options.velocity === "data"
             ? sub(mul(cos, z), mul(sin, x))
-            : mul(guided(trigNetwork(role("teacher"), sigmaData), xHat, sigma, condition), sigmaData);
+            : mul(
+                trigNetwork(guidedAt(role("teacher"), guidanceScale, shape.condition), sigmaData)(
+                  xHat,
+                  sigma,
+                  condition,
+                ),
+                sigmaData,
+              );
         const F = trigNetwork(generator, sigmaData);
         const point = { xHat, sigma, velocity, condition: told };
         const said =
@@ -107,12 +108,5 @@ export const scmLoss = definePlugin({
         return mean(losses);
       },
     };
-
-    function guided(F: TrigNetwork, xHat: Tensor, sigma: Tensor, condition: Condition): Tensor {
-      const asked = F(xHat, sigma, condition);
-      if (guidanceScale === undefined) return asked;
-      const without = F(xHat, sigma, withoutCondition(condition, shape.condition));
-      return add(without, mul(sub(asked, without), guidanceScale));
-    }
   },
 });

@@ -2,7 +2,7 @@
 import { checkGuidable, type NoiseSource, perSample, withoutCondition } from "../../../core/diffusion/mod.ts";
 import { failure } from "../../../core/errors.ts";
 import type { ConditionShape, DataShape, Denoiser, Generator, Network } from "../../../core/interfaces/mod.ts";
-import { add, mul, sub } from "../../../core/ops/mod.ts";
+import { add, constant, mul, sub } from "../../../core/ops/mod.ts";
 import { number, type OptionsOf } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 
@@ -19,6 +19,16 @@ export const guidedByScale = ({ denoise }: Denoiser, shape: ConditionShape): Den
     return add(asked, mul(beyond, sub(asked, without)));
   },
 });
+
+/** A teacher guided by one scale for all samples; as it is without one. */
+export function guidedAt(teacher: Denoiser, scale: number | undefined, shape: ConditionShape): Denoiser {
+  if (scale === undefined) return teacher;
+  const { denoise } = guidedByScale(teacher, shape);
+  return {
+    denoise: (x, sigma, condition) =>
+      denoise(x, sigma, { ...condition, guidance: constant(scale, "f32", [x.shape[0]]) }),
+  };
+}
 
 /** Which guidance scales a generator learns. */
 export const guidanceRange = {
