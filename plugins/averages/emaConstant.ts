@@ -5,8 +5,8 @@ import { boolean, definePlugin, number, text } from "../../core/plugin/mod.ts";
 /**
  * Exponential moving average of a role's weights with a constant share.
  *   average ← β·average + (1 − β)·weights;   with warm-up β is at most 1 − 1/(1 + t), t the updates so far
- * Unbiased, the share is 1 − (1 − β)/(1 − βᵗ), t = 1, 2, … (TRACT, arXiv:2303.04248). A β of 0.999 remembers about 1000 updates, whatever the batch. With the warm-up the first updates are a plain mean, so the
- * untrained weights are soon forgotten.
+ * A β of 0.999 remembers about 1000 updates, whatever the batch. With the warm-up the first updates are a plain mean, so the
+ * untrained weights are soon forgotten. Unbiased, the share at update t = 1, 2, … is 1 − (1 − β)/(1 − βᵗ) (TRACT, arXiv:2303.04248).
  */
 export const emaConstant = definePlugin({
   name: "ema-constant",
