@@ -22,7 +22,8 @@ export const truncatedConsistencyMethod = definePlugin({
     const roles = { teacher: container.get(TEACHER), generator, earlier: generator };
     const { steps, batch } = container.get(TRAIN_LENGTH);
     const first = Math.round(steps * share);
-    if (first === 0 || first === steps)
+    // Where samples are drawn from stored weights, nothing is trained.
+    if (steps > 0 && (first === 0 || first === steps))
       throw failure(
         "E_CONFIG",
         `Cannot configure truncated-consistency: train.steps is ${steps}, should leave both stages some; earlier is ${share} of them`,
