@@ -4,11 +4,12 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { WasmBackend } from "../../../backends/wasm/mod.ts";
 import { OnestepError } from "../../../core/errors.ts";
-import { classLabel, type DataShape, TEACHER } from "../../../core/interfaces/mod.ts";
+import { classLabel, type DataShape, METHOD, TEACHER } from "../../../core/interfaces/mod.ts";
 import { encodeSafetensors, type StoredTensor } from "../../../core/io/safetensors.ts";
 import { initialise, layoutOf, unpackArenas } from "../../../core/nn/mod.ts";
 import { Registry } from "../../../core/plugin/mod.ts";
 import { composeRun, mergeConfig, Run, type RunConfig, resolveConfig } from "../../../core/train/mod.ts";
+import { composeSampling } from "../../../core/train/run/compose.ts";
 import { presets } from "../../../examples/cli/presets.ts";
 import { allPlugins } from "../../../plugins/all.ts";
 import { bytes, dataFolder, type FolderContent, floats, longs } from "../../helpers/datasets.ts";
@@ -53,6 +54,21 @@ const table: Record<string, Row> = {
   "sdxl-1step":        { ...sdxl, lr: 5e-7, gan, input: { timesteps: [399] }, steps: 25_000, start: ["teacher", "generator"] },
   cifar10:             { ...edm, K: 4, fakeLoss: "x0", lr: 1e-4, gan: [1e-3, 1], batch: 2048, steps: 100_000, start: T, warmup: 0 },
 };
+
+test("weights of every preset can be drawn from: its method is made where nothing is trained", async () => {
+  const backend = await WasmBackend.open({ threads: 1 });
+  for (const name of configs.keys()) {
+    const ground = /^(gaussians|mnist)/.exec(name)?.[0];
+    if (!ground) continue;
+    const { plugins, config } = resolved(name);
+    const classes = ground === "mnist" ? 10 : config.dataset.classes ? 8 : 0;
+    const sample = ground === "mnist" ? [1, 16, 16] : [2];
+    const drawing = composeSampling(plugins, backend, { sample, condition: classLabel(classes), sigmaData: 0.5 });
+    const { samplers } = drawing.get(METHOD);
+    assert.ok(samplers.teacher && samplers.generator, name);
+  }
+  await backend.close();
+});
 
 test("the table has every preset of DMD2 that starts from a pretrained teacher", () => {
   const pretrained = [...configs].flatMap(([name, { start, method }]) =>
