@@ -1,7 +1,8 @@
 /**
  * `node build.mjs soak decode --count 2000 --side 256 --size 32 --steps 60 --device wasm`: how many pictures a second are decoded on
  * one thread, and how long a step of the `pictures` preset waits for data out of a folder of JPEG files. `--network song` trains
- * the network of the `cifar10` preset; `--data DIR` takes a folder of the user's own.
+ * the network of the `cifar10` preset; `--data DIR` takes a folder of the user's own. The first `--warm` steps don't count: kernels
+ * are compiled and the worker starts.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -29,12 +30,13 @@ const { values } = parseArgs({
     steps: { type: "string", default: "60" },
     batch: { type: "string", default: "32" },
     network: { type: "string" },
+    warm: { type: "string", default: "10" },
     device: { type: "string", default: "wasm" },
     data: { type: "string" },
   },
 });
-const [count, side, size, steps, batch] = [values.count, values.side, values.size, values.steps, values.batch].map(
-  Number,
+const { count, side, size, steps, batch, warm } = Object.fromEntries(
+  Object.entries(values).map(([name, value]) => [name, Number(value)]),
 );
 
 /** A slope of colours with noise, RGB: each as hard to decode as a photograph. */
@@ -93,8 +95,6 @@ if (!values.data) {
   for (let i = 0; i < count; i++) writeFileSync(join(folder, `${i}.jpg`), some[i % some.length]);
 }
 
-/** Steps before it counts: the first compile, and the worker starts. */
-const WARM = 10;
 /** Milliseconds that updates waited for their inputs. */
 let waited = 0;
 const take = TurnFeed.prototype.take;
@@ -117,7 +117,7 @@ const changed = {
   network: values.network ? { use: values.network } : { ...(config.network as object), ...fit.network },
   method: { ...(config.method as object), teacher: { steps: 0 } },
   metrics: {},
-  train: { steps: steps + WARM + 1, batch, checkpointMinutes: 0, evaluateCount: 4 },
+  train: { steps: steps + warm + 1, batch, checkpointMinutes: 0, evaluateCount: 4 },
 };
 const run = await Run.create({
   resolved: resolveConfig(changed as unknown as RunConfig, await loadRegistry()),
@@ -126,7 +126,7 @@ const run = await Run.create({
 });
 let began = 0;
 run.bus.on("step/end", ({ step }) => {
-  if (step === WARM) [began, waited] = [performance.now(), 0];
+  if (step === warm) [began, waited] = [performance.now(), 0];
 });
 await run.start();
 const total = performance.now() - began;

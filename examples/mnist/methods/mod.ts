@@ -5,6 +5,7 @@ import type { RunConfig } from "../../../core/train/mod.ts";
 type Load = () => Promise<{ readonly config: RunConfig }>;
 
 export const digitMethods: Readonly<Record<string, Load>> = {
+  consistency: () => import("./consistency.ts"),
   "diff-instruct": () => import("./diffInstruct.ts"),
   dmd2: () => import("./dmd2.ts"),
   "f-distill": () => import("./fDistill.ts"),
