@@ -27,6 +27,8 @@ export interface Drawn {
 export interface DrawRequest {
   readonly count: number;
   readonly seed: number;
+  /** What each sample begins with in place of its seed's own noise, of variance 1: [count, …]. */
+  readonly noise?: Float32Array;
   /** Entries of the condition of every sample; those with classes are index mod classes when absent. */
   readonly condition?: Batch["condition"];
   /** What guidance leads away from, where the data store it. */
@@ -115,7 +117,7 @@ export class SampleDrawer {
     return [...this.#rules.values()].every(({ noises }) => noises.length === 0);
   }
 
-  /** @throws OptionError when the condition is not that of `count` samples */
+  /** @throws OptionError when the condition or the noise is not that of `count` samples */
   async draw(request: DrawRequest): Promise<Drawn> {
     const { count, condition: given = {} } = request;
     const size = sizeOf(this.#data.sample);
@@ -133,6 +135,7 @@ export class SampleDrawer {
   async *batches({
     count,
     seed,
+    noise,
     condition: given = {},
     empty,
     states,
@@ -140,6 +143,7 @@ export class SampleDrawer {
   }: DrawRequest): AsyncGenerator<Drawn, void> {
     const { sample, condition: shape } = this.#data;
     const condition = wholeCondition(shape, given, count);
+    checkNoise(noise, count, sample);
     for (let first = 0; first < count; first += this.#batch) {
       const taken = Math.min(this.#batch, count - first);
       const rows = { first, size: this.#batch };
@@ -149,7 +153,8 @@ export class SampleDrawer {
         await pace?.(Math.floor(first + (step / this.#sampler.steps.length) * taken), count);
         if (states?.steps.includes(step)) states.take(step, first, (await this.#read()).subarray(0, size));
       };
-      const x = (await this.#portion(seed, first, inputs, begun)).subarray(0, size);
+      const own = noise?.subarray(first * sizeOf(sample), first * sizeOf(sample) + size);
+      const x = (await this.#portion(seed, first, inputs, begun, own)).subarray(0, size);
       yield {
         shape: [taken, ...sample],
         x,
@@ -171,6 +176,7 @@ export class SampleDrawer {
     first: number,
     condition: Record<string, HostArray>,
     begun: (step: number) => Promise<void>,
+    own?: Float32Array,
   ): Promise<Float32Array> {
     const size = sizeOf(this.#data.sample);
     let draw = 0;
@@ -181,9 +187,11 @@ export class SampleDrawer {
     };
     const { sigmaMax, startScale = sigmaMax, steps } = this.#sampler;
     const [samples] = this.#states.names;
+    const start = noise();
+    if (own) start.set(own);
     this.#memory.write(
       samples,
-      noise().map((eps) => startScale * eps),
+      start.map((eps) => startScale * eps),
     );
     for (const [step, { rule, values }] of steps.entries()) {
       await begun(step);
@@ -209,6 +217,15 @@ export class SampleDrawer {
     for (const { run } of this.#rules.values()) run.dispose();
     this.#rules.clear();
   }
+}
+
+function checkNoise(noise: Float32Array | undefined, count: number, sample: readonly number[]): void {
+  const size = count * sizeOf(sample);
+  if (noise && noise.length !== size)
+    throw failure(
+      "E_OPTION",
+      `Cannot draw ${count} samples: the noise has ${noise.length} numbers, should have ${size}, ${sizeOf(sample)} for each`,
+    );
 }
 
 /** Every entry of the condition of `count` samples. */

@@ -63,6 +63,23 @@ test("draw: starts at sigmaMax·ε and applies each step's rule with its numbers
   for (const [i, value] of x.entries()) assert.ok(Math.abs(value - 10 * (2 * start[i] + 7 + fresh[i])) < 1e-4);
 });
 
+test("draw: given noise takes the place of the first, in portions too", async () => {
+  const renoised = renoiseSampler([5, 1, 0.2]);
+  const { x: expected } = await (await drawer(renoised, 7)).draw({ count: 7, seed: 3 });
+  const { x } = await (await drawer(renoised, 3)).draw({ count: 7, seed: 3, noise: eps(7, 0, 3) });
+  assert.equal([...x], [...expected], "the seed's own noise, given");
+  const { x: other } = await (await drawer(renoised, 3)).draw({ count: 7, seed: 3, noise: eps(7, 0, 4) });
+  assert.ok(other.every((value, i) => value !== expected[i]));
+  const short = (await drawer(renoised, 3)).draw({ count: 7, seed: 3, noise: eps(6, 0, 3) });
+  await short.then(
+    () => assert.unreachable(),
+    ({ code, message }: OnestepError) => {
+      assert.is(code, "E_OPTION");
+      assert.is(message, "Cannot draw 7 samples: the noise has 18 numbers, should have 21, 3 for each");
+    },
+  );
+});
+
 test("draw: a sample does not depend on how many are drawn, or how many at a time", async () => {
   const sampler = renoiseSampler([5, 1, 0.2]);
   const { x: whole } = await (await drawer(sampler, 7)).draw({ count: 7, seed: 3 });
