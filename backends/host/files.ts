@@ -24,7 +24,7 @@ export const files: FileSystem = {
 
   write: (path, content) => attempt("write", path, () => replaceFile(path, content)),
 
-  append: (path, text) => attempt("append to", path, () => withFile(path, "a", (file) => file.writeFile(text))),
+  append: (path, content) => attempt("append to", path, () => withFile(path, "a", (file) => file.writeFile(content))),
 
   truncate: (path, bytes) => attempt("cut", path, () => withFile(path, "r+", (file) => file.truncate(bytes))),
 

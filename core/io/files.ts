@@ -15,8 +15,8 @@ export interface FileSystem {
    * beside the file: see `isDraft`.
    */
   write(path: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void>;
-  /** Adds text (UTF-8) at the end, creating the file when it is missing. */
-  append(path: string, text: string): Promise<void>;
+  /** Adds bytes, or text as UTF-8, at the end, creating the file when it is missing. */
+  append(path: string, content: string | Uint8Array): Promise<void>;
   /** Cuts a file after this many bytes. */
   truncate(path: string, bytes: number): Promise<void>;
   /** True when a file or folder is there. */

@@ -1,5 +1,5 @@
 export { type ByteSource, bytesOf, fileBytes, inWindows, type StoredFile } from "./byteSource.ts";
-export { crc32 } from "./crc32.ts";
+export { crc32, crc32c } from "./crc32.ts";
 export { type Claim, type FileSystem, isDiskFull, isDraft } from "./files.ts";
 export * from "./float8.ts";
 export { gunzip, isGzip } from "./gunzip.ts";

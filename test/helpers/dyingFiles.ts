@@ -42,11 +42,11 @@ export function dyingFiles(files: MemoryFiles, fatal = Number.POSITIVE_INFINITY,
       const draft = () => files.write(`${path}.7-0123abcd.tmp`, Uint8Array.of(1, 2, 3));
       return change(`write ${path}`, draft, () => files.write(path, content));
     },
-    append: (path, text) =>
+    append: (path, content) =>
       change(
         `append ${path}`,
-        () => files.append(path, text.slice(0, text.length / 2)),
-        () => files.append(path, text),
+        () => files.append(path, content.slice(0, content.length / 2)),
+        () => files.append(path, content),
       ),
     truncate: (path, bytes) => change(`truncate ${path}`, nothing, () => files.truncate(path, bytes)),
     makeDir: async (path) => {

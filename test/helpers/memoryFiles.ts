@@ -61,9 +61,9 @@ export function memoryFiles(start: Record<string, Uint8Array | string> = {}, mad
       contents.set(tidy(path), bytes);
     },
     truncate: async (path, bytes) => void contents.set(tidy(path), get("cut", path).slice(0, bytes)),
-    append: async (path, text) => {
+    append: async (path, content) => {
       const before = contents.get(tidy(path)) ?? new Uint8Array(0);
-      const added = encode(text);
+      const added = typeof content === "string" ? encode(content) : content;
       const bytes = new Uint8Array(before.length + added.length);
       bytes.set(before);
       bytes.set(added, before.length);
