@@ -117,6 +117,8 @@ export { dit } from "./networks/dit.ts";
 export { mlp } from "./networks/mlp.ts";
 export { song } from "./networks/song.ts";
 export { unet2d } from "./networks/unet2d.ts";
+export { csv } from "./observers/csv.ts";
+export { tensorboard } from "./observers/tensorboard.ts";
 export { adamw } from "./optimizers/adamw.ts";
 export { gradientStep } from "./optimizers/gradientStep.ts";
 export { ditPipeline } from "./pipelines/dit.ts";

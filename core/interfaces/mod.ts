@@ -19,6 +19,7 @@ export * from "./network.ts";
 export * from "./observer.ts";
 export * from "./offload.ts";
 export * from "./optimizer.ts";
+export * from "./output.ts";
 export * from "./pace.ts";
 export * from "./pipeline.ts";
 export * from "./process.ts";

@@ -2,7 +2,7 @@ import type { Container } from "../di/container.ts";
 import type { Resolver } from "../di/resolver.ts";
 import type { AnyToken } from "../di/token.ts";
 import { failure } from "../errors.ts";
-import { BACKEND, DATA_FOLDER, DATA_SHAPE, DATASET, TRAIN_LENGTH } from "../interfaces/mod.ts";
+import { BACKEND, DATA_FOLDER, DATA_SHAPE, DATASET, OUTPUT_FOLDER, TRAIN_LENGTH } from "../interfaces/mod.ts";
 import { type PluginKind, pluginKinds } from "./kinds.ts";
 import { made } from "./made.ts";
 import { mergeConfig, parseOptions, type Setting, settingOverlay } from "./parseOptions.ts";
@@ -126,7 +126,7 @@ function checkDefinition(definition: unknown): void {
 type Refuse = (why: string, fix?: string) => void;
 
 /** What the run provides itself. */
-const ofTheRun: readonly AnyToken<unknown>[] = [BACKEND, DATASET, DATA_SHAPE, DATA_FOLDER, TRAIN_LENGTH];
+const ofTheRun: readonly AnyToken<unknown>[] = [BACKEND, DATASET, DATA_SHAPE, DATA_FOLDER, OUTPUT_FOLDER, TRAIN_LENGTH];
 
 /** Refuses what is no token, and one that names what somebody else provides. */
 function checkToken(token: unknown, kind: PluginKind, refuse: Refuse): void {

@@ -72,7 +72,10 @@ const text = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.st
 /** What `run.json` says, besides where the data are. */
 const MARK = { program: "onestep", format: 2 };
 /** Names of a run's files. */
-const OWN = ["config.json", "events.jsonl", "losses.svg", "report.json", "report.html"];
+const OWN = [
+  ...["config.json", "events.jsonl", "losses.svg", "report.json", "report.html"],
+  ...["scalars.csv", "events.out.tfevents.onestep"], // of the observers csv and tensorboard
+];
 /** Names of what a run puts into folders, so that other files there stay. */
 const BELOW: Readonly<Record<string, RegExp>> = {
   checkpoint: /\.(safetensors|msgpack)$/,

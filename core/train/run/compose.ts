@@ -14,6 +14,7 @@ import {
 import { LOSSES } from "../../interfaces/loss.ts";
 import { TRAIN_LENGTH, type TrainLength } from "../../interfaces/method.ts";
 import { NETWORK, type Network } from "../../interfaces/network.ts";
+import { OUTPUT_FOLDER, type OutputFolder } from "../../interfaces/output.ts";
 import { PROCESS } from "../../interfaces/process.ts";
 import { layoutOf } from "../../nn/parameters.ts";
 import { type ConfiguredPlugin, type Kind, kinds } from "../../plugin/mod.ts";
@@ -30,9 +31,11 @@ export async function composeRun(
   { plugins, settings, config }: ResolvedConfig,
   backend: Backend,
   folder: DataFolder,
+  output?: OutputFolder,
 ): Promise<Container> {
   const container = new Container();
   container.value(BACKEND, backend, "the run").value(DATA_FOLDER, folder, "the run");
+  if (output) container.value(OUTPUT_FOLDER, { files: output.files, path: output.path }, "the run");
   for (const plugin of plugins) keepingStorage(plugin).install(container);
   const dataset = await container.get(DATASET_SOURCE);
   container.value(DATASET, dataset, "the run");

@@ -109,13 +109,13 @@ export class Recovery {
   /** Opens the device again and goes back to the newest checkpoint, or to the beginning. */
   async goOnAfter(lost: OnestepError): Promise<void> {
     const { request, equipment, progress, saver, losses, bus } = this.#parts;
-    const { resolved, data = {} } = request;
+    const { resolved, data = {}, output } = request;
     const at = { stage: progress.stage.name, step: progress.position.step };
     // What listeners still read is lost too, and what they still write must not meet the drafts being cleared.
     await bus.settled();
     await equipment.release();
     const backend = await losses.reopen(lost, equipment.backend.info);
-    equipment.equip({ backend, container: await composeRun(resolved, backend, data) }, new Traces());
+    equipment.equip({ backend, container: await composeRun(resolved, backend, data, output) }, new Traces());
     const path = saver.keeper!.newest;
     progress.position = { stage: 0, step: 0 };
     const notes = await this.start(path !== undefined);

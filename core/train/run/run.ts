@@ -127,7 +127,7 @@ export class Run {
       const resumes = folder && (await checkFolder(folder, output?.existing)) === "resume";
       // A run that goes on has its weights.
       const config = resumes ? { ...resolved.config, start: {} } : resolved.config;
-      const load = () => composeRun(resolved, backend, data);
+      const load = () => composeRun(resolved, backend, data, output);
       container = await withAllParts(config, output?.files ?? data.files, load, {
         rolesOf: (each) => Object.keys(each.get(METHOD).roles),
         drop: (each) => each.dispose(),
