@@ -70,6 +70,14 @@ export const catalogue = {
   },
   E_DATA: { kind: "usage", fix: "put the files the message names where they are looked for, or mend them" },
   E_FILE: { kind: "usage", fix: "check the path and its permissions" },
+  E_MPI: {
+    kind: "usage",
+    fix: "install Open MPI (4.1 or newer) or MPICH, and start all ranks with the mpirun that belongs to it",
+  },
+  E_RANKS: {
+    kind: "usage",
+    fix: "start every rank with the same command, the same files and the same version of onestep",
+  },
   E_DISPOSED: { kind: "usage", fix: "ask the container for what you need before the run ends" },
   E_USAGE: { kind: "usage", fix: "`onestep --help` shows every command and flag" },
 } as const satisfies Record<string, CatalogueEntry>;

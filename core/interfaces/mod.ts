@@ -3,6 +3,7 @@ export * from "./average.ts";
 export * from "./backend.ts";
 export * from "./balancer.ts";
 export * from "./cache.ts";
+export * from "./collective.ts";
 export * from "./condition.ts";
 export * from "./critic.ts";
 export * from "./dataset.ts";
