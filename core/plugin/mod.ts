@@ -33,7 +33,7 @@ export {
   type Setting,
   settingOverlay,
 } from "./parseOptions.ts";
-export { pluginOf } from "./pluginFile.ts";
+export { pluginOf, pluginsOf } from "./pluginFile.ts";
 export { Registry } from "./registry.ts";
 export { optionsSchema, propertiesOf } from "./schema.ts";
 export type { GivenOptions, JsonSchema, OptionSpec, OptionSpecs, OptionsOf, Place, Rule } from "./spec.ts";

@@ -18,7 +18,7 @@ import { fitConfig } from "./fitConfig.ts";
 import { measureCeiling } from "./profile/ceiling.ts";
 import { profileOf, summaryOf } from "./profile/report.ts";
 import { watch } from "./profile/watch.ts";
-import { loadRegistry } from "./registry.ts";
+import { registryFor } from "./registry.ts";
 
 export async function run(given: Given): Promise<number> {
   const rounds = Number(given.text("rounds") ?? 3);
@@ -28,7 +28,7 @@ export async function run(given: Given): Promise<number> {
       `Cannot run bench: --rounds must be a whole number from 1, current value is ${given.text("rounds")}`,
     );
   const named = await findConfig(given.positionals[0], files);
-  const registry = await loadRegistry(given.all("plugin"));
+  const registry = await registryFor(named.config, given.all("plugin"));
   const settled = (config: RunConfig) => layOver(config, given.all("set"), {});
   const wanted = await fitConfig(named, settled, registry, given.text("data"));
   await benchConfig(given, resolveConfig(wanted, registry), rounds);

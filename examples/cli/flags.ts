@@ -25,12 +25,12 @@ export const tuneFlag: Flag = {
     "GPU kernels where several do: as measured before (cached), measure what is new (measure), or always the same (off); default cached",
 };
 
-/** The flag whose files `loadRegistry` takes. */
+/** The flag whose files and packages `loadRegistry` takes. */
 export const pluginFlag: Flag = {
   type: "string",
   multiple: true,
   value: "FILE",
-  about: "a plugin of your own, .ts or .js",
+  about: "a plugin of your own, .ts or .js, or the name of an installed package of plugins",
 };
 
 /** The flag that `layOver` takes. */

@@ -1,17 +1,18 @@
 /**
- * The one door of `esbuild`: turns a user's plugin file into a module that this program can import, in TypeScript or
- * JavaScript, on Node 20 as well, which can't read TypeScript.
+ * The one door of `esbuild`: turns a user's plugin file, or a package of plugins, into a module that this program can import, in
+ * TypeScript or JavaScript, on Node 20 as well, which can't read TypeScript.
  */
 import { readFileSync, statSync } from "node:fs";
 import { dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Loader, Location, Message, Plugin } from "esbuild";
+import type { BuildOptions, Loader, Location, Message, Plugin } from "esbuild";
 import { failure, OnestepError, suggestion } from "../../core/errors.ts";
 import * as onestep from "../../core/mod.ts";
-import { type AnyPlugin, pluginOf } from "../../core/plugin/mod.ts";
+import { type AnyPlugin, pluginsOf } from "../../core/plugin/mod.ts";
 import * as testing from "../../core/testing/mod.ts";
 import * as plugins from "../../plugins/mod.ts";
 import * as observers from "../../plugins/observers/mod.ts";
+import { isPackageName, type PluginPackage, pluginPackage } from "./pluginPackage.ts";
 import { bundleName, type RunningFile, remember } from "./pluginTrace.ts";
 import { statOf } from "./statOf.ts";
 
@@ -26,17 +27,32 @@ const KEY = "onestep/running modules";
 /** A folder, or something that would be waited for without end. */
 const NO_FILE = "it is no plain file, one should be there";
 
-/** Loads the plugin that is a file's default export. @throws E_PLUGIN_FILE that names the place of the mistake */
-export async function loadPluginFile(path: string): Promise<AnyPlugin> {
-  const file = resolve(path);
-  const found = statOf(file);
-  if (!found?.isFile())
-    throw failure("E_PLUGIN_FILE", `Cannot use ${path}: ${found ? NO_FILE : "there is no such file"}`, {
-      fix: "check the path given with --plugin",
-    });
+/** A plugin file or a package of plugins, to be bundled. */
+interface Source {
+  /** As the user gave it. */
+  readonly shown: string;
+  /** Where imports are resolved from. */
+  readonly folder: string;
+  readonly entry: Pick<BuildOptions, "entryPoints" | "stdin">;
+  /** The user's own file. */
+  readonly file?: string;
+  readonly pack?: PluginPackage;
+}
+
+/**
+ * Loads what `--plugin` names: the default export of a file, or of a package that is installed where the command is run; a plugin
+ * or a list of plugins. @throws E_PLUGIN_FILE that names the place of the mistake
+ */
+export const loadPlugins = async (given: string): Promise<readonly AnyPlugin[]> => load(sourceOf(given));
+
+/** The same for an installed package alone, whatever file has its name. */
+export const loadPackage = async (name: string): Promise<readonly AnyPlugin[]> => load(packageOf(name) ?? absent(name));
+
+async function load(source: Source): Promise<readonly AnyPlugin[]> {
   Object.assign(globalThis, { [Symbol.for(KEY)]: running });
-  const { code, ...bundled } = await bundle(file, path);
-  const loaded: RunningFile = { shown: path, folder: dirname(file), url: bundleName(), ...bundled };
+  const { code, ...bundled } = await bundle(source);
+  const { shown, folder, pack } = source;
+  const loaded: RunningFile = { shown, folder, url: bundleName(), packageFolder: pack?.folder, ...bundled };
   remember(loaded);
   // Stack traces call the module by this name, not by the data that it is imported from.
   const named = `${code}\n//# sourceURL=${loaded.url}\n`;
@@ -45,21 +61,51 @@ export async function loadPluginFile(path: string): Promise<AnyPlugin> {
     module = await import(`data:text/javascript;base64,${Buffer.from(named).toString("base64")}`);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw failure("E_PLUGIN_FILE", `Cannot use ${path}: ${reason}`, {
+    throw failure("E_PLUGIN_FILE", `Cannot use ${shown}: ${reason}`, {
       cause,
-      fix: cause instanceof OnestepError ? cause.fix : "correct what the file does when it is imported",
+      fix:
+        cause instanceof OnestepError
+          ? cause.fix
+          : `correct what the ${pack ? "package" : "file"} does when it is imported`,
     });
   }
-  const plugin = pluginOf(module, path);
-  loaded.plugin = `${plugin.definition.kind} "${plugin.definition.name}"`;
-  return plugin;
+  const plugins = pluginsOf(module, shown);
+  const [{ definition }] = plugins;
+  loaded.plugin = plugins.length === 1 ? `${definition.kind} "${definition.name}"` : `a plugin of ${shown}`;
+  return plugins;
 }
 
-async function bundle(file: string, shown: string): Promise<{ code: string; map: RunningFile["map"] }> {
+/** A file of this name comes before a package of it. */
+function sourceOf(given: string): Source {
+  const file = resolve(given);
+  const found = statOf(file);
+  if (found?.isFile()) return { shown: given, folder: dirname(file), file, entry: { entryPoints: [file] } };
+  return packageOf(given) ?? absent(given, found ? NO_FILE : undefined);
+}
+
+function packageOf(name: string): Source | undefined {
+  const folder = process.cwd();
+  const pack = isPackageName(name) ? pluginPackage(name) : undefined;
+  if (!pack) return undefined;
+  const contents = `import * as it from ${JSON.stringify(name)}; export default it.default;`;
+  return { shown: name, folder, pack, entry: { stdin: { contents, resolveDir: folder, sourcefile: "package" } } };
+}
+
+/** @throws E_PLUGIN_FILE that says what is there instead, or where was looked */
+function absent(given: string, why?: string): never {
+  const isName = isPackageName(given) && why === undefined;
+  const nothing = `there is no such file${isName ? `, and no package of this name from ${process.cwd()} on` : ""}`;
+  throw failure("E_PLUGIN_FILE", `Cannot use ${given}: ${why ?? nothing}`, {
+    fix: isName ? `npm install ${given}, or check the path` : "check the path given with --plugin",
+  });
+}
+
+async function bundle(source: Source): Promise<{ code: string; map: RunningFile["map"] }> {
+  const { shown, folder, entry, file } = source;
   const { build, stop } = await import("esbuild");
   try {
     const { outputFiles } = await build({
-      entryPoints: [file],
+      ...entry,
       bundle: true,
       write: false,
       format: "esm",
@@ -67,12 +113,12 @@ async function bundle(file: string, shown: string): Promise<{ code: string; map:
       target: "node20",
       sourcemap: "external",
       // Written nowhere: places in the source map are relative to it.
-      outfile: join(dirname(file), "plugin.js"),
+      outfile: join(folder, "plugin.js"),
       logLevel: "silent",
       define: { "import.meta": META },
       plugins: [runningModules, importMeta],
     });
-    const [map, code] = [".map", ".js"].map((end) => outputFiles.find(({ path }) => path.endsWith(end))!.text);
+    const [map, code] = [".map", ".js"].map((end) => outputFiles!.find(({ path }) => path.endsWith(end))!.text);
     return { code, map: JSON.parse(map) };
   } catch (error) {
     const [first] = (error as { errors?: Message[] }).errors ?? [];
@@ -99,7 +145,7 @@ function adviceFor(text: string): { hint: string; fix: string } {
 }
 
 /** Where in which file; the user's own file under the name they gave it. */
-function placeOf({ file, line, column }: Location, own: string, shown: string): string {
+function placeOf({ file, line, column }: Location, own: string | undefined, shown: string): string {
   return `${resolve(file) === own ? shown : file}, line ${line}, column ${column + 1}`;
 }
 

@@ -1,6 +1,6 @@
 /** Where in the user's plugin files an error comes from: bundled code has places of its own, which a source map leads back. */
 import { SourceMap } from "node:module";
-import { relative, resolve } from "node:path";
+import { relative, resolve, sep } from "node:path";
 
 /** A plugin file that runs. */
 export interface RunningFile {
@@ -11,6 +11,8 @@ export interface RunningFile {
   /** The bundle's source map, with the sources' text; their paths are relative to `folder`. */
   readonly map: ConstructorParameters<typeof SourceMap>[0] & { readonly sourcesContent: readonly string[] };
   readonly folder: string;
+  /** Of a package of plugins: where it is. */
+  readonly packageFolder?: string;
   /** Such as `loss "charbonnier"`, once it is known. */
   plugin?: string;
 }
@@ -48,11 +50,14 @@ function placeIn(stack: string): PluginPlace | undefined {
 
 function sourceAt(file: RunningFile, line: number, column: number): PluginPlace | undefined {
   const entry = new SourceMap(file.map).findEntry(line - 1, column - 1);
-  // What esbuild adds itself has no place in a source; a package of the user's is not the user's line.
-  if (!("originalSource" in entry) || entry.originalSource.includes("node_modules/")) return undefined;
+  // What esbuild adds itself has no place in a source.
+  if (!("originalSource" in entry)) return undefined;
   const { originalSource, originalLine, originalColumn } = entry;
-  const text = file.map.sourcesContent[file.map.sources.indexOf(originalSource)] ?? "";
   const path = resolve(file.folder, originalSource);
+  // What others have made, and the user's plugin uses, is not the plugin's line.
+  const isOwn = file.packageFolder !== undefined && path.startsWith(file.packageFolder + sep);
+  if (!isOwn && originalSource.includes("node_modules/")) return undefined;
+  const text = file.map.sourcesContent[file.map.sources.indexOf(originalSource)] ?? "";
   const name = path === resolve(file.shown) ? file.shown : relative(process.cwd(), path);
   const of = file.plugin ? ` (${file.plugin})` : "";
   return {

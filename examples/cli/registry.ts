@@ -1,15 +1,30 @@
 import { failure, OnestepError } from "../../core/errors.ts";
 import { type Kind, kinds } from "../../core/plugin/kinds.ts";
 import { Registry } from "../../core/plugin/registry.ts";
-import type { ResolvedConfig } from "../../core/train/mod.ts";
+import { pluginPackages } from "../../core/train/config/pluginPackages.ts";
+import type { ResolvedConfig, RunConfig } from "../../core/train/mod.ts";
 import { allPlugins } from "../../plugins/all.ts";
 
-/** All plugins that come with onestep, and those of the user's files. */
-export async function loadRegistry(files: readonly string[] = []): Promise<Registry> {
+/** All plugins that come with onestep, and those of the user's files and packages. */
+export async function loadRegistry(own: readonly string[] = []): Promise<Registry> {
   const registry = new Registry().register(allPlugins);
-  if (files.length > 0) {
-    const { loadPluginFile } = await import("./pluginFile.ts");
-    for (const file of files) registry.register([await loadPluginFile(file)], file);
+  if (own.length > 0) {
+    const { loadPlugins } = await import("./pluginFile.ts");
+    for (const each of new Set(own)) registry.register(await loadPlugins(each), each);
+  }
+  return registry;
+}
+
+/**
+ * The same with the packages that a config names under `plugins`: packages alone, since a file beside a config of others is nothing
+ * that the user has installed.
+ */
+export async function registryFor(config: RunConfig, own: readonly string[]): Promise<Registry> {
+  const registry = await loadRegistry(own);
+  const packages = pluginPackages(config.plugins).filter((name) => !own.includes(name));
+  if (packages.length > 0) {
+    const { loadPackage } = await import("./pluginFile.ts");
+    for (const name of new Set(packages)) registry.register(await loadPackage(name), name);
   }
   return registry;
 }
@@ -40,4 +55,4 @@ export function ofStored<T>(make: () => T): T {
 }
 
 /** What helps where a run had a plugin that is not here. */
-export const GIVE_AGAIN = "if it is a plugin of your own, give its file again with --plugin FILE";
+export const GIVE_AGAIN = "if it is a plugin of your own, give its file or package again with --plugin";

@@ -42,7 +42,7 @@ import { INTERRUPTED } from "./exitStatus.ts";
 import { fitConfig } from "./fitConfig.ts";
 import { CONFIG } from "./flags.ts";
 import { openWeights, withModel } from "./model.ts";
-import { loadRegistry, ofStored, unusedLines } from "./registry.ts";
+import { ofStored, registryFor, unusedLines } from "./registry.ts";
 import { sameFlags } from "./sameFlags.ts";
 import { version } from "./version.ts";
 
@@ -63,7 +63,7 @@ export async function run(given: Given): Promise<number> {
     const base = profile ? mergeConfig(config, profile.config) : config;
     return withWholePaths(layOver(base, settingsOf(given), Object.fromEntries(settings)));
   };
-  const registry = await loadRegistry(given.all("plugin"));
+  const registry = await registryFor(named.config, given.all("plugin"));
   const modelled = await withModel(named, model, registry);
   const wanted = await fitConfig(modelled, settled, registry, given.text("data"));
   if (profile) checkProfile(profile, wanted);

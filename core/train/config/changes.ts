@@ -16,7 +16,7 @@ const SAME = /^(network|process|teacher|generator|critic|method)\b|^train\.seed$
 const LENGTH = /^(train|method\.\w+)\.steps$/;
 /** What no update depends on. */
 const FREE =
-  /^(metrics|monitors|observers|start)\b|^train\.(logEvery|sampleEvery|drawBatch|checkpointEvery|checkpointMinutes|keep|evaluateCount|evaluateEvery|evaluateEveryCount|keepBest|diagnoseEvery)$/;
+  /^(metrics|monitors|observers|plugins|start)\b|^train\.(logEvery|sampleEvery|drawBatch|checkpointEvery|checkpointMinutes|keep|evaluateCount|evaluateEvery|evaluateEveryCount|keepBest|diagnoseEvery)$/;
 
 /**
  * Compares the config of a checkpoint with the one its run is to go on with; resolves to sentences on what will be otherwise.

@@ -15,6 +15,7 @@ import { overlaid } from "../../plugin/overlaid.ts";
 import { fromJson, isRecord, SettingText, saysNothing, show } from "../../plugin/spec.ts";
 import { readStartFiles, type StartFiles } from "../files/startWeights.ts";
 import { withNeeded } from "./needs.ts";
+import { pluginPackages } from "./pluginPackages.ts";
 import { type RunSettings, trainOptions } from "./trainOptions.ts";
 import { modernised } from "./version1.ts";
 
@@ -65,6 +66,8 @@ export interface RunConfig {
   readonly train?: Options;
   /** Weights to start from, by role. */
   readonly start?: StartFiles;
+  /** Packages of plugins that a program which reads configs loads before; their plugins must be registered. */
+  readonly plugins?: readonly string[];
 }
 
 /** The config of a method; a data set and a network make it that of a run. */
@@ -88,14 +91,16 @@ const sections = [...pluginKinds.map(sectionOf), "train", "start"];
  * @throws OptionError or MissingPluginError that says what was meant.
  */
 export function resolveConfig(given: RunConfig, registry: Registry): ResolvedConfig {
-  const { $schema: _, ...config } = modernised(given) as Readonly<Record<string, unknown>>;
+  const { $schema: _, plugins: named, ...config } = modernised(given) as Readonly<Record<string, unknown>>;
   checkSections(config, sections, registry);
+  const packages = pluginPackages(named);
   const { plugins, complete } = readSections(config, registry, pluginKinds);
   if (isOff(config.train)) throw cannotSwitchOff("train", config.train);
   const start = readStartFiles(optionsAt(config.start ?? {}, "start"));
   const settings = parseOptions("train", trainOptions, optionsAt(config.train ?? {}, "train"));
   complete.train = settings;
   if (Object.keys(start).length > 0) complete.start = start;
+  if (packages.length > 0) complete.plugins = packages;
   const installed = withNeeded(plugins, registry);
   return { plugins: installed, settings, config: complete as unknown as RunConfig };
 }

@@ -30,6 +30,11 @@ export function configSchema(registry: Registry): JsonSchema {
       [SCHEMA_KEY]: { type: "string", description: "this schema, for editors" },
       ...Object.fromEntries(sections),
       train: { description: "numbers of a run that belong to no plugin", ...optionsSchema(trainOptions) },
+      plugins: {
+        description: "installed packages whose plugins the command line takes in",
+        type: "array",
+        items: { type: "string" },
+      },
       start: {
         description: "files of weights to start from, by role",
         type: "object",

@@ -17,7 +17,7 @@ import { findConfig, layOver } from "../configFile.ts";
 import { describeBackend, openBackend, tuning } from "../device.ts";
 import { fitConfig } from "../fitConfig.ts";
 import { withModel } from "../model.ts";
-import { loadRegistry } from "../registry.ts";
+import { registryFor } from "../registry.ts";
 import { type AdviceRequest, advised, dataOf, withDataset } from "./advice.ts";
 import { measureRate, memoryTable, needsOf } from "./needs.ts";
 import { mebibytes, reportOf } from "./report.ts";
@@ -25,7 +25,7 @@ import { mebibytes, reportOf } from "./report.ts";
 export async function run(given: Given): Promise<number> {
   const memory = readSize(given.text("memory"));
   const found = await findConfig(given.positionals[0], files);
-  const registry = await loadRegistry(given.all("plugin"));
+  const registry = await registryFor(found.config, given.all("plugin"));
   const named = await withModel(found, given.text("model"), registry);
   const settled = (config: RunConfig) => layOver(config, given.all("set"), {});
   const config = await fitConfig(named, settled, registry, given.text("data"));

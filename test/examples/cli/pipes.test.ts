@@ -8,7 +8,7 @@ import { files } from "../../../backends/host/files.ts";
 import { readSafetensors } from "../../../core/io/mod.ts";
 import { loadCheckpoint, readWeights, runFolder } from "../../../core/train/mod.ts";
 import { readConfig } from "../../../examples/cli/configFile.ts";
-import { loadPluginFile } from "../../../examples/cli/pluginFile.ts";
+import { loadPlugins } from "../../../examples/cli/pluginFile.ts";
 import { readPrompts } from "../../../examples/cli/prompts.ts";
 import { checkOutput } from "../../../examples/cli/storedWeights.ts";
 import { cifar10Dataset, imagesDataset, latentsDataset, mnistDataset, picturesDataset } from "../../../plugins/mod.ts";
@@ -42,7 +42,7 @@ if (process.platform !== "win32") {
     await refused(readSafetensors(files, one));
     await refused(readWeights(files, one));
     await refused(readPrompts(one, files, {}, 1));
-    await refused(loadPluginFile(one), "E_PLUGIN_FILE");
+    await refused(loadPlugins(one), "E_PLUGIN_FILE");
     await refused(checkOutput(one, given));
     await refused(files.write(one, new Uint8Array(1)));
   });
@@ -50,7 +50,7 @@ if (process.platform !== "win32") {
   test("a plugin file that imports one", async () => {
     pipe("beside.ts");
     await files.write(path("own.ts"), new TextEncoder().encode('import "./beside.ts";\nexport default 1;\n'));
-    await refused(loadPluginFile(path("own.ts")), "E_PLUGIN_FILE");
+    await refused(loadPlugins(path("own.ts")), "E_PLUGIN_FILE");
   });
 
   test("files in the folder of a data set, and the folder itself", async () => {

@@ -7,7 +7,7 @@ import * as onestep from "../../../core/mod.ts";
 import type { AnyPlugin } from "../../../core/plugin/mod.ts";
 import * as testing from "../../../core/testing/mod.ts";
 import { errorText, exitStatus } from "../../../examples/cli/exitStatus.ts";
-import { loadPluginFile } from "../../../examples/cli/pluginFile.ts";
+import { loadPlugins } from "../../../examples/cli/pluginFile.ts";
 import { loadRegistry, unusedLines } from "../../../examples/cli/registry.ts";
 import { config as preset } from "../../../examples/gaussians/methods/dmd2.ts";
 import * as plugins from "../../../plugins/mod.ts";
@@ -29,7 +29,7 @@ async function wordsFrom(imports: string, words: string): Promise<string> {
       name: "own", kind: "metric", token: METRICS, about: ${words}, options: {}, create: () => ({}),
     });`,
   );
-  const { definition } = await loadPluginFile(file);
+  const [{ definition }] = await loadPlugins(file);
   return definition.about;
 }
 
@@ -95,7 +95,7 @@ test("a name that we do not export is refused with the nearest one, and a token 
 /** Loads a plugin file of these sources; a failing call of what it made gives the lines that a user sees. */
 async function textOf(sources: Record<string, string>, call: (plugin: AnyPlugin) => unknown): Promise<string[]> {
   for (const [name, source] of Object.entries(sources)) writeFileSync(path(name), source);
-  const plugin = await loadPluginFile(path(Object.keys(sources)[0]));
+  const [plugin] = await loadPlugins(path(Object.keys(sources)[0]));
   try {
     await call(plugin);
   } catch (error) {
@@ -168,7 +168,7 @@ test("import.meta of a plugin file, and of what it imports, is that of the sourc
       about: [text, import.meta.url, import.meta.dirname, beside].join(),
     });`,
   );
-  const { definition } = await loadPluginFile(path(own));
+  const [{ definition }] = await loadPlugins(path(own));
   const url = (name: string) => pathToFileURL(path(name)).href;
   const expected = ["words of a file beside it", url(own), dirname(path(own)), url("beside.ts")];
   assert.is(definition.about, expected.join());
