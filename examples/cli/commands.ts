@@ -1,6 +1,7 @@
 import { pluginKinds } from "../../core/plugin/kinds.ts";
 import { profiles } from "../../plugins/profiles/mod.ts";
 import type { Command } from "./command.ts";
+import { creatable } from "./create/kinds.ts";
 import {
   CONFIG,
   dataFlag,
@@ -487,6 +488,15 @@ export const commands: readonly Command[] = [
     flags: { plugin: pluginFlag },
     examples: ["doctor", "doctor runs/digits"],
     load: () => import("./doctor.ts"),
+  },
+  {
+    name: "create-plugin",
+    about: "Writes a plugin of your own and its test, two files to change; never over one that is there.",
+    operands: `<${creatable.join("|")}> <name>`,
+    arity: [2, 2],
+    flags: { out: { type: "string", value: "DIR", about: "folder of the files; default the current one" } },
+    examples: ["create-plugin loss my-loss", "create-plugin sampler my-sampler --out plugins"],
+    load: () => import("./create/command.ts"),
   },
   {
     name: "plugins",

@@ -15,11 +15,10 @@ export default definePlugin({
     const [teacher, generator, critic] = [container.get(TEACHER), container.get(GENERATOR), container.get(CRITIC)];
     const { steps, batch } = container.get(TRAIN_LENGTH);
     const begins = { generator: "teacher", critic: "teacher" };
-    const cycle = [[{ role: "generator" }], [{ role: "critic" }]];
     const stages = [
       { name: "teacher", steps: options.teacher.steps, batch, roles: ["teacher"], cycle: [[{ role: "teacher" }]] },
       { name: "critic", steps: options.critic.steps, batch, cycle: [[{ role: "critic" }]], begins },
-      { name: "distillation", steps, batch, cycle },
+      { name: "distillation", steps, batch, cycle: [[{ role: "generator" }], [{ role: "critic" }]] },
     ];
     const samplers = { teacher: container.get(SAMPLER), generator: ownSampler(generator) };
     return { name: "critic-first", roles: { teacher, generator, critic }, stages, maker: "generator", samplers };

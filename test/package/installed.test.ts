@@ -15,6 +15,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { creatable } from "../../examples/cli/create/kinds.ts";
 import { scratch } from "../examples/cli/program.ts";
 
 const test = suite("the installed package");
@@ -75,6 +76,9 @@ function examples(): string[] {
 
 let programs: string[] = [];
 
+/** What `create-plugin` has written, by kind. */
+const created = Object.fromEntries(creatable.map((kind) => [kind, `my-${kind}`]));
+
 test.before(() => {
   const packed = path("packed");
   node(["build.mjs", "dist", `--out=${packed}`], { cwd: process.cwd() });
@@ -86,6 +90,7 @@ test.before(() => {
   assert.is(spawnSync("tar", tar).status, 0);
   for (const name of [...Object.keys(manifest.dependencies), "@types/node"]) link(name);
   writeFileSync(join(app, "package.json"), JSON.stringify({ type: "module", private: true }));
+  for (const [kind, name] of Object.entries(created)) onestep("create-plugin", kind, name);
   programs = examples();
 });
 
@@ -115,6 +120,8 @@ test("every example type-checks against the packed declarations, in strict mode"
     module: "NodeNext",
     strict: true,
     verbatimModuleSyntax: true,
+    // As the tests that create-plugin writes import their plugin, for runners that read TypeScript.
+    rewriteRelativeImportExtensions: true,
     types: ["node"],
     outDir: "out",
   };
@@ -144,6 +151,26 @@ test("every example runs; those that are plugins are well-formed, and the README
     const printed = node(["run.mjs", `./out/${file.replace(/\.ts$/, ".js")}`]);
     if (file === "main.ts") assert.match(printed, /^generator: sliced Wasserstein distance 0\./m);
   }
+});
+
+test("what create-plugin has written is short, passes its own test, and trains", () => {
+  for (const name of Object.values(created)) {
+    const code = readFileSync(join(app, `${name}.ts`), "utf8");
+    assert.ok(code.split("\n").filter((line) => line.trim() !== "").length < 25, name);
+  }
+  const tests = Object.values(created).map((name) => `out/${name}.test.js`);
+  const report = node(["--test", "--test-reporter", "tap", ...tests]);
+  for (const name of Object.values(created)) assert.match(report, new RegExp(`^ *ok \\d+ - ${name}$`, "m"));
+  const { loss, sampler, dataset, metric, method } = created;
+  const chosen = [`dataset.use=${dataset}`, `sampler.use=${sampler}`, `method.use=${method}`, "sampler.steps=2"];
+  const added = [`losses.${loss}.weight=0.1`, `metrics.${metric}.real=50`, "method.critic.steps=1"];
+  const settings = [...chosen, ...added, "metrics.gaussian-modes=off", "train.evaluateCount=50"];
+  const files = Object.values(created).flatMap((name) => ["--plugin", `${name}.ts`]);
+  const few = ["--teacher-steps", "1", "--steps", "2", "--out", "runs/created", "--device", "wasm", "--quiet"];
+  const printed = onestep("train", "gaussians", ...few, ...files, ...settings.flatMap((each) => ["--set", each]));
+  assert.match(printed, new RegExp(`^ +NFE +samples +${metric}$`, "m"));
+  const events = readFileSync(join(app, "runs/created/events.jsonl"), "utf8");
+  assert.match(events, new RegExp(`"${loss}":`));
 });
 
 test("the command trains with a user's own plugin of every kind, and samples from what it made", () => {
