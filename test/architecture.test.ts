@@ -75,8 +75,8 @@ const doors: Record<string, readonly string[]> = {
   linkedom: ["lossPlot", "rowPlot"].map((name) => `plugins/observers/drawing/${name}.ts`),
 };
 
-/** The one part of the tests that is shipped: the command `onestep conformance`. */
-const CONFORMANCE = "test/conformance/command.ts";
+/** The parts of the tests that are shipped: the commands `onestep conformance` and `onestep selftest`. */
+const SHIPPED = ["test/conformance/command.ts", "test/selftest/command.ts"];
 
 const product = ["core", "plugins", "backends", "wgsl", "examples"];
 const imports = product.flatMap(sourcesBelow).flatMap(importsOf);
@@ -94,7 +94,7 @@ function allowed(each: Import): boolean {
   if (each.to.startsWith("core/testing/")) return /^(core\/testing|examples)\//.test(each.from);
   const [from] = each.from.split("/");
   const [to] = each.to.split("/");
-  if (from === "examples") return product.includes(to) || each.to === CONFORMANCE;
+  if (from === "examples") return product.includes(to) || SHIPPED.includes(each.to);
   if (from === "plugins") return to === "core" || (to === "plugins" && allowedInPlugins(each));
   if (from === "backends") return to === "core" || allowedInBackends(each);
   if (from === "core") return to === "core" && allowedInCore(each);

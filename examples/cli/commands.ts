@@ -481,12 +481,33 @@ export const commands: readonly Command[] = [
     load: () => import("../../test/conformance/command.ts"),
   },
   {
+    name: "selftest",
+    about: "Runs every operation, forward and backward, on a device and compares with the float64 oracle.",
+    operands: "",
+    arity: [0, 0],
+    flags: {
+      only: { type: "string", value: "PATTERN", about: "operations whose name matches, such as conv" },
+      seconds: { type: "string", value: "N", about: "time after which the rest is left out, a failure; default 300" },
+      device: deviceFlag,
+      threads: threadsFlag,
+    },
+    examples: ["selftest", "selftest --device webgpu", "selftest --only conv2d --device wasm"],
+    load: () => import("../../test/selftest/command.ts"),
+  },
+  {
     name: "doctor",
     about: "Examines this machine and its devices; given a run's folder, tells what happened in the run.",
     operands: "[run folder]",
     arity: [0, 1],
-    flags: { plugin: pluginFlag },
-    examples: ["doctor", "doctor runs/digits"],
+    flags: {
+      plugin: pluginFlag,
+      report: {
+        type: "string",
+        value: "FILE",
+        about: "write it into a file to attach to a bug report, without names of people, machines and files of yours",
+      },
+    },
+    examples: ["doctor", "doctor runs/digits", "doctor --report report.md", "doctor runs/digits --report report.md"],
     load: () => import("./doctor.ts"),
   },
   {

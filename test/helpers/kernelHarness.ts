@@ -8,30 +8,10 @@ import { program } from "../../core/graph/mod.ts";
 import type { HostArray } from "../../core/interfaces/backend.ts";
 import { input } from "../../core/ops/mod.ts";
 import { type DType, type Shape, sizeOf, type Tensor } from "../../core/tensor/mod.ts";
+import { compare, type Tolerance } from "./tolerance.ts";
 import { uniform } from "./uniform.ts";
 
-/** How far a device may be from the oracle: at most absolute + relative |y| + ofLargest max|y|. */
-export interface Tolerance {
-  readonly absolute: number;
-  readonly relative: number;
-  readonly ofLargest: number;
-}
-
-/** Named tolerances, each with its reason. */
-export const tolerances = {
-  /** Kernels that only move bits, or compute integers. */
-  exact: { absolute: 0, relative: 0, ofLargest: 0 },
-  /** One to three roundings and WGSL's built-ins, each within a few units in the last place. */
-  pointwise: { absolute: 1e-6, relative: 2e-6, ofLargest: 0 },
-  /** exp, whose error WGSL lets grow with |x|, and divisions by it. */
-  exponential: { absolute: 1e-6, relative: 1e-5, ofLargest: 0 },
-  /** Sums in f32 of up to some thousand terms of mixed signs: the error follows the terms, not the result. */
-  sum: { absolute: 1e-6, relative: 1e-6, ofLargest: 1e-5 },
-  /** Examples of ops, of numbers around 1 and at most some dozen terms: the widest of those above together. */
-  anyOp: { absolute: 1e-6, relative: 1e-5, ofLargest: 1e-5 },
-  /** Kept in f16, 11 bits, once for every value in between: a device may round a last bit the other way, or not at all. */
-  half: { absolute: 1e-6, relative: 2 ** -10, ofLargest: 2 ** -10 },
-} as const satisfies Record<string, Tolerance>;
+export { compare, type Tolerance, tolerances } from "./tolerance.ts";
 
 /** An input of a case. */
 export interface HostTensor {
@@ -125,30 +105,4 @@ export async function checkKernel(
     executable.dispose();
     memory.dispose();
   }
-}
-
-/** @throws naming the worst element, when one is beyond the tolerance. */
-export function compare(
-  name: string,
-  actual: ArrayLike<number>,
-  expected: ArrayLike<number>,
-  { absolute, relative, ofLargest }: Tolerance,
-): void {
-  if (actual.length !== expected.length)
-    throw new Error(`${name}: ${actual.length} elements, should be ${expected.length}`);
-  let largest = 0;
-  for (let i = 0; i < expected.length; i++)
-    if (Number.isFinite(expected[i])) largest = Math.max(largest, Math.abs(expected[i]));
-  let worst = { excess: 0, at: -1, allowed: 0 };
-  for (let i = 0; i < expected.length; i++) {
-    if (Object.is(actual[i], expected[i]) || actual[i] === expected[i]) continue;
-    const allowed = absolute + relative * Math.abs(expected[i]) + ofLargest * largest;
-    const excess = Math.abs(actual[i] - expected[i]) / (allowed || Number.MIN_VALUE);
-    // NaN on one side only is the worst of all.
-    if (!(excess <= worst.excess)) worst = { excess: Number.isNaN(excess) ? Infinity : excess, at: i, allowed };
-  }
-  if (worst.excess > 1)
-    throw new Error(
-      `${name}[${worst.at}]: ${actual[worst.at]}, should be ${expected[worst.at]} within ${worst.allowed}`,
-    );
 }
