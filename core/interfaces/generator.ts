@@ -17,6 +17,12 @@ export interface GeneratorNetwork extends Denoiser {
   readonly startsFromReal?: boolean;
 }
 
+/** The bounds of a number that is drawn evenly between them; always that number where they are equal. */
+export interface DrawnNumber {
+  readonly least: number;
+  readonly most: number;
+}
+
 export interface Generator extends Role<GeneratorNetwork> {
   /** Noise levels at which it is called when sampling, decreasing; its NFE is their number. */
   readonly sigmas: readonly number[];
@@ -26,6 +32,11 @@ export interface Generator extends Role<GeneratorNetwork> {
   readonly floor?: number;
   /** Levels of the steps that `generate` trains, by the places of its samples, [count]; absent where they are drawn. */
   rungs?(count: number): Tensor;
+  /**
+   * Numbers that generated images are told besides what the data describe, by their entries of the condition, f32 [B]: every image
+   * draws its own. A loss from which the generator learns has to know them (`Loss.heeds`).
+   */
+  readonly draws?: Readonly<Record<string, DrawnNumber>>;
 }
 
 export const GENERATOR: Token<Generator> = token<Generator>("generator");

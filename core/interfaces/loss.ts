@@ -82,6 +82,8 @@ export interface Loss {
   readonly role: string;
   /** Factor in the role's total; 0 removes the term from the graph. */
   readonly weight: number;
+  /** The numbers of a generator (`Generator.draws`) that it takes into account. */
+  readonly heeds?: readonly string[];
   /** Samples of its own; every update feeds it a batch of them. */
   readonly own?: OwnSamples;
   /** Weights of frozen networks that it computes with. The trainer stores them once for all programs, after `load`. */

@@ -6,6 +6,8 @@ import type { Role } from "./role.ts";
 export interface Teacher extends Role<Denoiser> {
   /** Whether it starts untrained and `teacher` steps make sense. */
   readonly trainable: boolean;
+  /** The scale of guidance that it brings along; none where absent or 1. */
+  readonly guidanceScale?: number;
 }
 
 export const TEACHER: Token<Teacher> = token<Teacher>("teacher");

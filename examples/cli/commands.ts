@@ -158,6 +158,7 @@ export const commands: readonly Command[] = [
       steps: { type: "string", value: "N", about: "noise levels of the teacher's sampler" },
       sampler: { type: "string", value: "NAME", about: "another sampler than the weights were made for" },
       prompts: { type: "string", value: "FILE", about: "embedded texts, in turn, for models that are told one" },
+      guidance: { type: "string", value: "W", about: "scale that a generator is told, or that guides a teacher" },
       data: dataFlag,
       out: {
         type: "string",

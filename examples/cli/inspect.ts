@@ -14,12 +14,14 @@ import {
   readNpyHeader,
 } from "../../core/io/mod.ts";
 import { runFolder } from "../../core/train/files/runFolder.ts";
+import { parseWeightsInfo } from "../../core/train/files/weightsFile.ts";
 import { table } from "../../plugins/observers/mod.ts";
 import { weightsName } from "../../plugins/pipelines/shared/partFolder.ts";
 import type { Given } from "./command.ts";
 import { inspectDataFile, inspectDataFolder, inspectPictureZip, inspectShards } from "./inspectData.ts";
 import { toldFile, toldFolder } from "./models/inspect.ts";
 import { statOf } from "./statOf.ts";
+import { scalesOf } from "./toldScale.ts";
 
 /** What a file or folder holds, in lines, and what to do with it. */
 export interface Found {
@@ -146,12 +148,26 @@ async function inspectSafetensors(path: string): Promise<Found> {
   const { tensors, metadata } = await openSafetensors(files, path);
   const isOurs = "onestep" in metadata;
   const told = await toldFile(path, Object.keys(tensors));
+  const own = isOurs ? ownLine(metadata.onestep, path) : [];
   return {
     what: `a safetensors file of ${counted(Object.values(tensors))}${isOurs ? ", weights that onestep wrote" : ""}`,
-    details: told && [told.what, ...(told.details ?? [])],
+    details: [...own, ...(told ? [told.what, ...(told.details ?? [])] : [])],
     rows: rowsOf(tensors),
     use: isOurs ? `draw with \`onestep sample ${path}\`` : told?.use,
   };
+}
+
+/** Whose weights a run wrote, and which guidance they know; nothing where the manifest can't be read. */
+function ownLine(manifest: string, path: string): string[] {
+  try {
+    const info = parseWeightsInfo(manifest, path);
+    const { least, most, usual } = scalesOf(info) ?? {};
+    const range = least === most ? `${usual}` : `from ${least} to ${most}, ${usual} where nobody says another`;
+    return [`the ${info.role} of a run${usual === undefined ? "" : `, told a guidance scale ${range}`}`];
+  } catch (error) {
+    if (!(error instanceof OnestepError)) throw error;
+    return [];
+  }
 }
 
 async function inspectTorch(path: string): Promise<Found> {

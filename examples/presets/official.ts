@@ -38,8 +38,8 @@ export const pretrained: Recipe = mergeConfig<Recipe>(dmd2, {
 export const pretrainedLcm = (recipe: Recipe): Recipe =>
   mergeConfig<Recipe>(recipe, {
     teacher: { use: "guided", guidanceScale: 1 },
-    generator: { timesteps: [999, 759, 499, 259] },
-    losses: { "edm-denoising": false, "latent-consistency": { guidanceMin: 6, guidanceMax: 16 } },
+    generator: { timesteps: [999, 759, 499, 259], guidanceMin: 6, guidanceMax: 16 },
+    losses: { "edm-denoising": false },
     optimizers: { teacher: false },
     averages: { teacher: false },
     start: { teacher: null },

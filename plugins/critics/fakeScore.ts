@@ -11,6 +11,7 @@ import {
   PROCESS,
 } from "../../core/interfaces/mod.ts";
 import { adapted, checkTargets } from "../../core/nn/mod.ts";
+import { input } from "../../core/ops/mod.ts";
 import { boolean, choice, definePlugin, lowRank } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
 import { HEAD, headOf, headOptions } from "./shared/head.ts";
@@ -27,6 +28,7 @@ const BODY = "fake_unet";
  * low-rank adapters beside the named layers are trained, with the head.
  * With `rung` the body is told the entry `rung` [B] of a condition, the level of the generator's step that made the image, as it
  * is told where a step `end`s: outputs of different steps are then different distributions. Of one step there is nothing to tell.
+ * Numbers that the generator draws for its images, such as guidance scales, it is told as well.
  * Yin et al. 2024, DMD2, arXiv:2405.14867, section 4.3; head as in the official code for EDM.
  */
 export const fakeScore = definePlugin({
@@ -55,6 +57,13 @@ export const fakeScore = definePlugin({
     const process = container.get(PROCESS);
     const logit = headOf(options);
     const generator = rung && container.has(GENERATOR) ? container.get(GENERATOR) : undefined;
+    const numbers = (container.has(GENERATOR) && container.get(GENERATOR).draws) || {};
+    if (lora.rank > 0 && Object.keys(numbers).length > 0)
+      throw failure(
+        "E_OPTION",
+        `Cannot configure fake-score: lora.rank is ${lora.rank} and the generator learns ${Object.keys(numbers)}, which adapters can't be told`,
+        { fix: "set critic.lora.rank=0" },
+      );
     const hears = generator !== undefined && generator.sigmas.length > 1;
     if (hears && !generator.rungs)
       throw failure(
@@ -97,7 +106,8 @@ export const fakeScore = definePlugin({
       declare(scope) {
         const { condition: described, ...noisy } = placeholders(shape);
         const { x, sigma } = noisy;
-        const condition = { ...described, rung: sigma };
+        const drawn = Object.keys(numbers).map((name) => [name, input(name, [1])] as const);
+        const condition = { ...described, ...Object.fromEntries(drawn), rung: sigma };
         const critic = bind(scope);
         critic.denoise(x, sigma, condition);
         if (head) critic.discriminate(x, sigma, condition);

@@ -13,7 +13,13 @@ import { adapted, checkTargets } from "../../core/nn/mod.ts";
 import { add, constant, constantArray, equal, mul, reshape, takeRows, where } from "../../core/ops/mod.ts";
 import { choice, definePlugin, list, lowRank, number } from "../../core/plugin/mod.ts";
 import type { Shape, Tensor } from "../../core/tensor/mod.ts";
-import { guidanceScaleOption, type ToldGenerator, toldPlaceholders, toldScale } from "./shared/guidanceScale.ts";
+import {
+  guidanceOf,
+  guidanceOptions,
+  type ToldGenerator,
+  toldPlaceholders,
+  toldScale,
+} from "./shared/guidanceScale.ts";
 
 /**
  * The few-step generator: the teacher's denoiser, called at a few fixed noise levels.
@@ -23,7 +29,7 @@ import { guidanceScaleOption, type ToldGenerator, toldPlaceholders, toldScale } 
  * The second is backward simulation: the generator itself makes y_j from noise in j steps, and only the last call carries a
  * gradient. With `inputs: "real"` y_i is a real sample noised to σ_i instead, for i > 0; "real-always", as FastGen has it, for
  * all i where there are several. → x [B, …]. Starts from the teacher's parameters, under the same names. With `guidanceScale`
- * the network is told one, `guidance` [B] of the condition or this. With `lora` the parameters stay fixed, and low-rank
+ * the network is told one, `guidance` [B] of the condition or this; it learns those from `guidanceMin` to `guidanceMax`. With `lora` the parameters stay fixed, and low-rank
  * adapters beside the named layers are trained.
  * Yin et al. 2024, DMD2, arXiv:2405.14867, sections 4.4 and 4.5.
  */
@@ -48,7 +54,7 @@ export const fewStep = definePlugin({
       default: "sample",
       about: "whose step is trained: each sample draws its own, the batch one for all, or samples take them in turn",
     }),
-    guidanceScale: guidanceScaleOption,
+    ...guidanceOptions,
     lora: lowRank,
   },
   create(options, container): ToldGenerator {
@@ -56,7 +62,14 @@ export const fewStep = definePlugin({
     const shape = container.get(DATA_SHAPE);
     const process = container.get(PROCESS);
     const sigmas = levelsOf(options, process);
-    const { lora, drawStep, guidanceScale } = options;
+    const { lora, drawStep } = options;
+    const { guidanceScale, draws } = guidanceOf("few-step", options);
+    if (draws && guidanceScale === undefined)
+      throw failure(
+        "E_OPTION",
+        `Cannot configure few-step: it learns guidance scales ${options.guidanceMin} to ${options.guidanceMax}, and there is none to draw samples with`,
+        { fix: `set generator.guidanceScale, such as ${options.guidanceMin}` },
+      );
     const startsFromReal = options.inputs !== "simulated" && sigmas.length > 1;
     const first = options.inputs === "real" ? 1 : 0;
     const bind: Generator["bind"] = (given) => {
@@ -90,6 +103,7 @@ export const fewStep = definePlugin({
     return {
       sigmas,
       guidanceScale,
+      draws,
       startScale: process.start(sigmas[0]),
       ...(drawStep === "place" && { rungs: (count) => levelsAt(sigmas, places(count, sigmas)) }),
       bind,

@@ -2,7 +2,13 @@ import { decreasingLevels, discreteTable, fallingTimesteps } from "../../core/di
 import { DATA_SHAPE, type Generator, NETWORK, PROCESS } from "../../core/interfaces/mod.ts";
 import { adapted, checkTargets } from "../../core/nn/mod.ts";
 import { definePlugin, list, lowRank, number } from "../../core/plugin/mod.ts";
-import { guidanceScaleOption, type ToldGenerator, toldPlaceholders, toldScale } from "./shared/guidanceScale.ts";
+import {
+  guidanceOf,
+  guidanceOptions,
+  type ToldGenerator,
+  toldPlaceholders,
+  toldScale,
+} from "./shared/guidanceScale.ts";
 import { oneCall } from "./shared/oneCall.ts";
 import { timestepBoundary } from "./shared/timestepBoundary.ts";
 
@@ -26,12 +32,13 @@ export const latentConsistencyGenerator = definePlugin({
       default: [],
       about: "in place of sigmas, for a process of timesteps; 999,759,499,259 for four steps",
     }),
-    guidanceScale: guidanceScaleOption,
+    ...guidanceOptions,
     scaling: number({ default: 10, above: 0, about: "factor on the timestep in c_skip and c_out" }),
     sigmaData: number({ default: 0.5, above: 0, about: "σd of c_skip and c_out" }),
     lora: lowRank,
   },
-  create({ sigmas, timesteps, guidanceScale, lora, ...boundary }, container): ToldGenerator {
+  create({ sigmas, timesteps, lora, scaling, sigmaData, ...scales }, container): ToldGenerator {
+    const { guidanceScale, draws } = guidanceOf("latent-consistency", { lora, ...scales });
     const [network, shape, process] = [container.get(NETWORK), container.get(DATA_SHAPE), container.get(PROCESS)];
     const table = { sigmas: process.sigmas ?? discreteTable().sigmas };
     const levels =
@@ -43,12 +50,13 @@ export const latentConsistencyGenerator = definePlugin({
       const denoiser = process.denoiser((x, cNoise, condition) =>
         network.apply(scope, x, cNoise, toldScale(condition, x.shape[0], guidanceScale)),
       );
-      const bounded = timestepBoundary(denoiser, table, process.scale, boundary);
+      const bounded = timestepBoundary(denoiser, table, process.scale, { scaling, sigmaData });
       return { ...bounded, generate: oneCall(bounded, levels[0], shape, process) };
     };
     return {
       sigmas: levels,
       guidanceScale,
+      draws,
       startScale: process.start(levels[0]),
       bind,
       declare(scope) {

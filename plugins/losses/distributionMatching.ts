@@ -1,7 +1,6 @@
-import { type Loss, PROCESS } from "../../core/interfaces/mod.ts";
+import type { Loss } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { matching, matchingOptions } from "./shared/matching.ts";
-import { rungTeller } from "./shared/rung.ts";
 
 /**
  * Distribution matching, the heart of DMD2.
@@ -11,6 +10,7 @@ import { rungTeller } from "./shared/rung.ts";
  * `normalise` takes the mean over the whole batch instead, or leaves D_fake − D_real as it is; `epsilon` is added to the mean.
  * Reports the critic's lag, √mean (mean_B r)² with r = (D_fake − x)/rms: the residual of an exact critic has mean 0, so the
  * lag of B samples is about 1/√B, and more where the critic is behind the generator.
+ * Where the generator learns guidance scales, D_real is guided by that of each sample.
  * x [B, …] from the generator → scalar. Gradient to the generator only: none to teacher or critic, none through x_t.
  * Yin et al. 2024, DMD2, arXiv:2405.14867; the weight per sample is from DMD, arXiv:2311.18828, without its α_t.
  */
@@ -23,11 +23,12 @@ export const distributionMatching = definePlugin({
     ...matchingOptions,
   },
   create({ weight, ...options }, container): Loss {
-    const compute = matching("distribution-matching", options, container.get(PROCESS), rungTeller(container));
+    const compute = matching("distribution-matching", options, container);
     return {
       name: "distribution-matching",
       role: "generator",
       weight,
+      heeds: ["guidance"],
       compute: (context) => compute(context),
     };
   },

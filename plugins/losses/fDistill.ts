@@ -1,4 +1,4 @@
-import { type Loss, PROCESS } from "../../core/interfaces/mod.ts";
+import type { Loss } from "../../core/interfaces/mod.ts";
 import { constant, max, min } from "../../core/ops/mod.ts";
 import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import { type Divergence, divergences, divergenceWeights } from "./shared/divergences.ts";
@@ -14,7 +14,6 @@ import {
   ratioOf,
   ratioOptions,
 } from "./shared/ratio.ts";
-import { rungTeller } from "./shared/rung.ts";
 
 /**
  * Distribution matching for any f-divergence: DMD2's gradient times a weight of each sample.
@@ -39,11 +38,12 @@ export const fDistillLoss = definePlugin({
   },
   create({ weight, divergence, ...options }, container): Loss {
     checkRatio("f-distill", options);
-    const match = matching("f-distill", options, container.get(PROCESS), rungTeller(container));
+    const match = matching("f-distill", options, container);
     return {
       name: "f-distill",
       role: "generator",
       weight,
+      heeds: ["guidance"],
       compute(context) {
         const { count, memory } = binsOf("f-distill", context.stage);
         return match(context, (noisy) => {

@@ -3,6 +3,7 @@ import { type Loss, PROCESS } from "../../core/interfaces/mod.ts";
 import { add, concat, mean, mul, sigmoid, split, square, stopGradient, sub } from "../../core/ops/mod.ts";
 import { boolean, choice, definePlugin, extractorNeeded, number } from "../../core/plugin/mod.ts";
 import { discriminatorInput, discriminatorOptions } from "./shared/discriminatorInput.ts";
+import { toldLike } from "./shared/guidance.ts";
 import { gameOf, judgementOptions, judging, logits } from "./shared/judgement.ts";
 import { rungTeller } from "./shared/rung.ts";
 
@@ -15,7 +16,7 @@ import { rungTeller } from "./shared/rung.ts";
  *   are at the levels and in the noise of the generated ones
  * x [B, …] from the generator, detached, and [B, …] real → scalar; 2 ln 2 where the discriminator is blind. Gradient to
  * the critic's encoder and head. Real samples draw first; all then pass the critic as one batch [2B, …]. Reports the
- * probabilities of real and generated samples. Yin et al. 2024, DMD2, arXiv:2405.14867, section 4.3.
+ * probabilities of real and generated samples. Real ones are told the guidance scales of the generated ones, where these have some. Yin et al. 2024, DMD2, arXiv:2405.14867, section 4.3.
  */
 export const ganDiscriminator = definePlugin({
   name: "gan-discriminator",
@@ -52,16 +53,17 @@ export const ganDiscriminator = definePlugin({
       ...(game.extracted && { frozen: game.extracted.frozen, load: game.extracted.load }),
       compute(context) {
         const { generated, real, noise } = context;
+        const described = toldLike(real.condition, generated.condition);
         const drawn = pairNoise ? undefined : show.real(real.x, noise);
         const b = show.generated(stopGradient(generated.x), context, "gan-discriminator");
         const a = drawn ?? show.alike(real.x, b);
         const batches = [
-          { ...a, condition: told(real.condition, a.xt) },
+          { ...a, condition: told(described, a.xt) },
           { ...b, condition: told(generated.condition, b.xt) },
         ];
         if (r1 > 0) {
           const moved = add(r1From === "clean" ? real.x : a.xt, mul(noise.normalLike(a.xt), r1Sigma));
-          batches.push({ ...a, xt: moved, condition: told(real.condition, moved) });
+          batches.push({ ...a, xt: moved, condition: told(described, moved) });
         }
         const all = {
           xt: concat(

@@ -30,6 +30,7 @@ export const ganGenerator = definePlugin({
       name: "gan-generator",
       role: "generator",
       weight,
+      heeds: ["guidance"],
       ...(game.extracted && { frozen: game.extracted.frozen, load: game.extracted.load }),
       compute(context) {
         const { x, condition } = context.generated;

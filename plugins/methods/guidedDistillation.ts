@@ -78,7 +78,7 @@ export const guidedDistillationMethod = definePlugin({
 export const guidedDistillation: Recipe = {
   method: { use: "guided-distillation" },
   teacher: { use: "edm" },
-  generator: { use: "few-step", guidanceScale: 1 },
+  generator: { use: "few-step", guidanceScale: 1, guidanceMax: 4 },
   sampler: { use: "heun", steps: 18 },
   losses: { "edm-denoising": {}, "guided-distillation": {} },
   optimizers: {

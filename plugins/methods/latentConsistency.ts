@@ -2,7 +2,7 @@ import type { Recipe } from "../../core/train/mod.ts";
 
 /**
  * Latent consistency distillation with the rates of the public script; the cycle is that of consistency distillation. For a guided
- * model: `losses.latent-consistency.guidanceMin` 6 and `guidanceMax` 16, which the script writes as 5 and 15, and `generator.guidanceScale`.
+ * model: `generator.guidanceMin` 6 and `guidanceMax` 16, which the script writes as 5 and 15, and `guidanceScale`.
  * Luo et al. 2023, arXiv:2310.04378; huggingface/diffusers, train_lcm_distill_sd_wds.py.
  */
 export const latentConsistency: Recipe = {

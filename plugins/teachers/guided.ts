@@ -35,6 +35,7 @@ export const guided = definePlugin({
       features: (...noisy) => process.features((...inputs) => network.features(scope, ...inputs), ...noisy),
     });
     return {
+      guidanceScale,
       trainable: false,
       bind,
       declare(scope) {

@@ -2,9 +2,9 @@ import type { NoiseSource } from "../../diffusion/noiseSource.ts";
 import type { HostArray, Memory } from "../../interfaces/backend.ts";
 import type { Condition } from "../../interfaces/condition.ts";
 import type { DataShape } from "../../interfaces/dataset.ts";
-import type { GeneratorNetwork } from "../../interfaces/generator.ts";
+import type { Generator, GeneratorNetwork } from "../../interfaces/generator.ts";
 import type { Images } from "../../interfaces/loss.ts";
-import { add, addRows, input, reshape, state, takeRows, toFloat, toInt, where } from "../../ops/mod.ts";
+import { add, addRows, constant, input, mul, reshape, state, takeRows, toFloat, toInt, where } from "../../ops/mod.ts";
 import { type Shape, sizeOf } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { conditionInputs, type Described } from "./conditionInputs.ts";
@@ -19,15 +19,30 @@ const keptName = (part: string): string => `generated.${part}`;
 const drawnEntries = ({ condition }: DataShape) =>
   Object.entries(condition).filter(([, { classes }]) => classes !== undefined);
 
+/** Numbers of its own that a generator draws for every image, by their entries. */
+export type DrawnNumbers = Generator["draws"];
+
+/** Those that differ from image to image. */
+const varying = (numbers: DrawnNumbers = {}): string[] =>
+  Object.entries(numbers).flatMap(([name, { least, most }]) => (least < most ? [name] : []));
+
 /** The states with the images that turns of a step keep for each other. */
-export function keptStates(data: DataShape, batch: number): { name: string; length: number; dtype: "f32" | "i32" }[] {
-  const labels = drawnEntries(data).map(([name]) => ({ name: keptName(name), length: batch, dtype: "i32" as const }));
-  return [{ name: keptName("x"), length: batch * sizeOf(data.sample), dtype: "f32" }, ...labels];
+export function keptStates(
+  data: DataShape,
+  batch: number,
+  numbers?: DrawnNumbers,
+): { name: string; length: number; dtype: "f32" | "i32" }[] {
+  const entry = (dtype: "f32" | "i32") => (name: string) => ({ name: keptName(name), length: batch, dtype });
+  return [
+    { name: keptName("x"), length: batch * sizeOf(data.sample), dtype: "f32" },
+    ...drawnEntries(data).map(([name]) => entry("i32")(name)),
+    ...varying(numbers).map(entry("f32")),
+  ];
 }
 
 /** Makes room for them. */
-export function allocateKept(memory: Memory, data: DataShape, batch: number): void {
-  for (const { name, length, dtype } of keptStates(data, batch)) memory.allocate(name, length, dtype);
+export function allocateKept(memory: Memory, data: DataShape, batch: number, numbers?: DrawnNumbers): void {
+  for (const { name, length, dtype } of keptStates(data, batch, numbers)) memory.allocate(name, length, dtype);
 }
 
 /** Everything that decides the images of a turn. */
@@ -41,6 +56,8 @@ export interface ImageSource {
   readonly noise: NoiseSource;
   /** Whether generated images are those that an earlier turn of the step kept. */
   readonly kept: boolean;
+  /** Those of the role that makes the images. */
+  readonly numbers?: DrawnNumbers;
 }
 
 /** Real and generated images, made when a loss first asks for them. */
@@ -77,24 +94,41 @@ export class TurnImages {
     });
   }
 
+  /** The generator's numbers [size]; `draw` gives those that vary. */
+  #numbers(draw: (entry: string, least: number, most: number) => Tensor): Condition {
+    const { size, numbers = {} } = this.#source;
+    const entries = Object.entries(numbers).map(([name, { least, most }]) => {
+      const value = least < most ? draw(name, least, most) : constant(least, "f32", [size]);
+      return [name, value] as const;
+    });
+    return Object.fromEntries(entries);
+  }
+
   #make(): Images {
     const { size, noise } = this.#source;
     const maker = this.#maker();
+    const numbers = () => this.#numbers((_, least, most) => add(mul(noise.uniform([size]), most - least), least));
     if (maker.startsFromReal) {
-      const { condition } = this.real;
+      const condition = { ...this.real.condition, ...numbers() };
       return { x: maker.generate(size, condition, noise, this.real), condition };
     }
-    const condition = this.#condition((_, classes) => noise.integers(size, 0, classes));
+    const described = this.#condition((_, classes) => noise.integers(size, 0, classes));
+    const condition = { ...described, ...numbers() };
     return { x: maker.generate(size, condition, noise), condition };
   }
 
   #readKept(): Images {
     const { data, size, batch, rows } = this.#source;
     const x = state(keptName("x"), [batch, ...data.sample]);
-    const condition = this.#condition((name) => {
+    const described = this.#condition((name) => {
       const whole = state(keptName(name), [batch], "i32");
       return rows ? toInt(rowsOf(toFloat(whole), rows, [size])) : whole;
     });
+    const numbers = this.#numbers((name) => {
+      const whole = state(keptName(name), [batch]);
+      return rows ? rowsOf(whole, rows, [size]) : whole;
+    });
+    const condition = { ...described, ...numbers };
     return { x: rows ? rowsOf(x, rows, [size, ...data.sample]) : x, condition };
   }
 
@@ -104,7 +138,7 @@ export class TurnImages {
    * @param running scalar, 0 where what is kept must stay as it is; absent where it never must
    */
   keeping({ keep, running }: { readonly keep?: Tensor; readonly running?: Tensor } = {}): [Tensor, Tensor][] {
-    const { data, batch } = this.#source;
+    const { data, batch, numbers } = this.#source;
     const { x, condition } = this.generated;
     const next = (old: Tensor, part: Tensor) => {
       const whole = this.#laidOver(old, part, keep);
@@ -116,6 +150,10 @@ export class TurnImages {
       const old = state(keptName(name), [batch], "i32");
       const entry = condition[name]!;
       updates.push([old, keep || running ? toInt(next(toFloat(old), toFloat(entry))) : entry]);
+    }
+    for (const name of varying(numbers)) {
+      const old = state(keptName(name), [batch]);
+      updates.push([old, next(old, condition[name]!)]);
     }
     return updates;
   }

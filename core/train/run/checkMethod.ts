@@ -1,14 +1,15 @@
 import type { Resolver } from "../../di/resolver.ts";
 import { failure, suggestion } from "../../errors.ts";
 import { AVERAGES } from "../../interfaces/average.ts";
-import { LOSSES } from "../../interfaces/loss.ts";
+import { LOSSES, type Loss } from "../../interfaces/loss.ts";
 import type { Method, Stage, Turn } from "../../interfaces/method.ts";
 import { OPTIMIZERS } from "../../interfaces/optimizer.ts";
+import type { Role } from "../../interfaces/role.ts";
 import { isRecord } from "../../plugin/spec.ts";
 import { sameShape } from "../../tensor/shape.ts";
 import type { RunSettings } from "../config/trainOptions.ts";
 import { inheritedBy } from "../update/player.ts";
-import { learnersOf, rolesOf } from "../update/roles.ts";
+import { learnersOf, numbersOf, rolesOf } from "../update/roles.ts";
 import type { Trainer } from "../update/trainer.ts";
 
 /**
@@ -47,8 +48,13 @@ export function checkMethod(container: Resolver, trainer: Trainer, settings: Run
   }
   const learners = new Set(stages.flatMap((stage) => [...learnersOf(stage)]));
   const learns = `learners are ${[...learners].join(", ")}`;
-  for (const { name, role, weight } of container.all(LOSSES)) {
-    if (weight === 0 || learners.has(role)) continue;
+  for (const loss of container.all(LOSSES)) {
+    const { name, role, weight } = loss;
+    if (weight === 0) continue;
+    if (learners.has(role)) {
+      checkHeeds(loss, roles[role]);
+      continue;
+    }
     // A slip of the pen, where the name is near one that learns; else a loss of another method.
     const near = known.includes(role) ? "" : suggestion(role, learners);
     if (near)
@@ -62,6 +68,17 @@ export function checkMethod(container: Resolver, trainer: Trainer, settings: Run
   }
   for (const { role } of container.all(OPTIMIZERS)) checkRole(role, "optimizers");
   for (const { role } of container.all(AVERAGES)) checkRole(role, "averages");
+}
+
+/** A role that learns to be told numbers needs losses that make something of them. */
+function checkHeeds({ name, role, heeds = [] }: Loss, learner: Role): void {
+  for (const [entry, { least, most }] of Object.entries(numbersOf(learner) ?? {}))
+    if (!heeds.includes(entry))
+      throw failure(
+        "E_CONFIG",
+        `Cannot use loss ${name}: the ${role} learns ${entry} from ${least} to ${most}, of which this loss makes nothing`,
+        { fix: `leave the ${role}'s ${entry} as it is by default, or the loss out with --set losses.${name}=off` },
+      );
 }
 
 /** Holds what a method gives to the shape that its type promises: it may come from a plugin that no compiler has checked. */

@@ -1,4 +1,6 @@
+import type { Generator } from "../../interfaces/generator.ts";
 import type { Method, Stage } from "../../interfaces/method.ts";
+import type { Role } from "../../interfaces/role.ts";
 
 /** The roles of a method that take part in a stage, in the method's order. */
 export function rolesOf(method: Method, { roles }: Stage): readonly string[] {
@@ -16,6 +18,10 @@ export function joining(method: Method, stage: Stage): readonly string[] {
 /** The roles that have a turn in a stage, in the order of their first. */
 export const learnersOf = ({ cycle }: Pick<Stage, "cycle">): ReadonlySet<string> =>
   new Set(cycle.flat().map(({ role }) => role));
+
+/** The numbers that images of a role draw for themselves; none of a role that makes no images. */
+export const numbersOf = (role: Role | undefined): Generator["draws"] =>
+  (role as Partial<Generator> | undefined)?.draws;
 
 /**
  * The role whose weights an adapted role can share instead of taking a copy: the one that it begins with, if nothing moves that

@@ -24,7 +24,7 @@ import { checkKept, keptIn } from "./keptWeights.ts";
 import { type NamedTensors, Player } from "./player.ts";
 import { scalingOf, storageOn } from "./precision.ts";
 import { describeNode, UpdateProbe } from "./probe.ts";
-import { baseOf, joining, learnersOf, rolesOf } from "./roles.ts";
+import { baseOf, joining, learnersOf, numbersOf, rolesOf } from "./roles.ts";
 import { scalarsOf } from "./scalarsOf.ts";
 import { Traces } from "./traces.ts";
 import { activeLosses, type Players } from "./turnContext.ts";
@@ -115,7 +115,7 @@ export class Trainer {
     this.players = Object.fromEntries(Object.keys(roles).map((name) => [name, playerOf(name)]));
     checkKept(this.players, settings.weights);
     for (const { batch, cycle } of stages)
-      if (cycle.flat().some(({ keeps }) => keeps)) allocateKept(this.memory, dataset.shape, batch);
+      if (cycle.flat().some(({ keeps }) => keeps)) allocateKept(this.memory, dataset.shape, batch, this.#drawnNumbers);
     storeFrozenWeights(this.memory, this.#losses);
     const { method, memory } = this;
     const parts = this.#parts;
@@ -194,6 +194,15 @@ export class Trainer {
     return next;
   }
 
+  /** Numbers that generated images draw. */
+  get #drawnNumbers() {
+    const { maker, roles } = this.method;
+    return maker === undefined ? undefined : numbersOf(roles[maker]);
+  }
+  #kept(batch: number) {
+    return keptStates(this.#dataset.shape, batch, this.#drawnNumbers);
+  }
+
   /** Waits for the updates that were started. @throws Divergence when one of them ends the run */
   settled(): Promise<void> {
     return this.#watch.settle();
@@ -204,7 +213,7 @@ export class Trainer {
    * that they have kept for the others.
    */
   sources(players: readonly Player<unknown>[], { batch }: Stage, turn = 0): readonly StateSource[] {
-    const kept = turn > 0 ? keptStates(this.#dataset.shape, batch).filter(({ name }) => this.memory.has(name)) : [];
+    const kept = turn > 0 ? this.#kept(batch).filter(({ name }) => this.memory.has(name)) : [];
     return [
       ...players.flatMap(({ sources }) => sources),
       ...kept.map((state) => ({ ...state, read: () => this.memory.read(state.name) })),
@@ -221,8 +230,7 @@ export class Trainer {
     { updates, weights, turn = 0, rollbacks = 0, leftOut = {} }: Manifest,
     states: Readonly<Record<string, StoredState>>,
   ): Promise<void> {
-    const kept =
-      turn > 0 ? keptStates(this.#dataset.shape, batch).filter(({ name }) => Object.hasOwn(states, name)) : [];
+    const kept = turn > 0 ? this.#kept(batch).filter(({ name }) => Object.hasOwn(states, name)) : [];
     const wrong = kept.find(({ name, length }) => states[name].length !== length);
     if (wrong)
       throw failure(

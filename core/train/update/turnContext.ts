@@ -13,7 +13,7 @@ import { TurnImages } from "../batch/turnImages.ts";
 import { ownInput, ROWS } from "../batch/turnInputs.ts";
 import { placed } from "./places.ts";
 import type { Copy, Player } from "./player.ts";
-import { learnersOf } from "./roles.ts";
+import { learnersOf, numbersOf } from "./roles.ts";
 import { tracing } from "./tracedBy.ts";
 import type { NonFinitePolicy } from "./verdict.ts";
 
@@ -77,7 +77,8 @@ export function traceTurn(definition: TurnDefinition): TracedTurn {
   const noise = definition.noise ?? seeded();
   const bound = new BoundPlayers(players, stage);
   const kept = turn.images === "kept";
-  const images = new TurnImages({ data, size, batch, rows, noise, kept }, () =>
+  const numbers = numbersOf(players[maker ?? "generator"]?.role);
+  const images = new TurnImages({ data, size, batch, rows, noise, kept, numbers }, () =>
     bound.role<GeneratorNetwork>(maker ?? "generator"),
   );
   const reports = new Map<string, Tensor>();

@@ -15,6 +15,7 @@ import { readWeights } from "../../../core/train/mod.ts";
 import type { Given } from "../command.ts";
 import { promptsFor } from "../prompts.ts";
 import { findWeights, openDrawer, readNumbers, samplerSettings, storedPlugins } from "../storedWeights.ts";
+import { guidanceFlag, toldScale } from "../toldScale.ts";
 import { contentOf } from "./protocol.ts";
 import { type ImagesAt, portionsOf } from "./sources.ts";
 
@@ -51,11 +52,12 @@ export async function drawnFrom(
   backend: Backend,
   defaults?: Defaults,
 ): Promise<Judged> {
-  const { n: count, seed } = readNumbers("evaluate", numbersOf(defaults), given);
+  const numbers = { ...numbersOf(defaults), guidance: guidanceFlag };
+  const { n: count, seed, guidance } = readNumbers("evaluate", numbers, given);
   const role = given.text("role");
   const weights = await findWeights(path, role === undefined ? ["generator", "teacher"] : [role]);
   const stored = await readWeights(files, weights);
-  const { info } = stored;
+  const info = toldScale("evaluate", stored.info, guidance);
   const named = given.text("sampler") ?? info.config.sampler?.use ?? "heun";
   const plugins = storedPlugins(info, named, samplerSettings({ ...given, all: () => [] }), registry);
   const file = given.text("prompts");
@@ -73,6 +75,7 @@ export async function drawnFrom(
       role: info.role,
       nfe: drawer.nfe,
       seed,
+      ...(guidance !== undefined && { guidance }),
       sampler: isNamed ? { use: name, ...options } : { levels: sampler.steps.map(({ values }) => values.sigma) },
       ...(file !== undefined && { prompts: await contentOf(file) }),
     },

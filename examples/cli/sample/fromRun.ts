@@ -1,7 +1,7 @@
 import { files } from "../../../backends/host/files.ts";
 import { failure, some, suggestion } from "../../../core/errors.ts";
 import { classesOf, type HostArray } from "../../../core/interfaces/mod.ts";
-import { number, optional } from "../../../core/plugin/mod.ts";
+import { number } from "../../../core/plugin/mod.ts";
 import { joined } from "../../../core/tensor/mod.ts";
 import { readWeights, type WeightsInfo } from "../../../core/train/files/weightsFile.ts";
 import { ImageSheet } from "../../../plugins/observers/drawing/imageSheet.ts";
@@ -20,6 +20,7 @@ import {
   samplerSettings,
   storedPlugins,
 } from "../storedWeights.ts";
+import { guidanceFlag, toldScale } from "../toldScale.ts";
 
 const whole = (initial: number, min: number, about: string) =>
   number({ default: initial, min, max: 2 ** 31, integer: true, about });
@@ -27,7 +28,7 @@ const whole = (initial: number, min: number, about: string) =>
 const numbers = {
   n: whole(100, 1, "samples"),
   seed: whole(0, 0, "every random draw follows from it"),
-  guidance: optional(number({ min: 0 }), { about: "scale that the generator is told" }),
+  guidance: guidanceFlag,
 };
 
 /** Draws from weights that a run has written. */
@@ -43,7 +44,7 @@ export async function drawRun(given: Given): Promise<string> {
   await checkPicture(out, given);
   const file = await findWeights(given.positionals[0], rolesOf(given.text("role")));
   const stored = await readWeights(files, file);
-  const info = guidance === undefined ? stored.info : toldGuidance(stored.info, guidance);
+  const info = toldScale("sample", stored.info, guidance);
   checkDrawable(info.data.sample);
   const label = labelOf(given.text("label"), info);
   const sampler = given.text("sampler") ?? info.config.sampler?.use ?? "heun";
@@ -89,21 +90,6 @@ export async function drawRun(given: Given): Promise<string> {
 
 /** Whose weights of a run's folder are looked for, in this order. */
 const rolesOf = (role: string | undefined): string[] => (role === undefined ? ["generator", "teacher"] : [role]);
-
-/** A generator that was taught to be told a scale of guidance, told this one. @throws OptionError for any other network */
-function toldGuidance(info: WeightsInfo, guidance: number): WeightsInfo {
-  const { generator } = info.config;
-  const known = (generator as { readonly guidanceScale?: number } | undefined)?.guidanceScale;
-  if (info.role !== "generator" || !generator || typeof known !== "number")
-    throw failure(
-      "E_OPTION",
-      `Cannot sample with --guidance ${guidance}: the ${info.role} was not taught to be told a scale`,
-      {
-        fix: "leave --guidance out, or train a generator with generator.guidanceScale, as gaussians-guided-distillation does",
-      },
-    );
-  return { ...info, config: { ...info.config, generator: { ...generator, guidanceScale: guidance } } };
-}
 
 /** The class that a text means: a name of the data's, else its place among them from 0. @throws OptionError */
 function labelOf(text: string | undefined, { data }: WeightsInfo): number | undefined {

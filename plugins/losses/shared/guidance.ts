@@ -1,9 +1,18 @@
 /** Classifier-free guidance by a scale that each sample has of its own: the entry `guidance` of its condition. */
+import type { Resolver } from "../../../core/di/mod.ts";
 import { checkGuidable, type NoiseSource, perSample, withoutCondition } from "../../../core/diffusion/mod.ts";
 import { failure } from "../../../core/errors.ts";
-import type { ConditionShape, DataShape, Denoiser, Generator, Network } from "../../../core/interfaces/mod.ts";
+import {
+  type Condition,
+  type ConditionShape,
+  DATA_SHAPE,
+  type Denoiser,
+  type DrawnNumber,
+  GENERATOR,
+  NETWORK,
+  TEACHER,
+} from "../../../core/interfaces/mod.ts";
 import { add, constant, mul, sub } from "../../../core/ops/mod.ts";
-import { number, type OptionsOf } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 
 /**
@@ -30,37 +39,52 @@ export function guidedAt(teacher: Denoiser, scale: number | undefined, shape: Co
   };
 }
 
-/** Which guidance scales a generator learns. */
-export const guidanceRange = {
-  guidanceMin: number({ default: 1, min: 0, about: "least guidance scale" }),
-  guidanceMax: number({ default: 1, min: 0, about: "largest guidance scale; 1 is off" }),
-};
+/** A condition for a network that is told no scale. */
+export const untold = ({ guidance: _, ...condition }: Condition): Condition => condition;
+
+/** The condition of other samples, told the scales of generated ones in the same places, so that these do not tell them apart. */
+export const toldLike = (condition: Condition, { guidance }: Condition): Condition =>
+  guidance ? { ...condition, guidance } : condition;
 
 /**
- * How the scales are drawn, [B]: evenly between the bounds; none where the largest is 1.
- * @throws E_OPTION in the name of `owner` where the bounds are the wrong way round, the scale of samples is not within them, or data or network cannot be guided
+ * The guidance scales that the run's generator learns; undefined where it learns none.
+ * @throws E_OPTION in the name of `owner` where data or network cannot be guided, or the teacher brings guidance of its own
+ */
+function learntScales(owner: string, container: Resolver): DrawnNumber | undefined {
+  const scales = container.has(GENERATOR) ? container.get(GENERATOR).draws?.guidance : undefined;
+  if (!scales) return undefined;
+  const asked = `Cannot use ${owner}: the generator learns guidance scales up to ${scales.most}`;
+  checkGuidable(asked, container.get(DATA_SHAPE), container.get(NETWORK), "generator.guidanceMin=1 and guidanceMax=1");
+  const own = container.has(TEACHER) ? container.get(TEACHER).guidanceScale : undefined;
+  if (own !== undefined && own !== 1)
+    throw failure(
+      "E_OPTION",
+      `${asked}, and the teacher is guided by ${own} already, it should bring no guidance of its own`,
+      { fix: "set teacher.guidanceScale=1" },
+    );
+  return scales;
+}
+
+/**
+ * Guides a teacher of generated samples by the scale that each was told; leaves it as it is where the generator learns none. A loss
+ * that does so says that it heeds `guidance`.
+ * @throws E_OPTION as `learntScales` does
+ */
+export function guidedAsLearnt(owner: string, container: Resolver): (teacher: Denoiser) => Denoiser {
+  if (!learntScales(owner, container)) return (teacher) => teacher;
+  const { condition } = container.get(DATA_SHAPE);
+  return (teacher) => guidedByScale(teacher, condition);
+}
+
+/**
+ * How losses on real samples draw scales, [B]: evenly between those that the generator learns; none where it learns none.
+ * @throws E_OPTION as `learntScales` does
  */
 export function drawnScale(
   owner: string,
-  { guidanceMin: low, guidanceMax: high }: OptionsOf<typeof guidanceRange>,
-  shape: DataShape,
-  network: Network,
-  generator: Generator,
+  container: Resolver,
 ): (noise: NoiseSource, count: number) => { readonly guidance?: Tensor } {
-  if (low > high)
-    throw failure(
-      "E_OPTION",
-      `Cannot configure ${owner}: guidanceMin is ${low} and guidanceMax ${high}, guidanceMin should not be the larger`,
-    );
-  const off = `losses.${owner}.guidanceMax=1`;
-  if (high !== 1) checkGuidable(`Cannot configure ${owner}: guidanceMax is ${high}`, shape, network, off);
-  const { guidanceScale: drawn } = generator as { readonly guidanceScale?: number };
-  if (drawn !== undefined && (drawn < low || drawn > high))
-    throw failure(
-      "E_OPTION",
-      `Cannot configure ${owner}: the generator draws samples with the guidance scale ${drawn} and learns scales from ${low} to ${high}, its own should be one of them`,
-      { fix: `change generator.guidanceScale, or losses.${owner}.guidanceMin and guidanceMax` },
-    );
-  if (high === 1) return () => ({});
-  return (noise, count) => ({ guidance: add(mul(noise.uniform([count]), high - low), low) });
+  const scales = learntScales(owner, container);
+  if (!scales) return () => ({});
+  return (noise, count) => ({ guidance: add(mul(noise.uniform([count]), scales.most - scales.least), scales.least) });
 }

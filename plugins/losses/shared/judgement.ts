@@ -5,6 +5,7 @@ import { add, neg, relu, softplus, sub } from "../../../core/ops/mod.ts";
 import { choice, extractedOptions, type OptionsOf } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 import { type Extracted, extractedFeatures } from "./extracted.ts";
+import { untold } from "./guidance.ts";
 
 /** Options of how the discriminator judges, the same for both GAN losses of a run. */
 export const judgementOptions = {
@@ -65,7 +66,7 @@ export function logits(
       `Cannot discriminate on the teacher's features: this ${teacher.features ? "critic judges only its own" : "teacher has none"}`,
       { fix: "set features=critic for both GAN losses" },
     );
-  return critic.judge(teacher.features(xt, sigma, condition));
+  return critic.judge(teacher.features(xt, sigma, untold(condition)));
 }
 
 /**

@@ -1,13 +1,22 @@
 /** Distribution matching, for the losses that differ in how much each sample counts. */
+import type { Resolver } from "../../../core/di/mod.ts";
 import { addNoise, type NoiseSource, perSample } from "../../../core/diffusion/mod.ts";
 import { failure } from "../../../core/errors.ts";
-import type { Denoiser, Draw, LossContext, NoiseProcess, Noisy } from "../../../core/interfaces/mod.ts";
+import {
+  type Denoiser,
+  type Draw,
+  type LossContext,
+  type NoiseProcess,
+  type Noisy,
+  PROCESS,
+} from "../../../core/interfaces/mod.ts";
 import { abs, add, div, mean, mul, nanToNum, sqrt, square, stopGradient, sub } from "../../../core/ops/mod.ts";
 import { choice, number, type OptionsOf } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 import type { NoisedSamples } from "./distillation.ts";
+import { guidedAsLearnt } from "./guidance.ts";
 import { diffuse, gridOf, levelOptions } from "./levels.ts";
-import type { rungTeller } from "./rung.ts";
+import { rungTeller } from "./rung.ts";
 
 /** Which levels are drawn. */
 export const matchingLevelOptions = {
@@ -107,22 +116,22 @@ export function matchingLevels(
 
 /**
  * The loss of a turn: levels and noise are drawn, and left for the losses after it. Reports the critic's lag.
- * @param told what the critic is told besides
+ * The teacher is guided by the scales that the generator learns, where it does; the critic is told them, and which step images are from.
  * @returns its `compute`, which may weigh the noisy samples: h [B] of `matchingLoss`
- * @throws E_OPTION as `matchingLevels` does
+ * @throws E_OPTION as `matchingLevels` and `guidedAsLearnt` do
  */
 export function matching(
   owner: string,
   { normalise, epsilon, ...levels }: OptionsOf<typeof matchingOptions>,
-  process: NoiseProcess,
-  told: ReturnType<typeof rungTeller>,
+  container: Resolver,
 ): (context: LossContext, weigh?: (noisy: Noisy) => Tensor) => Tensor {
-  const drawn = matchingLevels(owner, levels, process);
+  const drawn = matchingLevels(owner, levels, container.get(PROCESS));
+  const [told, guided] = [rungTeller(container), guidedAsLearnt(owner, container)];
   return ({ generated: { x, condition }, teacher, critic, noise, shared, report }, weigh) => {
     const fixed = stopGradient(x);
     const { xt, sigma, eps } = drawn(fixed, noise);
     shared.draw ??= { sigma, eps };
-    const real = teacher.denoise(xt, sigma, condition);
+    const real = guided(teacher).denoise(xt, sigma, condition);
     const fake = critic.denoise(xt, sigma, told(condition, x));
     report?.("critic-lag", lagOf(sub(fake, fixed)));
     return matchingLoss(x, { real, fake }, { normalise, epsilon }, weigh?.({ xt, sigma }));

@@ -49,6 +49,19 @@ test("image features: the recipe's head has 131,521 parameters, the ImageNet-64 
   assert.is(head({ sample: [3, 64, 64], condition: classLabel(1000), sigmaData: 0.5 }, adm()), 18_879_745);
 });
 
+test("a critic is told the scales that its generator learns, and begins as one that is not", () => {
+  const critic = (scales: object, over: object = {}) => {
+    const generator = fewStep({ guidanceScale: 1, ...scales });
+    return compose(points, mlp({ width: 8, depth: 2 }), generator, fakeScore({ headWidth: 4, ...over })).get(CRITIC);
+  };
+  const names = (role: ReturnType<typeof critic>) =>
+    layoutOf((scope) => role.declare(scope)).entries.filter(({ name }) => name.includes(".guidance.")).length;
+  assert.is(names(critic({ guidanceMax: 4 })), 4);
+  assert.is(names(critic({})), 0);
+  const lora = { rank: 2, alpha: 2, targets: ["net.0"] };
+  assert.throws(() => critic({ guidanceMax: 4 }, { lora }), /which adapters can't be told/);
+});
+
 test("rung: a critic of several steps is told the step of an image, and begins as one that is not", async () => {
   const critic = (over: object, steps: object) =>
     compose(points, mlp({ width: 8, depth: 2 }), fewStep(steps), fakeScore({ headWidth: 4, ...over })).get(CRITIC);

@@ -12,7 +12,7 @@ import { compose, evaluate, Feed } from "../support.ts";
 const test = suite("plugins/generators/latentConsistency");
 
 test("is a well-formed plugin", () =>
-  checkPlugin(latentConsistencyGenerator, { timesteps: [999, 499], guidanceScale: 7 }));
+  checkPlugin(latentConsistencyGenerator, { timesteps: [999, 499], guidanceScale: 7, guidanceMax: 16 }));
 
 const shape = { sample: [1], condition: {}, sigmaData: 1 };
 
@@ -51,8 +51,11 @@ test("is the model's own input at timestep 0, and its prediction far above", asy
 test("guidance: without the option the network is told no scale; with it that of the condition, or its own", async () => {
   const asked = (feed: Feed) => ({ guidance: feed.tensor("w", [2], [2, 2]) });
   assert.equal(await said({}, asked), await said({}));
-  assert.equal(await said({ guidanceScale: 2 }), await said({ guidanceScale: 5 }, asked));
-  assert.not.equal(await said({ guidanceScale: 2 }), await said({}));
+  assert.equal(
+    await said({ guidanceScale: 2, guidanceMax: 5 }),
+    await said({ guidanceScale: 5, guidanceMax: 5 }, asked),
+  );
+  assert.not.equal(await said({ guidanceScale: 2, guidanceMax: 2 }), await said({}));
 });
 
 test.run();

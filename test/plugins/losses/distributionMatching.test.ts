@@ -1,11 +1,16 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../backends/reference/mod.ts";
+import { perSample } from "../../../core/diffusion/mod.ts";
 import { grad } from "../../../core/graph/mod.ts";
-import { LOSSES, type LossContext } from "../../../core/interfaces/mod.ts";
+import { type Condition, classLabel, LOSSES, type Loss, type LossContext } from "../../../core/interfaces/mod.ts";
 import { add, constantArray, mul } from "../../../core/ops/mod.ts";
+import type { ConfiguredPlugin } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
+import { fewStep } from "../../../plugins/generators/fewStep.ts";
 import { distributionMatching } from "../../../plugins/losses/distributionMatching.ts";
+import { mlp } from "../../../plugins/networks/mlp.ts";
+import { guided } from "../../../plugins/teachers/guided.ts";
 import { conforms, hasGolden } from "../../helpers/golden.ts";
 import { compose, evaluate, Feed, GivenNoise, numbers } from "../support.ts";
 
@@ -181,6 +186,64 @@ test("leaves its draw for later losses of the turn, unless one before it has", (
   lossOf().compute(context);
   assert.is.not(seen[2][1], sigma, "its own levels are new");
   assert.is(shared.draw?.sigma, sigma);
+});
+
+const classes = { sample: [5], condition: classLabel(2), sigmaData: 0.5 };
+const learning = (labelDropout: number, ...others: ConfiguredPlugin[]) => {
+  const generator = fewStep({ guidanceScale: 1, guidanceMax: 4 });
+  return compose(classes, mlp({ width: 4, labelDropout }), generator, ...others, distributionMatching());
+};
+
+/** The loss of a generator that learns scales, whose samples were told `scales`, and its gradient in the samples. */
+async function atScales(scales: number[], lossFrom: Loss, critic: LossContext["critic"]["denoise"]) {
+  const feed = new Feed();
+  const x = feed.tensor("x", [4, 5], numbers([4, 5]));
+  const heard: (Tensor | undefined)[] = [];
+  // The teacher sees x_t with a class and half of it without.
+  const teacher = (xt: Tensor, _: Tensor, { label, guidance }: Condition) => {
+    heard.push(guidance);
+    return mul(xt, label ? 1 : 0.5);
+  };
+  const condition = { ...feed.label("label", [0, 1, 0, 1]), guidance: feed.tensor("w", [4], scales) };
+  const noise = feed.noise();
+  const context = {
+    generated: { x, condition },
+    teacher: { denoise: teacher },
+    critic: { denoise: critic },
+    noise,
+    shared: {},
+  };
+  const loss = lossFrom.compute(context as unknown as LossContext);
+  return { heard, ...(await evaluate({ loss, dx: grad(loss, [x])[0] }, feed)) };
+}
+
+test("a generator that learns scales: the teacher is guided sample by sample, and only the critic is told", async () => {
+  const loss = learning(0.1).all(LOSSES)[0];
+  assert.equal(loss.heeds, ["guidance"]);
+  // Guided by w the teacher sees (1 + w)/2 of x_t, which is what this critic sees of a sample that was told w.
+  const exact = (xt: Tensor, _: Tensor, { guidance }: Condition) => mul(xt, mul(add(perSample(guidance!, 2), 1), 0.5));
+  const { loss: value, dx, heard } = await atScales([1, 2, 3, 4], loss, exact);
+  assert.ok(value[0] < 1e-12 && dx.every((each) => Math.abs(each) < 1e-6));
+  assert.equal(heard, [undefined, undefined]);
+});
+
+test("told scale 1 throughout, loss and gradient have the bits of one that learns no scales", async () => {
+  const critic = (xt: Tensor) => mul(xt, 0.3);
+  const plain = compose(classes, distributionMatching()).all(LOSSES)[0];
+  const [learnt, usual] = [
+    await atScales([1, 1, 1, 1], learning(0.1).all(LOSSES)[0], critic),
+    await atScales([1, 1, 1, 1], plain, critic),
+  ];
+  assert.equal([learnt.loss, learnt.dx], [usual.loss, usual.dx]);
+  const other = await atScales([1, 1, 1, 4], learning(0.1).all(LOSSES)[0], critic);
+  assert.equal(other.dx.slice(0, 15), usual.dx.slice(0, 15));
+  assert.not.equal(other.dx.slice(15), usual.dx.slice(15));
+});
+
+test("scales are refused for a network that knows no sample without its class, and beside a teacher with guidance", () => {
+  assert.throws(() => learning(0).all(LOSSES), /learns guidance scales up to 4, and the network has never seen/);
+  const twice = () => learning(0.1, guided({ guidanceScale: 2 })).all(LOSSES);
+  assert.throws(twice, /the teacher is guided by 2 already, it should bring no guidance of its own/);
 });
 
 for (const name of ["dmd_dm_loss_0", "dmd_dm_loss_1"]) {

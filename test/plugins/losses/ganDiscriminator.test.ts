@@ -2,7 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../backends/reference/mod.ts";
 import { grad } from "../../../core/graph/mod.ts";
-import { LOSSES, type LossContext } from "../../../core/interfaces/mod.ts";
+import { type Condition, LOSSES, type LossContext } from "../../../core/interfaces/mod.ts";
 import { add, mul, reshape, sum } from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/tensor.ts";
 import { ganDiscriminator } from "../../../plugins/losses/ganDiscriminator.ts";
@@ -55,6 +55,20 @@ test("real samples draw first, and each batch draws its own levels", () => {
   lossOf({ maxStep: 0.5 }).compute({ ...context, noise: new Watched([]) });
   const levels = "4 levels of 0…499";
   assert.equal(asked, [levels, "noise for real", levels, "noise for generated"]);
+});
+
+test("real samples are told the scales of the generated ones in their places", () => {
+  const { feed, context } = setting(1);
+  const guidance = feed.tensor("w", [4], [1, 2, 3, 4]);
+  const told: Condition[] = [];
+  const discriminate = (x: Tensor, _: Tensor, condition: Condition) => {
+    told.push(condition);
+    return reshape(sum(x, { axes: [1] }), [x.shape[0], 1]);
+  };
+  const generated = { ...context.generated, condition: { guidance } };
+  lossOf().compute({ ...context, generated, critic: { discriminate }, noise: feed.noise() } as unknown as LossContext);
+  assert.equal(told[0].guidance?.shape, [8]);
+  assert.equal(told[0].guidance?.inputs, [guidance, guidance]);
 });
 
 test("hinge: logits beyond ±1 on the right side cost nothing", async () => {

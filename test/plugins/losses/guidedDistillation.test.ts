@@ -14,6 +14,7 @@ import { fewStep } from "../../../plugins/generators/fewStep.ts";
 import { guidedDistillationLoss } from "../../../plugins/losses/guidedDistillation.ts";
 import { mlp } from "../../../plugins/networks/mlp.ts";
 import { edm } from "../../../plugins/teachers/edm.ts";
+import { guided } from "../../../plugins/teachers/guided.ts";
 import { compose, evaluate, Feed, numbers } from "../support.ts";
 
 const test = suite("plugins/losses/guidedDistillation");
@@ -21,7 +22,7 @@ const test = suite("plugins/losses/guidedDistillation");
 const shape: DataShape = { sample: [2], condition: classLabel(3), sigmaData: 0.5 };
 const bounds = { sigmaMin: 0.1, sigmaMax: 5, rho: 7 };
 
-test("is a well-formed plugin", () => checkPlugin(guidedDistillationLoss, { guidanceMax: 8, distance: "l1" }));
+test("is a well-formed plugin", () => checkPlugin(guidedDistillationLoss, { distance: "l1" }));
 
 /** The loss of a fresh generator: the teacher's weights, and a branch for the scale that has learned nothing. */
 async function atStart(guidance: object, stage: object) {
@@ -29,8 +30,8 @@ async function atStart(guidance: object, stage: object) {
     shape,
     mlp({ width: 8, depth: 1, labelDropout: 0.1 }),
     edm(),
-    fewStep({ sigmas: [5], guidanceScale: 1 }),
-    guidedDistillationLoss(guidance),
+    fewStep({ sigmas: [5], guidanceScale: 1, ...guidance }),
+    guidedDistillationLoss(),
   );
   const feed = new Feed();
   const [generator, teacher] = [container.get(GENERATOR), container.get(TEACHER)];
@@ -63,16 +64,17 @@ test("a round compares with the one before, which is told the scale and not guid
   assert.is(low, high); // a branch that has learned nothing hears no scale
 });
 
-test("refuses data without classes, a network that knows none, a range the wrong way round, and samples outside of it", () => {
+test("refuses data without classes, a network that knows none, and a teacher that is guided already", () => {
   const made =
-    (given: DataShape, labelDropout: number, options: object, guidanceScale = 5) =>
-    () =>
-      compose(given, mlp({ labelDropout }), fewStep({ guidanceScale }), guidedDistillationLoss(options)).all(LOSSES);
-  assert.throws(made({ ...shape, condition: {} }, 0.1, {}), /the data have neither texts nor classes/);
-  assert.throws(made(shape, 0, {}), /the network has never seen a sample without its class/);
-  assert.throws(made(shape, 0.1, { guidanceMin: 5 }), /guidanceMin is 5 and guidanceMax 4/);
-  assert.throws(made(shape, 0.1, {}), /draws samples with the guidance scale 5 and learns scales from 1 to 4/);
-  assert.throws(made(shape, 0.1, { guidanceMin: 2 }, 1), /the guidance scale 1 and learns scales from 2 to 4/);
+    (given: DataShape, labelDropout: number, teacher = edm()) =>
+    () => {
+      const generator = fewStep({ guidanceScale: 1, guidanceMax: 4 });
+      return compose(given, mlp({ labelDropout }), teacher, generator, guidedDistillationLoss()).all(LOSSES);
+    };
+  assert.throws(made({ ...shape, condition: {} }, 0.1), /the data have neither texts nor classes/);
+  assert.throws(made(shape, 0), /the network has never seen a sample without its class/);
+  assert.throws(made(shape, 0.1, guided({ guidanceScale: 2 })), /the teacher is guided by 2 already/);
+  assert.is(made(shape, 0.1, guided({ guidanceScale: 1 }))().length, 1);
 });
 
 test.run();

@@ -18,7 +18,7 @@ test("is a well-formed plugin", () => checkPlugin(guidedDistillationMethod, { fi
 
 test("the recipe: from 16 steps to one, told scales from 1 to 4", () => {
   const { config } = resolvedRecipe({ ...guidedDistillation });
-  assert.equal([config.method.firstSteps, config.losses["guided-distillation"].guidanceMax], [16, 4]);
+  assert.equal([config.method.firstSteps, config.generator.guidanceMax], [16, 4]);
 });
 
 test("matching, then rounds; stopped in one and resumed it ends as if it had not been", async () => {
@@ -48,10 +48,9 @@ test("what goes wrong is said when the run is made", async () => {
   assert.match(await refused({ dataset: {} }), /the data have neither texts nor classes/);
   assert.match(await refused({ network: {} }), /never seen a sample without its class/);
   assert.match(await refused({ generator: { sigmas: [10, 1] } }), /2 noise levels, should have one/);
-  assert.match(
-    await refused({ generator: { use: "few-step", sigmas: [10], guidanceScale: null } }),
-    /told no guidance scale/,
-  );
+  const untold = { use: "few-step", sigmas: [10], guidanceScale: null };
+  assert.match(await refused({ generator: untold }), /learns guidance scales 1 to 4, and there is none to draw/);
+  assert.match(await refused({ generator: { ...untold, guidanceMax: 1 } }), /told no guidance scale/);
 });
 
 test.run();

@@ -2,7 +2,6 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { consistencyTraining, improvedConsistencyTraining } from "../../../plugins/methods/consistencyTraining.ts";
 import { ctm } from "../../../plugins/methods/ctm.ts";
-import { latentConsistency } from "../../../plugins/methods/latentConsistency.ts";
 import { meanFlow } from "../../../plugins/methods/meanFlow.ts";
 import { scm } from "../../../plugins/methods/scm.ts";
 import { createdRun, finished } from "./support.ts";
@@ -24,19 +23,12 @@ for (const [name, recipe] of Object.entries(recipes)) {
   });
 }
 
-test("who was never told an end or a scale of guidance is refused when the run is made", async () => {
+test("who was never told an end is refused when the run is made", async () => {
   const refused = async (recipe: Parameters<typeof createdRun>[0], config: object) =>
     (await createdRun(recipe, config).catch((error) => error)).message;
   const untold = /Cannot tell this network where a step ends/;
   assert.match(await refused(meanFlow, { generator: { use: "few-step" } }), untold);
   assert.match(await refused(meanFlow, { sampler: { use: "mean-flow" } }), untold);
-  const guided = {
-    dataset: { classes: true },
-    network: { labelDropout: 0.1 },
-    generator: { use: "consistency" },
-    losses: { "latent-consistency": { guidanceMax: 4 } },
-  };
-  assert.match(await refused(latentConsistency, guided), /Cannot tell this network a guidance scale/);
 });
 
 test("sCM refuses another generator when the run is made", async () => {

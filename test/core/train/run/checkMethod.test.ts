@@ -199,6 +199,19 @@ const wrong: [what: string, over: Partial<Method>, says: string, config?: object
   ],
 ];
 
+test("refuses a loss that makes nothing of the numbers that the generator learns", async () => {
+  const scaled = {
+    dataset: { use: "sides" },
+    network: { labelDropout: 0.1 },
+    generator: { guidanceScale: 1, guidanceMax: 4 },
+  };
+  const error = await refused({}, { ...scaled, losses: { shrink: {} } });
+  assert.is(error.code, "E_CONFIG");
+  assert.match(error.message, /^Cannot use loss shrink: the generator learns guidance from 1 to 4, of which this loss/);
+  await created({}, scaled);
+  await created({}, { ...scaled, losses: { shrink: { weight: 0 } } });
+});
+
 for (const [what, over, says, config] of wrong)
   test(`refuses ${what}`, async () => {
     const error = await refused(over, config);

@@ -20,6 +20,12 @@ const test = suite("core/train/run");
 
 const PLAIN = {};
 const LABELLED = { dataset: { use: "sides" } };
+/** A guidance scale of each image's own, which the critic hears with it. */
+const SCALED = {
+  ...LABELLED,
+  network: { labelDropout: 0.1 },
+  generator: { guidanceScale: 1, guidanceMax: 4 },
+};
 
 /** Runs to the end, doing `at` after each step; the step is that of its stage. */
 async function finish(
@@ -182,8 +188,9 @@ for (const [over, stage, step] of [
   [LABELLED, "teacher", 1],
   [LABELLED, "distillation", 2],
   [LABELLED, "distillation", 4],
+  [SCALED, "distillation", 3],
 ] as const) {
-  const data = over === LABELLED ? "with classes" : "without classes";
+  const data = over === PLAIN ? "without classes" : over === LABELLED ? "with classes" : "with guidance scales";
   test(`Run: stopped after ${stage} step ${step} and resumed, it ends as if it had not been (${data})`, async () => {
     const expected = await whole(over);
     const files = memoryFiles();

@@ -45,9 +45,13 @@ test("two or three parts give the update of the whole batch: same draws, same lo
   for (const parts of [2, 3]) closeTo(await outcome(over(parts)), whole, 1e-5);
 });
 
+/** A generator that is told a guidance scale of each image's own. */
+const scaled = { network: { labelDropout: 0.1 }, generator: { sigmas: [5, 1], guidanceScale: 1, guidanceMax: 4 } };
+
 for (const [what, more] of [
   ["images drawn anew for the critic", { method: { ...over(2).method, criticImages: "fresh" } }],
   ["a step drawn for the batch", { generator: { sigmas: [5, 1], drawStep: "batch" } }],
+  ["numbers that images draw for themselves", scaled],
   ["real samples as inputs", { generator: { sigmas: [5, 1], inputs: "real" } }],
 ] as const)
   test(`parts are the whole batch with ${what}, too`, async () => {
