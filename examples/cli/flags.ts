@@ -97,6 +97,11 @@ export const modelFlags = {
   model: { type: "string", value: "PATH", about: "a model's folder or file, to draw pictures of texts with" },
   prompt: { type: "string", multiple: true, value: "TEXT", about: "what to draw; several take turns" },
   negative: { type: "string", value: "TEXT", about: "what guidance leads away from; default no text" },
+  "negative-scale": {
+    type: "string",
+    value: "S",
+    about: "how far from --negative, for a model that is told its guidance; default 1.5",
+  },
   as: {
     type: "string",
     value: "NAME",

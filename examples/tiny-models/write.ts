@@ -27,6 +27,8 @@ export interface TinyOptions {
   readonly dtype?: "F16" | "F32";
   /** All weights follow from it; 0 by default. */
   readonly seed?: number;
+  /** Settings of the U-Net in place of the model's own. */
+  readonly unet?: JsonObject;
 }
 
 /** Names of the files of weights. */
@@ -35,8 +37,9 @@ const fileOf = (part: ModelPartName): string =>
 
 /** Writes a folder with `model_index.json`, a folder for each part, the tokenizers and the scheduler. */
 export async function writeTinyModel(files: FileSystem, path: string, options: TinyOptions): Promise<void> {
-  const { kind, dtype = "F16", seed = 0 } = options;
-  const tiny = tinyModels[kind];
+  const { kind, dtype = "F16", seed = 0, unet = {} } = options;
+  const { parts, ...others }: TinyModel = tinyModels[kind];
+  const tiny = { ...others, parts: { ...parts, unet: { ...parts.unet, ...unet } } };
   const put = async (content: unknown, ...name: string[]) => {
     const folder = files.join(path, ...name.slice(0, -1));
     await files.makeDir(folder);

@@ -51,8 +51,13 @@ export interface GenerateRequest extends DrawingWishes {
   readonly prompt?: string | readonly string[];
   /** The class of all pictures, by name or number from 0, for a model that is told one; every class in turn without it. */
   readonly label?: string;
-  /** What guidance leads away from, in place of no text. */
+  /** What guidance leads away from, in place of no text; a model that draws without guidance refuses it. */
   readonly negative?: string;
+  /**
+   * How far predictions go from those of the negative text, D_neg + s·(D − D_neg), for a model that is told its guidance and so needs
+   * no second call for it: with a negative text it makes one. 1.5 by default.
+   */
+  readonly negativeScale?: number;
   /** Pictures; by default one for each prompt, or one. */
   readonly count?: number;
   /** Every random draw follows from it; 0 by default. Picture i starts from the same noise however many are drawn. */
@@ -174,6 +179,9 @@ export async function openModel(
   return { pipeline, parts, model: pipeline.open(parts, files) };
 }
 
+/** By default, of models that are told their guidance: generators, whose predictions bear less than a teacher's. */
+const NEGATIVE_SCALE = 1.5;
+
 /** A model to draw with. It holds no weights between two calls. */
 export class OpenedPipeline {
   readonly pipeline: Pipeline;
@@ -220,10 +228,8 @@ export class OpenedPipeline {
       signal?.throwIfAborted();
       onProgress?.(progress);
     };
-    const isGuided = drawing.guidanceScale > 1 && !model.guidanceEmbedded;
-    const away = isGuided ? (negative ?? model.emptyText) : undefined;
-    if (negative !== undefined && !isGuided)
-      note("the negative prompt is left out: without guidance nothing leads away from it");
+    const factor = this.#factor(request, drawing);
+    const away = factor > 1 ? (negative ?? model.emptyText) : undefined;
     const shape = model.shape({ size, negative: away !== undefined });
     const { condition: told, empty } = await encodePrompts(backend, model, {
       prompts: Array.from({ length: Math.min(count, prompts.length) }, (_, i) => prompts[i]),
@@ -237,7 +243,7 @@ export class OpenedPipeline {
     const { decodeLatents, drawLatents } = await import("./shared/draw.ts");
     const drawn = await drawLatents(backend, registry, {
       model,
-      drawing: isGuided ? drawing : { ...drawing, guidanceScale: 1 },
+      drawing: { ...drawing, guidanceScale: factor },
       shape,
       settings: request.settings,
       together: request.together,
@@ -251,6 +257,32 @@ export class OpenedPipeline {
       pace: (done, total) => tell({ part: "pictures", done, total }),
     });
     return { pictures, nfe: drawn.nfe, size, seed, drawing };
+  }
+
+  /**
+   * How far predictions are led from those of another text, in a second call; 1 is not at all.
+   * @throws E_OPTION for a negative text where nothing leads away from it
+   */
+  #factor({ negative, negativeScale }: GenerateRequest, { as, guidanceScale }: Drawing): number {
+    const refuse = (why: string, fix: string) =>
+      failure("E_OPTION", `Cannot draw with ${this.parts.path}: ${why}`, { fix });
+    const { guidanceEmbedded, encoders } = this.model;
+    if (negative !== undefined && encoders.length === 0)
+      throw refuse("it is told no text, and there is a negative one", "leave --negative out");
+    if (negativeScale !== undefined && (negative === undefined || !guidanceEmbedded))
+      throw refuse(
+        negative === undefined
+          ? "a scale for a negative prompt is given, and there is no such prompt"
+          : "it is not told its guidance, which leads away from the negative prompt already",
+        negative === undefined ? "say what to avoid with --negative" : "use --guidance in place of --negative-scale",
+      );
+    if (guidanceEmbedded) return negative === undefined ? 1 : (negativeScale ?? NEGATIVE_SCALE);
+    if (negative !== undefined && guidanceScale <= 1)
+      throw refuse(
+        `as ${as} it draws without guidance, and nothing leads away from the negative prompt`,
+        "set --guidance above 1, such as 1.5, which doubles the network calls, or leave --negative out",
+      );
+    return Math.max(1, guidanceScale);
   }
 
   /** The texts, where the model is told some, and only there. */

@@ -2,7 +2,19 @@ import { failure } from "../../../core/errors.ts";
 import type { Given } from "../command.ts";
 
 /** Flags that only a model in files knows. */
-const OF_MODELS = ["prompt", "negative", "lora", "size", "as", "unet", "vae", "vocabulary", "variant", "tile"];
+const OF_MODELS = [
+  "prompt",
+  "negative",
+  "negative-scale",
+  "lora",
+  "size",
+  "as",
+  "unet",
+  "vae",
+  "vocabulary",
+  "variant",
+  "tile",
+];
 /** Flags that only a run knows. */
 const OF_RUNS = ["prompts", "role"];
 

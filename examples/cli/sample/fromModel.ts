@@ -19,6 +19,7 @@ const numbers = {
   seed: number({ default: 0, min: 0, max: 2 ** 31, integer: true, about: "every random draw follows from it" }),
   steps: whole(1, 10_000, "network calls"),
   guidance: optional(number({ min: 0 }), { about: "factor of guidance" }),
+  "negative-scale": optional(number({ above: 1 }), { about: "factor by which a negative prompt is avoided" }),
   tile: whole(8, 4096, "latents on a side that are decoded together"),
 };
 
@@ -32,7 +33,8 @@ const parts: Readonly<Record<GenerateProgress["part"], readonly [what: string, u
 
 /** Draws pictures of texts with a model in files. */
 export async function sampleModel(given: Given): Promise<number> {
-  const { n, seed, steps, guidance, tile } = readNumbers("sample", numbers, given);
+  const { n, seed, steps, guidance, tile, ...rest } = readNumbers("sample", numbers, given);
+  const negativeScale = rest["negative-scale"];
   const prompts = given.all("prompt");
   const count = n ?? Math.max(1, prompts.length);
   const size = sizeOf(given.text("size"));
@@ -49,6 +51,7 @@ export async function sampleModel(given: Given): Promise<number> {
     const { pictures, drawing, nfe } = await model.generate({
       prompt: prompts.length > 0 ? prompts : undefined,
       negative: given.text("negative"),
+      negativeScale,
       label: given.text("label"),
       count,
       seed,
@@ -67,6 +70,7 @@ export async function sampleModel(given: Given): Promise<number> {
       model: given.text("model"),
       prompt: prompts.length > 1 ? prompts : prompts[0],
       negative: given.text("negative"),
+      negativeScale,
       seed,
       size: `${pictures[0].width}x${pictures[0].height}`,
       as: drawing.as,

@@ -27,6 +27,13 @@ export function drawingOf(
   const { steps, sampler, guidanceScale } = wishes;
   const as = wishes.as ?? (parts.sampler && hasLevels(parts.sampler) ? "manifest" : "model");
   const drawing = rulesOf(as, { model, parts, pipeline, steps });
+  const { least, most } = drawing.scales ?? { least: 0, most: Number.POSITIVE_INFINITY };
+  if (guidanceScale !== undefined && (guidanceScale < least || guidanceScale > most))
+    throw failure(
+      "E_OPTION",
+      `Cannot draw with guidance ${guidanceScale}: the generator of ${parts.path} has learned scales from ${least} to ${most}`,
+      { fix: "choose one of these" },
+    );
   return {
     ...drawing,
     sampler: sampler === undefined ? drawing.sampler : another(sampler, drawing.sampler, registry, steps),

@@ -10,6 +10,8 @@ export interface Drawing {
   readonly process: PipelineSection;
   readonly sampler: PipelineSection;
   readonly guidanceScale: number;
+  /** The factors that it knows, where it is told one and learned only some. */
+  readonly scales?: { readonly least: number; readonly most: number };
 }
 
 /** What a student's rules follow from. */
@@ -97,6 +99,15 @@ const sigmasOf = ({ generator }: SamplerManifest["config"]): readonly number[] |
   return isList ? sigmas : undefined;
 };
 
+/** The factors of guidance that a generator learned to be told, and that which it was drawn with; nothing where it learned none. */
+function learned({ generator }: SamplerManifest["config"]): Partial<Pick<Drawing, "guidanceScale" | "scales">> {
+  const { guidanceScale, guidanceMin = 1, guidanceMax = 1 } = (generator ?? {}) as Record<string, unknown>;
+  const numbers = [guidanceScale, guidanceMin, guidanceMax].filter((value) => typeof value === "number");
+  if (numbers.length < 3) return {};
+  const [usual, least, most] = numbers;
+  return { guidanceScale: usual, scales: { least, most } };
+}
+
 /** The rules in the manifest beside a generator that onestep has distilled. @throws E_CONFIG for rules that it can't follow */
 export function manifestDrawing(manifest: SamplerManifest, { model, steps }: Scene, from: string): Drawing {
   const { timesteps, config, prediction_type: prediction, guidance_scale: guidanceScale } = manifest;
@@ -121,5 +132,5 @@ export function manifestDrawing(manifest: SamplerManifest, { model, steps }: Sce
     );
   const process = isFlow ? own : { ...own, prediction: PREDICTIONS[prediction] };
   const sampler = timesteps ? renoiseAt(process, timesteps) : { use: "renoise", sigmas: levels };
-  return { as: "manifest", process, sampler, guidanceScale };
+  return { as: "manifest", process, sampler, guidanceScale, ...(model.guidanceEmbedded && learned(config)) };
 }

@@ -68,6 +68,42 @@ test("pictures of other sizes, from a student without guidance, decoded in tiles
   assert.equal([nfe, drawing.guidanceScale], [4, 1]);
 });
 
+test("a negative prompt leads a generator away where two calls are asked for, and is refused where nothing would", async () => {
+  const wish = { as: "dmd2", steps: 1 };
+  const [plain] = await drawn("sd15", wish);
+  const away = { ...wish, guidanceScale: 1.5 };
+  assert.is(
+    new Set([plain, ...(await drawn("sd15", away)), ...(await drawn("sd15", { ...away, negative: "a dog" }))]).size,
+    3,
+  );
+  const refused = async (request: GenerateRequest) => (await rejected(drawn("sd15", request))).message;
+  assert.match(
+    await refused({ ...wish, negative: "a dog" }),
+    /^Cannot draw with sd15: as dmd2 it draws without guidance, and nothing leads away from the negative prompt/,
+  );
+  assert.match(await refused({ ...away, negativeScale: 2 }), /there is no such prompt/);
+  assert.match(await refused({ ...away, negative: "a dog", negativeScale: 2 }), /it is not told its guidance/);
+});
+
+test("a generator that is told its guidance goes away from a negative prompt by a scale of its own", async () => {
+  const files = memoryFiles();
+  await writeTinyModel(files, "lcm", { kind: "sd15", unet: { time_cond_proj_dim: 32 } });
+  const model = await openPipeline(files, "lcm", { backend, registry });
+  const hash = async (request: GenerateRequest) => {
+    const { pictures } = await model.generate({ ...WISH, as: "lcm", ...request });
+    return createHash("sha256").update(pictures[0].data).digest("hex");
+  };
+  const negative = "a dog";
+  const [plain, usual, same, far] = [
+    await hash({}),
+    await hash({ negative }),
+    await hash({ negative, negativeScale: 1.5 }),
+    await hash({ negative, negativeScale: 3 }),
+  ];
+  assert.is(same, usual);
+  assert.is(new Set([plain, usual, far]).size, 3);
+});
+
 test("a prompt that is too long is cut, and what is cut is quoted", async () => {
   const notes: string[] = [];
   const long = `${"the cat ".repeat(40)}of dog`;
