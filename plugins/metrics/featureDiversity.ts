@@ -8,7 +8,7 @@ import type { FeatureRows } from "./shared/kernelDistance.ts";
 import { pictureOptions } from "./shared/pictures.ts";
 
 /** Where the features come from. */
-const FEATURES = { dinov2: "cls", inception: "pool3", "clip-vision": "embeds" } as const;
+const FEATURES = { dinov2: "cls", inception: "pool3", "clip-vision": "embeds", classifier: "features" } as const;
 
 /**
  * How different samples of one class, or of one prompt, are in the eyes of a network: 1 less the cosine between the features of two,
@@ -21,7 +21,10 @@ export const featureDiversity = definePlugin({
   about: "Mean cosine distance between features of samples of one class or prompt",
   options: {
     ...groupOptions("label", 50),
-    extractor: choice(["dinov2", "inception", "clip-vision"], { default: "dinov2", about: "whose features" }),
+    extractor: choice(["dinov2", "inception", "clip-vision", "classifier"], {
+      default: "dinov2",
+      about: "whose features; those of the classifier need no file, and say most of what tells classes apart",
+    }),
     ...pictureOptions,
   },
   needs: ({ extractor }) => [{ kind: "extractor", use: extractor }],
