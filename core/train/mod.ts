@@ -23,6 +23,7 @@ export { EventBus } from "./loop/bus.ts";
 export { type Command, Control } from "./loop/control.ts";
 export * from "./loop/events.ts";
 export { schedule, type TurnAt } from "./loop/schedule.ts";
+export { isCommon, Ranks, rankName } from "./ranks/ranks.ts";
 export { composeRun, composeSampling, provideShape } from "./run/compose.ts";
 export { checkCapacity, planRun, type RunPlan, type StagePlan, withHint } from "./run/planRun.ts";
 export { type DumpedValue, type Replay, type ReplayedUpdate, type ReplayRequest, replayStep } from "./run/replay.ts";

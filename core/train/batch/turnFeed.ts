@@ -34,13 +34,13 @@ export class TurnFeed {
 
 /** The feeds of turns that follow each other, of which one part is fetched ahead and no more. */
 export class TurnFeeds {
-  readonly #parts: number;
+  readonly #parts: readonly number[];
   readonly #inputsOf: (at: TurnAt) => (part: number) => Promise<Inputs>;
   /** That of the turn that comes next. */
   #ahead: TurnFeed | undefined;
 
-  /** @param parts of every batch */
-  constructor(parts: number, inputsOf: (at: TurnAt) => (part: number) => Promise<Inputs>) {
+  /** @param parts of every batch that are computed here, in order */
+  constructor(parts: readonly number[], inputsOf: (at: TurnAt) => (part: number) => Promise<Inputs>) {
     this.#parts = parts;
     this.#inputsOf = inputsOf;
   }
@@ -52,13 +52,13 @@ export class TurnFeeds {
     return new TurnFeed(at, this.#inputsOf(at));
   }
 
-  /** Begins with a part of a turn's batch, or behind its last with the first of the next turn. */
-  fetchAhead(feed: TurnFeed, part: number, next: TurnAt | undefined): void {
-    if (part < this.#parts) {
-      feed.fetch(part);
+  /** Begins with the `place`-th of these parts of a turn's batch, or behind its last with the first of the next turn. */
+  fetchAhead(feed: TurnFeed, place: number, next: TurnAt | undefined): void {
+    if (place < this.#parts.length) {
+      feed.fetch(this.#parts[place]);
       return;
     }
     this.#ahead = next && this.of(next);
-    this.#ahead?.fetch(0);
+    this.#ahead?.fetch(this.#parts[0]);
   }
 }

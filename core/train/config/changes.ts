@@ -40,13 +40,19 @@ const list = (changes: readonly Change[]): string => {
 };
 const SHOWN = 5;
 
+/** The places at which two configs differ, and what each has there, as JSON; undefined where it has nothing. */
+export function differences(a: unknown, b: unknown): { path: string; before?: string; after?: string }[] {
+  const [before, after] = [a, b].map((config) => new Map(leaves(config, [])));
+  const paths = [...new Set([...before.keys(), ...after.keys()])].filter(
+    (path) => before.get(path) !== after.get(path),
+  );
+  return paths.map((path) => ({ path, before: before.get(path), after: after.get(path) }));
+}
+
 /** Options and groups of them that only one side has are new in a later version, unless a whole plugin or an entry of a record comes or goes. */
 function changesBetween(began: unknown, asked: unknown): Change[] {
-  const [before, after] = [began, asked].map((config) => new Map(leaves(config, [])));
   const changes = new Map<string, Change>();
-  for (const path of new Set([...before.keys(), ...after.keys()])) {
-    const [was, is] = [before.get(path), after.get(path)];
-    if (was === is) continue;
+  for (const { path, before: was, after: is } of differences(began, asked)) {
     const note = (at: string, text: string) => changes.set(at, { path: at, text });
     if (was !== undefined && is !== undefined) note(path, `${path} is ${is}, it began with ${was}`);
     else {

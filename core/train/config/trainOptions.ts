@@ -24,6 +24,11 @@ export const trainOptions = {
     integer: true,
     about: "parts in which the gradient of a batch is gathered, for less memory; divides the batch",
   }),
+  sumOrder: choice(["fixed", "library"], {
+    default: "fixed",
+    about:
+      "how several processes add up their gradients: fixed gives the bits of one process with as many parts, library what is fastest",
+  }),
   checkpointing: choice(["none", "blocks"], {
     default: "none",
     about: "whose values are computed again for the gradient instead of being kept, for less memory",

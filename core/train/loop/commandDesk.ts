@@ -7,6 +7,16 @@ import type { Command, Control } from "./control.ts";
 export interface Orders {
   readonly bus: EventBus;
   readonly obey?: (command: Command, step: number) => Promise<void> | void;
+  /** Where several processes run this: those that rank 0 has taken, for all of them. */
+  readonly agree?: Agreement;
+}
+
+/** How processes come to obey the same commands before the same turns. */
+export interface Agreement {
+  /** Whether commands of this process count. */
+  readonly leads: boolean;
+  /** Gives all the commands of the one that leads. All must ask at once. */
+  take(commands: readonly Command[]): Promise<readonly Command[]>;
 }
 
 /** Commands of a run wait here until they may take effect; a paused run waits here for `resume`. */
@@ -40,10 +50,10 @@ export class CommandDesk {
   /** Waits while paused; other commands are kept for the end of the step. */
   async betweenTurns(step: number): Promise<void> {
     await breathe();
-    this.#collect(step);
+    await this.#collect(step);
     while (this.#paused && !this.stopped) {
-      await Promise.race([this.#control.arrival(), this.#left]);
-      this.#collect(step);
+      await this.#arrival();
+      await this.#collect(step);
     }
   }
 
@@ -52,22 +62,29 @@ export class CommandDesk {
     await breathe();
     await this.afterwards(step);
     while (this.#paused && !this.stopped) {
-      await Promise.race([this.#control.arrival(), this.#left]);
+      await this.#arrival();
       await this.afterwards(step);
     }
   }
 
+  /** Something to take: the others wait in the agreement, for the one that leads. */
+  async #arrival(): Promise<void> {
+    if (this.#orders.agree?.leads ?? true) await Promise.race([this.#control.arrival(), this.#left]);
+  }
+
   /** Carries out what has arrived, without waiting for more. */
   async afterwards(step: number): Promise<void> {
-    this.#collect(step);
+    await this.#collect(step);
     for (let command = this.#due.shift(); command; command = this.#due.shift()) {
       this.#orders.bus.emit("control/received", { step, command });
       if (command.type !== "stop") await this.#obey(command, step);
     }
   }
 
-  #collect(step: number): void {
-    for (const command of this.#control.take(step)) {
+  async #collect(step: number): Promise<void> {
+    const taken = this.#control.take(step);
+    const { agree } = this.#orders;
+    for (const command of agree ? await agree.take(taken) : taken) {
       if (command.type === "pause" || command.type === "resume") {
         this.#paused = command.type === "pause";
         this.#orders.bus.emit("control/received", { step, command });

@@ -1,7 +1,7 @@
 import { lastValueFrom, Observable } from "rxjs";
 import type { Stage, Turn } from "../../interfaces/method.ts";
 import type { EventBus } from "./bus.ts";
-import { CommandDesk } from "./commandDesk.ts";
+import { type Agreement, CommandDesk } from "./commandDesk.ts";
 import { type Command, Control } from "./control.ts";
 import type { Scalars } from "./events.ts";
 
@@ -36,6 +36,8 @@ export interface SchedulePlan {
   readonly before?: (step: number) => Promise<void>;
   /** Carries out checkpoint, sample, evaluate and set-weight between two steps. A rejection becomes a warning, the run goes on. */
   readonly obey?: (command: Command, step: number) => Promise<void> | void;
+  /** Where several processes run this: how they obey the same commands before the same turns. */
+  readonly agree?: Agreement;
 }
 
 /**

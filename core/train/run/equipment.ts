@@ -5,6 +5,7 @@ import { DATASET, type Dataset } from "../../interfaces/dataset.ts";
 import type { Stage } from "../../interfaces/method.ts";
 import { PACE, type Pace } from "../../interfaces/pace.ts";
 import type { EventBus } from "../loop/bus.ts";
+import type { Ranks } from "../ranks/ranks.ts";
 import { Evaluation } from "../sampling/evaluation.ts";
 import type { Traces } from "../update/traces.ts";
 import { Trainer } from "../update/trainer.ts";
@@ -12,6 +13,7 @@ import type { RunRequest } from "./request.ts";
 
 /** What the equipment of a run is told about it. */
 export interface EquipmentRequest extends Pick<RunRequest, "resolved" | "cache"> {
+  readonly ranks: Ranks;
   readonly bus: EventBus;
   readonly pace: Pace;
   /** The stage that is on. */
@@ -27,12 +29,15 @@ export interface Devices {
 /** Everything of a run that lives on a device. After the loss of it, all is made anew. */
 export class Equipment {
   readonly #request: EquipmentRequest;
+  /** The processes that share the run. */
+  readonly ranks: Ranks;
   #devices!: Devices;
   #trainer!: Trainer;
   #evaluation!: Evaluation;
 
   constructor(request: EquipmentRequest, devices: Devices, traces: Traces) {
     this.#request = request;
+    this.ranks = request.ranks;
     this.equip(devices, traces);
   }
 
@@ -44,7 +49,7 @@ export class Equipment {
     this.#devices = devices;
     container.value(PACE, pace, "the run");
     if (cache) container.value(CACHE, cache, "the run");
-    this.#trainer = new Trainer(container, backend, this.dataset, bus, settings, { traces });
+    this.#trainer = new Trainer(container, backend, this.dataset, bus, settings, { traces, ranks: this.ranks });
     this.#evaluation = new Evaluation(container, backend, this.#trainer, bus, stage, settings.drawBatch);
   }
 

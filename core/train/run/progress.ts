@@ -1,6 +1,6 @@
 import type { Stage } from "../../interfaces/method.ts";
 import type { RecordedCommand } from "../loop/control.ts";
-import type { Divergence } from "../update/leftOut.ts";
+import type { Moment } from "../update/leftOut.ts";
 import { learnersOf } from "../update/roles.ts";
 
 /** A stage by its place in the method, and the step that comes next in it. */
@@ -59,7 +59,7 @@ export class Progress {
   }
 
   /** The states are those of the moment where updates stopped to change them. */
-  standAt({ at: { step, place } }: Divergence): void {
+  standAt({ at: { step, place } }: { readonly at: Moment }): void {
     this.position = { stage: this.position.stage, step, turn: place };
   }
 }

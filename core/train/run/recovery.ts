@@ -2,6 +2,7 @@ import type { OnestepError } from "../../errors.ts";
 import type { RunFolder } from "../files/runFolder.ts";
 import type { EventBus } from "../loop/bus.ts";
 import type { TrainEvents } from "../loop/events.ts";
+import { shareStates } from "../ranks/shareStates.ts";
 import { Divergence, type LeftOut, whatIsIn } from "../update/leftOut.ts";
 import { Traces } from "../update/traces.ts";
 import { composeRun } from "./compose.ts";
@@ -76,21 +77,34 @@ export class Recovery {
   async rollBack(error: unknown): Promise<void> {
     if (!(error instanceof Divergence) || error.update.policy !== "rollback") throw error;
     const { equipment, progress, saver, bus } = this.#parts;
-    const { trainer } = equipment;
+    const { trainer, ranks } = equipment;
     const { leftOut } = trainer;
     this.#leftOut.push(error.update);
     if (trainer.rollbacks >= MOST_ROLLBACKS) throw this.#givenUp(error, trainer.rollbacks);
     const rollbacks = trainer.rollbacks + 1;
-    if (saver.keeper?.newest) {
-      const { path, manifest } = await this.#goBack();
-      saver.keeper.resumed(path, manifest);
-    } else {
+    if (await ranks.told(saver.keeper?.newest !== undefined))
+      await ranks.led(async () => {
+        const { path, manifest } = await this.#goBack();
+        saver.keeper!.resumed(path, manifest);
+      });
+    else {
       progress.standAt(error);
+      if (progress.position.turn) await trainer.gatherKept(progress.stage);
       trainer.goOn();
     }
     Object.assign(trainer, { rollbacks, leftOut });
+    await this.share();
     const { step } = progress.position;
     bus.emit("run/rolled-back", { stage: progress.stage.name, step, rate: 0.5 ** rollbacks });
+  }
+
+  /** Gives all ranks the states of rank 0, at whose place they go on. */
+  async share(): Promise<void> {
+    const { trainer, ranks } = this.#parts.equipment;
+    const { progress } = this.#parts;
+    progress.position = await ranks.told(progress.position);
+    const { stage, turn } = progress.position;
+    await shareStates(trainer, playersUpTo(trainer, stage), progress.stage, turn);
   }
 
   /** To go back once more is of no use; where it always was the same, neither are lower learning rates. */

@@ -5,14 +5,18 @@ import { METHOD } from "../../interfaces/method.ts";
 import { METRICS } from "../../interfaces/metric.ts";
 import { MONITORS } from "../../interfaces/monitor.ts";
 import { OBSERVERS } from "../../interfaces/observer.ts";
+import type { Claim } from "../../io/files.ts";
 import { checkCounts, checkUsed } from "../config/checkPlugins.ts";
-import { type RunFolder, runFolder } from "../files/runFolder.ts";
+import type { RunFolder } from "../files/runFolder.ts";
 import { Health } from "../health/health.ts";
 import type { HealthWarning } from "../health/warnings.ts";
 import { EventBus } from "../loop/bus.ts";
 import type { Command } from "../loop/control.ts";
+import { checkPassports } from "../ranks/passport.ts";
+import { common, isCommon } from "../ranks/ranks.ts";
 import type { Judgement } from "../sampling/evaluation.ts";
 import type { Drawn } from "../sampling/sampleDrawer.ts";
+import { Divergence } from "../update/leftOut.ts";
 import { precisionNotice } from "../update/precision.ts";
 import { learnersOf } from "../update/roles.ts";
 import { Traces } from "../update/traces.ts";
@@ -27,10 +31,22 @@ import { runPace, unlessStopped } from "./pace.ts";
 import { checkCapacity, planRun } from "./planRun.ts";
 import { Progress } from "./progress.ts";
 import { Recovery } from "./recovery.ts";
-import type { RunRequest } from "./request.ts";
+import { type RunRequest, type SharedRequest, sharedRequest } from "./request.ts";
 import { Saver } from "./saver.ts";
 import { checkSelection, Selection } from "./selection.ts";
 import { StageRunner } from "./stageRunner.ts";
+
+/** What there is to clean up of a run that can't be made. */
+interface Made {
+  /** Whether its folder was there before. */
+  wasThere?: boolean;
+  claim?: Claim;
+  container?: Container;
+  run?: Run;
+  /** Whether it goes on from a checkpoint. */
+  resumes?: boolean;
+  roles?: readonly string[];
+}
 
 /** How a run ended. */
 export interface RunResult {
@@ -50,7 +66,7 @@ export interface RunResult {
  */
 export class Run {
   readonly bus: EventBus = new EventBus();
-  readonly #request: RunRequest;
+  readonly #request: SharedRequest;
   readonly #losses: DeviceLosses;
   readonly #folder: RunFolder | undefined;
   readonly #equipment: Equipment;
@@ -65,21 +81,16 @@ export class Run {
   /** A loss of the device while it was made. */
   #lostEarly: OnestepError | undefined;
 
-  private constructor(
-    request: RunRequest,
-    losses: DeviceLosses,
-    folder: RunFolder | undefined,
-    container: Container,
-    traces: Traces,
-  ) {
+  private constructor(request: SharedRequest, losses: DeviceLosses, container: Container, traces: Traces) {
     this.#request = request;
     this.#losses = losses;
-    this.#folder = folder;
     const { bus } = this;
+    const { ranks, folder } = request;
+    this.#folder = folder;
     const { resolved, output, cache, backend, observers = [] } = request;
     const pace = runPace(bus, () => this.#runner.stopping);
     const stage = () => this.#progress.stage;
-    const equipment = new Equipment({ resolved, cache, bus, pace, stage }, { backend, container }, traces);
+    const equipment = new Equipment({ resolved, cache, ranks, bus, pace, stage }, { backend, container }, traces);
     const progress = new Progress(() => equipment.trainer.method.stages);
     const saver = new Saver({ resolved, output, folder, equipment, progress, bus });
     const health = new Health(bus, container.all(MONITORS));
@@ -93,19 +104,21 @@ export class Run {
     this.#recovery = new Recovery({ request, folder, equipment, progress, saver, losses, bus });
     this.#selection = selection;
     this.#runner = new StageRunner({ bus, equipment, progress, saver, health, selection, sampleEvery });
-    for (const observer of [...container.all(OBSERVERS), ...observers]) observer.observe(bus);
+    if (ranks.leads) for (const observer of [...container.all(OBSERVERS), ...observers]) observer.observe(bus);
   }
 
   /**
-   * Checks folder and data, and loads what is to be resumed. Nothing is overwritten before everything was found sound.
-   * @throws CheckpointError (E_PAIRS among them), OptionError, E_DATA, or E_DEVICE_LIMIT when the device is too small for the run
+   * Checks folder and data, and loads what is to be resumed. Nothing is overwritten before everything was found sound, by all ranks.
+   * @throws CheckpointError (E_PAIRS among them), OptionError, E_DATA, E_DEVICE_LIMIT when the device is too small for the run, or
+   * E_RANKS when ranks disagree on what it is
    */
   static async create(request: RunRequest): Promise<Run> {
-    const losses = new DeviceLosses(request.reopen);
+    const shared = sharedRequest(request);
+    const losses = new DeviceLosses(shared.reopen);
     let { backend } = request;
     let early: OnestepError | undefined;
     const run = await losses.through(
-      () => Run.#create({ ...request, backend }, losses),
+      () => Run.#create({ ...shared, backend }, losses),
       () => undefined,
       async (lost) => {
         early = lost;
@@ -116,62 +129,80 @@ export class Run {
     return run;
   }
 
-  static async #create(request: RunRequest, losses: DeviceLosses): Promise<Run> {
-    const { output, resolved, backend, data = {} } = request;
-    const folder = output && runFolder(output.files, output.path);
-    const isThere = folder && (await output.files.exists(output.path));
-    let claim = isThere ? await folder.claim() : undefined;
-    let container: Container | undefined;
-    let run: Run | undefined;
+  static async #create(request: SharedRequest, losses: DeviceLosses): Promise<Run> {
+    const { ranks, folder } = request;
+    const made: Made = {};
     try {
-      const resumes = folder && (await checkFolder(folder, output?.existing)) === "resume";
-      // A run that goes on has its weights.
-      const config = resumes ? { ...resolved.config, start: {} } : resolved.config;
-      const load = () => composeRun(resolved, backend, data, output);
-      container = await withAllParts(config, output?.files ?? data.files, load, {
-        rolesOf: (each) => Object.keys(each.get(METHOD).roles),
-        drop: (each) => each.dispose(),
-      });
-      // Finds now what would otherwise end the run after hours of training.
-      const traces = new Traces();
-      const plan = await planRun(container, resolved.settings, backend, traces);
-      checkCapacity(plan, backend);
-      checkUsed(container);
-      checkCounts(container, resolved.settings.evaluateCount, request.memory);
-      checkSelection(resolved.settings, container.all(METRICS));
-      for (const metric of container.all(METRICS)) await metric.ready?.();
-      backend.expect?.(plan.peakBytes);
-      const roles = Object.keys(plan.parameters);
-      run = new Run(request, losses, folder, container, traces);
-      if (folder && !resumes) await checkFolder(folder, output?.existing, roles);
-      if (resumes) run.#saver.open(claim);
-      run.#notes = await run.#recovery.start(resumes);
-      await run.#checkTeacher();
-      if (resumes) await folder.writeConfig(resolved.config, data.path);
-      else if (folder) {
-        // A folder that was not there is made when all else is found sound.
-        claim ??= await folder.claim();
-        await checkFolder(folder, output?.existing, roles);
-        await checkSpace(folder, output!.files, run.trainer);
-        run.#saver.open(claim);
-        await folder.begin(resolved.config, roles, data.path);
-        if (output?.existing === "resume")
-          run.#notes = ["nothing was kept before it was stopped, so the run starts from its beginning"];
-      }
+      const run = await ranks.together(() => Run.#prepare(request, losses, made));
+      await checkPassports(ranks, request, run.#equipment);
+      await ranks.led(() => run.#claim(made));
+      await run.#recovery.share();
       return run;
     } catch (error) {
-      await (run ?? container)?.dispose();
-      await claim?.release();
-      if (!isThere) await folder?.leave();
+      await (made.run ?? made.container)?.dispose();
+      await made.claim?.release();
+      if (!made.wasThere) await folder?.leave();
       throw error;
     }
+  }
+
+  /** Composes, plans and checks the run of this process; rank 0 gives the roles their first weights. Nothing is written. */
+  static async #prepare(request: SharedRequest, losses: DeviceLosses, made: Made): Promise<Run> {
+    const { output, resolved, backend, data = {}, ranks, folder } = request;
+    made.wasThere = folder && (await output!.files.exists(output!.path));
+    made.claim = made.wasThere ? await folder!.claim() : undefined;
+    const resumes = folder && (await checkFolder(folder, output?.existing)) === "resume";
+    made.resumes = resumes;
+    // A run that goes on has its weights; other ranks are given them.
+    const config = resumes || !ranks.leads ? { ...resolved.config, start: {} } : resolved.config;
+    const load = () => composeRun(resolved, backend, data, output);
+    const container = await withAllParts(config, output?.files ?? data.files, load, {
+      rolesOf: (each) => Object.keys(each.get(METHOD).roles),
+      drop: (each) => each.dispose(),
+    });
+    made.container = container;
+    // Finds now what would otherwise end the run after hours of training.
+    const traces = new Traces();
+    const plan = await planRun(container, resolved.settings, backend, traces);
+    checkCapacity(plan, backend);
+    checkUsed(container);
+    checkCounts(container, resolved.settings.evaluateCount, request.memory);
+    checkSelection(resolved.settings, container.all(METRICS));
+    if (ranks.leads) for (const metric of container.all(METRICS)) await metric.ready?.();
+    backend.expect?.(plan.peakBytes);
+    made.roles = Object.keys(plan.parameters);
+    const run = new Run(request, losses, container, traces);
+    made.run = run;
+    if (!ranks.leads) return run;
+    if (folder && !resumes) await checkFolder(folder, output?.existing, made.roles);
+    if (resumes) run.#saver.open(made.claim);
+    run.#notes = await run.#recovery.start(resumes);
+    await run.#checkTeacher();
+    return run;
+  }
+
+  /** Takes the folder, where all else is found sound. */
+  async #claim(made: Made): Promise<void> {
+    const { folder, output, resolved, data = {} } = this.#request;
+    const { resumes, roles = [] } = made;
+    if (!folder || !output) return;
+    if (resumes) return folder.writeConfig(resolved.config, data.path);
+    // A folder that was not there is made now.
+    made.claim ??= await folder.claim();
+    await checkFolder(folder, output.existing, roles);
+    await checkSpace(folder, output.files, this.trainer);
+    this.#saver.open(made.claim);
+    await folder.begin(resolved.config, roles, data.path);
+    if (output.existing === "resume")
+      this.#notes = ["nothing was kept before it was stopped, so the run starts from its beginning"];
   }
 
   /** Where no update of this stage is still to change the teacher, losses that were made for one are asked about it. */
   async #checkTeacher(): Promise<void> {
     const { position, stage } = this.#progress;
     if (position.step < stage.steps && changesTeacher(stage)) return;
-    await checkTeacher(this.#equipment.container, this.trainer, this.#request.resolved.config);
+    const { container, ranks } = this.#equipment;
+    if (ranks.leads) await checkTeacher(container, this.trainer, this.#request.resolved.config);
   }
 
   get dataset(): Dataset {
@@ -201,6 +232,7 @@ export class Run {
   async start(): Promise<RunResult> {
     const { settings, config } = this.#request.resolved;
     const { backend } = this.#equipment;
+    const { ranks } = this.#equipment;
     const { stages } = this.#progress;
     this.bus.emit("run/start", {
       seed: settings.seed,
@@ -224,7 +256,7 @@ export class Run {
       const through = async () => {
         await this.checkpoint();
         const finished = await this.#train();
-        const judgements = finished ? await unlessStopped(this.judge()) : undefined;
+        const judgements = finished ? await ranks.led(() => unlessStopped(this.judge())) : undefined;
         // After judging, which draws samples, the states are what they were.
         await this.#saver.save(true);
         return judgements;
@@ -247,8 +279,11 @@ export class Run {
       await end(reason);
       return { reason, judgements: judgements ?? [], warnings };
     } catch (cause) {
+      // A verdict is the same on all ranks.
+      if (cause instanceof Divergence) common(cause);
       await this.#saver.saveBefore(cause);
       const error = this.#saver.keeper?.advised(cause) ?? cause;
+      if (isCommon(cause)) common(error);
       this.bus.emit("run/failed", { step: this.#progress.position.step, error: error as Error });
       await end("failed");
       throw error;
@@ -264,8 +299,9 @@ export class Run {
       const stage = progress.stages[place];
       if (place > progress.position.stage) {
         // Weights that the last stage has made are what this one begins with.
-        await this.trainer.begin(stage);
+        await this.#equipment.ranks.led(() => this.trainer.begin(stage));
         progress.enter(place);
+        await this.#recovery.share();
       }
       try {
         if (stage.steps > 0 && !(await this.#runner.run(stage))) return false;
@@ -277,7 +313,7 @@ export class Run {
       // First the weights, which many a full disk has room for, then the checkpoint. Judging can take long or fail.
       for (const role of learnersOf(stage)) await this.#saver.writeWeights(role);
       if (stage.steps > 0) await this.#saver.save(place === progress.stages.length - 1);
-      if (changesTeacher(stage)) await this.#checkTeacher();
+      if (changesTeacher(stage)) await this.#equipment.ranks.led(() => this.#checkTeacher());
     }
     return true;
   }

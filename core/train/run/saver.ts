@@ -4,6 +4,8 @@ import { type BaseInfo, describeBase } from "../files/baseWeights.ts";
 import type { RunFolder } from "../files/runFolder.ts";
 import type { BestOf, WeightsInfo } from "../files/weightsFile.ts";
 import type { EventBus } from "../loop/bus.ts";
+import { isCommon } from "../ranks/ranks.ts";
+import { RankFailure } from "../ranks/sharedBatch.ts";
 import { Divergence } from "../update/leftOut.ts";
 import type { Equipment } from "./equipment.ts";
 import { CheckpointKeeper, type Snapshot } from "./keeper.ts";
@@ -64,10 +66,18 @@ export class Saver {
    * @throws E_DIVERGED when a weight, or one of the last updates, is not finite; the checkpoint before is kept.
    */
   async save(last = false): Promise<void> {
+    const { progress, equipment } = this.#request;
+    const { trainer, ranks } = equipment;
+    if (!this.#keeper && !ranks.several) return;
+    await trainer.settled();
+    if (progress.position.turn) await trainer.gatherKept(progress.stage);
+    await ranks.led(() => this.#save(last));
+  }
+
+  async #save(last: boolean): Promise<void> {
     if (!this.#keeper) return;
     const { progress, resolved, bus } = this.#request;
     const { trainer } = this.#request.equipment;
-    await trainer.settled();
     const { stage, step, turn } = progress.position;
     const players = playersUpTo(trainer, stage);
     const { rollbacks, leftOut } = trainer;
@@ -94,15 +104,22 @@ export class Saver {
    * done before.
    */
   async saveBefore(error: unknown): Promise<void> {
-    const { progress } = this.#request;
-    if (error instanceof Divergence) progress.standAt(error);
+    const { progress, equipment } = this.#request;
+    const { ranks } = equipment;
+    // The others know nothing of it, and wait elsewhere.
+    if (ranks.several && !isCommon(error)) return;
+    if (error instanceof Divergence || error instanceof RankFailure) progress.standAt(error);
     else if (!(error instanceof OnestepError && ["E_DATA", "E_FILE"].includes(error.code)) || progress.midStep) return;
-    if (this.#keeper?.failing) return;
+    if (await ranks.told(this.#keeper?.failing ?? false)) return;
     await this.save(true).catch((why) => this.warn(`the last steps are not kept: ${(why as Error).message}`));
   }
 
   /** Writes the weights that a role is served with, and those of its other averages; of an adapted role, what it does not share. */
-  async writeWeights(role: string): Promise<void> {
+  writeWeights(role: string): Promise<void> {
+    return this.#request.equipment.ranks.led(() => this.#writeWeights(role));
+  }
+
+  async #writeWeights(role: string): Promise<void> {
     const { folder, equipment } = this.#request;
     const player = equipment.trainer.players[role];
     if (!folder || !player.layout.count) return;

@@ -40,9 +40,11 @@ export class StageRunner {
 
   /**
    * Sends a command to the stage that is on; between two stages it waits for the next.
+   * Of several processes, that of rank 0 is obeyed, for all of them.
    * @throws OptionError for a weight that is not a number from 0 on
    */
   send(command: Command): void {
+    if (!this.#request.equipment.ranks.leads) return;
     if (command.type === "stop") this.#stopping = true;
     if (this.#control) this.#control.send(command);
     else this.#waiting.push(command);
@@ -50,12 +52,13 @@ export class StageRunner {
 
   /** Runs the stage that is on from where it stands; false when it was stopped. */
   async run(stage: Stage): Promise<boolean> {
-    if (this.#stopping) return false;
     const { bus, equipment, progress, saver, health, selection, sampleEvery } = this.#request;
-    const { backend, trainer, evaluation, dataset } = equipment;
+    const { backend, trainer, evaluation, dataset, ranks } = equipment;
+    if (await ranks.told(this.#stopping)) return false;
     const { steps } = stage;
     const previews = evaluation.previews(stage, sampleEvery);
     const shown = evaluation.shownIn(stage);
+    const judge = () => ranks.led(() => selection.judge(stage));
     const control = new Control(progress.orders.splice(0));
     this.#control = control;
     for (const command of this.#waiting.splice(0)) control.send(command);
@@ -81,9 +84,9 @@ export class StageRunner {
     try {
       if (progress.position.step < steps) {
         await trainer.prepare(stage);
-        probe = await HealthProbe.create(backend, trainer, dataset, stage);
+        if (ranks.leads) probe = await HealthProbe.create(backend, trainer, dataset, stage);
         // A run that was stopped here may have been stopped before it.
-        if (selection.isDue(progress.position.step)) await selection.judge(stage);
+        if (selection.isDue(progress.position.step)) await judge();
       }
       const next = await trainer.train(stage, {
         start: progress.position.step,
@@ -92,14 +95,14 @@ export class StageRunner {
         beforeStep: (step) => health.before(stage, step, probe),
         obey: async ({ type }, step) => {
           progress.reach(step);
-          if (type === "evaluate") await selection.judge(stage);
+          if (type === "evaluate") await judge();
           if (type === "checkpoint") await saver.save();
-          if (type === "sample" && shown)
+          if (type === "sample" && shown && ranks.leads)
             await evaluation.draw(shown, { count: previews?.count ?? SAMPLES }, progress.stepOf(shown));
         },
       });
       progress.reach(next);
-      if (next >= steps && selection.isOn) await selection.judge(stage);
+      if (next >= steps && selection.isOn) await judge();
       return next >= steps;
     } finally {
       for (const end of ends) end();

@@ -8,16 +8,16 @@ import { LOSSES, type Loss } from "../../interfaces/loss.ts";
 import { METHOD, type Method, type Stage, type Turn } from "../../interfaces/method.ts";
 import { OPTIMIZERS } from "../../interfaces/optimizer.ts";
 import { sizeOf } from "../../tensor/shape.ts";
-import type { GivenDraws } from "../batch/givenDraws.ts";
 import { TurnFeeds } from "../batch/turnFeed.ts";
 import { allocateKept, keptStates } from "../batch/turnImages.ts";
 import type { TrainSettings } from "../config/trainOptions.ts";
 import type { Manifest, StateSource, StoredState } from "../files/checkpoint.ts";
 import { OpenedWeights, type StartWeights } from "../files/startWeights.ts";
 import type { EventBus } from "../loop/bus.ts";
-import type { Command, Control } from "../loop/control.ts";
 import type { Scalars } from "../loop/events.ts";
 import { runSchedule, type TurnAt } from "../loop/schedule.ts";
+import { ALONE, type Ranks } from "../ranks/ranks.ts";
+import { SharedBatch } from "../ranks/sharedBatch.ts";
 import { Diagnoser } from "./diagnoser.ts";
 import { storeFrozenWeights } from "./frozenWeights.ts";
 import { checkKept, keptIn } from "./keptWeights.ts";
@@ -27,8 +27,9 @@ import { describeNode, UpdateProbe } from "./probe.ts";
 import { baseOf, joining, learnersOf, numbersOf, rolesOf } from "./roles.ts";
 import { scalarsOf } from "./scalarsOf.ts";
 import { Traces } from "./traces.ts";
+import type { TrainerOptions, TrainRequest } from "./trainRequest.ts";
 import { activeLosses, type Players } from "./turnContext.ts";
-import { GATHERED_KEEP, type TurnProgram, VERDICT, weightName } from "./turnProgram.ts";
+import { GATHERED_KEEP, IMAGES_KEEP, type TurnProgram, VERDICT, weightName } from "./turnProgram.ts";
 import { TurnPrograms } from "./turnPrograms.ts";
 import { type UpdateInputs, updateInputs } from "./updateInputs.ts";
 import { UpdateWatch } from "./updateWatch.ts";
@@ -44,6 +45,9 @@ export class Trainer {
   readonly players: Players;
   readonly memory: Memory;
   readonly traces: Traces;
+  /** The processes that share its batches. */
+  readonly ranks: Ranks;
+  readonly #shared: SharedBatch;
   readonly #backend: Backend;
   readonly #dataset: Dataset;
   readonly #settings: TrainSettings;
@@ -67,10 +71,11 @@ export class Trainer {
     dataset: Dataset,
     bus: EventBus,
     settings: TrainSettings,
-    { draws, traces = new Traces() }: { readonly draws?: GivenDraws; readonly traces?: Traces } = {},
+    { draws, traces = new Traces(), ranks = ALONE }: TrainerOptions = {},
   ) {
     this.method = container.get(METHOD);
     this.traces = traces;
+    this.ranks = ranks;
     this.#backend = backend;
     this.#dataset = dataset;
     this.#settings = settings;
@@ -118,7 +123,8 @@ export class Trainer {
       if (cycle.flat().some(({ keeps }) => keeps)) allocateKept(this.memory, dataset.shape, batch, this.#drawnNumbers);
     storeFrozenWeights(this.memory, this.#losses);
     const { method, memory } = this;
-    const parts = this.#parts;
+    const parts = settings.accumulate ?? 1;
+    this.#shared = new SharedBatch(ranks, memory, parts);
     this.#inputs = updateInputs({ method, dataset, losses: this.#losses, seed: settings.seed, parts, draws });
     this.#programs = new TurnPrograms({
       method,
@@ -136,6 +142,7 @@ export class Trainer {
       inputs: this.#inputs,
       bus,
       maker: method.maker,
+      ranks,
       balancers,
       weights: () => Object.fromEntries(this.#losses.map((loss) => [loss.name, this.#weightOf(loss)])),
       setWeight: (loss, weight) => this.setWeight(loss, weight),
@@ -170,7 +177,7 @@ export class Trainer {
     stage: Stage,
     { start = 0, startTurn, end, control, before, beforeStep, obey }: TrainRequest = {},
   ): Promise<number> {
-    const feeds = new TurnFeeds(this.#parts, (at) =>
+    const feeds = new TurnFeeds(this.#shared.own, (at) =>
       this.#inputs(stage, at, this.#programs.traced(stage, at.turn).reads),
     );
     const next = await runSchedule({
@@ -185,6 +192,9 @@ export class Trainer {
         await before?.(at);
         return this.#update(stage, feeds, at, next);
       },
+      agree: this.ranks.several
+        ? { leads: this.ranks.leads, take: (commands) => this.ranks.anyTold(commands) }
+        : undefined,
       obey: async (command, step) => {
         if (command.type === "set-weight") this.setWeight(command.loss, command.weight);
         await obey?.(command, step);
@@ -199,8 +209,14 @@ export class Trainer {
     const { maker, roles } = this.method;
     return maker === undefined ? undefined : numbersOf(roles[maker]);
   }
+
   #kept(batch: number) {
     return keptStates(this.#dataset.shape, batch, this.#drawnNumbers);
+  }
+
+  /** Those that are there. */
+  #keptNow(batch: number) {
+    return this.#kept(batch).filter(({ name }) => this.memory.has(name));
   }
 
   /** Waits for the updates that were started. @throws Divergence when one of them ends the run */
@@ -213,11 +229,16 @@ export class Trainer {
    * that they have kept for the others.
    */
   sources(players: readonly Player<unknown>[], { batch }: Stage, turn = 0): readonly StateSource[] {
-    const kept = turn > 0 ? this.#kept(batch).filter(({ name }) => this.memory.has(name)) : [];
+    const kept = turn > 0 ? this.#keptNow(batch) : [];
     return [
       ...players.flatMap(({ sources }) => sources),
       ...kept.map((state) => ({ ...state, read: () => this.memory.read(state.name) })),
     ];
+  }
+
+  /** Before `sources` within a step: brings the images together that ranks have kept. */
+  async gatherKept({ batch }: Stage): Promise<void> {
+    await this.#shared.gatherImages(this.#keptNow(batch));
   }
 
   /**
@@ -283,27 +304,22 @@ export class Trainer {
     return this.#programs.traced(stage, turn);
   }
 
-  get #parts(): number {
-    return this.#settings.accumulate ?? 1;
-  }
-
   async #update(stage: Stage, feeds: TurnFeeds, at: TurnAt, next?: TurnAt): Promise<Scalars> {
     const { turn, step } = at;
     const { diagnoseEvery = 0 } = this.#settings;
-    const { run, applyRun, weights, scalars, outputs } = await this.#programs.compiled(stage, turn);
+    const { run, applyRun, weights, scalars, outputs, gathers } = await this.#programs.compiled(stage, turn);
     const numbers = this.#numbers(stage, at);
     const feed = feeds.of(at);
     if (diagnoseEvery > 0 && step % diagnoseEvery === 0) await this.#diagnoser.look(stage, at, numbers);
-    for (let part = 0; part < this.#parts; part++) {
-      const inputs = await feed.take(part);
-      feeds.fetchAhead(feed, part + 1, next);
-      await run.run({
-        ...inputs,
-        scalars: scalars.encode({ ...numbers, [GATHERED_KEEP]: part === 0 ? 0 : 1 }),
-      });
-    }
+    const compute = async (round: number, keeps: boolean) => {
+      const inputs = await feed.take(this.#shared.own[round]);
+      feeds.fetchAhead(feed, round + 1, next);
+      const keep = { [GATHERED_KEEP]: Number(keeps), [IMAGES_KEEP]: Number(round > 0) };
+      await run.run({ ...inputs, scalars: scalars.encode({ ...numbers, ...keep }) });
+    };
+    await this.#shared.gather(gathers, at, compute);
     const last = applyRun ?? run;
-    if (applyRun) await applyRun.run({ scalars: scalars.encode({ ...numbers, [GATHERED_KEEP]: 1 }) });
+    if (applyRun) await applyRun.run({ scalars: scalars.encode({ ...numbers, [GATHERED_KEEP]: 1, [IMAGES_KEEP]: 1 }) });
     const player = this.players[turn.role];
     player.updates++;
     const losses = { ...scalarsOf(last, outputs), ...weightScalars(weights) };
@@ -313,7 +329,8 @@ export class Trainer {
       player,
       terms: activeLosses(this.#losses, turn.role).map(({ name }) => name),
       bits: last.read(VERDICT).then(([bits]) => bits),
-      origin: () => this.#origin(stage, at, numbers),
+      // The others go on when it has been told.
+      origin: () => this.ranks.led(() => this.#origin(stage, at, numbers)),
     });
     return losses;
   }
@@ -358,21 +375,4 @@ export class Trainer {
     this.#programs.dispose();
     this.memory.dispose();
   }
-}
-
-/** How to run a stage. */
-export interface TrainRequest {
-  /** The first step; a resumed run starts at its checkpoint's. */
-  readonly start?: number;
-  /** How many turns of it are done already. */
-  readonly startTurn?: number;
-  /** The step that is not done any more; the stage's number of steps by default. */
-  readonly end?: number;
-  /** Called before each update. */
-  readonly before?: (at: TurnAt) => Promise<void>;
-  readonly control?: Control;
-  /** Awaited before the turns of a step. */
-  readonly beforeStep?: (step: number) => Promise<void>;
-  /** Carries out `checkpoint` between two steps. */
-  readonly obey?: (command: Command, step: number) => Promise<void>;
 }

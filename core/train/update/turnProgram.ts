@@ -5,6 +5,7 @@ import { GRADIENT_NORM, LOSS_SCALE } from "../../interfaces/readings.ts";
 import { add, concat, div, mul, reshape, slice, state, where } from "../../ops/mod.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Described } from "../batch/conditionInputs.ts";
+import type { GatheredState } from "../ranks/gradientSum.ts";
 import { lossScaleOf } from "./lossScale.ts";
 import { type FlatGradient, flatGradients, gathered, optimise } from "./optimise.ts";
 import { placed } from "./places.ts";
@@ -30,12 +31,16 @@ export interface TurnProgram {
   readonly outputs: readonly string[];
   /** States it needs besides those of its players, with their numbers of elements. */
   readonly states: Readonly<Record<string, number>>;
+  /** Those among them in which parts of a batch are gathered. */
+  readonly gathers: readonly GatheredState[];
 }
 
 /** Output with the bits of the update's verdict. */
 export const VERDICT = "verdict";
 /** Scalar input: 0 for the first part of a batch, 1 for the others, which add to the sum so far. */
 export const GATHERED_KEEP = "keep what is gathered";
+/** The same for the images that a turn keeps. */
+export const IMAGES_KEEP = "keep images";
 export const weightName = (loss: Loss): string => `weight of ${loss.name}`;
 const readings = (role: string) => `${role}.readings`;
 
@@ -104,6 +109,7 @@ export function turnProgram(definition: TurnDefinition): TurnProgram {
     return {
       ...known,
       states: halting,
+      gathers: [],
       program: program({ name: `${role} update`, outputs, updates }),
     };
   }
@@ -118,16 +124,17 @@ export function turnProgram(definition: TurnDefinition): TurnProgram {
   );
   const updates = gradients.map((flat, i) => gather(sums[i].gradient, flat.gradient));
   updates.push(gather(read, values));
-  if (turn.keeps) updates.push(...images.keeping({ keep, running }));
+  if (turn.keeps) updates.push(...images.keeping({ keep: scalars.get(IMAGES_KEEP), running }));
   const means = terms.map((_, i) => reshape(slice(read, { axis: 0, start: i, end: i + 1 }), []));
+  const gathers = [
+    ...sums.map(({ gradient: { attrs, shape } }) => ({ name: attrs.name as string, size: shape[0] })),
+    { name: readings(role), size: terms.length },
+  ];
   return {
     ...known,
     program: program({ name: `${role} part`, updates }),
     apply: program({ name: `${role} update`, ...updated(sums, means) }),
-    states: {
-      ...halting,
-      ...Object.fromEntries(sums.map(({ gradient: { attrs, shape } }) => [attrs.name as string, shape[0]])),
-      [readings(role)]: terms.length,
-    },
+    states: { ...halting, ...Object.fromEntries(gathers.map(({ name, size }) => [name, size])) },
+    gathers,
   };
 }
