@@ -1,3 +1,4 @@
+import process from "node:process";
 import type { KoffiFunc } from "koffi";
 import { failure } from "../../core/errors.ts";
 import { type Argument, type FunctionName, functions, type Kind, type Load } from "./functions.ts";
@@ -12,6 +13,18 @@ type Callable = KoffiFunc<(...values: Argument[]) => number>;
 
 const types: Record<Kind, string> = { int: "int", word: "intptr_t", array: "void *" };
 
+/** RTLD_NOW and RTLD_GLOBAL, as systems number them. */
+const FLAGS: Partial<Record<NodeJS.Platform, number>> = { linux: 0x102, darwin: 0xa };
+
+/**
+ * Opens a library once more, for good. Koffi closes its libraries when the process ends, but its threads end later, and what MPI has
+ * left in them for their end (the TCP transport of Open MPI does) would be called in memory that is gone.
+ */
+function keepLoaded(koffi: typeof import("koffi").default, name: string): void {
+  const flags = FLAGS[process.platform];
+  if (flags !== undefined) koffi.load(null).func("dlopen", "void *", ["str", "int"])(name, flags);
+}
+
 /** Node's door to a C library: the package koffi, which is an optional one. */
 export async function koffiLoad(): Promise<Load> {
   const { default: koffi } = await import("koffi").catch((cause: unknown) => {
@@ -20,6 +33,7 @@ export async function koffiLoad(): Promise<Load> {
   });
   koffi.config({ ...koffi.config(), async_stack_size: STACK });
   return (name, visibility) => {
+    if (visibility === "global") keepLoaded(koffi, name);
     const library = koffi.load(name, { global: visibility === "global" });
     const made = new Map<FunctionName, Callable>();
     const get = (name: FunctionName) => {
