@@ -14,10 +14,11 @@ const MOST = 2 ** 28;
 /** Elements of an array whose shares have places in it at most: places are an `int`. */
 const LONGEST = 2 ** 31 - 1;
 /**
- * Elements that are added up at a time in the fixed order, and for how many ranks that many: more ranks take more, so that none gets
- * a share of a few numbers. Each rank has this many elements of room beside its array, 4 MiB for up to 64 ranks.
+ * Elements that are added up at a time in the fixed order. Within a host they stay in its caches: 40 MB took a third of the time of
+ * MPI_Allreduce. Between hosts there are fewer of them, as each begins with waiting. Beyond 64 ranks there are more, so that none gets
+ * a share of a few numbers. Each rank has room for so many beside its array.
  */
-const SEGMENT = { elements: 2 ** 20, ranks: 64 };
+const SEGMENT = { withinHost: 2 ** 20, betweenHosts: 2 ** 22, ranks: 64 };
 /** Up to so many elements are added on the calling thread: to ask another takes longer. */
 const FEW = 4096;
 
@@ -156,7 +157,8 @@ export class MpiCollective implements Collective {
   }
 
   get #segment(): number {
-    return SEGMENT.elements * Math.max(1, Math.ceil(this.size / SEGMENT.ranks));
+    const { withinHost, betweenHosts, ranks } = SEGMENT;
+    return (this.localSize === this.size ? withinHost : betweenHosts) * Math.max(1, Math.ceil(this.size / ranks));
   }
 }
 

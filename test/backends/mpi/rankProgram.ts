@@ -92,6 +92,11 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     for (;;) await collective.allReduce(new Float32Array(10));
   },
 
+  /** Until somebody ends it. */
+  async forever() {
+    for (;;) await collective.allReduce(new Float32Array(10));
+  },
+
   /** One of the ranks ends all. */
   async aborted() {
     await collective.barrier();
