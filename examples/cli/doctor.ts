@@ -3,16 +3,37 @@ import { createInterface } from "node:readline";
 import { holderOf } from "../../backends/host/claim.ts";
 import { files } from "../../backends/host/files.ts";
 import { diagnose, formatReport } from "../../backends/webgpu/adapter/doctor.ts";
+import { runFolder } from "../../core/train/files/runFolder.ts";
+import { checkReport, type ReportPart, writeReport } from "./bugReport.ts";
 import type { Given } from "./command.ts";
 import { describeBackend, openBackend, openWasm } from "./device.ts";
 
 export async function run(given: Given): Promise<number> {
   const [path] = given.positionals;
-  return path === undefined ? machine() : tell(path, given);
+  const out = given.text("report");
+  if (out === undefined) return path === undefined ? machine() : tell(path, given);
+  checkReport(out);
+  let [examined, found] = ["", ""];
+  // Not the name that the run has here.
+  if (path !== undefined) await tell(path, given, (text) => (found += text.replaceAll(path, "RUN")));
+  const status = await machine((text) => (examined += text));
+  const run = path === undefined ? [] : [{ title: "The run", text: found }, await settingsOf(path)];
+  await writeReport(out, [{ title: "The machine", text: examined }, ...run]);
+  return status;
 }
 
+/** What a run was asked to do. */
+async function settingsOf(path: string): Promise<ReportPart> {
+  const { config } = runFolder(files, path);
+  const text = (await files.exists(config)) ? new TextDecoder().decode(await files.read(config)) : "there is no config";
+  return { title: "Its settings", text };
+}
+
+type Print = (text: string) => void;
+const toStdout: Print = (text) => void process.stdout.write(text);
+
 /** Tells what happened in a run, from its files alone. */
-async function tell(path: string, given: Given): Promise<number> {
+async function tell(path: string, given: Given, print: Print = toStdout): Promise<number> {
   const { readHistory } = await import("./history/readHistory.ts");
   const { historyReport } = await import("./history/report.ts");
   const { missingMonitors, monitorsOf } = await import("./history/health.ts");
@@ -21,9 +42,9 @@ async function tell(path: string, given: Given): Promise<number> {
   const registry = await loadRegistry(given.all("plugin"));
   const monitors = monitorsOf(history, registry);
   const holder = await holderOf(files.join(path, "run.lock"));
-  process.stdout.write(`${historyReport(history, monitors, holder)}\n`);
+  print(`${historyReport(history, monitors, holder)}\n`);
   for (const name of missingMonitors(history, registry))
-    process.stdout.write(`note    the run had a monitor "${name}", which is not registered here; ${GIVE_AGAIN}\n`);
+    print(`note    the run had a monitor "${name}", which is not registered here; ${GIVE_AGAIN}\n`);
   return 0;
 }
 
@@ -37,19 +58,21 @@ const CHATTER = /^Warning: max\w+ artificially reduced from /;
  * Examines the machine in a process of its own: drivers write to its standard error directly, where only another process can
  * hide it, and one that crashes does not take the report with it unsaid.
  */
-async function machine(): Promise<number> {
+async function machine(print?: Print): Promise<number> {
   if (process.env[INSIDE]) return examine();
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1], "doctor"], {
     env: { ...process.env, [INSIDE]: "1" },
-    stdio: ["ignore", "inherit", "pipe"],
+    stdio: ["ignore", print ? "pipe" : "inherit", "pipe"],
   });
-  createInterface({ input: child.stderr }).on("line", (line) => {
-    if (!CHATTER.test(line)) process.stderr.write(`${line}\n`);
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => print?.(text));
+  const say = print ?? ((text: string) => void process.stderr.write(text));
+  createInterface({ input: child.stderr! }).on("line", (line) => {
+    if (!CHATTER.test(line)) say(`${line}\n`);
   });
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) => {
-      if (signal) process.stderr.write(`a driver ended the examination with ${signal}; try --device wasm\n`);
+      if (signal) say(`a driver ended the examination with ${signal}; try --device wasm\n`);
       resolve(code ?? 1);
     });
   });
