@@ -16,7 +16,9 @@ export * from "./interfaces/mod.ts";
 export * from "./io/mod.ts";
 export * from "./json/mod.ts";
 export * from "./linalg/mod.ts";
+/** Layers, parameters and frozen networks. */
 export * as nn from "./nn/mod.ts";
+/** Operations on tensors. A call appends a node to a graph; nothing computes here. */
 export * as ops from "./ops/mod.ts";
 export * from "./optim/mod.ts";
 export * from "./pixels/mod.ts";

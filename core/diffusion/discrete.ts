@@ -2,6 +2,7 @@ import { failure } from "../errors.ts";
 
 /** How β grows over the timesteps of a discrete teacher. */
 export const betaCurves = ["linear", "scaledLinear", "squaredCosine"] as const;
+/** One of `betaCurves`. */
 export type BetaCurve = (typeof betaCurves)[number];
 
 /** Settings of a discrete variance-preserving process. */
@@ -40,7 +41,7 @@ export interface Mixing {
   readonly noise: number;
 }
 
-/** @throws E_OPTION when β is outside (0, 1) or falls, or there is no timestep */
+/** Betas and noise levels of all timesteps. @throws E_OPTION when β is outside (0, 1) or falls, or there is no timestep */
 export function discreteTable({
   curve = "scaledLinear",
   betaStart = 0.00085,

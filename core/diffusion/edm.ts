@@ -16,6 +16,7 @@ export interface Preconditioning {
   readonly cNoise: Tensor;
 }
 
+/** The coefficients at noise levels sigma [B], each [B, 1, …] with `rank` dimensions, to be multiplied with samples. */
 export function precondition(sigma: Tensor, sigmaData: number, rank: number): Preconditioning {
   const s = perSample(sigma, rank);
   const total = add(square(s), sigmaData ** 2);

@@ -8,6 +8,7 @@ import type { Tensor } from "../tensor/tensor.ts";
  * Liu et al. 2022, arXiv:2209.03003).
  */
 export const predictionKinds = ["epsilon", "sample", "velocity", "flow"] as const;
+/** One of `predictionKinds`. */
 export type PredictionKind = (typeof predictionKinds)[number];
 
 /** A number, or a tensor that broadcasts over the samples. */

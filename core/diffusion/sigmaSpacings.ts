@@ -2,7 +2,9 @@
 import { failure } from "../errors.ts";
 import { karrasSigmas } from "./sigmas.ts";
 
+/** How noise levels of a sampler can lie between the highest and the lowest. */
 export const sigmaSpacings = ["karras", "exponential", "polyexponential", "vp"] as const;
+/** One of `sigmaSpacings`. */
 export type SigmaSpacing = (typeof sigmaSpacings)[number];
 
 /** Bounds and bends. */

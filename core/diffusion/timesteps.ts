@@ -4,9 +4,12 @@
  */
 import { failure } from "../errors.ts";
 
+/** How the timesteps of a sampler can lie among those of a model. */
 export const timestepSpacings = ["leading", "linspace", "trailing"] as const;
+/** One of `timestepSpacings`. */
 export type TimestepSpacing = (typeof timestepSpacings)[number];
 
+/** Which timesteps a sampler takes. */
 export interface TimestepOptions {
   /** How many, at least 1 and at most `count`. */
   readonly steps: number;

@@ -9,4 +9,5 @@ export interface Average {
   keep(update: number, batch: number): number;
 }
 
+/** Every average of the run, of any role. */
 export const AVERAGES: ListToken<Average> = listToken<Average>("averages");

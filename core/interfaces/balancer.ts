@@ -15,4 +15,5 @@ export interface Balancer {
 /** Name that a diagnosis gives the norm of a weighted loss's gradient at the generated images. */
 export const imageGradientName = (loss: string): string => `image-gradient ${loss}`;
 
+/** Every balancer of the run. */
 export const BALANCERS: ListToken<Balancer> = listToken<Balancer>("balancers");

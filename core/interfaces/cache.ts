@@ -8,4 +8,5 @@ export interface Cache {
   write(name: string, bytes: Uint8Array): Promise<void>;
 }
 
+/** The cache of the run, where it has one. */
 export const CACHE: Token<Cache> = token<Cache>("cache");

@@ -24,6 +24,8 @@ export interface StepJudge {
   judgeStep(from: Noisy | undefined, to: Noisy, condition: Condition): Tensor;
 }
 
+/** The part of the critic: it learns what the generator makes. */
 export interface Critic extends Role<CriticNetwork> {}
 
+/** The critic of the run. */
 export const CRITIC: Token<Critic> = token<Critic>("critic");

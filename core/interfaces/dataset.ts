@@ -71,6 +71,7 @@ export interface Dataset {
 export const DATASET_SOURCE: Token<Promise<Dataset>> = token<Promise<Dataset>>("dataset");
 /** The dataset of the run, for the other plugins. */
 export const DATASET: Token<Dataset> = token<Dataset>("loaded dataset");
+/** What samples of the run look like: sizes, conditions, deviation. */
 export const DATA_SHAPE: Token<DataShape> = token<DataShape>("data shape");
 
 /** The user's `--data` folder and the way to read it; absent for synthetic data. */
@@ -84,4 +85,5 @@ export interface DataFolder {
   /** Told what the data are, and what was passed over, once they are loaded; a sentence each. */
   readonly found?: (text: string) => void;
 }
+/** The folder that `--data` names. */
 export const DATA_FOLDER: Token<DataFolder> = token<DataFolder>("data folder");

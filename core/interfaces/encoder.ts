@@ -25,6 +25,7 @@ export interface Encoder {
   load(): Promise<Frozen>;
 }
 
+/** Every encoder of the run. */
 export const ENCODERS: ListToken<Encoder> = listToken<Encoder>("encoders");
 
 /** The encoder of a name. Throws E_MISSING_PLUGIN when the run has none. */

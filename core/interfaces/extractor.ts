@@ -38,6 +38,7 @@ export interface Extractor {
   load(): Promise<FrozenWeights>;
 }
 
+/** Every extractor of the run. */
 export const EXTRACTORS: ListToken<Extractor> = listToken<Extractor>("extractors");
 
 /** The extractor of a name. Throws E_MISSING_PLUGIN when the run has none. */

@@ -23,6 +23,7 @@ export interface DrawnNumber {
   readonly most: number;
 }
 
+/** The part of the generator: it makes the samples. */
 export interface Generator extends Role<GeneratorNetwork> {
   /** Noise levels at which it is called when sampling, decreasing; its NFE is their number. */
   readonly sigmas: readonly number[];
@@ -39,4 +40,5 @@ export interface Generator extends Role<GeneratorNetwork> {
   readonly draws?: Readonly<Record<string, DrawnNumber>>;
 }
 
+/** The generator of the run. */
 export const GENERATOR: Token<Generator> = token<Generator>("generator");

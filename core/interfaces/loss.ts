@@ -99,4 +99,5 @@ export interface Loss {
   compute(context: LossContext): Tensor;
 }
 
+/** Every loss of the run, in the order of its config. */
 export const LOSSES: ListToken<Loss> = listToken<Loss>("losses");

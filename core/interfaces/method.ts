@@ -56,4 +56,5 @@ export interface TrainLength {
   /** Roles whose weights a file gives. */
   readonly started: readonly string[];
 }
+/** Steps and batch of the run, as `train` of its config says. */
 export const TRAIN_LENGTH: Token<TrainLength> = token<TrainLength>("train length");

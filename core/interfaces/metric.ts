@@ -43,4 +43,5 @@ export interface Metric {
   dispose?(): void | Promise<void>;
 }
 
+/** Every metric of the run. */
 export const METRICS: ListToken<Metric> = listToken<Metric>("metrics");

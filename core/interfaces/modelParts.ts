@@ -6,6 +6,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Parts of a model, by the names of their folders in diffusers' layout. */
 export const MODEL_PARTS = ["unet", "transformer", "vae", "text_encoder", "text_encoder_2", "image_encoder"] as const;
+/** One of `MODEL_PARTS`. */
 export type ModelPartName = (typeof MODEL_PARTS)[number];
 
 /** The weights of a part, and what its makers say of it. */
@@ -31,6 +32,7 @@ export interface ModelPart {
  * U-Net told two texts and sizes (`sdxl`), a U-Net of EDM, a transformer over patches, or nothing known.
  */
 export const ARCHITECTURES = ["sd15", "sd2", "sdxl", "edm", "transformer", "unknown"] as const;
+/** One of `ARCHITECTURES`. */
 export type Architecture = (typeof ARCHITECTURES)[number];
 
 /** A model as people hold it: a folder of diffusers, one file with all of it, or the weights of a network alone. */

@@ -34,4 +34,5 @@ export interface Monitor {
   begin(): Watch;
 }
 
+/** Every monitor of the run. */
 export const MONITORS: ListToken<Monitor> = listToken<Monitor>("monitors");

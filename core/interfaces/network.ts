@@ -15,4 +15,5 @@ export interface Network {
   middle?(scope: Scope, x: Tensor, cNoise: Tensor, condition: Condition): Tensor;
 }
 
+/** The network whose parameters each role has its own of. */
 export const NETWORK: Token<Network> = token<Network>("network");

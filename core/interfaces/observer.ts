@@ -8,4 +8,5 @@ export interface Observer {
   observe(bus: EventBus): void;
 }
 
+/** Every observer that the config of the run names. */
 export const OBSERVERS: ListToken<Observer> = listToken<Observer>("observers");

@@ -33,4 +33,5 @@ export interface Optimizer {
   ): { readonly weights: Tensor; readonly moments: Readonly<Record<string, Tensor>> };
 }
 
+/** Every optimizer of the run, of any role. */
 export const OPTIMIZERS: ListToken<Optimizer> = listToken<Optimizer>("optimizers");

@@ -7,6 +7,7 @@ import { type Token, token } from "../di/token.ts";
  */
 export type Pace = (what: string, done: number, total: number, unit?: string) => Promise<void>;
 
+/** The pace of the run. */
 export const PACE: Token<Pace> = token<Pace>("pace");
 
 /** The pace of a run; work outside of one tells nobody. Asked for when the work begins. */

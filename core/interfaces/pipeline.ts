@@ -78,4 +78,5 @@ export interface Pipeline {
   open(parts: ModelParts, files: FileSystem): PipelineModel;
 }
 
+/** What knows the kind of model that a run starts from. */
 export const PIPELINE: Token<Pipeline> = token<Pipeline>("pipeline");

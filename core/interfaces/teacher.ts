@@ -10,4 +10,5 @@ export interface Teacher extends Role<Denoiser> {
   readonly guidanceScale?: number;
 }
 
+/** The teacher of the run. */
 export const TEACHER: Token<Teacher> = token<Teacher>("teacher");

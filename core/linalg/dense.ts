@@ -34,6 +34,7 @@ export const matrixAt = (at: number, rows: number, columns: number): Matrix => (
   columnStep: 1,
 });
 
+/** The same numbers with rows and columns exchanged; nothing is copied. */
 export const transposed = ({ at, rows, columns, rowStep, columnStep }: Matrix): Matrix => ({
   at,
   rows: columns,

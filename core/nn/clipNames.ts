@@ -2,6 +2,7 @@ import type { Shape } from "../tensor/shape.ts";
 
 /** CLIP networks: B and L are OpenAI's, H and g OpenCLIP's. */
 export const CLIP_NETWORKS = ["ViT-B/32", "ViT-B/16", "ViT-L/14", "ViT-L/14@336px", "ViT-H/14", "ViT-g/14"] as const;
+/** One of `CLIP_NETWORKS`. */
 export type ClipNetwork = (typeof CLIP_NETWORKS)[number];
 
 /** Tensors of a file by name. */

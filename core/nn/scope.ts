@@ -12,9 +12,13 @@ export type Initializer = (
   readonly frozen?: true;
 };
 
+/** Starts with zeros. */
 export const zeros: Initializer = { kind: "constant", value: 0 };
+/** Starts with ones. */
 export const ones: Initializer = { kind: "constant", value: 1 };
+/** Starts uniform in [-bound, bound). */
 export const uniform = (bound: number): Initializer => ({ kind: "uniform", bound });
+/** Starts normal around 0 with this deviation. */
 export const normal = (deviation: number): Initializer => ({ kind: "normal", deviation });
 
 /** PyTorch's default for linear and convolution layers, weight and bias alike: uniform ±1/√fanIn. */

@@ -4,6 +4,7 @@ import { type Composed, defineComposed } from "./composed.ts";
 import { type Pair, pairOf, poolKinds } from "./convolution.ts";
 import { resample, type Taps } from "./resample.ts";
 
+/** How windows lie on the image. */
 export interface PoolOptions {
   /** Size of the window. */
   readonly kernel: Pair;

@@ -3,6 +3,7 @@ import { type Composed, defineComposed } from "./composed.ts";
 import { type Pair, pairOf } from "./convolution.ts";
 import { resample, type Taps } from "./resample.ts";
 
+/** How sizes change, and what lies between the pixels. */
 export interface InterpolateOptions {
   /** Height and width of the result. */
   readonly size: Pair;

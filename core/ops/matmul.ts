@@ -1,6 +1,7 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import { defineOp, type Op } from "./op.ts";
 
+/** Which operands are transposed before the product. */
 export interface MatmulOptions {
   /** a is stored as [... K M]. */
   readonly transA?: boolean;

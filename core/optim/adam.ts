@@ -6,6 +6,7 @@ import { square } from "../ops/square.ts";
 import { sub } from "../ops/sub.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
+/** Numbers of an Adam update. */
 export interface AdamOptions {
   /** β₁, decay of the mean of gradients, in [0, 1); 0.9. */
   readonly beta1?: number;

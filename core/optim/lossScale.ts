@@ -11,6 +11,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 
 /** The scale that a run begins with, and between what it moves. */
 export const FIRST_SCALE = 2 ** 16;
+/** A scale is never made smaller than this. */
 export const SMALLEST_SCALE = 1;
 const LARGEST_SCALE = 2 ** 24;
 /** Good updates in a row after which the scale is doubled. */

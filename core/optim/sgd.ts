@@ -3,6 +3,7 @@ import { mul } from "../ops/mul.ts";
 import { sub } from "../ops/sub.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
+/** Numbers of a step down the gradient. */
 export interface SgdOptions {
   /** μ, in [0, 1); 0 is none. */
   readonly momentum?: number;

@@ -5,6 +5,7 @@
  *   round  (x + 1) · 127.5, to the nearest
  */
 export const byteRules = ["dmd2", "edm", "round"] as const;
+/** One of `byteRules`. */
 export type ByteRule = (typeof byteRules)[number];
 
 const rules: Readonly<Record<ByteRule, (x: number) => number>> = {

@@ -37,6 +37,7 @@ export interface NumberRange {
 
 /** A finite number, whole if `integer`, in [min, max] or (above, max]. */
 export function number(settings: NumberRange & Described<number>): OptionSpec<number>;
+/** The rule alone, for what lies in a list, a record or an optional one. */
 export function number(settings?: NumberRange): Rule<number>;
 export function number(settings: NumberRange & Partial<Described<number>> = {}): Rule<number> {
   const { min, above, max, integer = false } = settings;
@@ -67,6 +68,7 @@ function interval({ min, above, max }: NumberRange): string {
 
 /** True or false. */
 export function boolean(settings: Described<boolean>): OptionSpec<boolean>;
+/** The rule alone, for what lies in a list, a record or an optional one. */
 export function boolean(): Rule<boolean>;
 export function boolean(settings: Partial<Described<boolean>> = {}): Rule<boolean> {
   const expected = "true or false";
@@ -80,6 +82,7 @@ export function boolean(settings: Partial<Described<boolean>> = {}): Rule<boolea
 
 /** Any text. */
 export function text(settings: Described<string>): OptionSpec<string>;
+/** The rule alone, for what lies in a list, a record or an optional one. */
 export function text(): Rule<string>;
 export function text(settings: Partial<Described<string>> = {}): Rule<string> {
   return described(settings, {
@@ -95,6 +98,7 @@ export function choice<const V extends readonly (string | number | boolean)[]>(
   values: V,
   settings: Described<V[number]>,
 ): OptionSpec<V[number]>;
+/** The rule alone, for what lies in a list, a record or an optional one. */
 export function choice<const V extends readonly (string | number | boolean)[]>(values: V): Rule<V[number]>;
 export function choice<const V extends readonly (string | number | boolean)[]>(
   values: V,
@@ -111,6 +115,7 @@ export function choice<const V extends readonly (string | number | boolean)[]>(
 
 /** A list, each element by the rule `of`. As text: JSON in brackets, elements joined by commas, or `none`. */
 export function list<T, G>(of: Rule<T, G>, settings: Described<readonly T[]>): OptionSpec<readonly T[], readonly G[]>;
+/** The rule alone, for what lies in a list, a record or an optional one. */
 export function list<T, G>(of: Rule<T, G>): Rule<readonly T[], readonly G[]>;
 export function list<T, G>(
   of: Rule<T, G>,
@@ -137,6 +142,7 @@ export function record<T, G>(
   of: Rule<T, G>,
   settings: Described<Readonly<Record<string, T>>>,
 ): OptionSpec<Readonly<Record<string, T>>, Readonly<Record<string, G>>>;
+/** The rule alone, for what lies in a list, a record or an optional one. */
 export function record<T, G>(of: Rule<T, G>): Rule<Readonly<Record<string, T>>, Readonly<Record<string, G>>>;
 export function record<T, G>(
   of: Rule<T, G>,

@@ -8,9 +8,11 @@ export function sizeOf(shape: Shape): number {
   return product;
 }
 
+/** Whether two shapes are the same, dimension by dimension. */
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((size, axis) => size === b[axis]);
 
+/** A shape as messages write it: `[2, 3]`. */
 export const formatShape = (shape: Shape): string => `[${shape.join(", ")}]`;
 
 /** Elements between neighbours along each axis, for a contiguous tensor. */

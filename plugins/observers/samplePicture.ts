@@ -16,7 +16,7 @@ const blue: Colour = [0, 114, 178];
 /** Dots in a panel; more only hide each other. */
 const DOTS = 4000;
 
-/** @throws E_SHAPE for samples that no picture shows: they are neither points in the plane nor images */
+/** Refuses samples that no picture shows. @throws E_SHAPE where they are neither points in the plane nor images */
 export function checkDrawable(shape: Shape): void {
   if (!(shape.length === 1 && shape[0] === 2) && shape.length !== 3)
     throw failure("E_SHAPE", `Cannot draw samples ${formatShape(shape)}: expected points [2] or images [C, H, W]`);

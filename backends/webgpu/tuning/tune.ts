@@ -9,7 +9,7 @@ export type Tune = (typeof tunes)[number];
 
 const tunes = ["off", "cached", "measure"] as const;
 
-/** @throws OptionError when it is none of them */
+/** A text as a mode of tuning. @throws OptionError when it is none of them */
 export function checkTune(tune: string): Tune {
   const known = tunes.find((each) => each === tune);
   if (known) return known;

@@ -26,6 +26,7 @@ export interface CurveSectionOptions extends SectionOptions {
 /** Pixels; a page scales it to the width of its column. */
 const [WIDTH, HEIGHT] = [380, 250];
 
+/** Charts of numbers by step, as a part of a page. */
 export function curveSection({ title, about, charts }: CurveSectionOptions): Section {
   return { title, body: drawn(charts, about) };
 }

@@ -25,6 +25,7 @@ export interface PictureSectionOptions extends SectionOptions {
 /** Pictures smaller than this, in pixels, are enlarged to about it, each pixel a square. */
 const LEAST = 96;
 
+/** Pictures in groups, as a part of a page. */
 export function pictureSection({ title, about, groups }: PictureSectionOptions): Section {
   const body = html`${about === undefined ? undefined : html`<p class="about">${about}</p>\n`}<div class="groups">
 ${groups.map(group)}</div>

@@ -8,6 +8,7 @@ export interface SettingsSectionOptions extends SectionOptions {
   readonly folded?: boolean;
 }
 
+/** Settings by name, as a part of a page. */
 export function settingsSection({ title, about, values, folded = false }: SettingsSectionOptions): Section {
   const groups = Object.entries(values).map(([name, value]) => [name, linesOf(value, name)] as const);
   const shown = groups.filter(([, lines]) => lines.length > 0);

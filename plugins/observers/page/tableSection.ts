@@ -20,6 +20,7 @@ export interface TableSectionOptions extends SectionOptions {
   readonly notes?: readonly string[];
 }
 
+/** A table with notes below, as a part of a page. */
 export function tableSection({ title, about, columns, rows, notes = [] }: TableSectionOptions): Section {
   const numeric = columns.map((_, i) => rows.length > 0 && rows.every((row) => isNumeric(plain(row[i]))));
   const heading = columns.map((name, i) => html`<th scope="col"${classes(numeric[i] && "number")}>${name}</th>`);

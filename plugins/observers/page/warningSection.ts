@@ -8,6 +8,7 @@ export interface WarningSectionOptions extends Partial<SectionOptions> {
   readonly others?: readonly string[];
 }
 
+/** Health warnings, or that there are none, as a part of a page. */
 export function warningSection(options: WarningSectionOptions): Section {
   const { title = "Warnings", about = "No monitor has found anything wrong.", warnings, others = [] } = options;
   const items = [
