@@ -1,5 +1,5 @@
-// The one build script: `node build.mjs [gen|test|test-deno|check|bench|soak|cli|example] [flags]`; without a word it builds dist/.
-import { spawn } from "node:child_process";
+// The one build script: `node build.mjs [gen|test|test-deno|check|bench|soak|docs|cli|example] [flags]`; without a word it builds dist/.
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -343,6 +343,43 @@ async function runSuites(bundle, group) {
 /** Runs the same sources under Deno, uncompiled. */
 const testDeno = () => run(process.execPath, [tool.deno, "run", "-A", "test/platform/deno.ts", ...flags]);
 
+/** The sources of what users import, by name: those that Deno takes. */
+const publicEntries = () => Object.values(JSON.parse(readFileSync(join(root, "deno.json"), "utf8")).imports);
+
+/** An exported symbol without a comment, as `deno doc --lint` tells of it: members of types have the comment of their type. */
+const UNDOCUMENTED = /^error\[missing-jsdoc\].*\n +--> (.+):(\d+):\d+$/gm;
+
+/** dist/docs: the reference of the library as HTML, from the comments in the sources. Fails where a symbol that users import has none. */
+async function docs() {
+  await gen();
+  const entries = publicEntries();
+  const outdir = join(root, "dist/docs");
+  rmSync(outdir, { recursive: true, force: true });
+  mkdirSync(dirname(outdir), { recursive: true });
+  const deno = (...words) => {
+    const { stdout, stderr, status } = spawnSync(process.execPath, [tool.deno, "doc", ...words, ...entries], {
+      cwd: root,
+      encoding: "utf8",
+      maxBuffer: 2 ** 28,
+      env: { ...process.env, NO_COLOR: "1" },
+    });
+    // What it says of the types of packages, which it takes for packages themselves, is of no use to anyone here.
+    return { status, text: (stdout + stderr).replace(/^Warning Failed resolving types.*\n +at .*\n/gm, "") };
+  };
+  const { text } = deno("--lint");
+  const symbols = [...text.matchAll(UNDOCUMENTED)].flatMap(([, file, line]) => {
+    const source = readFileSync(file, "utf8").split("\n")[line - 1];
+    return source.startsWith("export") ? [`${file}, line ${line}: ${source}`] : [];
+  });
+  for (const symbol of symbols) console.error(`no comment says what this is: ${symbol}`);
+  const made = deno("--html", "--name=onestep", `--output=${outdir}`);
+  // 50 MB of pages have no place in the package.
+  writeFileSync(join(outdir, ".npmignore"), "*\n");
+  if (made.status !== 0) console.error(made.text);
+  else console.log(`${filesBelow("dist/docs", ".html").length} pages in dist/docs, from index.html on`);
+  return made.status !== 0 || symbols.length > 0 ? 1 : 0;
+}
+
 /**
  * dist/: the library with one ESM file per module (imports stay, `.ts` becomes `.js`) and its type declarations, so that
  * bundlers take of it what is used; and in dist/cli the command, in few files that are fast to load. `--out=FOLDER` puts dist/
@@ -433,7 +470,7 @@ const keepImports = {
   },
 };
 
-const tasks = { gen, test, "test-deno": testDeno, check, cli, example, bench, soak, dist };
+const tasks = { gen, test, "test-deno": testDeno, check, cli, example, bench, soak, docs, dist };
 if (!tasks[task]) {
   console.error(`build.mjs: unknown task "${task}", expected one of ${Object.keys(tasks).join(", ")}`);
   process.exit(2);
