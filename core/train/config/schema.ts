@@ -64,12 +64,15 @@ function pluginSchema({ definition: { name, about, options } }: AnyPlugin): Json
 const named = (plugin: AnyPlugin): JsonSchema => ({ ...refTo(plugin), type: "object", required: ["use"] });
 
 function sectionSchema(kind: PluginKind, plugins: readonly AnyPlugin[]): JsonSchema {
-  const { by, needed = false } = kinds[kind] as Kind;
+  const { by, needed = false, about: description } = kinds[kind] as Kind;
   const any = plugins.map(named);
   const off = { const: false };
-  if (!by) return { anyOf: needed ? any : [...any, off] };
+  if (!by) return { description, anyOf: needed ? any : [...any, off] };
   const others = { anyOf: [...any, off] };
-  if (by === "role") return { type: "object", additionalProperties: others };
-  const own = plugins.map((plugin) => [plugin.definition.name, { anyOf: [refTo(plugin), ...any, off] }]);
-  return { type: "object", properties: Object.fromEntries(own), additionalProperties: others };
+  if (by === "role") return { description, type: "object", additionalProperties: others };
+  const own = plugins.map((plugin) => {
+    const { name, about } = plugin.definition;
+    return [name, { description: about, anyOf: [refTo(plugin), ...any, off] }];
+  });
+  return { description, type: "object", properties: Object.fromEntries(own), additionalProperties: others };
 }

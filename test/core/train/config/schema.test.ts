@@ -48,6 +48,23 @@ test("what a run refuses is no valid config either", () => {
   }
 });
 
+test("every section, plugin and option has a sentence, for what an editor shows on hovering", () => {
+  const silent: string[] = [];
+  let count = 0;
+  const look = (value: unknown, path: string) => {
+    if (typeof value !== "object" || value === null) return;
+    const { properties } = value as { properties?: Record<string, { description?: unknown }> };
+    for (const [name, each] of Object.entries(properties ?? {})) {
+      count++;
+      if (typeof each.description !== "string" || each.description === "") silent.push(`${path}.${name}`);
+    }
+    for (const [name, inner] of Object.entries(value)) look(inner, `${path}/${name}`);
+  };
+  look(schema, "");
+  assert.ok(count > 900, `${count} properties`);
+  assert.equal(silent, []);
+});
+
 test("an editor finds a sentence, a range and a default; the key of the schema changes no run", () => {
   const defs = schema.$defs as Record<string, { properties: Record<string, object> }>;
   assert.equal(defs["network/mlp"].properties.width, {
