@@ -45,6 +45,43 @@ test("the error table is the catalogue", () => {
   generated("examples/README.md", "the error table", start, "<!-- /errors -->", table);
 });
 
+test("the guide for trouble says of every code what it means, and what the error says to do", () => {
+  const page = "examples/guides/troubleshooting.md";
+  const meanings = new Map(rowsOf(read(page), "code").map(([code, meaning]) => [code.replaceAll("`", ""), meaning]));
+  assert.equal([...meanings.keys()].sort(), Object.keys(catalogue).sort(), "a row for each code");
+  const rows = Object.entries<CatalogueEntry>(catalogue).map(([code, { fix }]) => {
+    const meaning = meanings.get(code)!;
+    assert.ok(meaning.length > 30, `what ${code} means`);
+    return `| \`${code}\` | ${meaning} | ${fix.replaceAll("|", "\\|")} |`;
+  });
+  const table = ["| code | what it means | what to do |", "| --- | --- | --- |", ...rows, ""].join("\n");
+  generated(page, "the table of codes", /^<!-- codes:.*\n/m, "<!-- /codes -->", table);
+});
+
+/** Guides in the order in which they are listed; one that is not named here stands last. */
+const order: Record<string, readonly string[]> = {
+  "to begin with": ["first-run", "reading-curves", "own-data", "few-step", "troubleshooting"],
+  data: ["pictures", "data", "dmd-pairs"],
+  models: ["pretrained-teacher", "text-to-image", "text-to-image-distillation", "flows"],
+  "to judge and compare": ["evaluation", "ablations"],
+  programs: ["plugins", "embedding", "browser", "several-machines"],
+};
+
+test("the list of guides has each", () => {
+  const here = readdirSync("examples/guides").filter((name) => name.endsWith(".md") && name !== "README.md");
+  const stems = here.map((name) => name.replace(/\.md$/, ""));
+  const known = Object.values(order).flat();
+  const others = stems.filter((stem) => !known.includes(stem));
+  const groups = { ...order, ...(others.length > 0 && { others }) };
+  const title = (stem: string) => read(`examples/guides/${stem}.md`).match(/^# (.*)$/m)![1];
+  const rows = Object.entries(groups).map(([group, names]) => {
+    const links = names.filter((stem) => stems.includes(stem)).map((stem) => `[${title(stem)}](${stem}.md)`);
+    return `| ${group} | ${links.join(" · ")} |`;
+  });
+  const table = ["| | |", "| --- | --- |", ...rows, ""].join("\n");
+  generated("examples/guides/README.md", "the list of guides", /^<!-- guides:.*\n/m, "<!-- /guides -->", table);
+});
+
 /** The papers that a file cites, in order. */
 const papersOf = (source: string): string[] => [
   ...new Set([...source.matchAll(/arXiv:(\d{4}\.\d{5})/g)].map(([, number]) => number)),

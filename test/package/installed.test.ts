@@ -62,7 +62,9 @@ function examples(): string[] {
   const own = readdirSync(OWN).map((name) => `${OWN}/${name}`);
   const files = ["examples/embedding/main.ts", "examples/custom-loss/charbonnier.ts", ...own];
   for (const file of files) copyFileSync(file, join(app, basename(file)));
-  const readmes = ["README.md", "plugins/README.md"].filter((file) => existsSync(file));
+  const guides = readdirSync("examples/guides").map((name) => `examples/guides/${name}`);
+  // Blocks of `typescript` are parts of programs.
+  const readmes = ["README.md", "plugins/README.md", ...guides].filter((file) => existsSync(file));
   const blocks = readmes.flatMap((file) => {
     const found = [...readFileSync(file, "utf8").matchAll(/^```ts\n(.*?)^```$/gms)];
     return found.map(([, code], i) => {
