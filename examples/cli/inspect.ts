@@ -18,7 +18,13 @@ import { parseWeightsInfo } from "../../core/train/files/weightsFile.ts";
 import { table } from "../../plugins/observers/mod.ts";
 import { weightsName } from "../../plugins/pipelines/shared/partFolder.ts";
 import type { Given } from "./command.ts";
-import { inspectDataFile, inspectDataFolder, inspectPictureZip, inspectShards } from "./inspectData.ts";
+import {
+  inspectDataFile,
+  inspectDataFolder,
+  inspectPictureFolder,
+  inspectPictureZip,
+  inspectShards,
+} from "./inspectData.ts";
 import { toldFile, toldFolder } from "./models/inspect.ts";
 import { statOf } from "./statOf.ts";
 import { scalesOf } from "./toldScale.ts";
@@ -95,7 +101,7 @@ async function inspectFolder(path: string, listed: number): Promise<Found> {
       use: `tell what happened in it with \`onestep doctor ${path}\`, draw with \`onestep sample ${path}\``,
     };
   }
-  const data = await inspectDataFolder(path, listed);
+  const data = (await inspectDataFolder(path, listed)) ?? (await inspectPictureFolder(path, listed));
   if (data) return data;
   const ending = (name: string) => name.match(/\.[a-z0-9]+$/i)?.[0].toLowerCase() ?? "no ending";
   const kinds = new Map<string, number>();
@@ -106,12 +112,8 @@ async function inspectFolder(path: string, listed: number): Promise<Found> {
     else kinds.set(ending(name), (kinds.get(ending(name)) ?? 0) + 1);
   const rows = [...kinds].sort(([, a], [, b]) => b - a).map(([kind, count]) => [kind, String(count)]);
   const what = `a folder with ${folders} folders and ${names.length - folders} files`;
-  const isPictures = [".png", ".jpg", ".jpeg", ".webp"].some((kind) => kinds.has(kind)) || folders > 0;
-  return {
-    what,
-    rows,
-    use: isPictures ? `train on pictures (PNG, JPEG, WebP) with \`onestep train pictures --data ${path}\`` : undefined,
-  };
+  const use = `once the folders hold pictures, train on them with \`onestep train pictures --data ${path}\``;
+  return { what, rows, ...(folders > 0 && { use }) };
 }
 
 async function inspectFile(path: string, listed: number): Promise<Found> {

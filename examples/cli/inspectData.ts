@@ -2,12 +2,13 @@
 
 import { files } from "../../backends/host/files.ts";
 import { some } from "../../core/errors.ts";
-import { decodePrompts, fileBytes, isTar, openZip } from "../../core/io/mod.ts";
+import { decodePrompts, fileBytes, isTar, openZip, PICTURE_HEADER_BYTES, pictureHeader } from "../../core/io/mod.ts";
 import type { PictureSet } from "../../plugins/datasets/shared/pictureSet.ts";
 import { type PlacedName, type PlacedOptions, placedPictures } from "../../plugins/datasets/shared/placedPictures.ts";
 import { pictureOf } from "../../plugins/datasets/shared/readPictures.ts";
 import { captionsOf } from "../../plugins/datasets/shared/streamedPictures.ts";
 import type { Found } from "./inspect.ts";
+import { statOf } from "./statOf.ts";
 
 /** Bytes that tell a tar archive. */
 const HEADER = 512;
@@ -50,6 +51,45 @@ export async function inspectDataFolder(path: string, listed: number): Promise<F
         use: `train on it with \`onestep train cifar10 --data ${path}\``,
       };
   return undefined;
+}
+
+/** A folder of pictures, in subfolders by class or without; undefined for one that begins with none. */
+export async function inspectPictureFolder(path: string, listed: number): Promise<Found | undefined> {
+  const names = await files.list(path);
+  const isFolder = (name: string) => statOf(files.join(path, name))?.isDirectory() ?? false;
+  const folders = names.filter(isFolder);
+  const plain = names.filter((name) => !isFolder(name));
+  const rows: string[][] = [];
+  let count = 0;
+  for (const folder of folders) {
+    const inside = (await files.list(files.join(path, folder))).filter((name) => !name.startsWith("."));
+    const first = inside.length > 0 ? await sizeOf(files.join(path, folder, inside[0])) : undefined;
+    if (first === undefined) continue;
+    count += inside.length;
+    if (rows.length < listed) rows.push([folder, `${inside.length} files`, `the first is ${first}`]);
+  }
+  const classes = rows.length;
+  if (classes === 0) {
+    const pictures = plain.filter((name) => /\.(png|jpe?g|webp)$/i.test(name));
+    const first = pictures.length > 0 ? await sizeOf(files.join(path, pictures[0])) : undefined;
+    if (first === undefined) return undefined;
+    count = pictures.length;
+    rows.push([pictures[0], first]);
+  }
+  return {
+    what: classes > 0 ? `${count} pictures in ${classes} folders, a class each` : `${count} pictures without classes`,
+    rows,
+    use: `train on them with \`onestep train pictures --data ${quoted(path)}\``,
+  };
+}
+
+/** Size and channels of a picture by its header; undefined for a file that is none. */
+async function sizeOf(path: string): Promise<string | undefined> {
+  if (statOf(path)?.isDirectory() !== false) return undefined;
+  const source = await fileBytes(files, path);
+  const header = pictureHeader(await source.read(0, Math.min(source.size, PICTURE_HEADER_BYTES)));
+  if ("fault" in header) return undefined;
+  return `${header.width} x ${header.height} ${header.channels === 1 ? "grey" : "RGB"}`;
 }
 
 /** A pattern with braces that names shards. */

@@ -79,12 +79,17 @@ function missing(folder: string, [name, ...words]: readonly string[]): readonly 
 
 /** How many steps and samples are enough, by command and flag. */
 const FEW: Record<string, Record<string, number>> = {
-  train: { steps: 8, "teacher-steps": 2 },
+  train: { steps: 2, "teacher-steps": 2 },
   sample: { n: 6 },
   evaluate: { n: 60 },
   pairs: { n: 20, steps: 3 },
   bench: { rounds: 1 },
 };
+
+/** Methods whose rounds need some steps each. */
+const ROUNDS = /-(progressive|lightning|tract|tcm)$/;
+/** Of one command, in ms, on a machine that does much else. */
+const TIMEOUT = 600_000;
 
 /** The same words with few steps and samples, on one thread. */
 function small([name, ...words]: readonly string[]): string[] {
@@ -100,12 +105,14 @@ function small([name, ...words]: readonly string[]): string[] {
   for (const [flag, most] of Object.entries(FEW[name] ?? {})) {
     // A run that goes on has the steps that it began with, and one more.
     if (resumes && flag !== "steps") continue;
-    put(flag, String(Math.min(Number(given.text(flag) ?? most), most) + Number(resumes)));
+    const few = flag === "steps" && ROUNDS.test(given.positionals[0] ?? "") ? 8 : most;
+    put(flag, String(Math.min(Number(given.text(flag) ?? few), few) + Number(resumes)));
   }
   if (name === "train" && !resumes) {
     own.push("--set", "train.evaluateCount=60");
-    // Judged by nobody here.
-    if (/^(mnist|pictures)/.test(given.positionals[0])) own.push("--set", "metrics.classifier-frechet=off");
+    // Judged by nobody here, and drawn in few steps by the teacher.
+    if (/^(mnist|pictures)/.test(given.positionals[0]))
+      own.push("--set", "metrics.classifier-frechet=off", "--set", "sampler.steps=3");
   }
   if ("device" in command.flags) put("device", "wasm");
   if ("threads" in command.flags) put("threads", "1");
@@ -113,7 +120,7 @@ function small([name, ...words]: readonly string[]): string[] {
 }
 
 async function runCommand({ page, line, text }: PageCommand, words: readonly string[], folder: string): Promise<void> {
-  const { code, stdout, stderr } = await (await start(small(words), {}, folder)).ended;
+  const { code, stdout, stderr } = await (await start(small(words), {}, folder, TIMEOUT)).ended;
   assert.is(code, 0, `${page}, line ${line}: ${text}\nrun as ${small(words).join(" ")}\n${stdout}${stderr}`);
 }
 

@@ -27,7 +27,8 @@ test("files and folders are told by what they hold", async () => {
     "mu.npy": npyFile("<f8", [1], Float64Array.of(0)),
     "sigma.npy": npyFile("<f8", [1, 1], Float64Array.of(1)),
   });
-  mkdirSync(path("pictures/cats"), { recursive: true });
+  for (const name of ["pictures/cats", "classes/cats", "classes/dogs"]) mkdirSync(path(name), { recursive: true });
+  for (const name of ["cats/0.png", "cats/1.png", "dogs/0.png"]) write(`classes/${name}`, picture(7));
   const cases: [file: string, says: RegExp[]][] = [
     [
       write("model.bin", goldenBytes("pytorch_model.bin")),
@@ -36,6 +37,8 @@ test("files and folders are told by what they hold", async () => {
     [write("many.safetensors", encodeSafetensors(many)), [/30 tensors, 60 numbers/, /and 10 more; --all lists them/]],
     [write("s.npz", statistics), [/2 arrays of NumPy/, /--metric fid/]],
     [path("pictures"), [/1 folders and 0 files/, /train pictures/]],
+    [path("classes"), [/: 3 pictures in 2 folders, a class each$/m, /^cats +2 files +the first is 2 x 1 grey$/m]],
+    [path("classes/cats"), [/: 2 pictures without classes$/m, /^0\.png +2 x 1 grey\n.*train pictures --data/m]],
   ];
   for (const [file, says] of cases) {
     const { code, stdout, stderr } = await onestep("inspect", file);

@@ -34,17 +34,18 @@ export function program(): Promise<string> {
   return bundling;
 }
 
-/** Starts `onestep <args>`, in `cwd` if given; `ended` resolves when it is over. One that does not end within a minute is killed. */
+/** Starts `onestep <args>`, in `cwd` if given; `ended` resolves when it is over. One that does not end within `timeout` ms is killed. */
 export async function start(
   args: readonly string[],
   env: Record<string, string> = {},
   cwd?: string,
+  timeout = 60_000,
 ): Promise<{ child: ChildProcess; ended: Promise<Ended> }> {
   const child = spawn(process.execPath, [await program(), ...args], {
     // What a person, or the runner of the tests, has set must not change what is tested.
     env: { ...process.env, ONESTEP_ADAPTER: "", FORCE_COLOR: undefined, ...env },
     cwd,
-    timeout: 60_000,
+    timeout,
     killSignal: "SIGKILL",
   });
   let [stdout, stderr] = ["", ""];
