@@ -1,7 +1,7 @@
 import { addNoise, perSample } from "../../core/diffusion/mod.ts";
-import { type Loss, PROCESS } from "../../core/interfaces/mod.ts";
+import { DROPOUT, type Loss, PROCESS } from "../../core/interfaces/mod.ts";
 import { div, mean, mul, square, stopGradient, sub } from "../../core/ops/mod.ts";
-import { choice, definePlugin, number } from "../../core/plugin/mod.ts";
+import { boolean, choice, definePlugin, number } from "../../core/plugin/mod.ts";
 import { gridOf, levelOptions } from "./shared/levels.ts";
 import { rungTeller } from "./shared/rung.ts";
 import { targets, targetWeight } from "./shared/targetWeight.ts";
@@ -26,8 +26,12 @@ export const fakeScoreLoss = definePlugin({
       default: "network",
       about: "whose squared error it is: as suits the network, of x0, eps, v, flow, or FastGen's flow of EDM networks",
     }),
+    dropout: boolean({
+      default: false,
+      about: "whether the network drops at random what it drops in the teacher's training, classes among it",
+    }),
   },
-  create({ weight, target, ...levels }, container): Loss {
+  create({ weight, target, dropout, ...levels }, container): Loss {
     const process = container.get(PROCESS);
     const told = rungTeller(container);
     const grid = gridOf(levels, process);
@@ -40,7 +44,8 @@ export const fakeScoreLoss = definePlugin({
         const eps = noise.normalLike(x);
         const sigma = noise.fromGrid(grid, x.shape[0]);
         shared.draw ??= { sigma, eps };
-        const denoised = critic.denoise(addNoise(x, sigma, eps), sigma, told(generated.condition, x));
+        const condition = { ...told(generated.condition, x), ...(dropout && { [DROPOUT]: noise }) };
+        const denoised = critic.denoise(addNoise(x, sigma, eps), sigma, condition);
         const rank = x.shape.length;
         if (target === "fastgen-flow") return mean(square(sub(div(sub(denoised, x), perSample(sigma, rank)), x)));
         const lambda = target === "network" ? process.weight(sigma, rank) : targetWeight(target, sigma, rank);

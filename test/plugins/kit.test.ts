@@ -50,6 +50,7 @@ const pathSampler = plugins.euler({ sigmas: [8, 4, 2] });
 const smallFew = [plugins.mlp({ width: 8, depth: 1 }), plugins.fewStep({ sigmas: [8] }), pathSampler];
 
 const small = plugins.mlp({ width: 6, depth: 2 });
+const dropping = plugins.mlp({ width: 6, depth: 1, labelDropout: 0.1 });
 const bins = { "ratio-bins": 3, "ratio-memory": 0.4 };
 const noBins = { "ratio-bins": 0, "ratio-memory": 0 };
 const binsRole: Role = {
@@ -58,6 +59,18 @@ const binsRole: Role = {
     return { bins: means, denoise: (x: Tensor) => mul(x, sum(means)) };
   },
   declare: (scope) => void binsRole.bind(scope),
+};
+/** Moments of the six features of `small`, as the critic `feature-moments` has them, in a denoiser. */
+const momentsRole: Role = {
+  bind(scope) {
+    const of = (whose: string) => ({
+      mean: scope.at(whose).parameter("mean", [6], { kind: "constant", value: 0.3 }),
+      covariance: scope.at(whose).parameter("covariance", [6, 6], { kind: "constant", value: 0.2 }),
+    });
+    const known = scope.parameter("known", [1], { kind: "constant", value: 0.5 });
+    return { generated: of("generated"), real: of("real"), known, denoise: (x: Tensor) => mul(x, known) };
+  },
+  declare: (scope) => void momentsRole.bind(scope),
 };
 /** A denoiser without parameters. */
 const halving: Role = { bind: () => ({ denoise: (x: Tensor) => mul(x, 0.5) }), declare: () => {} };
@@ -85,6 +98,17 @@ const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
   [plugins.edmDenoising(), { plugins: [plugins.rectifiedFlow()] }],
   [plugins.distributionMatching({ weight: 2, minStep: 0.1 }), { surrogate: true }],
   [plugins.distributionMatching({ normalise: "batch" }), { surrogate: true, shape: plain }],
+  [plugins.distributionMatching({ normalise: "noisy" }), { surrogate: true }],
+  [plugins.decoupledMatching({ floor: 0.01 }), { surrogate: true, shape: plain }],
+  [plugins.decoupledMatching({ realScale: 2, fakeScale: 1.5, rescale: 0.5 }), { surrogate: true, plugins: [dropping] }],
+  [plugins.guidanceAugmentation({ sigmaMax: 5 }), { surrogate: true, plugins: [dropping] }],
+  [plugins.firstStep({ anchor: 2 }), { plugins: [small, plugins.rollout({ sigmas: [8, 2] }), pathSampler] }],
+  [plugins.firstStep({ anchor: 3 }), { shape: plain, plugins: smallFew }],
+  [
+    plugins.frechet({ memory: 0 }),
+    { surrogate: true, shape: plain, batch: 6, plugins: [small, plugins.featureMoments()], tolerance: 1e-3 },
+  ],
+  [plugins.featureMomentsLoss({ memory: 0.4 }), { surrogate: true, plugins: [small], roles: { critic: momentsRole } }],
   [plugins.fDistillLoss({ divergence: "jf" }), { surrogate: true, roles: { "ratio-bins": binsRole }, numbers: bins }],
   [plugins.fDistillLoss({ features: "teacher" }), { surrogate: true, shape: plain, numbers: noBins }],
   [plugins.ratioBinsLoss(), { roles: { "ratio-bins": binsRole }, numbers: bins }],
@@ -95,6 +119,7 @@ const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
   [plugins.fakeDenoising({ adversarial: 0.5, logitScale: 3 }), { shape: plain, plugins: smallCritic }],
   [plugins.fakeScoreLoss({ levels: 40 })],
   [plugins.fakeScoreLoss({ target: "fastgen-flow" })],
+  [plugins.fakeScoreLoss({ dropout: true }), { plugins: [dropping, plugins.fakeScore({ head: false })] }],
   [plugins.fakeScoreLoss({ target: "v" }), { plugins: [plugins.discrete()] }],
   [plugins.ganGenerator({ diffused: false, maxStep: 0.5 })],
   [plugins.ganGenerator({ features: "teacher", objective: "hinge" }), { shape: plain }],

@@ -1,5 +1,6 @@
 /** The two terms of DMD's gradient with guidance, apart: one that guides, one that matches distributions. */
 import { abs, add, div, maximum, mean, mul, nanToNum, square, stopGradient, sub } from "../../../core/ops/mod.ts";
+import { number } from "../../../core/plugin/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 
 /** How the length of an effect is found: a mean of its sample, enlarged and held above a floor. */
@@ -9,6 +10,12 @@ export interface EffectSize {
   /** The least divisor; 0.1 there. */
   readonly floor: number;
 }
+
+/** The same as options of a loss. */
+export const effectSizeOptions = {
+  epsilon: number({ default: 1e-8, min: 0, about: "added to the mean distance that divides the effect" }),
+  floor: number({ default: 0.1, min: 0, about: "the least that the effect is divided by" }),
+};
 
 /** Where a term pulls samples, [B, …], and what it was divided by, [B, 1, …]. */
 export interface Effect {

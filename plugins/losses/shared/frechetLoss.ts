@@ -30,7 +30,7 @@ export interface ReferenceMoments {
   /** S_ref^½, [width, width]. */
   readonly root: Tensor;
   /** tr S_ref. */
-  readonly trace: number;
+  readonly trace: number | Tensor;
 }
 
 /**
@@ -57,9 +57,12 @@ export function referenceMoments(mu: ArrayLike<number>, covariance: ArrayLike<nu
 
 /** Newton's steps to a polar factor: singular values grow by half in each, so those above 1e-5 of the norm reach 1. */
 const POLAR_STEPS = 34;
-/** Steps to an inverse root, and what is added to the eigenvalues for it, as a share of the norm: the least that float32 tells from 0. */
 const ROOT_STEPS = 20;
-const LEAST_EIGENVALUE = 2e-7;
+/**
+ * What is added to the eigenvalues of a [d, d] matrix for its roots, as a share of its norm: the least that float32 tells from 0. A
+ * product of larger matrices rounds more, and an eigenvalue below 0 would grow in every step.
+ */
+const leastEigenvalue = (d: number): number => 2e-7 * Math.max(1, d / 16);
 
 const norm = (x: Tensor): Tensor => sqrt(add(sum(square(x)), 1e-30));
 
@@ -79,24 +82,40 @@ export function nuclearNorm(m: Tensor): Tensor {
   return sum(mul(x, m));
 }
 
-/**
- * tr A^½ of a symmetric A [d, d] without negative eigenvalues; gradient ½ A^-½, in which eigenvalues that are 0 to float32 stay
- * bounded. Coupled Newton-Schulz steps (Higham, Eq. 6.35).
- */
-export function tracedRoot(a: Tensor): Tensor {
-  const [d] = a.shape;
-  const fixed = stopGradient(a);
-  const scale = norm(fixed);
-  const eye = where(equal(reshape(iota(d), [d, 1]), iota(d)), 1, 0);
-  let y = add(mul(div(add(fixed, transpose(fixed)), scale), 0.5), mul(eye, LEAST_EIGENVALUE));
+/** The identity, [d, d]. */
+const identity = (d: number): Tensor => where(equal(reshape(iota(d), [d, 1]), iota(d)), 1, 0);
+
+/** A^½ and A^-½ of a symmetric A [d, d] over its norm, by coupled Newton-Schulz steps (Higham, Eq. 6.35). */
+function rootsOf(fixed: Tensor, scale: Tensor): { readonly root: Tensor; readonly inverse: Tensor } {
+  const [d] = fixed.shape;
+  const eye = identity(d);
+  let y = add(mul(div(add(fixed, transpose(fixed)), scale), 0.5), mul(eye, leastEigenvalue(d)));
   let z: Tensor = eye;
   for (let i = 0; i < ROOT_STEPS; i++) {
     const step = sub(mul(eye, 1.5), mul(matmul(z, y), 0.5));
     y = matmul(y, step);
     z = matmul(step, z);
   }
+  return { root: y, inverse: z };
+}
+
+/** A^½ of a symmetric A [d, d] without negative eigenvalues; it gives no gradient. */
+export function rootOf(a: Tensor): Tensor {
+  const fixed = stopGradient(a);
+  const scale = norm(fixed);
+  return mul(rootsOf(fixed, scale).root, sqrt(scale));
+}
+
+/**
+ * tr A^½ of a symmetric A [d, d] without negative eigenvalues; gradient ½ A^-½, in which eigenvalues that are 0 to float32 stay
+ * bounded.
+ */
+export function tracedRoot(a: Tensor): Tensor {
+  const fixed = stopGradient(a);
+  const scale = norm(fixed);
+  const { inverse: z } = rootsOf(fixed, scale);
   // What was added to an eigenvalue far above it shows by half its share: taken back. One that is 0 stays bounded.
-  const inverse = add(z, mul(matmul(matmul(z, z), z), LEAST_EIGENVALUE / 2));
+  const inverse = add(z, mul(matmul(matmul(z, z), z), leastEigenvalue(a.shape[0]) / 2));
   const value = sum(mul(div(inverse, sqrt(scale)), a));
   // The root is of degree ½: half of this product's gradient.
   return mul(add(value, stopGradient(value)), 0.5);
@@ -137,9 +156,15 @@ export function frechetOfFeatures(features: Tensor, reference: ReferenceMoments)
 export function frechetOfMoments({ mean: mu, covariance }: Moments, reference: ReferenceMoments): Tensor {
   const { root, trace } = reference;
   const [d] = mu.shape;
-  const spread = add(sum(mul(covariance, where(equal(reshape(iota(d), [d, 1]), iota(d)), 1, 0))), trace);
+  const spread = add(sum(mul(covariance, identity(d))), trace);
   const product = matmul(matmul(root, covariance), root);
   return add(meanGap(mu, reference), sub(spread, mul(tracedRoot(product), 2)));
+}
+
+/** Moments as what others are held to; they give no gradient. */
+export function heldTo({ mean: mu, covariance }: Moments): ReferenceMoments {
+  const trace = stopGradient(sum(mul(covariance, identity(mu.shape[0]))));
+  return { mean: stopGradient(mu), root: rootOf(covariance), trace };
 }
 
 /** A ring of the latest features [size, d], after the next ones [B, d] have replaced those from row `place` on; B at most size. */
@@ -166,6 +191,26 @@ export function nextMoments(kept: RawMoments, features: Tensor, beta: number): R
   const mix = (old: Tensor, now: Tensor) => add(mul(old, beta), mul(now, 1 - beta));
   const second = div(matmul(features, features, { transA: true }), features.shape[0]);
   return { mean: mix(kept.mean, mean(features, { axes: [0] })), second: mix(kept.second, second) };
+}
+
+/**
+ * Running mean and covariance after a batch of features [B, d], by the shares that both have in them: what `nextMoments` and
+ * `momentsFrom` give, without a difference of large numbers.
+ *   μ′ = μ + b(μ_B − μ),   S′ = (1 − b) S + b S_B + b(1 − b)(μ_B − μ)(μ_B − μ)ᵀ
+ * @param b the batch's share, [1]
+ */
+export function mixedMoments(kept: Moments, features: Tensor, b: Tensor): Moments {
+  const [B, d] = features.shape;
+  const mu = mean(features, { axes: [0] });
+  const rows = sub(features, mu);
+  const own = div(matmul(rows, rows, { transA: true }), B);
+  const gap = sub(mu, kept.mean);
+  const rest = sub(1, b);
+  const between = mul(matmul(reshape(gap, [d, 1]), reshape(gap, [1, d])), mul(b, rest));
+  return {
+    mean: add(kept.mean, mul(gap, b)),
+    covariance: add(add(mul(kept.covariance, rest), mul(own, b)), between),
+  };
 }
 
 /** Mean and covariance of raw moments: S = E[x xᵀ] − μ μᵀ, without n/(n − 1). */

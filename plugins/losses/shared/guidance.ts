@@ -12,7 +12,7 @@ import {
   NETWORK,
   TEACHER,
 } from "../../../core/interfaces/mod.ts";
-import { add, constant, mul, sub } from "../../../core/ops/mod.ts";
+import { add, constant, div, mean, mul, sqrt, square, sub } from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
 
 /**
@@ -45,6 +45,17 @@ export const untold = ({ guidance: _, ...condition }: Condition): Condition => c
 /** The condition of other samples, told the scales of generated ones in the same places, so that these do not tell them apart. */
 export const toldLike = (condition: Condition, { guidance }: Condition): Condition =>
   guidance ? { ...condition, guidance } : condition;
+
+/**
+ * A guided prediction brought back to the deviation of the one without guidance: D·((1 − share) + share·std D_c/std D), each
+ * deviation over a sample. [B, …]. Lin et al. 2023, arXiv:2305.08891, section 3.4.
+ */
+export function rescaled(guided: Tensor, plain: Tensor, share: number): Tensor {
+  if (share === 0) return guided;
+  const over = { axes: plain.shape.map((_, axis) => axis).slice(1), keepDims: true };
+  const deviation = (x: Tensor) => sqrt(mean(square(sub(x, mean(x, over))), over));
+  return mul(guided, add(1 - share, mul(div(deviation(plain), add(deviation(guided), 1e-8)), share)));
+}
 
 /**
  * The guidance scales that the run's generator learns; undefined where it learns none.

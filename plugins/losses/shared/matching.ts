@@ -37,9 +37,10 @@ export const matchingLevelOptions = {
 
 /** How large the gradient is. */
 const sizeOptions = {
-  normalise: choice(["sample", "batch", "none"], {
+  normalise: choice(["sample", "noisy", "batch", "none"], {
     default: "sample",
-    about: "divides the gradient by mean |x − D_real| of each sample, of the batch, or not at all",
+    about:
+      "divides the gradient by mean |x − D_real| of each sample, with x in noise as a flow has it, of the batch, or not at all",
   }),
   epsilon: number({
     default: 0,
@@ -63,17 +64,19 @@ export interface Opinions {
  * Distribution matching as a loss: g = h·(D_fake − D_real) / (mean|x − D_real| + epsilon), a mean per sample, 0/0 counts as 0;
  * L = ½ mean (x − sg[x − g])², so that ∂L/∂x = g / numel. x [B, …] → scalar.
  * Yin et al. 2024, DMD2, arXiv:2405.14867; the mean per sample is from DMD, arXiv:2311.18828, without its α_t.
+ * @param noisy x_t and σ for `normalise: "noisy"`, where x_t/(1 + σ) takes the place of x in the mean, as in DP-DMD
  * @param h how much each sample counts, [B]; 1 where absent. It gets no gradient
  */
 export function matchingLoss(
   x: Tensor,
   { real, fake }: Opinions,
   { normalise, epsilon }: OptionsOf<typeof sizeOptions>,
-  h?: Tensor,
+  { noisy, h }: { readonly noisy?: Noisy; readonly h?: Tensor } = {},
 ): Tensor {
   const fixed = stopGradient(x);
   const over = normalise === "batch" ? [0, ...overSample(x)] : overSample(x);
-  const residual = mean(abs(sub(fixed, real)), { axes: over, keepDims: true });
+  const from = normalise === "noisy" && noisy ? div(noisy.xt, perSample(add(noisy.sigma, 1), x.shape.length)) : fixed;
+  const residual = mean(abs(sub(from, real)), { axes: over, keepDims: true });
   const scale = epsilon > 0 ? add(residual, epsilon) : residual;
   const plain = nanToNum(normalise === "none" ? sub(fake, real) : div(sub(fake, real), scale));
   const g = h ? mul(plain, perSample(h, x.shape.length)) : plain;
@@ -134,12 +137,13 @@ export function matching(
     const real = guided(teacher).denoise(xt, sigma, condition);
     const fake = critic.denoise(xt, sigma, told(condition, x));
     report?.("critic-lag", lagOf(sub(fake, fixed)));
-    return matchingLoss(x, { real, fake }, { normalise, epsilon }, weigh?.({ xt, sigma }));
+    const noisy = { xt, sigma };
+    return matchingLoss(x, { real, fake }, { normalise, epsilon }, { noisy, h: weigh?.(noisy) });
   };
 }
 
 /** √mean (mean_B r/rms(r))²: how much the residuals [B, …] of the samples have in common. */
-function lagOf(residual: Tensor): Tensor {
+export function lagOf(residual: Tensor): Tensor {
   const rms = sqrt(mean(square(residual), { axes: overSample(residual), keepDims: true }));
   return sqrt(mean(square(mean(nanToNum(div(residual, rms)), { axes: [0] }))));
 }

@@ -3,6 +3,7 @@ import { type FlowNetwork, shiftTime } from "../../../core/diffusion/mod.ts";
 import type { Condition } from "../../../core/interfaces/mod.ts";
 import { add, constant, div, mul, stopGradient, sub } from "../../../core/ops/mod.ts";
 import type { Tensor } from "../../../core/tensor/mod.ts";
+import type { PathState } from "./teacherPath.ts";
 
 /**
  * Times at which an Euler sampler of a flow stops, from 1 to 0, `steps` + 1 of them: even between 1 and the least of 1,000, then
@@ -49,3 +50,12 @@ export function flowSteps(
  * DP-DMD: Multimedia-Analytics-Laboratory/dpdmd. x, z [B, …] → [B, …].
  */
 export const straightVelocity = (x: Tensor, z: Tensor, time: number, end: number): Tensor => div(sub(x, z), time - end);
+
+/**
+ * The same as a prediction of the clean sample, of states x0 + σ·ε: where a straight step from x at σ would have to aim to come to
+ * `end`. [B, …] → [B, …].
+ */
+export const anchored = (x: Tensor, end: PathState, sigma: number): Tensor => {
+  const kept = (end.sigma ?? 0) / sigma;
+  return div(sub(end.x, mul(x, kept)), 1 - kept);
+};

@@ -38,7 +38,7 @@ export const fastgenDmd2Kind: Kind = {
 async function matchingAlone(job: Job, sub: Settings): Promise<void> {
   const scene = new RivalScene(job, sub.id);
   const [x, real, fake, h] = ["gen", "teacher_x0", "fake_x0", "scale"].map((name) => scene.tensor(`in.${name}`));
-  const loss = matchingLoss(x, { real, fake }, { normalise: "sample", epsilon: 1e-6 }, h);
+  const loss = matchingLoss(x, { real, fake }, { normalise: "sample", epsilon: 1e-6 }, { h });
   scene.output("loss", loss);
   scene.gradient(loss, "in.gen", x);
   await scene.check(job);
