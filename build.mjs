@@ -219,7 +219,27 @@ async function runExample(name, args) {
   for (const output of outputFiles.sort((a, b) => isMain(a) - isMain(b)))
     if (isMain(output) || !existsSync(output.path)) replaceFile(output.path, output.contents);
   removeOld(outdir, new Set(outputFiles.map(({ path }) => path)));
+  if (name === "cli" && (args[0] === "ui" || args.includes("--ui"))) await livePage(join(root, outdir));
   return run(process.execPath, ["--enable-source-maps", `${outdir}/main.mjs`, ...args]);
+}
+
+/** The page of runs: one script and one style in `outdir/ui`, with all that they need; licences are in NOTICE. */
+async function livePage(outdir) {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ["examples/cli/ui/page/page.ts", "examples/cli/ui/page/page.css"],
+    outdir: join(outdir, "ui"),
+    bundle: true,
+    write: false,
+    platform: "browser",
+    format: "esm",
+    target: "es2022",
+    minify: true,
+    legalComments: "none",
+    charset: "utf8",
+    logLevel: "warning",
+  });
+  for (const { path, contents } of outputFiles) replaceFile(path, contents);
 }
 
 /** How a program of examples/ is bundled: main.mjs, and a file for each part that is loaded later. */
@@ -403,6 +423,7 @@ async function dist() {
     outdir: join(outdir, "cli"),
     sourcesContent: false,
   });
+  await livePage(join(outdir, "cli"));
   const emit = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--outDir", outdir];
   const code = await run(process.execPath, [tool.tsc, "-p", ".", ...emit]);
   // The command and the tests are checked too, and have no types to ship.

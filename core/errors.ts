@@ -78,6 +78,8 @@ export const catalogue = {
     kind: "usage",
     fix: "start every rank with the same command, the same files and the same version of onestep",
   },
+  E_PORT: { kind: "usage", fix: "give another port, or leave the number out: then any that is free is taken" },
+  E_REQUEST: { kind: "usage", fix: "open the address that was printed, in a browser on this machine" },
   E_DISPOSED: { kind: "usage", fix: "ask the container for what you need before the run ends" },
   E_USAGE: { kind: "usage", fix: "`onestep --help` shows every command and flag" },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -3,6 +3,8 @@ export interface Flag {
   readonly type: "string" | "boolean";
   /** Given without a value it is there all the same: the command lists what it takes. */
   readonly lists?: boolean;
+  /** Its value may be left out: a word after it that is not of this form stands for itself. Its text is empty then. */
+  readonly optional?: RegExp;
   /** May be given more than once. */
   readonly multiple?: boolean;
   /** What stands after it in the help, such as DIR. */

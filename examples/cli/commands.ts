@@ -53,6 +53,13 @@ export const commands: readonly Command[] = [
       device: deviceFlag,
       threads: threadsFlag,
       tune: tuneFlag,
+      ui: {
+        type: "string",
+        optional: /^\d+$/,
+        value: "[PORT]",
+        about:
+          "a page that shows the run and steers it, on this machine alone; default port 7417, or another that is free",
+      },
       resume: { type: "boolean", about: "go on with the run in --out, with its own config" },
       force: { type: "boolean", about: "replace the run in --out" },
       quiet: { type: "boolean", about: "no progress, only the result" },
@@ -63,6 +70,7 @@ export const commands: readonly Command[] = [
       "train mnist --data data/mnist --out runs/digits",
       "train pictures --data pictures --out runs/mine",
       "train sdxl-4step-lora --model models/sdxl --data encoded --out runs/sdxl",
+      "train gaussians --ui",
       "train --resume --out runs/digits",
       "train gaussians --profile dmd2-code --set losses.gan-generator.weight=0.03",
       "train gaussians --plugin ./examples/custom-loss/charbonnier.ts --set losses.charbonnier.weight=1",
@@ -85,6 +93,26 @@ export const commands: readonly Command[] = [
       return ["presets", ...rows(lines), "", "presets by other methods than DMD2", ...rows(methods)].join("\n");
     },
     load: () => import("./train.ts"),
+  },
+  {
+    name: "ui",
+    about: "Shows runs on a local page, side by side: curves, samples, health, settings. No account, no network.",
+    operands: "<run folder> …",
+    arity: [1, 24],
+    flags: {
+      port: {
+        type: "string",
+        value: "N",
+        about: "of the page; default 7417, or where that is in use any that is free",
+      },
+    },
+    examples: ["ui runs/gaussians", "ui runs/gaussians runs/gaussians-2 --port 8000", "ui runs"],
+    more: () =>
+      [
+        "Runs may be going on, complete, stopped, failed or killed; a folder that holds several shows them all.",
+        "The address has a token, without which nothing is told; on another machine, forward the port with `ssh -L`",
+      ].join("\n"),
+    load: () => import("./ui/command.ts"),
   },
   {
     name: "sample",

@@ -14,8 +14,10 @@ export function parseFlags(command: Command, words: readonly string[]): Given {
     // Every flag may repeat here, so that the last one wins by our rule and not by chance.
     Object.entries(flags).map(([flag, { type }]) => [flag, { type, multiple: true }]),
   );
+  const optionalOf = (word: string) =>
+    word.startsWith("--") && Object.hasOwn(flags, word.slice(2)) ? flags[word.slice(2)].optional : undefined;
   const { tokens } = parseArgs({
-    args: [...words],
+    args: words.map((word, i) => (optionalOf(word) && !optionalOf(word)?.test(words[i + 1] ?? "") ? `${word}=` : word)),
     options,
     strict: false,
     tokens: true,

@@ -44,6 +44,7 @@ import { CONFIG } from "./flags.ts";
 import { openWeights, withModel } from "./model.ts";
 import { ofStored, registryFor, unusedLines } from "./registry.ts";
 import { sameFlags } from "./sameFlags.ts";
+import type { PageBeside } from "./ui/beside.ts";
 import { version } from "./version.ts";
 
 /** Flags that are short for a `--set`. */
@@ -201,7 +202,11 @@ async function trainRun(given: Given, { resolved, registry }: Asked, path: strin
     throw await advisedRun(error, request);
   };
   const data = await dataPath(given, path);
+  let page: PageBeside | undefined;
   try {
+    // Before anything is written: the port may be refused.
+    page = await openPage(given, path, (why) => warn(why));
+    if (page) process.stderr.write(`ui      ${page.address}\n`);
     say(`device  ${describeBackend(backend)}`);
     run = await Run.create({
       resolved,
@@ -230,6 +235,7 @@ async function trainRun(given: Given, { resolved, registry }: Asked, path: strin
       run?.stop();
     });
     const shown = await observe(run, given, existing === "resume");
+    page?.onCommand((command) => run?.send(command));
     say(`folder  ${path}`);
     const { reason } = await run.start().finally(() => writePage(run!, given, shown, say));
     if (reason === "stopped") {
@@ -243,7 +249,16 @@ async function trainRun(given: Given, { resolved, registry }: Asked, path: strin
     watch?.();
     await run?.dispose();
     await backend.close();
+    await page?.close();
   }
+}
+
+/** The page of --ui; undefined without it. */
+async function openPage(given: Given, path: string, lost: (why: string) => void): Promise<PageBeside | undefined> {
+  const port = given.text("ui");
+  if (port === undefined) return undefined;
+  const { pageBeside } = await import("./ui/beside.ts");
+  return pageBeside(path, port, lost);
 }
 
 /** The data folder: --data, or the one that the run to go on with has its data from. Whole, to be found from anywhere. */

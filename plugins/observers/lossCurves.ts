@@ -5,6 +5,7 @@ import type { TrainEvents } from "../../core/train/mod.ts";
 import { lossPlot } from "./drawing/lossPlot.ts";
 import { loggedLosses, logLines } from "./logLines.ts";
 import { type LossReading, onLosses } from "./lossReadings.ts";
+import { LOSS_WORDS } from "./lossWords.ts";
 
 /** Where the plot goes, and what came before. */
 export interface LossCurvesOptions {
@@ -19,18 +20,6 @@ export interface LossCurvesOptions {
 
 /** Seconds between two plots while a run goes on; and a plot takes no more than this share of the time since the one before. */
 const [PAUSE, SHARE] = [60, 0.01];
-
-/** What is good, of losses that say something by their value; of others only the course counts. */
-export const LOSS_WORDS: Readonly<Record<string, string>> = {
-  "edm-denoising": "falls, then stays",
-  "fake-score": "stays low: the critic keeps up",
-  "distribution-matching": "no value is good, it should not run away",
-  "gan-discriminator": "1.39 cannot tell, near 0 it wins",
-  "gan-generator": "0.69 is even, growing it loses",
-  "consistency-distillation": "falls, then stays",
-  progressive: "falls in every round",
-  regression: "falls, then stays",
-};
 
 /** Draws all losses over the steps, each stage to the right of the one before: now and then, and when the run ends. */
 export function lossCurves({ files, path, earlier, every }: LossCurvesOptions): Observer {

@@ -1,7 +1,7 @@
 import type { FileSystem } from "../../core/io/mod.ts";
 import { EVALUATION_SEED } from "../../core/train/mod.ts";
 import type { DrawnSet } from "./lastSamples.ts";
-import { LOSS_WORDS } from "./lossCurves.ts";
+import { LOSS_WORDS } from "./lossWords.ts";
 import { curveSection, type PageChart } from "./page/curveSection.ts";
 import { htmlPage } from "./page/htmlPage.ts";
 import { pictureSection } from "./page/pictureSection.ts";

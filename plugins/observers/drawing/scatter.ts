@@ -88,7 +88,7 @@ function drawPanel(
   canvas.line(box.left, box.bottom - 1, box.right, box.bottom, frame, box);
   canvas.line(box.left, box.top, box.left + 1, box.bottom, frame, box);
   canvas.line(box.right - 1, box.top, box.right, box.bottom, frame, box);
-  if (title) canvas.text(title, box.left, 4, ink);
+  if (title) canvas.text(title, box.left, 4, ink, box.right);
   if (missing) canvas.text(`${missing} outside`, box.left + 4, box.bottom - 18, warning);
 }
 
@@ -126,17 +126,15 @@ class Canvas {
       }
   }
 
-  /** Text at twice the font's size, cut at the right edge of the picture. */
-  text(text: string, left: number, top: number, colour: Colour): void {
-    const letters = Math.floor((this.#width - left) / (2 * cell.width));
-    drawText(text.slice(0, letters), (x, y) => {
-      for (const [dx, dy] of [
-        [0, 0],
-        [1, 0],
-        [0, 1],
-        [1, 1],
-      ])
-        if (top + 2 * y + dy < this.#height) this.blend(left + 2 * x + dx, top + 2 * y + dy, colour, 1);
+  /** Text at twice the font's size, or once where it does not fit; cut at the right. */
+  text(text: string, left: number, top: number, colour: Colour, right: number = this.#width): void {
+    const room = right - left;
+    const size = 2 * cell.width * text.length <= room ? 2 : 1;
+    const low = top + (size === 1 ? cell.height : 0);
+    drawText(text.slice(0, Math.floor(room / (size * cell.width))), (x, y) => {
+      for (let dy = 0; dy < size; dy++)
+        for (let dx = 0; dx < size; dx++)
+          if (low + size * y + dy < this.#height) this.blend(left + size * x + dx, low + size * y + dy, colour, 1);
     });
   }
 }
