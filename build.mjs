@@ -1,4 +1,4 @@
-// The one build script: `node build.mjs [gen|test|test-deno|check|bench|soak|docs|cli|example] [flags]`; without a word it builds dist/.
+// The one build script: `node build.mjs [gen|page|test|test-deno|check|bench|soak|docs|cli|example] [flags]`; without a word it builds dist/.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -241,6 +241,10 @@ async function livePage(outdir) {
   });
   for (const { path, contents } of outputFiles) replaceFile(path, contents);
 }
+
+/** The page alone, `ui/` in the folder of `--out=`. */
+const page = () =>
+  livePage(resolve(flags.find((flag) => flag.startsWith("--out="))?.slice("--out=".length) ?? "dist/cli"));
 
 /** How a program of examples/ is bundled: main.mjs, and a file for each part that is loaded later. */
 const program = (name) => ({
@@ -491,7 +495,7 @@ const keepImports = {
   },
 };
 
-const tasks = { gen, test, "test-deno": testDeno, check, cli, example, bench, soak, docs, dist };
+const tasks = { gen, page, test, "test-deno": testDeno, check, cli, example, bench, soak, docs, dist };
 if (!tasks[task]) {
   console.error(`build.mjs: unknown task "${task}", expected one of ${Object.keys(tasks).join(", ")}`);
   process.exit(2);

@@ -13,8 +13,8 @@ import { DRIVER_PACKAGE, hasSoftwareDriver, tarFiles } from "../../backends/webg
 /** Whether the package is there, and has a browser for this machine. */
 export const hasChromium = (): boolean => hasSoftwareDriver();
 
-/** The folder with the browser, unpacked. */
-function chromiumFolder(): Promise<string> {
+/** The folder with the browser, unpacked: the program is `chromium`, and `lib` has libraries that systems may lack. */
+export function chromiumFolder(): Promise<string> {
   const source = installedPackage(DRIVER_PACKAGE)!;
   const packed = (name: string) => brotliDecompressSync(readFileSync(join(source.folder, "bin", name)));
   return makeOnce(join(cacheFolder(), `chromium-${source.version}`), async (folder) => {

@@ -28,6 +28,8 @@ export interface TrainEvents {
     readonly steps: number;
     readonly stages: readonly { readonly name: string; readonly steps: number }[];
     readonly device: string;
+    /** Bytes that the plan expects on the device at most; absent in what told of runs before. */
+    readonly plannedBytes?: number;
     readonly config: Readonly<Record<string, unknown>>;
   };
   /** A command took effect before this step (pause and resume: possibly within it). */
@@ -60,6 +62,8 @@ export interface TrainEvents {
     readonly steps: number;
     readonly values: Readonly<Record<string, number>>;
   };
+  /** What the run holds on its device: states and programs, in bytes. Told with the readings above. */
+  "device/read": { readonly stage: string; readonly step: number; readonly bytes: number };
   /** A monitor has found something wrong, and had not at the reading before. */
   "health/warned": HealthWarning;
   /** It finds nothing any more. */

@@ -78,6 +78,7 @@ export class Run {
   readonly #health: Health;
   /** What was found when the run was made, to be told when it starts. */
   #notes: readonly string[] = [];
+  #plannedBytes = 0;
   /** A loss of the device while it was made. */
   #lostEarly: OnestepError | undefined;
 
@@ -172,6 +173,7 @@ export class Run {
     backend.expect?.(plan.peakBytes);
     made.roles = Object.keys(plan.parameters);
     const run = new Run(request, losses, container, traces);
+    run.#plannedBytes = plan.peakBytes;
     made.run = run;
     if (!ranks.leads) return run;
     if (folder && !resumes) await checkFolder(folder, output?.existing, made.roles);
@@ -239,6 +241,7 @@ export class Run {
       steps: stages.reduce((sum, { steps }) => sum + steps, 0),
       stages: stages.map(({ name, steps }) => ({ name, steps })),
       device: `${backend.info.backend}: ${backend.info.name}${backend.info.software ? " (software)" : ""}`,
+      plannedBytes: this.#plannedBytes,
       config: config as unknown as Record<string, unknown>,
     });
     const notice = precisionNotice(backend, settings);

@@ -92,7 +92,11 @@ export class StageRunner {
         start: progress.position.step,
         startTurn: progress.position.turn,
         control,
-        beforeStep: (step) => health.before(stage, step, probe),
+        async beforeStep(step) {
+          await health.before(stage, step, probe);
+          if (probe && step % probe.every === 0)
+            bus.emit("device/read", { stage: stage.name, step, bytes: backend.liveBytes });
+        },
         obey: async ({ type }, step) => {
           progress.reach(step);
           if (type === "evaluate") await judge();

@@ -25,6 +25,8 @@ export interface ChartOptions {
   readonly logY?: boolean;
   /** Draws a strong mean of neighbours over the pale curve, for values that scatter. */
   readonly smooth?: boolean;
+  /** Whether the y axis begins at 0. */
+  readonly zero?: boolean;
   /** The steps that are shown at least, so that charts beside each other have one axis. */
   readonly domain?: readonly [first: number, last: number];
   /** In pixels. */
@@ -56,7 +58,7 @@ export type PlotParts = Pick<typeof PlotModule, "areaY" | "dot" | "gridY" | "lin
 
 /** Draws with Plot, which is given: a page has its own, and Node a document of linkedom. */
 export function chart(Plot: PlotParts, document: Document, options: ChartOptions): SVGSVGElement {
-  const { series, band, x, y, logY = false, smooth = false, domain, width, height } = options;
+  const { series, band, x, y, logY = false, smooth = false, zero = false, domain, width, height } = options;
   const drawable = (value: number | null): number =>
     value !== null && Number.isFinite(value) && (!logY || value > 0) ? value : Number.NaN;
   const curves = series.map(({ colour, stretches }) => ({
@@ -71,12 +73,13 @@ export function chart(Plot: PlotParts, document: Document, options: ChartOptions
   const known = curves.flatMap(({ points }) => points).some(({ value }) => !Number.isNaN(value));
   const border = band?.points.filter(([, low, high]) => !Number.isNaN(drawable(low)) && !Number.isNaN(drawable(high)));
   const steps = domain && domain[1] > domain[0] ? { domain: [...domain] } : {};
-  const values = known || (border && border.length > 0) ? (logY ? { type: "log" as const } : {}) : { domain: [0, 1] };
+  const values =
+    known || (border && border.length > 0) ? (logY ? { type: "log" as const } : { zero }) : { domain: [0, 1] };
   const shown = [
     ...curves.flatMap(({ points }) => points.flatMap(({ value, low, high }) => [value, low, high])),
     ...(border ?? []).flatMap(([, low, high]) => [low, high]),
   ].filter((value) => !Number.isNaN(value));
-  const ticks = ticksOf(Math.min(...shown), Math.max(...shown), logY);
+  const ticks = ticksOf(Math.min(...shown, ...(zero ? [0] : [])), Math.max(...shown), logY);
   const svg = Plot.plot({
     document,
     width,

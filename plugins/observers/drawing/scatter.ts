@@ -44,11 +44,14 @@ export function scatter(panels: readonly ScatterPanel[], options: ScatterOptions
   const { width = 300 * panels.length, height = 300, range = [-1.6, 1.6], radius = 1.5 } = options;
   check(panels, width, height, range, radius);
   const canvas = new Canvas(width, height);
+  // Titles of one size: the larger where all of them fit.
+  const room = width / panels.length - 2 * gap;
+  const size = panels.every(({ title = "" }) => 2 * cell.width * title.length <= room) ? 2 : 1;
   panels.forEach((panel, index) => {
     const left = Math.round((width * index) / panels.length) + gap;
     const right = Math.round((width * (index + 1)) / panels.length) - gap;
     const top = panels.some(({ title }) => title) ? titleHeight : gap;
-    drawPanel(canvas, panel, { left, top, right, bottom: height - gap }, range, radius);
+    drawPanel(canvas, panel, { left, top, right, bottom: height - gap }, { range, radius, size });
   });
   return { width, height, channels: 3, data: canvas.data };
 }
@@ -65,8 +68,11 @@ function drawPanel(
   canvas: Canvas,
   { title, layers }: ScatterPanel,
   box: Box,
-  [low, high]: readonly [number, number],
-  radius: number,
+  {
+    range: [low, high],
+    radius,
+    size,
+  }: { readonly range: readonly [number, number]; readonly radius: number; readonly size: 1 | 2 },
 ): void {
   const scale = Math.min(box.right - box.left, box.bottom - box.top) / (high - low);
   const middle = (low + high) / 2;
@@ -88,8 +94,8 @@ function drawPanel(
   canvas.line(box.left, box.bottom - 1, box.right, box.bottom, frame, box);
   canvas.line(box.left, box.top, box.left + 1, box.bottom, frame, box);
   canvas.line(box.right - 1, box.top, box.right, box.bottom, frame, box);
-  if (title) canvas.text(title, box.left, 4, ink, box.right);
-  if (missing) canvas.text(`${missing} outside`, box.left + 4, box.bottom - 18, warning);
+  if (title) canvas.text(title, [box.left, box.right], size === 2 ? 4 : 4 + cell.height, ink, size);
+  if (missing) canvas.text(`${missing} outside`, [box.left + 4, box.right], box.bottom - 18, warning);
 }
 
 /** White RGB pixels and the few shapes a scatter plot needs. */
@@ -126,15 +132,12 @@ class Canvas {
       }
   }
 
-  /** Text at twice the font's size, or once where it does not fit; cut at the right. */
-  text(text: string, left: number, top: number, colour: Colour, right: number = this.#width): void {
-    const room = right - left;
-    const size = 2 * cell.width * text.length <= room ? 2 : 1;
-    const low = top + (size === 1 ? cell.height : 0);
-    drawText(text.slice(0, Math.floor(room / (size * cell.width))), (x, y) => {
+  /** Text at once or twice the font's size, cut at the right. */
+  text(text: string, [left, right]: readonly [number, number], top: number, colour: Colour, size: 1 | 2 = 2): void {
+    drawText(text.slice(0, Math.floor((right - left) / (size * cell.width))), (x, y) => {
       for (let dy = 0; dy < size; dy++)
         for (let dx = 0; dx < size; dx++)
-          if (low + size * y + dy < this.#height) this.blend(left + size * x + dx, low + size * y + dy, colour, 1);
+          if (top + size * y + dy < this.#height) this.blend(left + size * x + dx, top + size * y + dy, colour, 1);
     });
   }
 }

@@ -12,18 +12,20 @@ export interface ChartView {
   readonly y: string;
   readonly logY: boolean;
   readonly smooth: boolean;
+  /** Whether the y axis begins at 0. */
+  readonly zero?: boolean;
   /** What is good, and what is not. */
   readonly words?: string;
 }
 
 /** How values of a kind are shown. */
-const SHOWN: Readonly<Record<CurveKind, Pick<ChartView, "y" | "logY" | "smooth">>> = {
+const SHOWN: Readonly<Record<CurveKind, Pick<ChartView, "y" | "logY" | "smooth" | "zero">>> = {
   loss: { y: "loss", logY: true, smooth: true },
   gradient: { y: "norm", logY: true, smooth: true },
   diagnosis: { y: "value", logY: false, smooth: false },
   metric: { y: "value", logY: false, smooth: false },
   time: { y: "ms", logY: true, smooth: true },
-  memory: { y: "MiB", logY: false, smooth: false },
+  memory: { y: "MiB", logY: false, smooth: false, zero: true },
   weight: { y: "weight", logY: false, smooth: false },
 };
 

@@ -107,10 +107,12 @@ test("Run: events from start to end, in order", async () => {
     [
       "run/start",
       "checkpoint/saved",
+      "device/read",
       "role/updated",
       "step/end",
       "checkpoint/saved",
       "health/read",
+      "device/read",
       "role/updated",
       "role/updated",
       "step/end",
