@@ -80,7 +80,8 @@ export const catalogue = {
   },
   E_PORT: { kind: "usage", fix: "give another port, or leave the number out: then any that is free is taken" },
   E_REQUEST: { kind: "usage", fix: "open the address that was printed, in a browser on this machine" },
-  E_DISPOSED: { kind: "usage", fix: "ask the container for what you need before the run ends" },
+  E_DISPOSED: { kind: "usage", fix: "ask for what you need before the run, or what it was asked of, is disposed" },
+  E_ABORTED: { kind: "usage", fix: "call it again; what it had written before is whole" },
   E_USAGE: { kind: "usage", fix: "`onestep --help` shows every command and flag" },
 } as const satisfies Record<string, CatalogueEntry>;
 

@@ -32,7 +32,8 @@ export interface BestOf {
   readonly step: number;
 }
 
-const KEY = "onestep";
+/** Key of what weights say of themselves, in the metadata of their file. */
+export const RUN_KEY = "onestep";
 
 /** Weights by parameter name, with their manifest in the header. Those of a role that draws no samples are for `start`. */
 export function encodeWeights(tensors: NamedTensors, info: WeightsInfo): Uint8Array {
@@ -42,7 +43,7 @@ export function encodeWeights(tensors: NamedTensors, info: WeightsInfo): Uint8Ar
       { dtype: "F32" as const, shape: [...shape], data },
     ]),
   );
-  return encodeSafetensors(stored, { [KEY]: JSON.stringify(info) });
+  return encodeSafetensors(stored, { [RUN_KEY]: JSON.stringify(info) });
 }
 
 /**
@@ -71,7 +72,7 @@ export async function writeWeights(
       return data;
     },
   }));
-  await writeSafetensors(files, path, checked, { [KEY]: JSON.stringify(info) });
+  await writeSafetensors(files, path, checked, { [RUN_KEY]: JSON.stringify(info) });
 }
 
 /** `decodeWeights` of a file of any size; adapters with the weights below them. @throws CheckpointError or E_FILE */
@@ -82,14 +83,14 @@ export async function readWeights(files: FileSystem, path: string): Promise<Retu
 
 /** The weights below the adapters of a file; undefined where the file is not one of ours, or holds all weights. */
 export const baseIn = (metadata: SafetensorsFile["metadata"], path: string): BaseInfo | undefined =>
-  metadata[KEY] === undefined ? undefined : parseWeightsInfo(metadata[KEY], path).base;
+  metadata[RUN_KEY] === undefined ? undefined : parseWeightsInfo(metadata[RUN_KEY], path).base;
 
 /** What a file says of its weights, which are not read. @throws CheckpointError or E_FILE */
 export const readWeightsInfo = async (files: FileSystem, path: string): Promise<WeightsInfo> =>
-  parseWeightsInfo((await openSafetensors(files, path)).metadata[KEY], path);
+  parseWeightsInfo((await openSafetensors(files, path)).metadata[RUN_KEY], path);
 
 function asWeights({ tensors, metadata }: SafetensorsFile, file: string): { tensors: NamedTensors; info: WeightsInfo } {
-  const info = parseWeightsInfo(metadata[KEY], file);
+  const info = parseWeightsInfo(metadata[RUN_KEY], file);
   const named = Object.fromEntries(
     Object.entries(tensors).map(([name, tensor]) => {
       const data = toFloat32(tensor);

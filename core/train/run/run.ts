@@ -8,6 +8,7 @@ import { OBSERVERS } from "../../interfaces/observer.ts";
 import type { Claim } from "../../io/files.ts";
 import { checkCounts, checkUsed } from "../config/checkPlugins.ts";
 import type { RunFolder } from "../files/runFolder.ts";
+import type { WeightsInfo } from "../files/weightsFile.ts";
 import { Health } from "../health/health.ts";
 import type { HealthWarning } from "../health/warnings.ts";
 import { EventBus } from "../loop/bus.ts";
@@ -17,6 +18,7 @@ import { common, isCommon } from "../ranks/ranks.ts";
 import type { Judgement } from "../sampling/evaluation.ts";
 import type { Drawn } from "../sampling/sampleDrawer.ts";
 import { Divergence } from "../update/leftOut.ts";
+import type { NamedTensors } from "../update/player.ts";
 import { precisionNotice } from "../update/precision.ts";
 import { learnersOf } from "../update/roles.ts";
 import { Traces } from "../update/traces.ts";
@@ -333,6 +335,14 @@ export class Run {
   /** Draws samples from a role's served weights with the sampler that the method has for it, one set at a time. */
   draw(role: string, count: number, seed?: number): Promise<Drawn> {
     return this.#equipment.evaluation.draw(role, { count, seed }, this.#progress.stepOf(role));
+  }
+
+  /**
+   * The weights that samples of a role are drawn with, and what their file would say of them; of adapters, with those below them.
+   * @throws OptionError for a role that there is not, E_CHECKPOINT for one that has no weights
+   */
+  weights(role: string): Promise<{ readonly tensors: NamedTensors; readonly info: WeightsInfo }> {
+    return this.#saver.weights(role);
   }
 
   /** Judges real data and the roles that draw samples with every metric of the config. */

@@ -1,4 +1,4 @@
-import { OnestepError } from "../../errors.ts";
+import { failure, OnestepError, suggestion } from "../../errors.ts";
 import type { Claim } from "../../io/files.ts";
 import { type BaseInfo, describeBase } from "../files/baseWeights.ts";
 import type { RunFolder } from "../files/runFolder.ts";
@@ -7,6 +7,7 @@ import type { EventBus } from "../loop/bus.ts";
 import { isCommon } from "../ranks/ranks.ts";
 import { RankFailure } from "../ranks/sharedBatch.ts";
 import { Divergence } from "../update/leftOut.ts";
+import type { NamedTensors } from "../update/player.ts";
 import type { Equipment } from "./equipment.ts";
 import { CheckpointKeeper, type Snapshot } from "./keeper.ts";
 import type { Progress } from "./progress.ts";
@@ -129,15 +130,38 @@ export class Saver {
         await folder.writeWeights(player.stored(copy), await this.#infoOf(role, folder, "../"), average.label);
   }
 
+  /** The weights that a role is served with, in memory, those that it shares among them. Throws as `Run.weights`. */
+  async weights(role: string): Promise<{ tensors: NamedTensors; info: WeightsInfo }> {
+    const { players } = this.#request.equipment.trainer;
+    if (!Object.hasOwn(players, role))
+      throw failure(
+        "E_OPTION",
+        `Cannot read the weights of "${role}": roles are ${Object.keys(players).join(", ")}${suggestion(role, Object.keys(players))}`,
+      );
+    const { base, layout } = players[role];
+    if (!base && !layout.count) throw failure("E_CHECKPOINT", `Cannot read the weights of the ${role}: it has none`);
+    const tensors = await players[role].read("served");
+    if (base) {
+      const shared = await base.player.read("served");
+      for (const [name, parameter] of base.parameters) tensors[name] = shared[parameter.name];
+    }
+    return { tensors, info: this.#about(role) };
+  }
+
   /** @param way from the folder of the weights to that of the run */
   async #infoOf(role: string, folder: RunFolder, way = ""): Promise<WeightsInfo> {
-    const { equipment, progress, resolved } = this.#request;
-    const info = { role, stage: progress.stage.name, data: equipment.dataset.shape, config: resolved.config };
-    const { base } = equipment.trainer.players[role];
+    const info = this.#about(role);
+    const { base } = this.#request.equipment.trainer.players[role];
     if (!base) return info;
     // Nothing moves what is shared.
     const described = (this.#bases[role] ??= await describeBase(base));
     return { ...info, base: { file: `${way}${folder.weightsName(base.player.name)}`, ...described } };
+  }
+
+  /** What the weights of a role, as they are now, say of themselves. */
+  #about(role: string): WeightsInfo {
+    const { equipment, progress, resolved } = this.#request;
+    return { role, stage: progress.stage.name, data: equipment.dataset.shape, config: resolved.config };
   }
 
   /** Writes the weights that a role is served with as the best of a run that goes on. */
