@@ -415,7 +415,7 @@ async function dist() {
   const outdir = join(resolve(root, place), "dist");
   rmSync(outdir, { recursive: true, force: true });
   mkdirSync(outdir, { recursive: true });
-  const folders = ["core", "plugins", "backends", "wgsl"];
+  const folders = ["core", "plugins", "backends", "engine", "wgsl"];
   const sources = folders
     .flatMap((folder) => filesBelow(folder, ".ts"))
     .filter((file) => !Object.values(ASSEMBLY).some((folder) => file.startsWith(folder)) && !file.endsWith(".test.ts"));

@@ -88,7 +88,7 @@ const PAGE = "examples/cli/ui/page/";
 /** The parts of the tests that are shipped: the commands `onestep conformance` and `onestep selftest`. */
 const SHIPPED = ["test/conformance/command.ts", "test/selftest/command.ts"];
 
-const product = ["core", "plugins", "backends", "wgsl", "examples"];
+const product = ["core", "plugins", "backends", "engine", "wgsl", "examples"];
 const imports = product.flatMap(sourcesBelow).flatMap(importsOf);
 const internal = imports.filter(({ external }) => !external);
 // Examples for users import the package by its own name.
@@ -105,6 +105,8 @@ function allowed(each: Import): boolean {
   const [from] = each.from.split("/");
   const [to] = each.to.split("/");
   if (from === "examples") return product.includes(to) || SHIPPED.includes(each.to);
+  // The one place that puts plugins and backends together, for programs and the command line.
+  if (from === "engine") return ["core", "plugins", "backends", "engine"].includes(to);
   if (from === "plugins") return to === "core" || (to === "plugins" && allowedInPlugins(each));
   if (from === "backends") return to === "core" || allowedInBackends(each);
   if (from === "core") return to === "core" && allowedInCore(each);
@@ -133,7 +135,7 @@ function allowedInBackends({ from, to }: Import): boolean {
   return backends[source]?.some((folder) => to.startsWith(folder)) ?? false;
 }
 
-test("examples → plugins → core ← backends → wgsl, and the order inside core", () => {
+test("examples → engine → plugins → core ← backends → wgsl, and the order inside core", () => {
   assert.ok(internal.length > 0);
   none(
     internal.filter((each) => !allowed(each)),
@@ -161,8 +163,8 @@ test("every folder of core and of backends has its place in the layering", () =>
   }
 });
 
-test("core and plugins run anywhere: they import no node: module", () => {
-  const wrong = imports.filter(({ from, to }) => /^(core|plugins)\//.test(from) && /^node:/.test(to));
+test("core, plugins and the engine run anywhere: they import no node: module", () => {
+  const wrong = imports.filter(({ from, to }) => /^(core|plugins|engine)\//.test(from) && /^node:/.test(to));
   none(wrong, "imports of node: modules");
   const builtin = imports.filter(({ to }) => /^(fs|path|url|os|crypto|process|buffer|stream|util)$/.test(to));
   none(builtin, "imports of built-in modules without node:");
@@ -269,6 +271,10 @@ test("the rules forbid what they are there to forbid", () => {
     edge("backends/reference/x.ts", "wgsl/generated.ts"),
     edge("backends/reference/x.ts", "backends/webgpu/x.ts"),
     edge("examples/cli/x.ts", "test/helpers/x.ts"),
+    edge("core/train/x.ts", "engine/x.ts", true),
+    edge("plugins/losses/x.ts", "engine/x.ts"),
+    edge("backends/wasm/x.ts", "engine/x.ts"),
+    edge("engine/x.ts", "examples/cli/x.ts"),
   ];
   for (const each of forbidden) assert.not.ok(allowed(each), show(each));
   const permitted = [
@@ -280,6 +286,9 @@ test("the rules forbid what they are there to forbid", () => {
     edge("plugins/methods/dmd2.ts", "plugins/losses/x.ts"),
     edge("plugins/mod.ts", "plugins/losses/x.ts"),
     edge("backends/webgpu/x.ts", "wgsl/generated.ts"),
+    edge("engine/x.ts", "plugins/all.ts"),
+    edge("engine/x.ts", "backends/wasm/mod.ts"),
+    edge("examples/cli/x.ts", "engine/x.ts"),
   ];
   for (const each of permitted) assert.ok(allowed(each), show(each));
 });

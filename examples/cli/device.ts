@@ -1,17 +1,14 @@
-import { readdirSync } from "node:fs";
 import type { WasmBackend } from "../../backends/wasm/mod.ts";
-import type { WebGpuBackend, WebGpuOptions } from "../../backends/webgpu/mod.ts";
+import type { WebGpuBackend } from "../../backends/webgpu/mod.ts";
 import { checkTune } from "../../backends/webgpu/tuning/tune.ts";
 import { failure } from "../../core/errors.ts";
 import type { Backend } from "../../core/interfaces/backend.ts";
+import { type DeviceOptions, openDevice } from "../../engine/openDevice.ts";
 import type { Given } from "./command.ts";
 import { warmUpLine } from "./warmUpLine.ts";
 
 /** How a device gets ready, and who hears of it. */
-export interface EngineOptions extends Pick<WebGpuOptions, "tune" | "onWarmUp" | "onProblem"> {
-  /** Of the wasm backend. */
-  readonly threads?: number;
-}
+export type EngineOptions = Pick<DeviceOptions, "threads" | "tune" | "onWarmUp" | "onProblem">;
 
 /** What `--threads` asks for. @throws E_USAGE */
 function threadsOf(given: Given): number | undefined {
@@ -33,19 +30,6 @@ export function tuning(given: Given, quiet = false): EngineOptions {
   };
 }
 
-/** How each kind of device is opened; its code is loaded when it is wanted. */
-const openers = {
-  async webgpu(options: WebGpuOptions): Promise<Backend> {
-    const { WebGpuBackend } = await import("../../backends/webgpu/mod.ts");
-    return WebGpuBackend.open(options);
-  },
-  wasm: (threads?: number): Promise<Backend> => openWasm(threads),
-  async reference(): Promise<Backend> {
-    const { ReferenceBackend } = await import("../../backends/reference/mod.ts");
-    return new ReferenceBackend();
-  },
-};
-
 /** Whether wide tiles are wanted: the environment variable ONESTEP_WIDE. @throws E_OPTION when it is neither on nor off */
 function wantsWide(): boolean {
   const wish = process.env.ONESTEP_WIDE || "on";
@@ -64,64 +48,19 @@ export async function openWasm(threads?: number): Promise<WasmBackend> {
   return WasmBackend.open({ wide, threads });
 }
 
-/** What `openBackend` looks at besides the device's name; a test gives its own. */
-interface Machine {
-  readonly openers: typeof openers;
-  readonly mayHaveGpu: () => boolean;
-  /** Hears why `auto` passed over a device. */
-  readonly note: (text: string) => void;
-}
-
-const thisMachine: Machine = {
-  openers,
-  mayHaveGpu,
-  note: (text) => void process.stderr.write(`note: ${text}\n`),
-};
-
 /**
- * Opens the device of a run. `auto` is a GPU where there is one, else WebAssembly on the CPU, else a software adapter,
- * else the reference backend, with a note for each that failed; the environment variable ONESTEP_ADAPTER makes it the
- * adapter of that name.
+ * Opens the device of a command, with wide tiles where the engine has them: the process is the command's own, so it may set flags. What
+ * `auto` passes over is told in a note.
  * @throws E_NO_ADAPTER when what was asked for by name is not there; E_OPTION when ONESTEP_WIDE is neither on nor off
  */
 export async function openBackend(
   device = "auto",
-  { threads, ...gpu }: EngineOptions = { onWarmUp: warmUpLine(process.stderr) },
-  { openers, mayHaveGpu, note } = thisMachine,
+  options: EngineOptions = { onWarmUp: warmUpLine(process.stderr) },
 ): Promise<Backend> {
-  if (device === "reference") return openers.reference();
-  if (device === "wasm") return openers.wasm(threads);
-  if (device === "webgpu") return openers.webgpu(gpu);
-  if (device !== "auto") return openers.webgpu({ ...gpu, prefer: device });
-  if (process.env.ONESTEP_ADAPTER) return openers.webgpu(gpu);
-  wantsWide();
-  const ways: [name: string, open: () => Promise<Backend>][] = [
-    ["wasm", () => openers.wasm(threads)],
-    ["a software adapter", () => openers.webgpu({ ...gpu, prefer: "software" })],
-  ];
-  if (mayHaveGpu()) ways.unshift(["a GPU", () => openers.webgpu({ ...gpu, allowSoftware: false })]);
-  for (const [name, open] of ways) {
-    try {
-      return await open();
-    } catch (error) {
-      const [reason] = (error instanceof Error ? error.message : String(error)).split("\n");
-      note(`--device auto can't use ${name}: ${reason}`);
-    }
-  }
-  return openers.reference();
-}
-
-/**
- * Whether a GPU's driver can have anything to talk to. Without a device file on Linux it can't, and looking for adapters
- * would only load drivers for nothing and print their warnings.
- */
-function mayHaveGpu(): boolean {
-  if (process.platform !== "linux") return true;
-  try {
-    return readdirSync("/dev").some((name) => /^(dri|nvidia|kfd|dxg|mali|kgsl|pvr)/.test(name));
-  } catch {
-    return true;
-  }
+  const note = (text: string) => void process.stderr.write(`note: --${text}\n`);
+  // No other device has tiles.
+  const wide = ["auto", "wasm"].includes(device) ? wantsWide() : undefined;
+  return openDevice(device, { note, wide, ...options });
 }
 
 /** The device for people: backend, maker, name, and whether it is emulated. */

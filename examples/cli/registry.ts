@@ -1,9 +1,10 @@
-import { failure, OnestepError } from "../../core/errors.ts";
 import { type Kind, kinds } from "../../core/plugin/kinds.ts";
 import { Registry } from "../../core/plugin/registry.ts";
 import { pluginPackages } from "../../core/train/config/pluginPackages.ts";
 import type { ResolvedConfig, RunConfig } from "../../core/train/mod.ts";
 import { allPlugins } from "../../plugins/all.ts";
+
+export { GIVE_AGAIN, ofStored } from "../../engine/storedWeights.ts";
 
 /** All plugins that come with onestep, and those of the user's files and packages. */
 export async function loadRegistry(own: readonly string[] = []): Promise<Registry> {
@@ -40,19 +41,3 @@ export function unusedLines(registry: Registry, { plugins }: ResolvedConfig): st
     return [`warning: the ${kind} "${name}" is not used by this run; use it with --set ${place}.use=${name}`];
   });
 }
-
-/**
- * What is made of a config that a run has stored: every plugin in it was there once.
- * @throws E_MISSING_PLUGIN that says how to give it again
- */
-export function ofStored<T>(make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    if (!(error instanceof OnestepError) || error.code !== "E_MISSING_PLUGIN") throw error;
-    throw failure(error.code, error.message, { cause: error, fix: GIVE_AGAIN });
-  }
-}
-
-/** What helps where a run had a plugin that is not here. */
-export const GIVE_AGAIN = "if it is a plugin of your own, give its file or package again with --plugin";

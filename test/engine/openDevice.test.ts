@@ -1,15 +1,15 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { ReferenceBackend } from "../../../backends/reference/mod.ts";
-import type { WebGpuOptions } from "../../../backends/webgpu/mod.ts";
-import { openBackend } from "../../../examples/cli/device.ts";
+import { ReferenceBackend } from "../../backends/reference/mod.ts";
+import type { WebGpuOptions } from "../../backends/webgpu/mod.ts";
+import { openDevice } from "../../engine/openDevice.ts";
 
-const test = suite("examples/cli device");
+const test = suite("engine/openDevice");
 test.before(() => {
   delete process.env.ONESTEP_ADAPTER;
 });
 
-/** Opens `--device auto` on a machine where these devices fail with these words; says what was tried and noted. */
+/** Opens the device `auto` on a machine where these devices fail with these words; says what was tried and noted. */
 async function auto(failing: Record<string, string>, mayHaveGpu = true) {
   const [tried, notes]: [string[], string[]] = [[], []];
   const open = async (name: string) => {
@@ -23,7 +23,7 @@ async function auto(failing: Record<string, string>, mayHaveGpu = true) {
     reference: () => open("reference"),
   };
   const note = (text: string) => void notes.push(text);
-  await openBackend("auto", {}, { openers, mayHaveGpu: () => mayHaveGpu, note });
+  await openDevice("auto", { note }, { openers, mayHaveGpu: () => mayHaveGpu });
   return { tried, notes };
 }
 
@@ -38,16 +38,16 @@ test("auto: no driver can have a GPU, so none is looked for", async () => {
 test("auto: a GPU that fails its self-check is passed over in one line that says why", async () => {
   const { tried, notes } = await auto({ gpu: "Cannot use Arc: matmul is wrong\nat tile 3" });
   assert.equal(tried, ["gpu", "wasm"]);
-  assert.equal(notes, ["--device auto can't use a GPU: Cannot use Arc: matmul is wrong"]);
+  assert.equal(notes, ["device auto can't use a GPU: Cannot use Arc: matmul is wrong"]);
 });
 
 test("auto: the oracle runs where all else fails, and each failure is told", async () => {
   const { tried, notes } = await auto({ gpu: "lost", wasm: "no SIMD", software: "found none" });
   assert.equal(tried, ["gpu", "wasm", "software", "reference"]);
   assert.equal(notes, [
-    "--device auto can't use a GPU: lost",
-    "--device auto can't use wasm: no SIMD",
-    "--device auto can't use a software adapter: found none",
+    "device auto can't use a GPU: lost",
+    "device auto can't use wasm: no SIMD",
+    "device auto can't use a software adapter: found none",
   ]);
 });
 
@@ -57,13 +57,14 @@ test("a device by name is opened or its error thrown", async () => {
     wasm: () => Promise.reject(new Error("no SIMD")),
     reference: () => Promise.reject(new Error("never")),
   };
-  const machine = { openers, mayHaveGpu: () => true, note: () => assert.unreachable() };
+  const machine = { openers, mayHaveGpu: () => true };
+  const note = () => assert.unreachable();
   for (const device of ["webgpu", "software", "llvmpipe"])
-    await openBackend(device, {}, machine).then(
+    await openDevice(device, { note }, machine).then(
       () => assert.unreachable(),
       ({ message }) => assert.is(message, "found none"),
     );
-  await openBackend("wasm", {}, machine).then(
+  await openDevice("wasm", { note }, machine).then(
     () => assert.unreachable(),
     ({ message }) => assert.is(message, "no SIMD"),
   );

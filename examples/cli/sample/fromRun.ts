@@ -1,9 +1,9 @@
 import { files } from "../../../backends/host/files.ts";
-import { failure, some, suggestion } from "../../../core/errors.ts";
 import { classesOf, type HostArray } from "../../../core/interfaces/mod.ts";
 import { number } from "../../../core/plugin/mod.ts";
 import { joined } from "../../../core/tensor/mod.ts";
 import { readWeights, type WeightsInfo } from "../../../core/train/files/weightsFile.ts";
+import { checkLevels, labelOf } from "../../../engine/storedWeights.ts";
 import { ImageSheet } from "../../../plugins/observers/drawing/imageSheet.ts";
 import { encodePng } from "../../../plugins/observers/drawing/png.ts";
 import { checkDrawable, samplePicture } from "../../../plugins/observers/samplePicture.ts";
@@ -46,15 +46,11 @@ export async function drawRun(given: Given): Promise<string> {
   const stored = await readWeights(files, file);
   const info = toldScale("sample", stored.info, guidance);
   checkDrawable(info.data.sample);
-  const label = labelOf(given.text("label"), info);
+  const text = given.text("label");
+  const label = text === undefined ? undefined : labelOf(text, info);
   const sampler = given.text("sampler") ?? info.config.sampler?.use ?? "heun";
   const settings = samplerSettings(given);
-  if (info.role !== "teacher" && settings.length > 0 && !given.on("sampler"))
-    throw failure(
-      "E_OPTION",
-      "Cannot change how the generator is sampled: its noise levels are those it was trained for",
-      { fix: "leave --steps and --set out, or choose a sampler with --sampler" },
-    );
+  checkLevels(info, settings, given.text("sampler"));
   const prompts = await promptsFor("sample", given.text("prompts"), files, info.data.condition, n);
   const registry = await loadRegistry(given.all("plugin"));
   const plugins = storedPlugins(info, sampler, settings, registry);
@@ -90,19 +86,6 @@ export async function drawRun(given: Given): Promise<string> {
 
 /** Whose weights of a run's folder are looked for, in this order. */
 const rolesOf = (role: string | undefined): string[] => (role === undefined ? ["generator", "teacher"] : [role]);
-
-/** The class that a text means: a name of the data's, else its place among them from 0. @throws OptionError */
-function labelOf(text: string | undefined, { data }: WeightsInfo): number | undefined {
-  if (text === undefined) return undefined;
-  const classes = classesOf(data);
-  const { names = [] } = data.condition.label ?? {};
-  const refuse = (why: string, fix: string) => failure("E_OPTION", `Cannot sample class ${text}: ${why}`, { fix });
-  if (classes === 0) throw refuse("the data has no classes", "leave --label out");
-  const place = names.includes(text) ? names.indexOf(text) : /^\d+$/.test(text) ? Number(text) : -1;
-  if (place >= 0 && place < classes) return place;
-  const known = names.length > 0 ? `${some(names, 12)}, or 0 to ${classes - 1}` : `0 to ${classes - 1}`;
-  throw refuse(`classes are ${known}${suggestion(text, names)}`, "choose another --label");
-}
 
 const classNames = ({ data }: WeightsInfo): readonly string[] => data.condition.label?.names ?? [];
 

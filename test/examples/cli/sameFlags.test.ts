@@ -52,7 +52,7 @@ test("a stored config with a plugin that is not here says how to give it again",
   const registry = await loadRegistry();
   const error = thrown(() => ofStored(() => registry.get("loss", "charbonnier")));
   assert.is(error.code, "E_MISSING_PLUGIN");
-  assert.is(error.fix, "if it is a plugin of your own, give its file again with --plugin FILE");
+  assert.is(error.fix, "if it is a plugin of your own, give its file or package again with --plugin");
   assert.match(thrown(() => registry.get("loss", "charbonnier")).fix, /one of your own is given with --plugin FILE$/);
 });
 

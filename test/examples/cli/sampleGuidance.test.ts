@@ -38,7 +38,7 @@ test("a generator that was told scales in training draws at any of them", async 
   assert.not.equal(readFileSync(path("--guidance1.png")), readFileSync(path("--guidance4.png")));
   const { code, stderr } = await sample(preset, "--guidance", "4.5");
   assert.is(code, 2);
-  assert.match(stderr, /E_OPTION: Cannot sample with --guidance 4.5: the generator has learned scales from 1 to 4/);
+  assert.match(stderr, /E_OPTION: Cannot sample with guidance 4.5: the generator has learned scales from 1 to 4/);
   const { stdout } = await onestep("inspect", path(`${preset}/generator.safetensors`));
   assert.match(stdout, /the generator of a run, told a guidance scale from 1 to 4, 1 where nobody says/);
 });
@@ -61,14 +61,14 @@ test("it is judged at any of its scales, and the protocol says at which", async 
   assert.is(code, 0);
   assert.match(stdout, /"guidance":3/);
   const { stderr } = await judge("--guidance", "0.5");
-  assert.match(stderr, /Cannot evaluate with --guidance 0.5: the generator has learned scales from 1 to 4/);
+  assert.match(stderr, /Cannot evaluate with guidance 0.5: the generator has learned scales from 1 to 4/);
 });
 
 test("another is not", async () => {
   await train("gaussians-kd");
   const { code, stderr } = await sample("gaussians-kd", "--guidance", "2");
   assert.is(code, 2);
-  assert.match(stderr, /Cannot sample with --guidance 2: the generator was not taught to be told a scale/);
+  assert.match(stderr, /Cannot sample with guidance 2: the generator was not taught to be told a scale/);
   const guided = await sample("gaussians-kd", "--guidance", "2", "--role", "teacher");
   assert.match(guided.stderr, /guidanceScale is 2, and the data have neither texts nor classes/);
 });
