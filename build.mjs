@@ -1,8 +1,18 @@
-// The one build script: `node build.mjs [gen|page|test|test-deno|check|bench|soak|docs|cli|example] [flags]`; without a word it builds dist/.
+// The one build script: `node build.mjs [gen|page|test|test-deno|check|bench|soak|docs|cli|example|jsr] [flags]`; without a word it builds dist/.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -436,6 +446,51 @@ async function dist() {
   return code;
 }
 
+/** The scope is a placeholder: whoever publishes writes their own. */
+const JSR_NAME = "@scope/onestep";
+
+/**
+ * What `deno publish` takes, in `.test/jsr` or `--out=FOLDER`: the library in JavaScript with its declarations, which say every type, so
+ * that none has to be inferred. Entries name their declarations, and these name each other; a directive in every module would let Deno
+ * check declarations of modules that are not public, and of which it has dropped parts.
+ */
+async function jsr() {
+  const place = flags.find((flag) => flag.startsWith("--out="))?.slice("--out=".length) ?? ".test/jsr";
+  flags.push(`--out=${place}`);
+  const code = await dist();
+  if (code !== 0) return code;
+  const folder = resolve(root, place);
+  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  rmSync(join(folder, "dist/cli"), { recursive: true });
+  for (const name of readdirSync(join(folder, "dist"), { recursive: true })) {
+    const file = join(folder, "dist", name);
+    if (name.endsWith(".map")) rmSync(file);
+    else if (name.endsWith(".js")) rewrite(file, (text) => text.replace(/\n\/\/# sourceMappingURL=.*/, ""));
+    else if (name.endsWith(".d.ts")) rewrite(file, (text) => text.replace(/("\.[^"\n]*)\.ts"/g, '$1.d.ts"'));
+  }
+  const entries = Object.entries(manifest.exports).filter(([, entry]) => entry.types);
+  for (const [, entry] of entries) {
+    const types = `./${basename(entry.types)}`;
+    rewrite(join(folder, entry.default), (text) => `/* @ts-self-types="${types}" */\n${text}`);
+  }
+  const config = {
+    name: JSR_NAME,
+    version: manifest.version,
+    license: manifest.license,
+    exports: Object.fromEntries(entries.map(([name, entry]) => [name, entry.default])),
+    imports: Object.fromEntries(
+      Object.entries(manifest.dependencies).map(([name, range]) => [name, `npm:${name}@${range}`]),
+    ),
+    nodeModulesDir: "manual",
+    publish: { include: ["dist", "README.md", "LICENSE", "LICENSE-APACHE", "NOTICE", "CHANGELOG.md", "deno.json"] },
+  };
+  writeFileSync(join(folder, "deno.json"), `${JSON.stringify(config, null, 2)}\n`);
+  for (const name of config.publish.include)
+    if (existsSync(join(root, name)) && /^[A-Z]/.test(name)) copyFileSync(join(root, name), join(folder, name));
+}
+
+const rewrite = (file, change) => writeFileSync(file, change(readFileSync(file, "utf8")));
+
 /** The gate: format and lint, types, generated files, tests. Stops at the first that fails. */
 async function check() {
   const steps = [
@@ -495,7 +550,7 @@ const keepImports = {
   },
 };
 
-const tasks = { gen, page, test, "test-deno": testDeno, check, cli, example, bench, soak, docs, dist };
+const tasks = { gen, page, test, "test-deno": testDeno, check, cli, example, bench, soak, docs, dist, jsr };
 if (!tasks[task]) {
   console.error(`build.mjs: unknown task "${task}", expected one of ${Object.keys(tasks).join(", ")}`);
   process.exit(2);

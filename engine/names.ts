@@ -1,11 +1,19 @@
 import type { RunConfig } from "../core/train/config/config.ts";
 
-/** Roles of methods whose roles are always the same; a package of plugins may add its own by declaration merging. */
+/** The roles that each method may have, by its name; a package of plugins adds its own by declaration merging. */
 export interface MethodRoles {
+  consistency: "teacher" | "generator";
   dmd2: "teacher" | "generator" | "critic";
+  "f-distill": "teacher" | "generator" | "critic" | "ratio-bins";
+  "guided-distillation": "teacher" | "generator" | "former";
+  lightning: "teacher" | "generator" | "critic";
+  progressive: "teacher" | "generator";
+  reflow: "teacher" | "generator" | "flow";
+  tract: "teacher" | "generator";
+  "truncated-consistency": "teacher" | "generator" | "earlier";
 }
 
-/** Names of the numbers that metrics give; a package of plugins may add its own by declaration merging. */
+/** Names of the numbers that metrics give whose names are always the same; a package of plugins adds its own by declaration merging. */
 export interface MetricValues {
   "gaussian-modes": "in2" | "in3" | "lo" | "hi" | "modeStd" | "sw";
 }
