@@ -2,8 +2,13 @@ import { failure } from "../core/errors.ts";
 import { type Picture, toBytes } from "../core/pixels/mod.ts";
 import { formatShape, sizeOf } from "../core/tensor/mod.ts";
 
+/** Bytes of a picture, grey or RGB, row by row from the top left. */
+export interface Pixels extends Picture<Uint8Array> {
+  readonly channels: 1 | 3;
+}
+
 /** Samples [count, C, H, W] with values from -1 to 1 as pictures; others are refused with E_SHAPE. */
-export function picturesOf(x: Float32Array, shape: readonly number[]): Picture<Uint8Array>[] {
+export function picturesOf(x: Float32Array, shape: readonly number[]): Pixels[] {
   const [count, ...sample] = shape;
   const [channels, height, width] = sample;
   if (sample.length !== 3 || (channels !== 1 && channels !== 3))

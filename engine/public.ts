@@ -7,5 +7,6 @@ export type { LoadOptions } from "./load.ts";
 export type { Model } from "./model.ts";
 export type { MethodRoles, MetricName, MetricValues, RoleName } from "./names.ts";
 export { type DeviceOptions, openDevice } from "./openDevice.ts";
+export type { Pixels } from "./pictures.ts";
 export type { Sampled, SampleRequest } from "./sampleRequest.ts";
 export type { Judged, Trained, Training, TrainOptions } from "./training.ts";

@@ -1,9 +1,10 @@
 import { failure } from "../core/errors.ts";
 import { classesOf, type HostArray } from "../core/interfaces/mod.ts";
-import type { Picture, PictureSize } from "../core/pixels/mod.ts";
+import type { PictureSize } from "../core/pixels/mod.ts";
 import { callback, checkOptions, number, object, type Rule, text } from "../core/plugin/mod.ts";
 import { refuse } from "../core/plugin/spec.ts";
 import type { WeightsInfo } from "../core/train/files/weightsFile.ts";
+import type { Pixels } from "./pictures.ts";
 import { labelOf } from "./storedWeights.ts";
 
 /** What to sample. */
@@ -48,7 +49,7 @@ export interface Sampled {
   /** Network calls that each took. */
   readonly nfe: number;
   /** The samples as bytes, grey or RGB, for a PNG file or a canvas. @throws E_SHAPE for samples that are no pictures */
-  pictures(): Picture<Uint8Array>[];
+  pictures(): Pixels[];
 }
 
 /** Something of a program that no file can hold. */
