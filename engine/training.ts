@@ -137,6 +137,8 @@ class StartedRun<R extends string, M extends string> implements Training<R, M> {
   readonly #around: RunAround;
   readonly #signal: AbortSignal | undefined;
   #result: Promise<Trained<R, M>> | undefined;
+  /** Weights that are being read: what is disposed meanwhile waits for them. */
+  #reading: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
   constructor(run: Run, around: RunAround, signal: AbortSignal | undefined) {
@@ -209,7 +211,9 @@ class StartedRun<R extends string, M extends string> implements Training<R, M> {
     if (this.#disposed) return Promise.reject(disposed("read the weights"));
     const { maker, samplers } = this.run.trainer.method;
     const [drawn] = Object.keys(samplers).reverse();
-    return this.run.weights(role ?? maker ?? drawn);
+    const weights = this.run.weights(role ?? maker ?? drawn);
+    this.#reading = Promise.allSettled([this.#reading, weights]);
+    return weights;
   }
 
   async dispose(): Promise<void> {
@@ -217,6 +221,7 @@ class StartedRun<R extends string, M extends string> implements Training<R, M> {
     this.#disposed = true;
     this.run.stop();
     await this.#result?.catch(() => {});
+    await this.#reading;
     await this.run.dispose();
     this.#around.forget(this);
   }

@@ -187,6 +187,17 @@ test("two engines do not see each other: plugins of one name, devices of their o
   assert.ok(Math.abs(other / data - 1.5) < 1e-6);
 });
 
+test("a model that is asked for before its run is disposed, and not waited for, is made", async () => {
+  const made = async () => {
+    await using training = await engine.train(tinyRun(1));
+    await training.start();
+    return training.model();
+  };
+  const model = await made();
+  assert.equal((await model.sample()).shape, [1, 2]);
+  await model.dispose();
+});
+
 test("disposed: nothing goes on, a backend that was given stays open, and device memory is back", async () => {
   const backend = new ReferenceBackend();
   const each = await createEngine({ device: backend });
