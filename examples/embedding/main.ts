@@ -1,11 +1,11 @@
 /**
- * onestep as a library: a config laid over the method's, a device, observers, and the result as data.
+ * onestep as a library: a config laid over the method's, events while it trains, the result as data, samples of the generator.
  *
  *     npm run example -- embedding
  */
-import { type Judgement, mergeConfig, Registry, Run, type RunConfig, resolveConfig } from "onestep";
-import { allPlugins, dmd2 } from "onestep/plugins";
-import { WasmBackend } from "onestep/wasm";
+import { mergeConfig, type RunConfig } from "onestep";
+import { createEngine } from "onestep/engine";
+import { dmd2 } from "onestep/plugins";
 
 const config: RunConfig = mergeConfig(
   { ...dmd2, dataset: { use: "gaussians" }, network: { use: "mlp", width: 64, depth: 3 } },
@@ -23,22 +23,19 @@ const config: RunConfig = mergeConfig(
     train: { steps: 2000, batch: 128, evaluateCount: 2000 },
   },
 );
-const registry = new Registry().register(allPlugins);
-const backend = await WasmBackend.open();
-const run = await Run.create({ resolved: resolveConfig(config, registry), backend });
+const engine = await createEngine({ device: "wasm" });
+const training = await engine.train(config);
 
-run.bus.on("role/updated", async ({ role, step, losses }) => {
+training.on("role/updated", async ({ role, step, losses }) => {
   if (role !== "critic" || step % 500 !== 0) return; // a read makes the device wait
   console.log(`step ${step}: fake score ${(await losses["fake-score"].read()).toFixed(3)}`);
 });
-run.bus.on("run/warning", ({ source, message }) => console.warn(`${source}: ${message}`));
+training.on("run/warning", ({ source, message }) => console.warn(`${source}: ${message}`));
 
-const { judgements } = await run.start();
-const sw = ({ metrics }: Judgement) => metrics.sw.toFixed(3);
-for (const each of judgements) console.log(`${each.who}: sliced Wasserstein distance ${sw(each)}`);
+const { judgements } = await training.start();
+for (const { who, metrics } of judgements) console.log(`${who}: sliced Wasserstein distance ${metrics.sw.toFixed(3)}`);
 
-const { x } = await run.draw("generator", 4, 1);
+const generator = await training.model();
+const { x } = await generator.sample({ count: 4, seed: 1 });
 console.log("four samples:", Array.from(x, (value) => value.toFixed(2)).join(" "));
-
-await run.dispose();
-await backend.close();
+await engine.dispose();

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-/** Suites of these folders; those of webgpu/ and examples/ start programs of their own that esbuild bundles for Node. */
-const folders = ["test/core", "test/plugins", "test/backends/reference", "test/backends/wasm"];
+/** Suites of these folders; those of webgpu/ and examples/ start programs of their own that esbuild bundles for Node, and one bundles a page. */
+const folders = ["test/core", "test/plugins", "test/backends/reference", "test/backends/wasm", "test/engine"];
 const [part = ""] = process.argv.slice(2);
 
 const suites = folders
@@ -19,7 +19,7 @@ const suites = folders
       return []; // a folder without tests
     }
   })
-  .filter((file) => file.endsWith(".test.ts") && file.includes(part))
+  .filter((file) => file.endsWith(".test.ts") && !file.endsWith("bundle.test.ts") && file.includes(part))
   .sort();
 
 /** What uvu prints, to be counted as well. */
@@ -61,18 +61,22 @@ const count = (label: string) => {
 let passed = count("Passed");
 let failed = count("Total") - passed + broken;
 
-/** A command of the command line, run from source; counts as one test. */
-function onestep(...args: string[]): void {
-  const { status, stderr } = spawnSync(process.execPath, ["run", "-A", "examples/cli/main.ts", ...args], {
+/** A program, run from source with these flags; counts as one test. */
+function program(flags: readonly string[], file: string, args: readonly string[], cwd = "."): void {
+  const config = ["--config", resolve("deno.json")];
+  const { status, stderr } = spawnSync(process.execPath, ["run", ...config, ...flags, resolve(file), ...args], {
+    cwd,
     encoding: "utf8",
     timeout: 120_000,
   });
   if (status === 0) passed++;
   else {
     failed++;
-    console.error(`onestep ${args.join(" ")}: exit status ${status}\n${stderr}`);
+    console.error(`${file} ${args.join(" ")}: exit status ${status}\n${stderr}`);
   }
 }
+/** A command of the command line. */
+const onestep = (...args: string[]) => program(["-A"], "examples/cli/main.ts", args);
 
 if (part === "") {
   const folder = mkdtempSync(join(tmpdir(), "onestep-deno-"));
@@ -83,6 +87,10 @@ if (part === "") {
   onestep("sample", run, "--device", "wasm", "--n", "50", "--out", join(folder, "samples.png"));
   const loss = ["--plugin", "examples/custom-loss/charbonnier.ts", "--set", "losses.charbonnier.weight=1"];
   onestep("train", "gaussians", "--device", "wasm", "--out", run, "--force", ...quick, ...loss);
+  // The script of Deno, with no more rights than it says it needs: once with a run, once without.
+  const rights = ["--allow-read", "--allow-write", "--allow-env", "--allow-sys"];
+  program(["--check", ...rights], "examples/deno/main.ts", [run, join(folder, "samples.json")]);
+  program(rights, "examples/deno/main.ts", [], folder);
   rmSync(folder, { recursive: true, force: true });
 }
 
