@@ -18,7 +18,7 @@ export const functions = {
   MPI_Barrier: ["word"],
   MPI_Bcast: ["array", "int", "word", "int", "word"],
   MPI_Allreduce: ["word", "array", "int", "word", "word", "word"],
-  MPI_Reduce_scatter: ["word", "array", "array", "word", "word", "word"],
+  MPI_Reduce_scatter: ["array", "array", "array", "word", "word", "word"],
   MPI_Allgatherv: ["word", "int", "word", "array", "array", "array", "word", "word"],
   MPI_Alltoallv: ["array", "array", "array", "word", "array", "array", "array", "word", "word"],
   MPI_Reduce_local: ["array", "array", "int", "word", "word"],

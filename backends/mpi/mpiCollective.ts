@@ -32,7 +32,7 @@ export class MpiCollective implements Collective {
   readonly #mpi: Mpi;
   /** The last operation that was begun. A next one begins after it, or rejects as it did. */
   #last: Promise<void> = Promise.resolve();
-  /** What the ranks have sent, a row each; kept for the next sum. */
+  /** Room for what the ranks have sent, a row each; kept for the next sum. */
   #rows = new Float32Array(0);
 
   constructor(mpi: Mpi, { localRank, localSize, transport }: Place) {
@@ -119,11 +119,18 @@ export class MpiCollective implements Collective {
   }
 
   async #scatterByLibrary(values: Float32Array, bounds: Bounds): Promise<void> {
-    const { inPlace, float, sum, world } = this.#mpi.abi;
+    const { float, sum, world } = this.#mpi.abi;
     const lengths = Int32Array.from(lengthsOf(bounds));
-    await this.#mpi.begin("MPI_Reduce_scatter", inPlace, values, lengths, float, sum, world);
-    // MPI puts every share at the beginning.
-    values.copyWithin(bounds[this.rank], 0, lengths[this.rank]);
+    // In place MPI would put every share at the beginning of the array, and MPICH 4.0 ends the job where it lay across that place.
+    const total = this.#room(lengths[this.rank]);
+    await this.#mpi.begin("MPI_Reduce_scatter", values, total, lengths, float, sum, world);
+    values.set(total, bounds[this.rank]);
+  }
+
+  /** So many elements beside the arrays, until the next operation. */
+  #room(length: number): Float32Array {
+    if (this.#rows.length < length) this.#rows = new Float32Array(length);
+    return this.#rows.subarray(0, length);
   }
 
   /** Puts the sum of this rank's share, added in rank order, in its place. `lengths[r]` elements from `begins[r]` are the share of r. */
@@ -131,8 +138,7 @@ export class MpiCollective implements Collective {
     const { rank, size } = this;
     const { float, sum, world } = this.#mpi.abi;
     const own = lengths[rank];
-    if (this.#rows.length < own * size) this.#rows = new Float32Array(own * size);
-    const rows = this.#rows;
+    const rows = this.#room(own * size);
     const [sent, from] = [Int32Array.from(lengths), Int32Array.from(begins)];
     const [got, to] = [new Int32Array(size).fill(own), Int32Array.from({ length: size }, (_, each) => each * own)];
     await this.#mpi.begin("MPI_Alltoallv", values, sent, from, float, rows, got, to, float, world);
