@@ -11,6 +11,7 @@ import { SettingText, saysNothing } from "../../core/plugin/spec.ts";
 import {
   CHECKPOINT,
   mergeConfig,
+  type Ranks,
   type ResolvedConfig,
   Run,
   type RunConfig,
@@ -42,6 +43,7 @@ import { INTERRUPTED } from "./exitStatus.ts";
 import { fitConfig } from "./fitConfig.ts";
 import { CONFIG } from "./flags.ts";
 import { openWeights, withModel } from "./model.ts";
+import { asRank, checkDevices, coresHere, dividedEngine, onStopSignal, ranksLine } from "./ranks.ts";
 import { ofStored, registryFor, unusedLines } from "./registry.ts";
 import { sameFlags } from "./sameFlags.ts";
 import type { PageBeside } from "./ui/beside.ts";
@@ -55,9 +57,17 @@ const short = {
   teacher: "start.teacher",
 };
 
-export async function run(given: Given): Promise<number> {
+export const run = (given: Given): Promise<number> => asRank((ranks) => train(given, ranks));
+
+async function train(given: Given, ranks: Ranks): Promise<number> {
+  const resumed = given.on("resume") ? await ranks.led(() => start(given)) : undefined;
+  const asked = await ranks.together(async () => ask(given, resumed ?? (await start(given))));
+  return trainRun(given, asked, ranks);
+}
+
+/** What the words of the command come to. */
+async function ask(given: Given, named: NamedConfig): Promise<Asked> {
   const model = modelPath(given);
-  const named = await start(given);
   const settings = Object.entries(short).map(([flag, path]) => [path, given.text(flag)]);
   const profile = profileOf(given);
   const settled = (config: RunConfig) => {
@@ -72,7 +82,7 @@ export async function run(given: Given): Promise<number> {
   const resolved = given.on("resume") ? ofStored(checked) : checked();
   if (profile && !given.on("quiet")) process.stderr.write(`${profileLines(profile, resolved.config).join("\n")}\n`);
   if (!given.on("quiet")) for (const line of unusedLines(registry, resolved)) process.stderr.write(`${line}\n`);
-  return trainRun(given, { resolved, registry }, await folderOf(given, named.name));
+  return { resolved, registry, path: await folderOf(given, named.name) };
 }
 
 /** A config whose files are found from any working directory: those of `start`, and safetensors files elsewhere in it. */
@@ -182,13 +192,17 @@ async function start(given: Given): Promise<NamedConfig> {
 interface Asked {
   readonly resolved: ResolvedConfig;
   readonly registry: Registry;
+  /** The folder of the run. */
+  readonly path: string;
 }
 
-async function trainRun(given: Given, { resolved, registry }: Asked, path: string): Promise<number> {
+async function trainRun(given: Given, { resolved, registry, path }: Asked, ranks: Ranks): Promise<number> {
   const say = (text: string) => void (given.on("quiet") || process.stderr.write(`${text}\n`));
   const existing = given.on("resume") ? "resume" : given.on("force") ? "replace" : undefined;
-  const open = () => openBackend(given.text("device"), tuning(given, given.on("quiet")));
-  let backend = await open();
+  const { collective, place } = ranks;
+  const engine = () => dividedEngine(tuning(given, given.on("quiet")), collective, coresHere());
+  const open = () => openBackend(given.text("device"), engine());
+  let backend = await ranks.together(open);
   let run: Run | undefined;
   // Into the log too, as soon as there is one.
   const warn = (message: string) => (run ? run.bus.emit("run/warning", { source: "worker", message }) : say(message));
@@ -201,13 +215,16 @@ async function trainRun(given: Given, { resolved, registry }: Asked, path: strin
     const request = { config: resolved.config, registry, device: backend, capacity: backend.capacity, path: data };
     throw await advisedRun(error, request);
   };
-  const data = await dataPath(given, path);
+  const data = await ranks.led(() => dataPath(given, path));
   let page: PageBeside | undefined;
   try {
     // Before anything is written: the port may be refused.
-    page = await openPage(given, path, (why) => warn(why));
+    page = await ranks.together(async () => (ranks.leads ? openPage(given, path, (why) => warn(why)) : undefined));
     if (page) process.stderr.write(`ui      ${page.address}\n`);
     say(`device  ${describeBackend(backend)}`);
+    await checkDevices(ranks, backend);
+    const line = ranksLine(ranks, resolved.settings);
+    if (line) say(line);
     run = await Run.create({
       resolved,
       backend,
@@ -222,6 +239,9 @@ async function trainRun(given: Given, { resolved, registry }: Asked, path: strin
       cache: runCache(version()),
       memory: memoryLeft(process),
       output: { files, path, existing },
+      collective,
+      place,
+      version: version(),
       async reopen() {
         await backend.close();
         backend = await open();
@@ -230,14 +250,16 @@ async function trainRun(given: Given, { resolved, registry }: Asked, path: strin
     }).catch(told);
     reading?.close();
     // Until here there is nothing to keep, and a signal ends the program wherever it is: no listener has to be waited for.
-    watch = onInterrupt(() => {
+    const stop = onInterrupt(() => {
       process.stderr.write("\nstopping after this step; press Ctrl-C again to give up at once\n");
       run?.stop();
     });
-    const shown = await observe(run, given, existing === "resume");
+    const signalled = onStopSignal(ranks, () => run?.stop());
+    watch = () => [stop, signalled].forEach((end) => void end());
+    const shown = ranks.leads ? await observe(run, given, existing === "resume") : undefined;
     page?.onCommand((command) => run?.send(command));
     say(`folder  ${path}`);
-    const { reason } = await run.start().finally(() => writePage(run!, given, shown, say));
+    const { reason } = await run.start().finally(() => shown && writePage(run!, given, shown, say));
     if (reason === "stopped") {
       say(`stopped; go on with: ${commandName()} train --resume --out ${path}${sameFlags(given, "train")}`);
       return INTERRUPTED;

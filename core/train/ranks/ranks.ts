@@ -120,9 +120,9 @@ export function common<E>(error: E): E {
   return error;
 }
 
-/** Whether all ranks have this error. Where one has another, the rest wait for it elsewhere, and can only be ended. */
+/** Whether all ranks have this error, or what it was made of. Where one has another, the rest wait elsewhere, and can only be ended. */
 export const isCommon = (error: unknown): boolean =>
-  typeof error === "object" && error !== null && commonErrors.has(error);
+  error instanceof Error && (commonErrors.has(error) || isCommon(error.cause));
 
 /** What a rank is called in messages. */
 export const rankName = (rank: number, place: string): string => `rank ${rank}${place ? ` on ${place}` : ""}`;

@@ -57,7 +57,7 @@ export interface SharedRequest extends RunRequest {
  * device again that one has lost: what the others have computed meanwhile is of no use.
  * @throws E_OPTION where there are more ranks than parts of a batch
  */
-export function sharedRequest(request: RunRequest): SharedRequest {
+export async function sharedRequest(request: RunRequest): Promise<SharedRequest> {
   const { collective, place, output, reopen } = request;
   const { sumOrder } = request.resolved.settings;
   const ranks = new Ranks(collective, sumOrder, place);
@@ -65,7 +65,7 @@ export function sharedRequest(request: RunRequest): SharedRequest {
   return {
     ...request,
     ranks,
-    resolved: inParts(request.resolved, ranks.size),
+    resolved: await ranks.together(async () => inParts(request.resolved, ranks.size)),
     reopen: several ? undefined : reopen,
     output: leads ? output : undefined,
     folder: leads && output ? runFolder(output.files, output.path) : undefined,

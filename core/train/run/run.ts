@@ -14,7 +14,7 @@ import type { HealthWarning } from "../health/warnings.ts";
 import { EventBus } from "../loop/bus.ts";
 import type { Command } from "../loop/control.ts";
 import { checkPassports } from "../ranks/passport.ts";
-import { common, isCommon } from "../ranks/ranks.ts";
+import { common } from "../ranks/ranks.ts";
 import type { Judgement } from "../sampling/evaluation.ts";
 import type { Drawn } from "../sampling/sampleDrawer.ts";
 import { Divergence } from "../update/leftOut.ts";
@@ -116,7 +116,7 @@ export class Run {
    * E_RANKS when ranks disagree on what it is
    */
   static async create(request: RunRequest): Promise<Run> {
-    const shared = sharedRequest(request);
+    const shared = await sharedRequest(request);
     const losses = new DeviceLosses(shared.reopen);
     let { backend } = request;
     let early: OnestepError | undefined;
@@ -288,7 +288,6 @@ export class Run {
       if (cause instanceof Divergence) common(cause);
       await this.#saver.saveBefore(cause);
       const error = this.#saver.keeper?.advised(cause) ?? cause;
-      if (isCommon(cause)) common(error);
       this.bus.emit("run/failed", { step: this.#progress.position.step, error: error as Error });
       await end("failed");
       throw error;
