@@ -13,6 +13,9 @@ export interface WorkerEvents {
   readonly failed: (why: string) => void;
 }
 
+/** Makes a worker of a page from a file that does what the script says: a policy may forbid workers that are made of text. */
+export type MakeWorker = () => Worker;
+
 /** The other end, in the worker. */
 export interface Port<In = unknown, Out = unknown> {
   listen(handle: (message: In) => void): void;
@@ -26,15 +29,20 @@ interface NodeProcess {
 /**
  * Starts a worker on a script that is given as text, which spares every bundler a second entry point: `script(port)` is that
  * text, where `port` is an expression for a `Port`. Without `events` an error in the worker is one of the process.
+ * @param make in browsers, in place of the script
  * @throws where the runtime has no workers, or allows none
  */
-export function startWorker(script: (port: string) => string, events?: Partial<WorkerEvents>): HostWorker {
+export function startWorker(
+  script: (port: string) => string,
+  events?: Partial<WorkerEvents>,
+  make?: MakeWorker,
+): HostWorker {
   // Asked for at run time, so that bundles for browsers need no stand-in for the module.
   const { process } = globalThis as { process?: NodeProcess };
   const threads = process?.getBuiltinModule?.("node:worker_threads");
   return threads
     ? startThread(threads as typeof import("node:worker_threads"), script, events)
-    : startWebWorker(script, events);
+    : listened((make ?? (() => workerOf(script)))(), events);
 }
 
 function startThread(
@@ -61,17 +69,24 @@ function startThread(
   };
 }
 
-function startWebWorker(script: (port: string) => string, { message, failed }: Partial<WorkerEvents> = {}): HostWorker {
-  const port = `{
-    listen: (handle) => { onmessage = ({ data }) => handle(data); },
-    send: (message, transfer) => postMessage(message, transfer),
-  }`;
-  const url = URL.createObjectURL(new Blob([script(`(${port})`)], { type: "text/javascript" }));
+/** The port of a worker of the web, as an expression in its script. */
+const WEB_PORT = `({
+  listen: (handle) => { onmessage = ({ data }) => handle(data); },
+  send: (message, transfer) => postMessage(message, transfer),
+})`;
+
+function workerOf(script: (port: string) => string): Worker {
+  const url = URL.createObjectURL(new Blob([script(WEB_PORT)], { type: "text/javascript" }));
   const worker = new Worker(url);
   URL.revokeObjectURL(url);
+  return worker;
+}
+
+function listened(worker: Worker, { message, failed }: Partial<WorkerEvents> = {}): HostWorker {
   if (message) worker.onmessage = ({ data }) => message(data);
-  // A policy of the page that forbids workers from text shows as an error without a message.
-  if (failed) worker.onerror = (event) => failed(event.message || "the page does not allow it");
+  // A file that is not there, and a policy of the page that forbids the worker, show as an error without a message.
+  if (failed)
+    worker.onerror = (event) => failed(event.message || "the page does not allow it, or its file is not there");
   return {
     post: (data) => worker.postMessage(data),
     hold: () => {},

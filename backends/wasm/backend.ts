@@ -2,7 +2,7 @@ import { invariant } from "../../core/errors.ts";
 import type { Program } from "../../core/graph/program.ts";
 import { ScratchPool } from "../../core/graph/scratchPool.ts";
 import type { Backend, DeviceInfo, Footprint, Memory } from "../../core/interfaces/backend.ts";
-import { boolean, checkOptions, choice, number, type Rule } from "../../core/plugin/mod.ts";
+import { boolean, callback, checkOptions, choice, number, type Rule } from "../../core/plugin/mod.ts";
 import type { AddressType } from "./emit/module.ts";
 import { type Surroundings, WasmExecutable } from "./executable.ts";
 import { footprintOf } from "./footprint.ts";
@@ -36,6 +36,12 @@ export interface WasmOptions {
    * the machine has; with `true`, up to the 16 GiB that engines allow.
    */
   readonly memory64?: boolean;
+  /**
+   * In browsers: makes the worker of a thread, from a file of yours that calls `serveThread()`. For pages whose policy
+   * (`Content-Security-Policy`) forbids workers that are made of text; without it they have to allow `worker-src blob:`.
+   * `() => new Worker(new URL("./thread.js", import.meta.url), { type: "module" })`
+   */
+  readonly thread?: () => Worker;
   /** Fill memory that a program has not written with NaN. For tests. */
   readonly poison?: boolean;
   /** Address of what is allocated first. For tests. */
@@ -48,6 +54,7 @@ const optionRules: Readonly<Record<keyof WasmOptions, Rule<unknown>>> = {
   relaxed: boolean(),
   wide: choice([true, false, "always"]),
   memory64: boolean(),
+  thread: callback,
   poison: boolean(),
   first: number({ min: 65536, integer: true }),
 };
@@ -124,7 +131,7 @@ export class WasmBackend implements Backend {
       module: type === addresses ? module : await compileKernels({ relaxed, shared, addresses: type }),
       wide: tiles.wide && type === "i32" ? 1 : 0,
     });
-    const pool = new ThreadPool(host, threads, linear, await kernelsFor(addresses));
+    const pool = new ThreadPool(host, threads, linear, await kernelsFor(addresses), options.thread);
     return new WasmBackend(host.processor, tiles, { linear, pool, relaxed, poison, kernelsFor });
   }
 

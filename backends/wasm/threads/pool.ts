@@ -1,5 +1,5 @@
 import { failure, type OnestepError } from "../../../core/errors.ts";
-import { type HostWorker, startWorker } from "../../host/worker.ts";
+import { type HostWorker, type MakeWorker, startWorker } from "../../host/worker.ts";
 import type { AddressType } from "../emit/module.ts";
 import type { Kernels } from "../kernelModule.ts";
 import type { LinearMemory } from "../linearMemory.ts";
@@ -39,6 +39,7 @@ export class ThreadPool {
   /** Threads that take part, this one included. */
   readonly threads: number;
   readonly #host: Host;
+  readonly #make: MakeWorker | undefined;
   #workers: HostWorker[] = [];
   #memory!: WebAssembly.Memory;
   #addresses!: AddressType;
@@ -49,9 +50,13 @@ export class ThreadPool {
   #lost: OnestepError | undefined;
   #closed = false;
 
-  /** Without a shared memory there is one thread. */
-  constructor(host: Host, threads: number, linear: LinearMemory, kernels: Kernels) {
+  /**
+   * Without a shared memory there is one thread.
+   * @param make see `WasmOptions.thread`
+   */
+  constructor(host: Host, threads: number, linear: LinearMemory, kernels: Kernels, make?: MakeWorker) {
     this.#host = host;
+    this.#make = make;
     this.threads = linear.shared ? threads : 1;
     this.#start(linear, kernels);
   }
@@ -62,7 +67,11 @@ export class ThreadPool {
     this.#control = new Int32Array(memory.buffer, 0, CONTROL);
     this.#kernels = new WebAssembly.Instance(module, { env: { memory, wide } }).exports;
     this.#workers = Array.from({ length: this.threads - 1 }, () =>
-      startWorker((port) => `(${serve})(${takeChunks}, ${port}.listen)`, { failed: (why) => this.#lose(why, memory) }),
+      startWorker(
+        (port) => `(${serve})(${takeChunks}, ${port}.listen)`,
+        { failed: (why) => this.#lose(why, memory) },
+        this.#make,
+      ),
     );
     this.#control.fill(0, slots.ids);
     this.#post((thread) => ({ kind: "start", memory, kernels: module, wide, slots, thread }));
