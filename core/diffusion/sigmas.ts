@@ -1,4 +1,5 @@
 import { failure } from "../errors.ts";
+import type { NoiseProcess } from "../interfaces/process.ts";
 
 /** Bounds of Karras levels. */
 export interface KarrasOptions {
@@ -24,12 +25,36 @@ export function karrasSigmas(count: number, { sigmaMin, sigmaMax, rho = 7 }: Kar
 /** The levels DMD2 draws from: increasing, index 0 = sigmaMin. */
 export const sigmaGrid = (count: number, options: KarrasOptions): number[] => karrasSigmas(count, options).reverse();
 
-/** The levels of a few-step generator, checked. Throws E_OPTION in the name of `owner` unless there are some and they fall. */
-export function decreasingLevels(owner: string, sigmas: readonly number[]): readonly number[] {
+/**
+ * The levels of a few-step generator, checked.
+ * @param process the run's, where a network is called at them
+ * @throws E_OPTION in the name of `owner` unless there are some, they fall, and the process knows the first
+ */
+export function decreasingLevels(
+  owner: string,
+  sigmas: readonly number[],
+  process?: Pick<NoiseProcess, "sigmas">,
+): readonly number[] {
   if (sigmas.length === 0 || sigmas.some((sigma, i) => i > 0 && sigma >= sigmas[i - 1]))
     throw failure(
       "E_OPTION",
       `Cannot configure ${owner}: sigmas is [${sigmas.join(", ")}], should be one or more decreasing levels`,
     );
+  checkKnownLevel(owner, sigmas[0], process);
   return sigmas;
+}
+
+/**
+ * A process of timesteps knows no level above its last: its network would be told that one, and given more noise than it has.
+ * @throws E_OPTION in the name of `owner`
+ */
+export function checkKnownLevel(owner: string, sigma: number, process?: Pick<NoiseProcess, "sigmas">): void {
+  const highest = process?.sigmas?.at(-1);
+  if (highest === undefined || sigma <= highest * (1 + 1e-3)) return;
+  const shown = Number(highest.toPrecision(4));
+  throw failure(
+    "E_OPTION",
+    `Cannot configure ${owner}: its first noise level is ${sigma}, the process knows none above ${shown}`,
+    { fix: `use levels up to ${shown}, or give timesteps instead` },
+  );
 }

@@ -86,6 +86,11 @@ export interface Loss {
   readonly heeds?: readonly string[];
   /** Samples of its own; every update feeds it a batch of them. */
   readonly own?: OwnSamples;
+  /**
+   * The side that it takes in a game of two roles: one fools a judge, who learns by another loss. A run refuses who fools a judge that
+   * learns nothing.
+   */
+  readonly game?: { readonly name: string; readonly side: "fools" | "judges" };
   /** Weights of frozen networks that it computes with. The trainer stores them once for all programs, after `load`. */
   frozen?(): readonly FrozenWeights[];
   /** Reads the files it needs; awaited once, before anything is traced, unless the weight is 0. */

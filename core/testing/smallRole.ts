@@ -15,7 +15,7 @@ import { sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** Everything that a loss can ask of a role. */
-export type SmallNetwork = GeneratorNetwork & Required<CriticNetwork>;
+export type SmallNetwork = GeneratorNetwork & Required<Omit<CriticNetwork, "calls" | "startsOnly">>;
 
 const WIDTH = 6;
 

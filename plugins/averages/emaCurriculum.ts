@@ -1,11 +1,14 @@
-import { type Average, TRAIN_LENGTH } from "../../core/interfaces/mod.ts";
-import { adaptiveBeta, growingIntervals } from "../../core/optim/mod.ts";
-import { definePlugin, number, text } from "../../core/plugin/mod.ts";
+import { failure } from "../../core/errors.ts";
+import { type Average, LOSSES, TRAIN_LENGTH } from "../../core/interfaces/mod.ts";
+import { adaptiveBeta } from "../../core/optim/mod.ts";
+import { definePlugin, number, optional, text } from "../../core/plugin/mod.ts";
+
+const bound = (about: string) => optional(number({ min: 1, integer: true }), { about: `${about}; the loss's` });
 
 /**
  * The target of consistency training: it follows the faster the fewer levels there are.
  *   average ← β·average + (1 − β)·weights,   β = exp(first·ln β₀ / intervals at this update)
- * Song et al. 2023, arXiv:2303.01469, appendix C.
+ * The intervals are those of the run's loss, whichever way they grow. Song et al. 2023, arXiv:2303.01469, appendix C.
  */
 export const emaCurriculum = definePlugin({
   name: "ema-curriculum",
@@ -14,16 +17,29 @@ export const emaCurriculum = definePlugin({
   options: {
     role: text({ default: "generator", about: "whose weights it averages" }),
     beta: number({ default: 0.95, above: 0, max: 1, about: "share of the old average kept at the first intervals" }),
-    first: number({
-      default: 2,
-      min: 1,
-      integer: true,
-      about: "intervals between levels at the start, as the loss has",
-    }),
-    last: number({ default: 200, min: 1, integer: true, about: "intervals at the end, as the loss has" }),
+    first: bound("intervals between levels at the start"),
+    last: bound("intervals at the end"),
   },
-  create: ({ role, beta, first, last }, container): Average => {
-    const updates = Math.max(container.get(TRAIN_LENGTH).steps, 1);
-    return { role, keep: (update) => adaptiveBeta(beta, first, growingIntervals(update, { first, last, updates })) };
+  create: ({ role, beta, ...own }, container): Average => {
+    const loss = container.all(LOSSES).find((each) => "intervals" in each) as Curriculum | undefined;
+    for (const name of ["first", "last"] as const)
+      if (loss && own[name] !== undefined && own[name] !== loss[name])
+        throw failure(
+          "E_OPTION",
+          `Cannot configure ema-curriculum: ${name} is ${own[name]} and the loss has ${loss[name]}, both should be the same`,
+          { fix: `leave ${name} out of the average, which then takes that of the loss` },
+        );
+    if (!loss && container.get(TRAIN_LENGTH).steps > 0)
+      throw failure("E_CONFIG", "Cannot use ema-curriculum: no loss of the run has levels that grow in number", {
+        fix: "add the loss consistency-training, or use the average ema-constant",
+      });
+    return { role, keep: (update) => (loss ? adaptiveBeta(beta, loss.first, loss.intervals(update)) : 1) };
   },
 });
+
+/** What a loss of growing levels tells of them. */
+interface Curriculum {
+  readonly first: number;
+  readonly last: number;
+  intervals(update: number): number;
+}

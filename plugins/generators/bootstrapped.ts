@@ -29,10 +29,10 @@ export const bootstrapped = definePlugin({
     sigmaMin: number({ default: 0.002, above: 0, about: "level that a sample is led to" }),
   },
   create({ sigmas, sigmaMin }, container): Generator {
-    const [sigmaMax] = pathLevels("bootstrapped", sigmas, [sigmaMin]);
     const network = container.get(NETWORK);
     const shape = container.get(DATA_SHAPE);
     const process = container.get(PROCESS);
+    const [sigmaMax] = pathLevels("bootstrapped", sigmas, [sigmaMin], process);
     const startScale = process.start(sigmaMax);
     const leading = leadingTo(network, process, sigmaMax);
     const bind: Generator["bind"] = (scope) => {
@@ -40,6 +40,7 @@ export const bootstrapped = definePlugin({
         leading(scope, x, constant(sigmaMin, "f32", [x.shape[0]]), condition);
       const network: LeadingNetwork = {
         denoise,
+        startsOnly: true,
         generate: oneCall({ denoise }, sigmaMax, shape, process),
         lead: (eps, level, condition) => leading(scope, mul(eps, startScale), level, condition),
       };

@@ -31,7 +31,7 @@ export const consistencyGenerator = definePlugin({
     const network = container.get(NETWORK);
     const shape = container.get(DATA_SHAPE);
     const process = container.get(PROCESS);
-    const levels = decreasingLevels("consistency", sigmas);
+    const levels = decreasingLevels("consistency", sigmas, process);
     const lowest = levels[levels.length - 1];
     if (lowest <= sigmaMin)
       throw failure(

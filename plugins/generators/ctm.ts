@@ -28,7 +28,7 @@ export const ctmGenerator = definePlugin({
   },
   create({ sigmas, sigmaMin }, container): Generator {
     const [network, shape, process] = [container.get(NETWORK), container.get(DATA_SHAPE), container.get(PROCESS)];
-    const levels = decreasingLevels("ctm", sigmas);
+    const levels = decreasingLevels("ctm", sigmas, process);
     const lowest = levels[levels.length - 1];
     if (lowest <= sigmaMin)
       throw failure(

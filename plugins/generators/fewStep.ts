@@ -123,7 +123,7 @@ function levelsOf(
   { sigmas, timesteps }: { readonly sigmas: readonly number[]; readonly timesteps: readonly number[] },
   process: NoiseProcess,
 ): readonly number[] {
-  if (timesteps.length === 0) return decreasingLevels("few-step", sigmas);
+  if (timesteps.length === 0) return decreasingLevels("few-step", sigmas, process);
   const known = process.sigmas;
   if (!known)
     throw failure(

@@ -44,7 +44,7 @@ export const latentConsistencyGenerator = definePlugin({
     const levels =
       timesteps.length > 0
         ? fallingTimesteps("latent-consistency", timesteps, table.sigmas.length).map((each) => table.sigmas[each])
-        : decreasingLevels("latent-consistency", sigmas);
+        : decreasingLevels("latent-consistency", sigmas, table);
     const bind: Generator["bind"] = (given) => {
       const scope = adapted(given, lora);
       const denoiser = process.denoiser((x, cNoise, condition) =>

@@ -27,7 +27,7 @@ export const meanFlowGenerator = definePlugin({
   },
   create({ sigmas }, container): Generator {
     const [network, shape, process] = [container.get(NETWORK), container.get(DATA_SHAPE), container.get(PROCESS)];
-    const levels = decreasingLevels("mean-flow", sigmas);
+    const levels = decreasingLevels("mean-flow", sigmas, process);
     const bind: Generator["bind"] = (scope) => {
       const { denoise: told } = process.denoiser((...inputs) => network.apply(scope, ...inputs));
       const denoise: typeof told = (x, sigma, condition) => {

@@ -41,7 +41,7 @@ export const operator = definePlugin({
     const network = container.get(NETWORK);
     const shape = container.get(DATA_SHAPE);
     const process = container.get(PROCESS);
-    const [sigmaMax, ...points] = pathLevels("operator", sigmas, [...levels, sigmaMin]);
+    const [sigmaMax, ...points] = pathLevels("operator", sigmas, [...levels, sigmaMin], process);
     const M = points.length;
     const startScale = process.start(sigmaMax);
     const apply: typeof network.apply = (scope, x, cNoise, condition) => {
@@ -67,6 +67,8 @@ export const operator = definePlugin({
       const denoise: GeneratorNetwork["denoise"] = (x, _, condition) => predict(scope, x, condition)[M - 1];
       const bound: TrajectoryNetwork = {
         denoise,
+        calls: M,
+        startsOnly: true,
         generate: oneCall({ denoise }, sigmaMax, shape, process),
         trajectory(eps, condition) {
           const start = mul(eps, startScale);

@@ -36,7 +36,7 @@ export const rollout = definePlugin({
     const network = container.get(NETWORK);
     const shape = container.get(DATA_SHAPE);
     const process = container.get(PROCESS);
-    const sigmas = decreasingLevels("rollout", given);
+    const sigmas = decreasingLevels("rollout", given, process);
     const startScale = process.start(sigmas[0]);
     const step = ({ denoise }: Denoiser, x: Tensor, i: number, condition: Parameters<typeof denoise>[2]): Tensor => {
       const D = denoise(x, constant(sigmas[i], "f32", [x.shape[0]]), condition);

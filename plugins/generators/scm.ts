@@ -28,7 +28,7 @@ export const scmGenerator = definePlugin({
   },
   create({ sigmas }, container): Generator {
     const [network, shape, process] = [container.get(NETWORK), container.get(DATA_SHAPE), container.get(PROCESS)];
-    const levels = decreasingLevels("scm", sigmas);
+    const levels = decreasingLevels("scm", sigmas, process);
     const bind = (scope: Parameters<Generator["bind"]>[0]): ScmNetwork => {
       const { denoise } = process.denoiser((...inputs) => network.apply(scope, ...inputs));
       return {

@@ -57,7 +57,7 @@ export const consistencyTrainingLoss = definePlugin({
       about: "how much a level counts; gap is 1/(σ − next)",
     }),
   },
-  create(options, container): Loss {
+  create(options, container): Loss & CurriculumLoss {
     const { sample, sigmaData } = container.get(DATA_SHAPE);
     const { sigmas, floor } = container.get(GENERATOR);
     const { steps } = container.get(TRAIN_LENGTH);
@@ -73,11 +73,13 @@ export const consistencyTrainingLoss = definePlugin({
         "E_OPTION",
         `Cannot configure consistency-training: first is ${first} and last ${last}, first should not be above`,
       );
+    const updates = Math.max(steps, 1);
+    const intervals = (update: number) => intervalsAt(growth, update, { first, last, updates });
     const counts: number[] = [];
     /** Where each number of intervals after the first begins. */
     const starts: number[] = [];
-    for (let step = 0; step < Math.max(steps, 1); step++) {
-      const count = intervalsAt(growth, step, { first, last, updates: Math.max(steps, 1) });
+    for (let step = 0; step < updates; step++) {
+      const count = intervals(step);
       if (count === counts[counts.length - 1]) continue;
       if (counts.length > 0) starts.push(step);
       counts.push(count);
@@ -107,6 +109,9 @@ export const consistencyTrainingLoss = definePlugin({
       name: "consistency-training",
       role: "generator",
       weight: options.weight,
+      first,
+      last,
+      intervals,
       compute({ real: { x, condition }, generator, average, noise }) {
         const [B] = x.shape;
         const row = stretchAt(noise, starts);
@@ -122,3 +127,10 @@ export const consistencyTrainingLoss = definePlugin({
     };
   },
 });
+
+/** What the average `ema-curriculum` asks: intervals between levels at the start, at the end and at an update. */
+interface CurriculumLoss {
+  readonly first: number;
+  readonly last: number;
+  intervals(update: number): number;
+}

@@ -2,7 +2,7 @@ import { type Loss, PROCESS } from "../../core/interfaces/mod.ts";
 import { add, mul, stopGradient } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import { denoisingTerms } from "./shared/denoising.ts";
-import { encoderGame, encoderGameOptions, perSampleSum } from "./shared/scoreIdentity.ts";
+import { ENCODER_GAME, encoderGame, encoderGameOptions, perSampleSum } from "./shared/scoreIdentity.ts";
 import { distributionOf, distributionOptions } from "./shared/sigmaDistribution.ts";
 
 /**
@@ -30,6 +30,7 @@ export const fakeDenoising = definePlugin({
       name: "fake-denoising",
       role: "critic",
       weight,
+      ...(adversarial > 0 && { game: { name: ENCODER_GAME, side: "judges" } }),
       compute(context) {
         const { generated, critic, noise } = context;
         const x = stopGradient(generated.x);

@@ -50,6 +50,7 @@ export const ganDiscriminator = definePlugin({
       name: "gan-discriminator",
       role: "critic",
       weight,
+      game: { name: "losses.gan-discriminator", side: "judges" },
       ...(game.extracted && { frozen: game.extracted.frozen, load: game.extracted.load }),
       compute(context) {
         const { generated, real, noise } = context;

@@ -31,6 +31,7 @@ export const ganGenerator = definePlugin({
       role: "generator",
       weight,
       heeds: ["guidance"],
+      game: { name: "losses.gan-discriminator", side: "fools" },
       ...(game.extracted && { frozen: game.extracted.frozen, load: game.extracted.load }),
       compute(context) {
         const { x, condition } = context.generated;

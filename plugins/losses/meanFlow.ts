@@ -33,11 +33,8 @@ export const meanFlowLoss = definePlugin({
     mixture: number({ default: 0, min: 0, about: "share k of the generator's own velocity; with data alone" }),
     guidedFrom: number({ default: 0, min: 0, max: 1, about: "lowest time with guidance; with data alone" }),
     guidedTo: number({ default: 1, min: 0, max: 1, about: "highest time with guidance; with data alone" }),
-    conditionDropout: number({
-      default: 0.1,
-      min: 0,
-      max: 1,
-      about: "share of samples without condition, if guided by data",
+    conditionDropout: optional(number({ min: 0, max: 1 }), {
+      about: "share of samples without condition, if guided by data; 0.1 where it is not given",
     }),
     timeMean: number({ default: -0.6, about: "mean of ln(t/(1 − t))" }),
     timeStd: number({ default: 1.6, min: 0, about: "standard deviation of ln(t/(1 − t))" }),
@@ -54,16 +51,20 @@ export const meanFlowLoss = definePlugin({
   create(options, container): Loss {
     const [shape, process] = [container.get(DATA_SHAPE), container.get(PROCESS)];
     const latest = flowTime(container.get(GENERATOR).sigmas[0]);
-    const { guidanceScale, mixture, conditionDropout, apart, warmUp, power, constant: c } = options;
+    const { guidanceScale, mixture, conditionDropout = 0.1, apart, warmUp, power, constant: c } = options;
     const fromData = options.velocity === "data";
-    if (!fromData && mixture > 0)
-      throw failure(
-        "E_OPTION",
-        "Cannot configure mean-flow: mixture is given with velocity=teacher, should be with data",
-        {
-          fix: "set losses.mean-flow.velocity=data, or losses.mean-flow.mixture=0",
-        },
-      );
+    for (const [name, { value, off }] of Object.entries({
+      mixture: { value: mixture, off: 0 },
+      guidedFrom: { value: options.guidedFrom, off: 0 },
+      guidedTo: { value: options.guidedTo, off: 1 },
+      conditionDropout: { value: options.conditionDropout ?? 0, off: 0 },
+    }))
+      if (!fromData && value !== off)
+        throw failure(
+          "E_OPTION",
+          `Cannot configure mean-flow: ${name} is given with velocity=teacher, should be with data`,
+          { fix: `set losses.mean-flow.velocity=data, or losses.mean-flow.${name}=${off}` },
+        );
     const network = container.get(NETWORK);
     const learnsNone = fromData && conditionDropout > 0;
     if (guidanceScale !== undefined || mixture > 0)

@@ -3,7 +3,7 @@ import type { Loss } from "../../core/interfaces/mod.ts";
 import { add, mul, pow } from "../../core/ops/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Tensor } from "../../core/tensor/mod.ts";
-import { encoderGameOptions, identityLosses, identityTotal } from "./shared/scoreIdentity.ts";
+import { ENCODER_GAME, encoderGameOptions, identityLosses, identityTotal } from "./shared/scoreIdentity.ts";
 
 const levelOptions = {
   sigmaMin: number({ default: 0.002, above: 0, about: "lowest noise level" }),
@@ -42,6 +42,7 @@ export const sidLoss = definePlugin({
       name: "sid",
       role: "generator",
       weight,
+      ...(adversarial > 0 && { game: { name: ENCODER_GAME, side: "fools" } }),
       compute({ generated: { x, condition }, teacher, critic, noise }) {
         const sigma = scaleLevels(noise.uniform([x.shape[0]]), levels);
         const samples = { x, sigma, eps: noise.normalLike(x), condition };

@@ -19,6 +19,7 @@ export const stepDiscriminatorLoss = definePlugin({
     name: "step-discriminator",
     role: "critic",
     weight,
+    game: { name: "losses.step-discriminator", side: "judges" },
     compute(context) {
       const { taught, made, logit } = judgedTurn("step-discriminator", context);
       const [real, fake] = [logit(taught), logit({ ...made, xt: stopGradient(made.xt) })];

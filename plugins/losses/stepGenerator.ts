@@ -19,6 +19,7 @@ export const stepGenerator = definePlugin({
     name: "step-generator",
     role: "generator",
     weight,
+    game: { name: "losses.step-discriminator", side: "fools" },
     compute(context) {
       const { made, logit } = judgedTurn("step-generator", context);
       return mean(fooling({ objective: "softplus" }, logit(made)));

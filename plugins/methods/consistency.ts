@@ -2,7 +2,7 @@ import { ownSampler } from "../../core/diffusion/mod.ts";
 import { GENERATOR, type Method, SAMPLER, TEACHER, TRAIN_LENGTH } from "../../core/interfaces/mod.ts";
 import { definePlugin } from "../../core/plugin/mod.ts";
 import type { Recipe } from "../../core/train/mod.ts";
-import { inheriting, teacherOptions, teacherStage } from "./shared/pretraining.ts";
+import { inheriting, teacherOptions, teacherStage, withTeacher } from "./shared/pretraining.ts";
 
 /**
  * Consistency distillation: the generator alone moves, held to a running average of itself along the teacher's path. No critic,
@@ -31,19 +31,15 @@ export const consistencyMethod = definePlugin({
 });
 
 /** Consistency distillation with the settings of the official ImageNet-64 run, for Adam in place of its RAdam. */
-export const consistency: Recipe = {
+export const consistency: Recipe = withTeacher({
   method: { use: "consistency" },
-  teacher: { use: "edm" },
   generator: { use: "consistency" },
-  sampler: { use: "heun", steps: 18 },
-  losses: { "edm-denoising": {}, "consistency-distillation": { levels: 40 } },
+  losses: { "consistency-distillation": { levels: 40 } },
   optimizers: {
-    teacher: { use: "adamw", lr: 1e-3, weightDecay: 0, clip: 0 },
     generator: { use: "adamw", lr: 8e-6, weightDecay: 0, clip: 0 },
   },
   averages: {
-    teacher: { use: "ema", halfLife: 500_000, rampUp: 0.05 },
     generator: { use: "ema-constant", beta: 0.9999, warmUp: true },
     "generator/target": { use: "ema-constant", beta: 0.95 },
   },
-};
+});

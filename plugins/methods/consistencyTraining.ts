@@ -1,23 +1,20 @@
 import { mergeConfig } from "../../core/plugin/mod.ts";
 import type { Recipe } from "../../core/train/mod.ts";
+import { withTeacher } from "./shared/pretraining.ts";
 
 /** Consistency training with the settings of the official ImageNet-64 run, for Adam in place of its RAdam, and without LPIPS. */
-export const consistencyTraining: Recipe = {
+export const consistencyTraining: Recipe = withTeacher({
   method: { use: "consistency" },
-  teacher: { use: "edm" },
   generator: { use: "consistency" },
-  sampler: { use: "heun", steps: 18 },
-  losses: { "edm-denoising": {}, "consistency-training": {} },
+  losses: { "consistency-training": {} },
   optimizers: {
-    teacher: { use: "adamw", lr: 1e-3, weightDecay: 0, clip: 0 },
     generator: { use: "adamw", lr: 1e-4, weightDecay: 0, clip: 0 },
   },
   averages: {
-    teacher: { use: "ema", halfLife: 500_000, rampUp: 0.05 },
     generator: { use: "ema-constant", beta: 0.9999, warmUp: true },
     "generator/target": { use: "ema-curriculum" },
   },
-};
+});
 
 /** Improved consistency training: no average as target, Huber's distance, weights by the gap, levels that double in number. */
 export const improvedConsistencyTraining: Recipe = mergeConfig(consistencyTraining, {

@@ -13,7 +13,7 @@ import {
 } from "../../core/interfaces/mod.ts";
 import { boolean, choice, definePlugin, group, number, type OptionsOf } from "../../core/plugin/mod.ts";
 import type { Recipe } from "../../core/train/mod.ts";
-import { inheriting, teacherOptions, teacherStage } from "./shared/pretraining.ts";
+import { inheriting, teacherOptions, teacherStage, withTeacher } from "./shared/pretraining.ts";
 
 /** Two time-scale update rule: how often each role moves in a cycle. Whole numbers from 1. */
 export interface Ttur {
@@ -123,26 +123,21 @@ const method = (roles: Method["roles"], stages: Stage[], container: Resolver): M
  * The teacher section trains one from scratch with EDM's settings for small data; a pretrained teacher skips it.
  * Yin et al. 2024, arXiv:2405.14867, appendix F.2.
  */
-export const dmd2: Recipe = {
+export const dmd2: Recipe = withTeacher({
   method: { use: "dmd2", ttur: { critic: 5, generator: 1 } },
-  teacher: { use: "edm" },
   generator: { use: "few-step", sigmas: [80] },
   critic: { use: "fake-score" },
-  sampler: { use: "heun", steps: 18 },
   losses: {
-    "edm-denoising": {},
     "distribution-matching": { weight: 1 },
     "fake-score": { weight: 1 },
     "gan-generator": { weight: 3e-3 },
     "gan-discriminator": { weight: 1e-2 },
   },
   optimizers: {
-    teacher: { use: "adamw", lr: 1e-3, weightDecay: 0, clip: 0 },
     generator: { use: "adamw", lr: 2e-6, warmup: 500, clip: 10 },
     critic: { use: "adamw", lr: 2e-6, warmup: 500, clip: 10 },
   },
-  averages: { teacher: { use: "ema", halfLife: 500_000, rampUp: 0.05 } },
-};
+});
 
 /**
  * DMD, which DMD2 improves on: a regression loss in place of the GAN and of the two time-scales.

@@ -11,7 +11,7 @@ import {
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Recipe } from "../../core/train/mod.ts";
 import { halvedSteps, halvingOptions, halvingRounds } from "./shared/halving.ts";
-import { inheriting, teacherOptions, teacherStage } from "./shared/pretraining.ts";
+import { inheriting, teacherOptions, teacherStage, withTeacher } from "./shared/pretraining.ts";
 import { checkOneLevel, parametersOf } from "./shared/rounds.ts";
 
 /**
@@ -75,15 +75,11 @@ export const guidedDistillationMethod = definePlugin({
 });
 
 /** Guided distillation from 16 steps to one, with the rates of progressive distillation; the paper's own are not public. */
-export const guidedDistillation: Recipe = {
+export const guidedDistillation: Recipe = withTeacher({
   method: { use: "guided-distillation" },
-  teacher: { use: "edm" },
   generator: { use: "few-step", guidanceScale: 1, guidanceMax: 4 },
-  sampler: { use: "heun", steps: 18 },
-  losses: { "edm-denoising": {}, "guided-distillation": {} },
+  losses: { "guided-distillation": {} },
   optimizers: {
-    teacher: { use: "adamw", lr: 1e-3, weightDecay: 0, clip: 0 },
     generator: { use: "adamw", lr: 5e-5, weightDecay: 0, clip: 1, decay: "linear" },
   },
-  averages: { teacher: { use: "ema", halfLife: 500_000, rampUp: 0.05 } },
-};
+});

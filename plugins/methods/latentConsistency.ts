@@ -1,25 +1,22 @@
 import type { Recipe } from "../../core/train/mod.ts";
+import { withTeacher } from "./shared/pretraining.ts";
 
 /**
  * Latent consistency distillation with the rates of the public script; the cycle is that of consistency distillation. For a guided
  * model: `generator.guidanceMin` 6 and `guidanceMax` 16, which the script writes as 5 and 15, and `guidanceScale`.
  * Luo et al. 2023, arXiv:2310.04378; huggingface/diffusers, train_lcm_distill_sd_wds.py.
  */
-export const latentConsistency: Recipe = {
+export const latentConsistency: Recipe = withTeacher({
   method: { use: "consistency" },
-  teacher: { use: "edm" },
   generator: { use: "latent-consistency" },
-  sampler: { use: "heun", steps: 18 },
-  losses: { "edm-denoising": {}, "latent-consistency": {} },
+  losses: { "latent-consistency": {} },
   optimizers: {
-    teacher: { use: "adamw", lr: 1e-3, weightDecay: 0, clip: 0 },
     generator: { use: "adamw", lr: 1e-4, warmup: 500, clip: 1 },
   },
   averages: {
-    teacher: { use: "ema", halfLife: 500_000, rampUp: 0.05 },
     "generator/target": { use: "ema-constant", beta: 0.95 },
   },
-};
+});
 
 /**
  * LCM-LoRA: only low-rank adapters learn, the network is told no scale, and the generator is its own target.

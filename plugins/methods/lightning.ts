@@ -12,7 +12,7 @@ import { definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Recipe } from "../../core/train/mod.ts";
 import { ENDS } from "../losses/shared/stepJudgement.ts";
 import { halvedSteps, halvingOptions, halvingRounds } from "./shared/halving.ts";
-import { inheriting, teacherOptions, teacherStage } from "./shared/pretraining.ts";
+import { inheriting, teacherOptions, teacherStage, withTeacher } from "./shared/pretraining.ts";
 import { checkSuccession } from "./shared/rounds.ts";
 
 /**
@@ -81,17 +81,13 @@ function phasesOf(round: Stage, relaxed: number): Stage[] {
  * SDXL-Lightning's adversarial rounds, from eight steps to one, with the rates of its full fine-tuning. The paper comes to 32 steps
  * by a mean square with a guided teacher first: `progressive` does that. It also begins each round with low-rank adapters.
  */
-export const lightning: Recipe = {
+export const lightning: Recipe = withTeacher({
   method: { use: "lightning", firstSteps: 8 },
-  teacher: { use: "edm" },
   generator: { use: "few-step" },
   critic: { use: "step-discriminator" },
-  sampler: { use: "heun", steps: 18 },
-  losses: { "edm-denoising": {}, "step-generator": {}, "step-discriminator": {} },
+  losses: { "step-generator": {}, "step-discriminator": {} },
   optimizers: {
-    teacher: { use: "adamw", lr: 1e-3, weightDecay: 0, clip: 0 },
     generator: { use: "adamw", lr: 5e-7, beta1: 0, beta2: 0.99, weightDecay: 0 },
     critic: { use: "adamw", lr: 5e-7, beta1: 0, beta2: 0.99, weightDecay: 0 },
   },
-  averages: { teacher: { use: "ema", halfLife: 500_000, rampUp: 0.05 } },
-};
+});

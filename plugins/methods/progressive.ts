@@ -2,7 +2,7 @@ import { DATA_SHAPE, GENERATOR, type Method, SAMPLER, TEACHER, TRAIN_LENGTH } fr
 import { definePlugin } from "../../core/plugin/mod.ts";
 import type { Recipe } from "../../core/train/mod.ts";
 import { halvedSteps, halvingOptions, halvingRounds } from "./shared/halving.ts";
-import { inheriting, teacherOptions, teacherStage } from "./shared/pretraining.ts";
+import { inheriting, teacherOptions, teacherStage, withTeacher } from "./shared/pretraining.ts";
 import { checkSuccession } from "./shared/rounds.ts";
 
 /**
@@ -39,15 +39,11 @@ export const progressiveMethod = definePlugin({
 });
 
 /** Progressive distillation from 16 steps to one, with the rates of the CIFAR-10 run of the paper. */
-export const progressive: Recipe = {
+export const progressive: Recipe = withTeacher({
   method: { use: "progressive" },
-  teacher: { use: "edm" },
   generator: { use: "few-step" },
-  sampler: { use: "heun", steps: 18 },
-  losses: { "edm-denoising": {}, progressive: {} },
+  losses: { progressive: {} },
   optimizers: {
-    teacher: { use: "adamw", lr: 1e-3, weightDecay: 0, clip: 0 },
     generator: { use: "adamw", lr: 5e-5, weightDecay: 0, clip: 1, decay: "linear" },
   },
-  averages: { teacher: { use: "ema", halfLife: 500_000, rampUp: 0.05 } },
-};
+});

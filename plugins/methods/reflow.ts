@@ -11,7 +11,7 @@ import {
 } from "../../core/interfaces/mod.ts";
 import { definePlugin, mergeConfig, number } from "../../core/plugin/mod.ts";
 import type { Recipe } from "../../core/train/mod.ts";
-import { inheriting, teacherOptions, teacherStage } from "./shared/pretraining.ts";
+import { inheriting, teacherOptions, teacherStage, withTeacher } from "./shared/pretraining.ts";
 import { checkOneLevel, eulerOn } from "./shared/rounds.ts";
 
 /**
@@ -86,22 +86,19 @@ const equalTimes = (count: number, sigmaMax: number): number[] =>
  * 2-rectified flow and its one-step distillation: a network that predicts the velocity is trained on data, straightened once, and
  * distilled. Rate, warm-up, clipping and average are those of the official CIFAR-10 runs.
  */
-export const reflow: Recipe = {
+export const reflow: Recipe = withTeacher({
   method: { use: "reflow" },
   process: { use: "rectified-flow" },
-  teacher: { use: "edm" },
   generator: { use: "few-step", timesteps: [998] },
   sampler: { use: "euler", steps: 25, spacing: "trailing" },
   losses: { "edm-denoising": { levels: "uniform-time" }, reflow: {} },
   optimizers: {
-    teacher: { use: "adamw", lr: 1e-3, weightDecay: 0, clip: 0 },
     generator: { use: "adamw", lr: 2e-4, warmup: 5000, weightDecay: 0, clip: 1 },
   },
   averages: {
-    teacher: { use: "ema", halfLife: 500_000, rampUp: 0.05 },
     generator: { use: "ema-constant", beta: 0.999999, warmUp: true },
   },
-};
+});
 
 /**
  * InstaFlow: a pretrained text-to-image model with guidance is the first flow; its pairs, with their texts, straighten a generator

@@ -11,7 +11,7 @@ import {
 } from "../../core/interfaces/mod.ts";
 import { definePlugin, list, number } from "../../core/plugin/mod.ts";
 import type { Recipe } from "../../core/train/mod.ts";
-import { inheriting, teacherOptions, teacherStage } from "./shared/pretraining.ts";
+import { inheriting, teacherOptions, teacherStage, withTeacher } from "./shared/pretraining.ts";
 import { checkSuccession, eulerOn } from "./shared/rounds.ts";
 
 /**
@@ -84,19 +84,15 @@ function checkPhases(phases: readonly number[]): void {
 }
 
 /** TRACT from 40 steps to one in a single phase, with the rate of the official CIFAR-10 run. */
-export const tract: Recipe = {
+export const tract: Recipe = withTeacher({
   method: { use: "tract" },
-  teacher: { use: "edm" },
   generator: { use: "few-step" },
-  sampler: { use: "heun", steps: 18 },
-  losses: { "edm-denoising": {}, tract: {} },
+  losses: { tract: {} },
   optimizers: {
-    teacher: { use: "adamw", lr: 1e-3, weightDecay: 0, clip: 0 },
     generator: { use: "adamw", lr: 1e-3, weightDecay: 0, clip: 0 },
   },
   averages: {
-    teacher: { use: "ema", halfLife: 500_000, rampUp: 0.05 },
     generator: { use: "ema-constant", beta: 0.9999, warmUp: true },
     "generator/self": { use: "ema-constant", beta: 0.5, unbiased: true },
   },
-};
+});

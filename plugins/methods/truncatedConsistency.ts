@@ -3,7 +3,7 @@ import { failure } from "../../core/errors.ts";
 import { GENERATOR, type Method, SAMPLER, TEACHER, TRAIN_LENGTH } from "../../core/interfaces/mod.ts";
 import { definePlugin, number } from "../../core/plugin/mod.ts";
 import type { Recipe } from "../../core/train/mod.ts";
-import { inheriting, teacherOptions, teacherStage } from "./shared/pretraining.ts";
+import { inheriting, teacherOptions, teacherStage, withTeacher } from "./shared/pretraining.ts";
 
 /**
  * Two stages of consistency: the role `earlier`, a generator for all levels, and then the generator for high ones, which starts from it
@@ -57,20 +57,16 @@ export const truncatedConsistencyMethod = definePlugin({
 });
 
 /** Truncated consistency on easy consistency, in the settings of NVlabs/FastGen for CIFAR-10, for Adam in place of its RAdam. */
-export const truncatedConsistency: Recipe = {
+export const truncatedConsistency: Recipe = withTeacher({
   method: { use: "truncated-consistency" },
-  teacher: { use: "edm" },
   generator: { use: "few-step" },
-  sampler: { use: "heun", steps: 18 },
-  losses: { "edm-denoising": {}, "easy-consistency": { role: "earlier" }, "truncated-consistency": {} },
+  losses: { "easy-consistency": { role: "earlier" }, "truncated-consistency": {} },
   optimizers: {
-    teacher: { use: "adamw", lr: 1e-3, weightDecay: 0, clip: 0 },
     earlier: { use: "adamw", lr: 1e-4, weightDecay: 0, clip: 0 },
     generator: { use: "adamw", lr: 5e-5, weightDecay: 0, clip: 0 },
   },
   averages: {
-    teacher: { use: "ema", halfLife: 500_000, rampUp: 0.05 },
     earlier: { use: "ema-constant", beta: 0.9999, warmUp: true },
     generator: { use: "ema-constant", beta: 0.9999, warmUp: true },
   },
-};
+});

@@ -25,8 +25,8 @@ export const meanFlowSampler = definePlugin({
     }),
   },
   create({ sigmas, lowest }, container): Sampler {
-    const levels = decreasingLevels("mean-flow", sigmas);
     const process = container.get(PROCESS);
+    const levels = decreasingLevels("mean-flow", sigmas, process);
     const meanFlowStep: SamplerRule = (x, { sigma, end, keep }, model) => {
       const told = levelTold(process, maximum(reshape(end, [1]), lowest));
       return towards(x, model.denoise(x, sigma, { end: told }), keep);

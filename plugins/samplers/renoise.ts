@@ -30,8 +30,9 @@ export const renoise = definePlugin({
     }),
   },
   create({ sigmas, noise, floor }, container): Sampler {
-    const levels = decreasingLevels("renoise", sigmas);
-    const startScale = container.get(PROCESS).start(levels[0]);
+    const process = container.get(PROCESS);
+    const levels = decreasingLevels("renoise", sigmas, process);
+    const startScale = process.start(levels[0]);
     if (noise === "fresh") return renoiseSampler(levels, startScale, floor);
     // D + σ_next (x − D)/σ, and D at the last level.
     const steps = levels.map((sigma, i) => eulerTo(sigma, levels[i + 1] ?? 0));

@@ -27,8 +27,8 @@ export const trajectorySampler = definePlugin({
     end: optional(number({ above: 0 }), { about: "level that follows the last of sigmas; the floor without it" }),
   },
   create({ sigmas, gamma, floor, end: last = floor }, container): Sampler {
-    const levels = decreasingLevels("trajectory", sigmas);
     const process = container.get(PROCESS);
+    const levels = decreasingLevels("trajectory", sigmas, process);
     const jump: SamplerRule = (x, { sigma, end, keep }, model) =>
       towards(x, model.denoise(x, sigma, { end: levelTold(process, reshape(end, [1])) }), keep);
     const jumpAndRise: SamplerRule = (x, values, model, carried) =>

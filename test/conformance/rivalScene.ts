@@ -133,7 +133,7 @@ export class RivalScene {
     return (features) => layer(tanh(layer(mean(features, { axes: [2, 3] }), 1)), 2);
   }
   /** The network in EDM's preconditioning. */
-  edm(net: string, sigmaData: number): Required<Denoiser> {
+  edm(net: string, sigmaData: number): Required<Omit<Denoiser, "calls" | "startsOnly">> {
     const process = edmProcess(sigmaData);
     return {
       ...process.denoiser(this.network(net)),

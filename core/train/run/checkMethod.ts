@@ -66,6 +66,15 @@ export function checkMethod(container: Resolver, trainer: Trainer, settings: Run
       `leave the loss out with --set losses.${name}=off, or give the ${role} turns`,
     );
   }
+  const active = container.all(LOSSES).filter(({ weight }) => weight !== 0);
+  for (const { name, game } of active) {
+    const judged = active.some(({ game: other }) => other?.name === game?.name && other?.side === "judges");
+    if (game?.side === "fools" && !judged)
+      throw refuse(
+        `the loss ${name} fools a judge who learns by no loss, there should be one that teaches it: ${game.name}`,
+        `set ${game.name}, or leave out what fools it`,
+      );
+  }
   for (const { role } of container.all(OPTIMIZERS)) checkRole(role, "optimizers");
   for (const { role } of container.all(AVERAGES)) checkRole(role, "averages");
 }
@@ -79,6 +88,22 @@ function checkHeeds({ name, role, heeds = [] }: Loss, learner: Role): void {
         `Cannot use loss ${name}: the ${role} learns ${entry} from ${least} to ${most}, of which this loss makes nothing`,
         { fix: `leave the ${role}'s ${entry} as it is by default, or the loss out with --set losses.${name}=off` },
       );
+}
+
+/**
+ * A stage's numbers are for its losses: where none reads any, the losses are those of another method, which would train something else.
+ * The programs of the stage have been traced.
+ * @throws E_CONFIG
+ */
+export function checkNumbers(trainer: Trainer, stage: Stage): void {
+  const names = Object.keys(stage.numbers ?? {});
+  if (names.length === 0 || stage.cycle.flat().some((turn) => trainer.traced(stage, turn).asked.size > 0)) return;
+  const { name } = trainer.method;
+  throw failure(
+    "E_CONFIG",
+    `Cannot run the method ${name}: its stage "${stage.name}" has the numbers ${names.join(", ")} for a loss, and no loss reads any of them`,
+    { fix: `use the losses that go with ${name}, as its recipe has them, or the method that goes with the losses` },
+  );
 }
 
 /** Holds what a method gives to the shape that its type promises: it may come from a plugin that no compiler has checked. */

@@ -12,7 +12,7 @@ import { Evaluation } from "../sampling/evaluation.ts";
 import { Traces } from "../update/traces.ts";
 import { Trainer } from "../update/trainer.ts";
 import { diskOf } from "./checkFolder.ts";
-import { checkMethod, checkParts } from "./checkMethod.ts";
+import { checkMethod, checkNumbers, checkParts } from "./checkMethod.ts";
 import { type Counted, CountingBackend } from "./countingBackend.ts";
 
 /** A time in a run, with everything that lives on the device at that time. */
@@ -78,6 +78,7 @@ export async function planRun(
     current = stage;
     if (stage.steps === 0) continue;
     await trainer.prepare(stage);
+    checkNumbers(trainer, stage);
     const probe = await HealthProbe.create(counting, trainer, container.get(DATASET), stage);
     const previews = evaluation.previews(stage, sampleEvery);
     if (previews) await evaluation.prepare(previews.role, previews.count);

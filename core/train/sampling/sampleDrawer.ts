@@ -19,7 +19,7 @@ export interface Drawn {
   readonly shape: readonly number[];
   readonly x: Float32Array;
   readonly condition: Batch["condition"];
-  /** Denoiser calls each sample took. */
+  /** Network calls each sample took. */
   readonly nfe: number;
 }
 
@@ -102,7 +102,7 @@ export class SampleDrawer {
     return drawer;
   }
 
-  /** Denoiser calls for one sample. */
+  /** Network calls for one sample. */
   get nfe(): number {
     return this.#sampler.steps.reduce((sum, { rule }) => sum + this.#rules.get(rule)!.nfe, 0);
   }
@@ -207,9 +207,16 @@ export class SampleDrawer {
   #trace(player: Player<Denoiser>, copy: Copy, rule: SamplerRule) {
     const { network } = player.bind(copy);
     const condition = conditionInputs(this.#data.condition, "prompt", this.#batch);
-    const { updates, ...traced } = traceRule(rule, this.#states, (x, sigma, told) =>
-      network.denoise(x, sigma, { ...condition, ...told }),
-    );
+    // Told another level, it would take a state on the way for the noise that it begins with.
+    if (network.startsOnly && this.#sampler.steps.length > 1)
+      throw failure(
+        "E_CONFIG",
+        `Cannot draw samples of the ${player.name} in ${this.#sampler.steps.length} steps: it answers at its first noise level alone, whatever level a step tells it`,
+        { fix: "leave the sampler out: it then draws as it was trained, in one call" },
+      );
+    const denoise: Parameters<typeof traceRule>[2] = (x, sigma, told) =>
+      network.denoise(x, sigma, { ...condition, ...told });
+    const { updates, ...traced } = traceRule(rule, this.#states, denoise, network.calls);
     return { step: program({ name: `${player.name} ${rule.name}`, updates }), ...traced };
   }
 

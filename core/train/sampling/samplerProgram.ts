@@ -30,7 +30,7 @@ export interface TracedRule {
   readonly updates: readonly (readonly [Tensor, Tensor])[];
   /** The step's numbers. */
   readonly scalars: ScalarInputs;
-  /** Denoiser calls. */
+  /** Network calls. */
   readonly nfe: number;
   /** Inputs that take fresh noise, in the order the rule asks for it. */
   readonly noises: readonly string[];
@@ -39,12 +39,14 @@ export interface TracedRule {
 /**
  * Traces the rule of a step, counting what it costs.
  * @param denoise D(x; σ), x [B, …], σ [B], and what the step tells the model besides, each [B]
+ * @param calls what one call of it counts
  * @throws E_CONFIG when the rule hands on what the sampler does not declare
  */
 export function traceRule(
   rule: SamplerRule,
   { x, carried }: SamplerStates,
   denoise: (x: Tensor, sigma: Tensor, told: Readonly<Record<string, Tensor>>) => Tensor,
+  calls = 1,
 ): TracedRule {
   const scalars = new ScalarInputs();
   const noises: string[] = [];
@@ -56,7 +58,7 @@ export function traceRule(
       scalars.named,
       {
         denoise(noisy, sigma, told = {}) {
-          nfe++;
+          nfe += calls;
           const entries = Object.entries(told).map(([name, value]) => [name, perSample(value)]);
           return denoise(noisy, perSample(sigma), Object.fromEntries(entries));
         },

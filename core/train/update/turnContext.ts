@@ -62,6 +62,8 @@ export interface TracedTurn {
   readonly parameters: BoundParameters;
   /** What losses have reported beside their value, by name: scalars without a gradient. */
   readonly reports: ReadonlyMap<string, Tensor>;
+  /** Names of the stage's numbers that losses have read. */
+  readonly asked: ReadonlySet<string>;
 }
 
 /**
@@ -82,11 +84,13 @@ export function traceTurn(definition: TurnDefinition): TracedTurn {
     bound.role<GeneratorNetwork>(maker ?? "generator"),
   );
   const reports = new Map<string, Tensor>();
+  const asked = new Set<string>();
+  const said = { name: stage.name, numbers: noting(stage.numbers, asked) };
   const shared = {};
   const contextOf = (loss: Loss): LossContext => ({
     noise,
     shared,
-    stage,
+    stage: said,
     own: loss.own && ownSamples(loss, loss.own, size),
     role: (name) => bound.role(name, loss),
     average: (name, label) => bound.average(name, label, loss),
@@ -118,7 +122,7 @@ export function traceTurn(definition: TurnDefinition): TracedTurn {
   }));
   if (terms.length === 0)
     throw failure("E_CONFIG", `Cannot train the ${turn.role}: it has no loss, expected at least one`);
-  return { terms, images, parameters, reports };
+  return { terms, images, parameters, reports, asked };
 }
 
 /** The roles of a stage over the copies of their weights that losses read, each bound once. */
@@ -170,6 +174,25 @@ class BoundPlayers {
     });
   }
 }
+
+/** The numbers of a stage, with the names of those that are read put into `asked`. */
+const noting = (numbers: Stage["numbers"], asked: Set<string>): Stage["numbers"] =>
+  numbers &&
+  Object.defineProperties(
+    {},
+    Object.fromEntries(
+      Object.entries(numbers).map(([name, value]) => [
+        name,
+        {
+          enumerable: true,
+          get() {
+            asked.add(name);
+            return value;
+          },
+        },
+      ]),
+    ),
+  );
 
 const ownSamples = (loss: Loss, { tensors }: OwnSamples, size: number) =>
   Object.fromEntries(

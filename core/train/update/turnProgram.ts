@@ -29,6 +29,8 @@ export interface TurnProgram {
    * `VERDICT`.
    */
   readonly outputs: readonly string[];
+  /** Names of the stage's numbers that its losses read. */
+  readonly asked: ReadonlySet<string>;
   /** States it needs besides those of its players, with their numbers of elements. */
   readonly states: Readonly<Record<string, number>>;
   /** Those among them in which parts of a batch are gathered. */
@@ -84,11 +86,11 @@ export function turnProgram(definition: TurnDefinition): TurnProgram {
   const { role } = turn;
   const player = players[role];
   const scalars = new ScalarInputs();
-  const { terms, images, scale, gradients } = traceUpdate(definition, scalars);
+  const { terms, images, asked, scale, gradients } = traceUpdate(definition, scalars);
   const names = terms.map(({ loss }) => loss.name);
   const shown: Record<string, Tensor> = scale && player.lossScaling === "dynamic" ? { [LOSS_SCALE]: scale } : {};
   const { reads } = images;
-  const known = { scalars, reads, outputs: [...names, GRADIENT_NORM, ...Object.keys(shown)] };
+  const known = { scalars, reads, asked, outputs: [...names, GRADIENT_NORM, ...Object.keys(shown)] };
   const updated = (gradients: readonly FlatGradient[], values: readonly Tensor[]) => {
     const weighed = terms.map(({ loss }, i) => ({ value: values[i], weight: scalars.get(weightName(loss)) }));
     const { updates, norm, verdict } = optimise(player, gradients, scalars, (norm, dynamicScale) =>

@@ -10,7 +10,7 @@ export const config = onRing(consistencyTraining, {
   optimizers: { generator: { lr: 1e-3 } },
   averages: {
     generator: { use: "ema", halfLife: 200, unit: "updates" },
-    "generator/target": { beta: 0.9, first: 10, last: 150 },
+    "generator/target": { beta: 0.9 },
   },
   train: { steps: 5000 },
 });

@@ -21,13 +21,14 @@ export function pathLevels(
   owner: string,
   sigmas: readonly number[],
   later: readonly number[],
+  process: NoiseProcess,
 ): readonly [sigmaMax: number, ...later: number[]] {
   if (sigmas.length !== 1)
     throw failure(
       "E_OPTION",
       `Cannot configure ${owner}: sigmas is [${sigmas.join(", ")}], should be one level, at which the path begins`,
     );
-  const [sigmaMax, ...rest] = decreasingLevels(owner, [...sigmas, ...later]);
+  const [sigmaMax, ...rest] = decreasingLevels(owner, [...sigmas, ...later], process);
   return [sigmaMax, ...rest];
 }
 

@@ -26,6 +26,9 @@ export const encoderGameOptions = {
   logitScale: number({ default: 1, above: 0, about: "factor from the mean of the encoder's channels to a logit" }),
 };
 
+/** What teaches that discriminator. */
+export const ENCODER_GAME = "losses.fake-denoising.adversarial";
+
 /** What the losses ask of teacher and critic. */
 export interface IdentityRoles {
   readonly teacher: Denoiser;

@@ -2,7 +2,8 @@
 import type { Resolver } from "../../../core/di/mod.ts";
 import { type Role, type Stage, TEACHER, TRAIN_LENGTH } from "../../../core/interfaces/mod.ts";
 import { layoutOf } from "../../../core/nn/mod.ts";
-import { group, number, type OptionsOf, optional } from "../../../core/plugin/mod.ts";
+import { group, mergeConfig, number, type OptionsOf, optional } from "../../../core/plugin/mod.ts";
+import type { Recipe } from "../../../core/train/mod.ts";
 
 const STEPS = 2000;
 
@@ -18,6 +19,20 @@ export const teacherOptions = {
     { about: "training of the teacher" },
   ),
 };
+
+const teacherPart = {
+  teacher: { use: "edm" },
+  sampler: { use: "heun", steps: 18 },
+  losses: { "edm-denoising": {} },
+  optimizers: { teacher: { use: "adamw", lr: 1e-3, weightDecay: 0, clip: 0 } },
+  averages: { teacher: { use: "ema", halfLife: 500_000, rampUp: 0.05 } },
+};
+
+/**
+ * A recipe with the teacher's part: EDM's settings for small data (arXiv:2206.00364), and how it is drawn from. A pretrained teacher
+ * skips its training.
+ */
+export const withTeacher = (own: object): Recipe => mergeConfig<object>(teacherPart, own) as Recipe;
 
 /** The stage `teacher`; of 0 steps for a teacher that can't be trained. */
 export function teacherStage(

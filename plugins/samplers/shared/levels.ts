@@ -1,5 +1,6 @@
 /** Options that samplers of noise levels share: which levels. */
 import {
+  checkKnownLevel,
   type SigmaSpacing,
   sigmaSpacings,
   solverTimesteps,
@@ -47,7 +48,8 @@ export interface Levels {
  * The levels that the options describe, and where samples start: x = start(σ_max)·ε as the run's process has it, √(1 + σ²) for
  * timesteps, or σ_max·ε with `startAtLevel`, as the public Euler schedulers do with the spacings linspace and trailing.
  * @param multistep timesteps are those of multistep solvers, which leave the lowest out, and always whole
- * @throws E_OPTION in the name of `owner` unless they fall, or if they lie at timesteps and the process knows none
+ * @throws E_OPTION in the name of `owner` unless they fall and the process knows the first, or if they lie at timesteps and it knows
+ * none
  */
 export function levelsOf(
   owner: string,
@@ -66,6 +68,7 @@ export function levelsOf(
       },
     );
   const [sigmaMax] = sigmas;
+  checkKnownLevel(owner, sigmaMax, process);
   return { sigmas, sigmaMax, startScale: options.startAtLevel ? sigmaMax : process.start(sigmaMax) };
 }
 
