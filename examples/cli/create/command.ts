@@ -38,13 +38,17 @@ export async function run(given: Given): Promise<number> {
   const [path, test] = [source, check].map((file) =>
     file.startsWith(".") || file.startsWith("/") ? file : `./${file}`,
   );
+  const isClone = commandName().startsWith("npm run ");
   process.stdout.write(
     [
       `${path}  the plugin, an example that works: change it`,
       `${test}  its test`,
       "",
       `train   ${commandName()} train gaussians --plugin ${path} ${flags[kind](name)}`,
-      `test    node --test ${test}   (Node 22.18 or newer; or deno test -A; both where onestep is installed)`,
+      // A clone is no package that Node finds, without a build; Deno reads the sources.
+      isClone
+        ? `test    npx deno test -A ${test}`
+        : `test    node --test ${test}   (Node 22.18 or newer; or deno test -A ${test})`,
       "",
     ].join("\n"),
   );
