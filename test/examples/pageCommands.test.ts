@@ -58,7 +58,7 @@ async function checkOnestep([name, ...words]: readonly string[], isWhole: boolea
   // Within a sentence a command may be named without what it is given.
   const arity: [number, number] = isWhole ? [...command.arity] : [0, command.arity[1]];
   const last = words.at(-1)?.match(/^--([\w-]+)$/)?.[1] ?? "";
-  const isOpen = !isWhole && command.flags[last]?.type === "string";
+  const isOpen = !isWhole && command.flags[last]?.type === "string" && !command.flags[last].optional;
   const given = parseFlags({ ...command, arity }, isOpen ? [...words, "VALUE"] : words);
   const [preset] = given.positionals;
   if (!["train", "plan", "bench"].includes(name) || preset === undefined || !Object.hasOwn(presets, preset)) return;
