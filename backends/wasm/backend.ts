@@ -93,6 +93,7 @@ export class WasmBackend implements Backend {
         (bytes) => linear.allocate(bytes),
         (address) => linear.free(address),
       ),
+      nextTurn,
       breathe: () => {
         if (performance.now() - breathed < BREATH_MS) return undefined;
         return nextTurn().then(() => {

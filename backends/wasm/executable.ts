@@ -1,14 +1,18 @@
 import { failure, invariant, isDeviceLost } from "../../core/errors.ts";
+import { finalStates } from "../../core/graph/finalStates.ts";
 import { type BufferKind, type BufferSpec, stateType } from "../../core/graph/plan.ts";
 import type { Program } from "../../core/graph/program.ts";
 import type { ScratchPool } from "../../core/graph/scratchPool.ts";
-import type { Executable, HostArray } from "../../core/interfaces/backend.ts";
+import type { Executable, HostArray, OnState } from "../../core/interfaces/backend.ts";
 import { isShared, ownSpace } from "./footprint.ts";
 import { compileModule } from "./kernelModule.ts";
 import { blockSize, type LinearMemory } from "./linearMemory.ts";
 import type { WasmMemory } from "./memory.ts";
 import type { LoadedProgram, ThreadPool } from "./threads/pool.ts";
 import { type Addresses, type KernelPlans, type LabelledJob, planKernels, spaceOf, translate } from "./translate.ts";
+
+/** Milliseconds between two turns of the event loop while others are sending what a program has made: each begins another piece. */
+const TURN_MS = 3;
 
 /** What an executable shares with its backend. */
 export interface Surroundings {
@@ -23,6 +27,10 @@ export interface Surroundings {
   followMemory(): Promise<void>;
   /** Lets timers and signals of the runtime through, when it is time to. */
   breathe(): Promise<void> | undefined;
+  /** Lets everything through that has come to its end meanwhile. */
+  nextTurn(): Promise<void>;
+  /** While a program runs that lets others through: no other may begin, as they share their scratch. */
+  busy?: Promise<void>;
   /** Called once, on `dispose`. */
   forget(executable: WasmExecutable): void;
 }
@@ -36,6 +44,7 @@ export interface StepTime {
 /** A program translated to WebAssembly, with its buffers at fixed addresses. */
 export class WasmExecutable implements Executable {
   readonly program: Program;
+  readonly tellsStates = true;
   readonly #around: Surroundings;
   readonly #memory: WasmMemory;
   readonly #blocks: Blocks;
@@ -111,8 +120,9 @@ export class WasmExecutable implements Executable {
   }
 
   /** Computes on this thread and the workers, and returns when all is done. */
-  async run(inputs: Readonly<Record<string, HostArray>> = {}): Promise<void> {
+  async run(inputs: Readonly<Record<string, HostArray>> = {}, onState?: OnState): Promise<void> {
     invariant(!this.#disposed, `${this.program.name} was disposed`);
+    while (this.#around.busy) await this.#around.busy;
     const { linear, pool, poison } = this.#around;
     const pause = this.#around.breathe();
     if (pause) await pause;
@@ -136,8 +146,37 @@ export class WasmExecutable implements Executable {
         );
       } else if (poison) fillBuffer(linear, address, spec, poison);
     }
-    if (this.#times) this.#runTimed(program, this.#times);
+    if (onState) await this.#runTelling(program, onState);
+    else if (this.#times) this.#runTimed(program, this.#times);
     else for (const job of this.#jobs) pool.run(program, job);
+  }
+
+  /** Tells of each state that is done, and then lets those through who have asked for it to be sent. */
+  async #runTelling(program: LoadedProgram, onState: OnState): Promise<void> {
+    const { pool, nextTurn } = this.#around;
+    const open = [...finalStates(this.program.plan)];
+    let done = () => {};
+    this.#around.busy = new Promise((resolve) => {
+      done = resolve;
+    });
+    try {
+      let turned = Number.POSITIVE_INFINITY;
+      for (const job of this.#jobs) {
+        while (open.length > 0 && open[0].step < job.at) {
+          await onState(open.shift()!.name);
+          turned = Number.NEGATIVE_INFINITY;
+        }
+        if (performance.now() - turned > TURN_MS) {
+          await nextTurn();
+          turned = performance.now();
+        }
+        pool.run(program, job);
+      }
+      for (const { name } of open) await onState(name);
+    } finally {
+      this.#around.busy = undefined;
+      done();
+    }
   }
 
   #runTimed(program: LoadedProgram, times: StepTime[]): void {

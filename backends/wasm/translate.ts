@@ -23,6 +23,8 @@ import { bytesOf, KINDS, kindOf, wideningOf } from "./widening.ts";
 /** A job with its name for the profiler and for error messages. */
 export interface LabelledJob extends Job {
   readonly label: string;
+  /** The step of the plan that it belongs to. */
+  readonly at: number;
 }
 
 /** How each kernel step of a program runs. */
@@ -105,6 +107,7 @@ export function translate(
   const module = new ModuleWriter(options);
   const elementwise = new ElementwiseEmitter(module, options);
   const jobs: LabelledJob[] = [];
+  let at = 0;
 
   const addressOf = (tensor: Tensor, elements = 0): number => {
     const { root, offset } = rootOf(tensor);
@@ -131,7 +134,7 @@ export function translate(
       return pointer(placeOf(arg.tensor, arg.offset));
     };
     const step = module.addStep({ imported: fn }, call.args.flatMap(push));
-    if (call.items > 0) jobs.push({ step, items: call.items, grain: call.grain, label });
+    if (call.items > 0) jobs.push({ step, items: call.items, grain: call.grain, label, at });
   };
 
   const addWidening = (from: number, to: number, elements: number, kind: number): void => {
@@ -165,7 +168,7 @@ export function translate(
       if (sizeOf(step.shape) === 0) return;
       const call = elementwise.emit(step, widenFor(step));
       const names = step.nodes.map((node) => node.op.name).join("+");
-      jobs.push({ ...call, label: `${names} ${formatShape(step.shape)}` });
+      jobs.push({ ...call, at, label: `${names} ${formatShape(step.shape)}` });
     } else if (step.elements > 0) {
       const at = ({ buffer, offset }: Place): Placed => ({
         address: addresses.buffers[buffer] + offset * (isHalf(buffers[buffer]) ? 2 : 4),
@@ -180,7 +183,10 @@ export function translate(
       addCall(call, `copy [${step.elements}]`);
     }
   };
-  program.plan.steps.forEach(add);
+  program.plan.steps.forEach((step, i) => {
+    at = i;
+    add(step);
+  });
   return { bytes: module.bytes(), jobs };
 }
 

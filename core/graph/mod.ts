@@ -1,6 +1,7 @@
 export { ALIGNMENT, alignmentOf } from "./alignment.ts";
 export { blockOf } from "./block.ts";
 export { type GradOptions, grad } from "./differentiate.ts";
+export { type FinalState, finalStates } from "./finalStates.ts";
 export type { Unit } from "./fuse.ts";
 export { jvp } from "./jvp.ts";
 export {

@@ -92,9 +92,20 @@ function depthFirst<T extends Orderable>(roots: readonly (T | undefined)[]): T[]
 
 /** Of the units that can run, always the one whose last node was traced first. */
 function asTraced<T extends Orderable>(units: readonly T[], position: ReadonlyMap<Tensor, number>): T[] {
-  const traced = new Map<Orderable, number>(
-    units.map((unit) => [unit, Math.max(...unit.nodes.map((node) => position.get(node)!))]),
-  );
+  const traced = new Map<Orderable, number>();
+  /** What only puts results in their places is done at once: it needs no room, and what it reads may be needed no more. */
+  const isAtOnce = ({ nodes: [node], users, dependsOn }: T) =>
+    dependsOn.size > 0 && (node.op === pack.spec || users.size === 0);
+  const tracedAt = (unit: T): number => {
+    let at = traced.get(unit);
+    if (at === undefined) {
+      const before = isAtOnce(unit) ? [...(unit.dependsOn as ReadonlySet<T>)].map(tracedAt) : [];
+      at = before.length > 0 ? Math.max(...before) : Math.max(...unit.nodes.map((node) => position.get(node)!));
+      traced.set(unit, at);
+    }
+    return at;
+  };
+  units.forEach(tracedAt);
   const missing = new Map<Orderable, number>(units.map((unit) => [unit, unit.dependsOn.size]));
   const later = (a: T, b: T) => traced.get(b)! - traced.get(a)!;
   // Sorted, the first at the end.

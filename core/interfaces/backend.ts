@@ -92,15 +92,21 @@ export interface Memory {
   dispose(): void;
 }
 
+/** Hears of a state that has its new value, while the run goes on. The run waits for what it returns. */
+export type OnState = (state: string) => Promise<void> | void;
+
 /** A program made ready for a device and bound to a memory. */
 export interface Executable {
   readonly program: Program;
+  /** Whether `run` tells of states as soon as they have their new values, in the order of `finalStates`. */
+  readonly tellsStates?: boolean;
   /**
    * Starts one run, behind all runs started before on this device. Every input of the program must be given, with as many
    * elements as it has. Inputs are copied before `run` returns, so the caller may reuse its arrays at once. Resolves when the next
    * run may be started, which can be before the device has finished.
+   * @param onState called where `tellsStates` says so; may read the state, and nothing else of this program
    */
-  run(inputs?: Readonly<Record<string, HostArray>>): Promise<void>;
+  run(inputs?: Readonly<Record<string, HostArray>>, onState?: OnState): Promise<void>;
   /**
    * A copy of the named output of the last run started. Call it before the next `run`, which overwrites the output; it
    * resolves when the device has finished that run.

@@ -1,4 +1,4 @@
-import type { Memory } from "../../interfaces/backend.ts";
+import type { Memory, OnState } from "../../interfaces/backend.ts";
 import type { Ranks } from "./ranks.ts";
 
 /** A state in which a rank gathers its parts of a batch: a flat gradient, or the readings of a role. */
@@ -8,9 +8,6 @@ export interface GatheredState {
   readonly size: number;
 }
 
-/** Elements that are summed at a time; a state that is larger is summed alone. 2^22 of them are 16 MiB. */
-const BUCKET = 2 ** 22;
-
 /** Some states, side by side in one array. */
 interface Bucket {
   readonly states: readonly GatheredState[];
@@ -18,24 +15,31 @@ interface Bucket {
   readonly size: number;
 }
 
+/** Computes a part, and tells of the states in which it is gathered, in their order, where the device can. */
+type Part = (onState: OnState) => Promise<void>;
+
 /**
  * Sums over ranks what each has gathered of a batch, in packed arrays. In the order `fixed` this happens part by part: in every
  * round, a rank has one part at most, and the sum goes on from that of the round before, `(((0 + p0) + p1) + p2) + …`; so any number of
- * ranks has the bits of one process that gathers as many parts. The sum of a round is on its way while the next part is computed.
+ * ranks has the bits of one process that gathers as many parts. What a device has told of is on its way while the rest of the part is
+ * computed, and the sum of a round while the next part is.
  */
 export class GradientSum {
   readonly #ranks: Ranks;
   readonly #memory: Memory;
+  /** In the order in which their states are done. The readings, which are in the last, tell whether any rank has failed. */
   readonly #buckets: readonly Bucket[];
   /** The sums so far, bucket by bucket. An array belongs to the transport until its promise is kept. */
   #sums: Promise<Float32Array>[] | undefined;
   /** Why this rank has nothing to add any more. */
   #failure: { readonly cause: unknown } | undefined;
 
+  /** @param states in the order in which a part is done with them, the readings last */
   constructor(ranks: Ranks, memory: Memory, states: readonly GatheredState[]) {
     this.#ranks = ranks;
     this.#memory = memory;
-    this.#buckets = inBuckets(states);
+    const { bucket } = ranks;
+    this.#buckets = [...inBuckets(states.slice(0, -1), bucket), ...inBuckets(states.slice(-1), bucket)];
   }
 
   /**
@@ -43,23 +47,40 @@ export class GradientSum {
    * that can't be computed counts as nothing: `finish` tells.
    * @param part absent where the rank has none in this round
    */
-  async add(part?: () => Promise<void>): Promise<void> {
+  async add(part?: Part): Promise<void> {
     const before = this.#sums;
     this.#sums = [];
-    await this.#attempt(part);
-    for (const [i, bucket] of this.#buckets.entries()) {
-      const values = new Float32Array(bucket.size + 1);
-      if (part) await this.#attempt(() => this.#fill(values, bucket));
-      if (this.#failure) values.fill(0).fill(1, bucket.size);
-      const sum = before && (await before[i]);
-      // The sum of a round comes first in the next one.
-      if (sum && this.#ranks.leads) for (let k = 0; k < values.length; k++) values[k] += sum[k];
-      const { collective, order } = this.#ranks;
-      const done = collective.allReduce(values, { order }).then(() => values);
-      // Who awaits it hears of it.
-      done.catch(() => {});
-      this.#sums.push(done);
-    }
+    const done = new Set<string>();
+    const last = this.#buckets.length - 1;
+    await this.#attempt(() =>
+      part?.(async (state) => {
+        done.add(state);
+        // The last one waits for the end of the part, which may still fail.
+        while (
+          this.#sums!.length < last &&
+          this.#buckets[this.#sums!.length].states.every(({ name }) => done.has(name))
+        )
+          await this.#begin(part !== undefined, before);
+      }),
+    );
+    while (this.#sums.length <= last) await this.#begin(part !== undefined, before);
+  }
+
+  /** Begins to sum the next bucket. */
+  async #begin(holds: boolean, before: Promise<Float32Array>[] | undefined): Promise<void> {
+    const i = this.#sums!.length;
+    const bucket = this.#buckets[i];
+    const values = new Float32Array(bucket.size + 1);
+    if (holds) await this.#attempt(() => this.#fill(values, bucket));
+    const sum = before && (await before[i]);
+    if (this.#failure) values.fill(0).fill(1, bucket.size);
+    // The sum of a round comes first in the next one.
+    else if (sum && this.#ranks.leads) for (let k = 0; k < values.length; k++) values[k] += sum[k];
+    const { collective, order } = this.#ranks;
+    const done = collective.allReduce(values, { order }).then(() => values);
+    // Who awaits it hears of it.
+    done.catch(() => {});
+    this.#sums!.push(done);
   }
 
   /**
@@ -84,10 +105,10 @@ export class GradientSum {
     }
   }
 
-  async #attempt(work: (() => Promise<void>) | undefined): Promise<void> {
+  async #attempt(work: () => Promise<void> | undefined): Promise<void> {
     if (this.#failure) return;
     try {
-      await work?.();
+      await work();
     } catch (cause) {
       this.#failure = { cause };
     }
@@ -102,11 +123,11 @@ export class GradientSum {
   }
 }
 
-function inBuckets(states: readonly GatheredState[]): Bucket[] {
+function inBuckets(states: readonly GatheredState[], most: number): Bucket[] {
   const buckets: { states: GatheredState[]; size: number }[] = [];
   for (const state of states) {
     const last = buckets.at(-1);
-    if (last && last.size + state.size <= BUCKET) {
+    if (last && last.size + state.size <= most) {
       last.states.push(state);
       last.size += state.size;
     } else buckets.push({ states: [state], size: state.size });

@@ -22,6 +22,8 @@ export class Ranks {
   readonly order: SumOrder;
   /** Where this process runs, for messages: a host's name. */
   readonly place: string;
+  /** Elements that are summed at a time, about; a parameter that is larger is summed alone. 2^20 of them are 4 MiB. */
+  bucket: number = 2 ** 20;
 
   constructor(collective: Collective = localCollective, order: SumOrder = "fixed", place = "") {
     this.collective = collective;

@@ -1,5 +1,5 @@
 import { OnestepError } from "../../errors.ts";
-import type { Memory } from "../../interfaces/backend.ts";
+import type { Memory, OnState } from "../../interfaces/backend.ts";
 import type { Moment } from "../update/leftOut.ts";
 import { type GatheredState, GradientSum } from "./gradientSum.ts";
 import { common, isCommon, type Ranks } from "./ranks.ts";
@@ -9,7 +9,7 @@ export const partsOf = (rank: number, size: number, parts: number): readonly num
   Array.from({ length: Math.ceil((parts - rank) / size) }, (_, round) => rank + round * size);
 
 /** Computes one of this rank's parts; `keeps` says whether it adds to what is gathered already. */
-export type ComputePart = (round: number, keeps: boolean) => Promise<void>;
+export type ComputePart = (round: number, keeps: boolean, onState?: OnState) => Promise<void>;
 
 /** A batch in parts, of which every rank computes its own. */
 export class SharedBatch {
@@ -48,15 +48,18 @@ export class SharedBatch {
   async gather(states: readonly GatheredState[], at: Moment, compute: ComputePart): Promise<void> {
     const ranks = this.#ranks;
     const own = this.own.length;
-    const parts = async () => {
-      for (let round = 0; round < own; round++) await compute(round, round > 0);
+    // What the last part adds is the sum.
+    const parts = async (onState?: OnState) => {
+      for (let round = 0; round < own; round++)
+        await compute(round, round > 0, round === own - 1 ? onState : undefined);
     };
     if (!ranks.several) return parts();
     const sum = new GradientSum(ranks, this.#memory, states);
     if (ranks.order === "library") await sum.add(parts);
     else {
       const rounds = Math.ceil(this.#parts / ranks.size);
-      for (let round = 0; round < rounds; round++) await sum.add(round < own ? () => compute(round, false) : undefined);
+      for (let round = 0; round < rounds; round++)
+        await sum.add(round < own ? (onState) => compute(round, false, onState) : undefined);
     }
     try {
       await sum.finish();

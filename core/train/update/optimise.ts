@@ -26,19 +26,41 @@ interface ParameterGradient {
   readonly gradient: Tensor;
 }
 
-/** Where a flat gradient is gathered. */
-export function gathered(player: Player<unknown>, { arena, size, parameters }: FlatGradient): FlatGradient {
-  const gradient = state(arenaName(`${player.name}.gradient`, arena), [size]);
-  return {
-    arena,
-    size,
-    gradient,
-    parameters: parameters.map(({ name, offset, gradient: { shape } }) => ({
-      name,
-      offset,
-      gradient: view(gradient, { offset, shape }),
-    })),
-  };
+/** A stretch of a flat gradient in a state of its own. */
+export interface GatheredStretch {
+  readonly state: Tensor;
+  /** The same of a part of the batch. */
+  readonly part: Tensor;
+}
+
+/** Where a flat gradient is gathered: in one state, or in stretches of `bucket` elements or a parameter. */
+export function gathered(
+  player: Player<unknown>,
+  { arena, size, gradient: whole, parameters }: FlatGradient,
+  bucket = Number.POSITIVE_INFINITY,
+): { readonly flat: FlatGradient; readonly stretches: readonly GatheredStretch[] } {
+  const name = arenaName(`${player.name}.gradient`, arena);
+  const sorted = [...parameters].sort((a, b) => a.offset - b.offset);
+  const begins = [0];
+  for (const { offset } of sorted) if (offset - begins[begins.length - 1] >= bucket) begins.push(offset);
+  const stretches = begins.map((begin, i) => {
+    const length = (begins[i + 1] ?? size) - begin;
+    const own = sorted.filter(({ offset }) => offset >= begin && offset < begin + length);
+    const moved = own.map((each) => ({ ...each, offset: each.offset - begin }));
+    const only = begins.length === 1;
+    return {
+      state: state(only ? name : `${name}.${i}`, [length]),
+      part: only ? whole : flat(moved, length),
+    };
+  });
+  const states = stretches.map((each) => each.state);
+  const gradient = states.length === 1 ? states[0] : pack(states, begins, size);
+  const views = parameters.map(({ name, offset, gradient: { shape } }) => ({
+    name,
+    offset,
+    gradient: view(gradient, { offset, shape }),
+  }));
+  return { flat: { arena, size, gradient, parameters: views }, stretches };
 }
 
 /** The gradient of a loss for every flat tensor of a player that learns. `parameters` in the order of its layout. */

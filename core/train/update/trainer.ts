@@ -17,7 +17,7 @@ import type { EventBus } from "../loop/bus.ts";
 import type { Scalars } from "../loop/events.ts";
 import { runSchedule, type TurnAt } from "../loop/schedule.ts";
 import { ALONE, type Ranks } from "../ranks/ranks.ts";
-import { SharedBatch } from "../ranks/sharedBatch.ts";
+import { type ComputePart, SharedBatch } from "../ranks/sharedBatch.ts";
 import { Diagnoser } from "./diagnoser.ts";
 import { storeFrozenWeights } from "./frozenWeights.ts";
 import { checkKept, keptIn } from "./keptWeights.ts";
@@ -133,6 +133,7 @@ export class Trainer {
       data: dataset.shape,
       settings,
       draws,
+      ranks,
       backend,
       memory,
       traces,
@@ -311,11 +312,11 @@ export class Trainer {
     const numbers = this.#numbers(stage, at);
     const feed = feeds.of(at);
     if (diagnoseEvery > 0 && step % diagnoseEvery === 0) await this.#diagnoser.look(stage, at, numbers);
-    const compute = async (round: number, keeps: boolean) => {
+    const compute: ComputePart = async (round, keeps, onState) => {
       const inputs = await feed.take(this.#shared.own[round]);
       feeds.fetchAhead(feed, round + 1, next);
       const keep = { [GATHERED_KEEP]: Number(keeps), [IMAGES_KEEP]: Number(round > 0) };
-      await run.run({ ...inputs, scalars: scalars.encode({ ...numbers, ...keep }) });
+      await run.run({ ...inputs, scalars: scalars.encode({ ...numbers, ...keep }) }, onState);
     };
     await this.#shared.gather(gathers, at, compute);
     const last = applyRun ?? run;

@@ -33,6 +33,8 @@ export interface TurnDefinition {
   readonly data: DataShape;
   /** Parts in which the gradient of the batch is gathered; 1 by default. A divisor of the stage's batch. */
   readonly parts?: number;
+  /** Elements of a gradient that are gathered in one state, about: so that they can be sent while others are computed. All by default. */
+  readonly bucket?: number;
   /** Whose values are computed again for the gradient instead of being kept; "none" by default. */
   readonly recompute?: "none" | "blocks";
   /** The first random stream of the turn; no turn makes a million draws. */

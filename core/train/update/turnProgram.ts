@@ -1,4 +1,4 @@
-import { type GradOptions, type Program, program } from "../../graph/mod.ts";
+import { finalStates, type GradOptions, type Program, program } from "../../graph/mod.ts";
 import { ScalarInputs } from "../../graph/scalarInputs.ts";
 import type { Loss } from "../../interfaces/loss.ts";
 import { GRADIENT_NORM, LOSS_SCALE } from "../../interfaces/readings.ts";
@@ -33,7 +33,7 @@ export interface TurnProgram {
   readonly asked: ReadonlySet<string>;
   /** States it needs besides those of its players, with their numbers of elements. */
   readonly states: Readonly<Record<string, number>>;
-  /** Those among them in which parts of a batch are gathered. */
+  /** Those among them in which parts of a batch are gathered, in the order in which `program` is done with them; readings last. */
   readonly gathers: readonly GatheredState[];
 }
 
@@ -117,25 +117,35 @@ export function turnProgram(definition: TurnDefinition): TurnProgram {
   }
 
   const keep = scalars.get(GATHERED_KEEP);
-  const sums = gradients.map((each) => gathered(player, each));
+  const sums = gradients.map((each) => gathered(player, each, definition.bucket));
+  // The last parameters are those whose gradients are computed first.
+  const stretches = sums.flatMap((each) => each.stretches).reverse();
   const read = state(readings(role), [terms.length]);
   const gather = (old: Tensor, now: Tensor): [Tensor, Tensor] => [old, add(where(keep, old, 0), div(now, parts))];
   const values = concat(
     terms.map(({ value }) => reshape(value, [1])),
     0,
   );
-  const updates = gradients.map((flat, i) => gather(sums[i].gradient, flat.gradient));
+  const updates = stretches.map(({ state, part }) => gather(state, part));
   updates.push(gather(read, values));
   if (turn.keeps) updates.push(...images.keeping({ keep: scalars.get(IMAGES_KEEP), running }));
   const means = terms.map((_, i) => reshape(slice(read, { axis: 0, start: i, end: i + 1 }), []));
-  const gathers = [
-    ...sums.map(({ gradient: { attrs, shape } }) => ({ name: attrs.name as string, size: shape[0] })),
-    { name: readings(role), size: terms.length },
-  ];
+  const part = program({ name: `${role} part`, updates });
+  const sizes = new Map(stretches.map(({ state: { attrs, shape } }) => [attrs.name as string, shape[0]]));
+  const inOrder = finalStates(part.plan).flatMap(({ name }) =>
+    sizes.has(name) ? [{ name, size: sizes.get(name)! }] : [],
+  );
+  const gathers = [...inOrder, { name: readings(role), size: terms.length }];
   return {
     ...known,
-    program: program({ name: `${role} part`, updates }),
-    apply: program({ name: `${role} update`, ...updated(sums, means) }),
+    program: part,
+    apply: program({
+      name: `${role} update`,
+      ...updated(
+        sums.map((each) => each.flat),
+        means,
+      ),
+    }),
     states: { ...halting, ...Object.fromEntries(gathers.map(({ name, size }) => [name, size])) },
     gathers,
   };

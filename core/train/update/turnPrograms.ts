@@ -6,6 +6,7 @@ import type { GivenDraws } from "../batch/givenDraws.ts";
 import { allocateKept } from "../batch/turnImages.ts";
 import type { TrainSettings } from "../config/trainOptions.ts";
 import { breathe } from "../loop/breathe.ts";
+import type { Ranks } from "../ranks/ranks.ts";
 import { type DiagnosisProgram, diagnosisProgram } from "./diagnosis.ts";
 import { rolesOf } from "./roles.ts";
 import { turnStream } from "./streams.ts";
@@ -39,6 +40,7 @@ export interface ProgramsRequest {
   readonly data: DataShape;
   readonly settings: Pick<TrainSettings, "accumulate" | "checkpointing" | "diagnoseEvery" | "nonFinite">;
   readonly draws: GivenDraws | undefined;
+  readonly ranks: Ranks;
   readonly backend: Backend;
   readonly memory: Memory;
   readonly traces: Traces;
@@ -76,7 +78,7 @@ export class TurnPrograms {
 
   /** What a turn of a stage is traced from. */
   definition(stage: Stage, turn: Turn): TurnDefinition {
-    const { method, players, losses, data, settings, draws } = this.#request;
+    const { method, players, losses, data, settings, draws, ranks } = this.#request;
     const { accumulate, checkpointing, nonFinite } = settings;
     return {
       turn,
@@ -86,6 +88,7 @@ export class TurnPrograms {
       losses,
       data,
       parts: accumulate ?? 1,
+      bucket: ranks.several ? ranks.bucket : undefined,
       recompute: checkpointing,
       stream: turnStream(method, turn),
       nonFinite: nonFinite ?? "stop",

@@ -2,13 +2,23 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../../backends/reference/mod.ts";
+import { WasmBackend } from "../../../../backends/wasm/mod.ts";
 import { failure, type OnestepError } from "../../../../core/errors.ts";
-import type { Collective } from "../../../../core/interfaces/mod.ts";
-import { loadCheckpoint, type RunRequest, type RunResult } from "../../../../core/train/mod.ts";
+import type { Program } from "../../../../core/graph/mod.ts";
+import { type Backend, type Collective, DATASET, type Memory } from "../../../../core/interfaces/mod.ts";
+import {
+  composeRun,
+  EventBus,
+  loadCheckpoint,
+  Ranks,
+  type RunRequest,
+  type RunResult,
+  Trainer,
+} from "../../../../core/train/mod.ts";
 import { largestError } from "../../../helpers/close.ts";
 import { type MemoryFiles, memoryFiles } from "../../../helpers/memoryFiles.ts";
 import { onRanks } from "../../../helpers/ranksInOneProcess.ts";
-import { lossesOn, statesOf, tinyConfig, tinyRun } from "../support.ts";
+import { beginAll, lossesOn, statesOf, tinyConfig, tinyRun } from "../support.ts";
 
 const test = suite("core/train/ranks");
 
@@ -62,6 +72,64 @@ for (const [size, parts] of [
       assert.equal(each.losses, alone.losses);
     }
   });
+
+/** Notes when sums are begun. */
+const withLog = (collective: Collective, told: string[]): Collective => ({
+  ...collective,
+  allReduce: (values, options) => {
+    told.push("sum");
+    return collective.allReduce(values, options);
+  },
+});
+
+/** Notes when parts of a batch are computed. */
+const withLoggedRuns = (backend: Backend, told: string[]): Backend =>
+  new Proxy(backend, {
+    get(target, name) {
+      if (name === "compile")
+        return async (program: Program, memory: Memory) => {
+          const executable = await target.compile(program, memory);
+          const run = executable.run.bind(executable);
+          if (program.name.endsWith(" part"))
+            executable.run = (inputs, onState) => run(inputs, onState).then(() => void told.push("part"));
+          return executable;
+        };
+      const value = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+
+test("stretches of a gradient are on their way before the part is computed, and the bits stay", async () => {
+  const train = async (collective?: Collective, told: string[] = []) => {
+    const resolved = tinyConfig(over(4));
+    const backend = await WasmBackend.open({ threads: 1 });
+    const ranks = new Ranks(collective && withLog(collective, told));
+    ranks.bucket = 50;
+    const container = await composeRun(resolved, backend, {});
+    const watched = withLoggedRuns(backend, told);
+    const trainer = new Trainer(container, watched, container.get(DATASET), new EventBus(), resolved.settings, {
+      ranks,
+    });
+    await beginAll(trainer);
+    for (const stage of trainer.method.stages) {
+      await trainer.prepare(stage);
+      await trainer.train(stage);
+    }
+    const found: Record<string, number[]> = {};
+    for (const { sources } of Object.values(trainer.players))
+      for (const { name, read } of sources) found[name] = [...(await read())];
+    trainer.dispose();
+    await backend.close();
+    return found;
+  };
+  const alone = await train();
+  const told: string[] = [];
+  const [first, second] = await onRanks(2, (each) => train(each, each.rank === 0 ? told : []));
+  assert.equal(first, alone);
+  assert.equal(second, alone);
+  // Several stretches of each part; only the readings wait for its end.
+  assert.match(told.join(" "), /^((sum ){2,}part sum ?)+$/);
+});
 
 test("without a number of parts every rank has one, and the folder says so", async () => {
   const files = memoryFiles();
