@@ -5,7 +5,7 @@ import { memoryLeft } from "../../backends/host/limits.ts";
 import { offloading } from "../../backends/host/offload.ts";
 import { runCache } from "../../backends/host/runCache.ts";
 import { failure, suggestion } from "../../core/errors.ts";
-import type { Observer } from "../../core/interfaces/mod.ts";
+import type { Backend, Observer } from "../../core/interfaces/mod.ts";
 import { type Registry, readSetting } from "../../core/plugin/mod.ts";
 import { SettingText, saysNothing } from "../../core/plugin/spec.ts";
 import {
@@ -202,7 +202,6 @@ async function trainRun(given: Given, { resolved, registry, path }: Asked, ranks
   const { collective, place } = ranks;
   const engine = () => dividedEngine(tuning(given, given.on("quiet")), collective, coresHere());
   const open = () => openBackend(given.text("device"), engine());
-  let backend = await ranks.together(open);
   let run: Run | undefined;
   // Into the log too, as soon as there is one.
   const warn = (message: string) => (run ? run.bus.emit("run/warning", { source: "worker", message }) : say(message));
@@ -216,10 +215,19 @@ async function trainRun(given: Given, { resolved, registry, path }: Asked, ranks
     throw await advisedRun(error, request);
   };
   const data = await ranks.led(() => dataPath(given, path));
+  // Both at once, and before anything is written: the port may be refused, which is told when it is asked for below.
+  const opening = ranks.leads ? openPage(given, path, (why) => warn(why)) : undefined;
+  opening?.catch(() => {});
   let page: PageBeside | undefined;
+  let backend: Backend;
   try {
-    // Before anything is written: the port may be refused.
-    page = await ranks.together(async () => (ranks.leads ? openPage(given, path, (why) => warn(why)) : undefined));
+    backend = await ranks.together(open);
+  } catch (error) {
+    await (await opening?.catch(() => undefined))?.close();
+    throw error;
+  }
+  try {
+    page = await ranks.together(async () => opening);
     if (page) process.stderr.write(`ui      ${page.address}\n`);
     say(`device  ${describeBackend(backend)}`);
     await checkDevices(ranks, backend);
@@ -275,12 +283,13 @@ async function trainRun(given: Given, { resolved, registry, path }: Asked, ranks
   }
 }
 
-/** The page of --ui; undefined without it. */
-async function openPage(given: Given, path: string, lost: (why: string) => void): Promise<PageBeside | undefined> {
+/** The page of --ui; undefined without it. That it is refused may be heard of later. */
+function openPage(given: Given, path: string, lost: (why: string) => void): Promise<PageBeside | undefined> {
   const port = given.text("ui");
-  if (port === undefined) return undefined;
-  const { pageBeside } = await import("./ui/beside.ts");
-  return pageBeside(path, port, lost);
+  if (port === undefined) return Promise.resolve(undefined);
+  const opening = import("./ui/beside.ts").then(({ pageBeside }) => pageBeside(path, port, lost));
+  opening.catch(() => {});
+  return opening;
 }
 
 /** The data folder: --data, or the one that the run to go on with has its data from. Whole, to be found from anywhere. */

@@ -39,9 +39,11 @@ export async function pageBeside(path: string, port: string, lost: (why: string)
     env: { ...process.env, [INSIDE]: "1" },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
-  let take: (command: Command) => void = () => {};
+  /** Commands that came before there was a run to take them. */
+  const early: Command[] = [];
+  let take: (command: Command) => void = (command) => void early.push(command);
   let closing = false;
-  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const address = await new Promise<string>((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code) => {
@@ -58,18 +60,16 @@ export async function pageBeside(path: string, port: string, lost: (why: string)
       if (command) take(parseCommand(JSON.stringify(command)));
     });
   });
-  // A page does not keep a run's process alive.
-  child.unref();
-  child.channel?.unref?.();
+  // The channel holds the process while the run is paused, when nothing else does.
   return {
     address,
     onCommand: (listener) => {
       take = listener;
+      for (const command of early.splice(0)) take(command);
     },
     async close() {
       closing = true;
       if (child.connected) child.disconnect();
-      child.ref();
       const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
       await ended;
       clearTimeout(timer);
