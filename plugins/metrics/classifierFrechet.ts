@@ -93,7 +93,7 @@ export const classifierFrechet = definePlugin({
 /** @throws E_CONFIG for data that it can't judge, before anything is trained */
 function checkData({ name, shape, test }: Dataset): void {
   const ways = [
-    ...(test ? [] : ["hold some samples out, as dataset.holdOut=0.1 of pictures does"]),
+    ...(test ? [] : ["hold some samples out, as --set dataset.holdOut=0.1 does of pictures"]),
     `leave the metric out with --set metrics.classifier-frechet=off`,
   ];
   const classes = classesOf(shape);

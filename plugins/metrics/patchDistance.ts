@@ -63,7 +63,7 @@ function checkData({ name, shape: { sample }, test }: Dataset): void {
     "E_CONFIG",
     `Cannot judge ${name} with patch-distance: it has ${isImages ? "no test set" : "no images"}, expected images with a test set`,
     {
-      fix: "hold some samples out, as dataset.holdOut=0.1 of pictures does; or leave the metric out with --set metrics.patch-distance=off",
+      fix: "hold some samples out, as --set dataset.holdOut=0.1 does of pictures; or leave the metric out with --set metrics.patch-distance=off",
     },
   );
 }
