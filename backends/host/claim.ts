@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { readFileSync, rmSync } from "node:fs";
 import { open, readFile, readlink, rm, stat, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
 import { setInterval } from "node:timers";
@@ -35,14 +36,31 @@ const ABANDONED = 10_000;
 /** Attempts to replace a stale claim. */
 const MOST_TRIES = 1000;
 
-/** Claims that this process holds. */
-const held = new Set<string>();
+/** Claims that this process holds, and where. */
+const held = new Map<string, string>();
+let watchesEnd = false;
+
+/** A process that ends while it holds claims lets go of them: on another machine nobody can see that it has ended. */
+function releaseAtEnd(): void {
+  if (watchesEnd) return;
+  watchesEnd = true;
+  process.once("exit", () => {
+    for (const [id, path] of held) {
+      try {
+        if (ownerIn(readFileSync(path, "utf8"))?.id === id) rmSync(path, { force: true });
+      } catch {
+        // It is gone, or can't be reached any more.
+      }
+    }
+  });
+}
 
 /** Takes `path` as the sign that this process alone works there; see `FileSystem.claim`. */
 export async function claim(path: string): Promise<Claim> {
   const owner = await describeSelf();
   // Before the file is there, for others in this process who find it.
-  held.add(owner.id);
+  held.set(owner.id, path);
+  releaseAtEnd();
   try {
     await take(path, owner);
   } catch (error) {

@@ -4,7 +4,7 @@ import { failure } from "../../core/errors.ts";
 import type { Backend, Collective } from "../../core/interfaces/mod.ts";
 import { isCommon, Ranks, type RunSettings, rankName } from "../../core/train/mod.ts";
 import type { EngineOptions } from "./device.ts";
-import { errorText, exitStatus } from "./exitStatus.ts";
+import { errorText, exitStatus, INTERRUPTED } from "./exitStatus.ts";
 
 /** Ranks that this process has joined; this process alone where nothing has started others. */
 interface Joined {
@@ -92,12 +92,20 @@ export async function checkDevices(ranks: Ranks, { info }: Backend, environment 
   });
 }
 
+/** Milliseconds between mpirun's SIGTERM and the end of a rank; mpirun gives it a second. */
+const GRACE = 500;
+
 /**
- * Calls `ask` at SIGUSR2, which launchers pass on to all ranks and then wait: after Ctrl-C, mpirun kills them within a second. Returns
- * the function that ends the watch.
+ * Calls `ask` at SIGUSR2, which launchers pass on to all ranks and then wait. SIGTERM is mpirun's, after Ctrl-C or when a rank is lost:
+ * no step can be ended any more, and the rank ends, so that it lets go of the run's folder. Returns the function that ends the watch.
  */
 export function onStopSignal({ several }: Ranks, ask: () => void): () => void {
   if (!several) return () => {};
+  const leave = () => void setTimeout(() => process.exit(INTERRUPTED), GRACE).unref();
   process.on("SIGUSR2", ask);
-  return () => void process.off("SIGUSR2", ask);
+  process.on("SIGTERM", leave);
+  return () => {
+    process.off("SIGUSR2", ask);
+    process.off("SIGTERM", leave);
+  };
 }
