@@ -34,7 +34,7 @@ export function toldScale(verb: string, info: WeightsInfo, guidance: number | un
   if (!known || !config.generator)
     throw refuse(
       `the ${role} was not taught to be told a scale`,
-      "leave guidance out, or train a generator with generator.guidanceScale and guidanceMax",
+      "leave guidance out, or train a generator with generator.guidanceScale and guidanceMax, as mnist-guided does",
     );
   const { least, most } = known;
   if (guidance < least || guidance > most)

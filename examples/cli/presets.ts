@@ -50,6 +50,10 @@ export const presets: Readonly<Record<string, Preset>> = {
     about: "the same for 14,000 steps with a stronger GAN, better than its teacher; needs --data",
     config: async () => (await import("../mnist/longer.ts")).longer,
   },
+  "mnist-guided": {
+    about: "the same with guidance as a slider, one generator for scales 1 to 4; needs --data",
+    config: async () => (await import("../mnist/guided.ts")).guided,
+  },
   "mnist-flow": {
     about: "the same by a rectified flow, a small DiT; needs --data",
     config: async () => (await import("../mnist/flow.ts")).flow,

@@ -62,7 +62,7 @@ test("the guide for trouble says of every code what it means, and what the error
 const order: Record<string, readonly string[]> = {
   "to begin with": ["first-run", "reading-curves", "own-data", "few-step", "troubleshooting"],
   data: ["pictures", "data", "dmd-pairs"],
-  models: ["pretrained-teacher", "text-to-image", "text-to-image-distillation", "flows"],
+  models: ["pretrained-teacher", "text-to-image", "text-to-image-distillation", "flows", "guidance"],
   "to judge and compare": ["evaluation", "ablations"],
   programs: ["plugins", "embedding", "browser", "several-machines"],
 };

@@ -102,6 +102,20 @@ test("a generator that is told its guidance goes away from a negative prompt by 
   ];
   assert.is(same, usual);
   assert.is(new Set([plain, usual, far]).size, 3);
+  // One of ours says which scales it has learned.
+  const generator = { use: "few-step", timesteps: [999], guidanceScale: 3, guidanceMin: 1, guidanceMax: 4 };
+  const data = { sample: [4, 8, 8], condition: {}, sigmaData: 1 };
+  const text = JSON.stringify({
+    version: 1,
+    role: "generator",
+    data,
+    config: { process: { use: "discrete" }, generator },
+  });
+  await files.write("lcm/onestep_sampler.json", new TextEncoder().encode(text));
+  const own = await openPipeline(files, "lcm", { backend, registry });
+  assert.is(own.drawing({}).guidanceScale, 3);
+  assert.is(own.drawing({ guidanceScale: 4 }).guidanceScale, 4);
+  assert.match(thrown(() => own.drawing({ guidanceScale: 5 })).message, /lcm has learned scales from 1 to 4/);
 });
 
 test("a prompt that is too long is cut, and what is cut is quoted", async () => {
