@@ -9,6 +9,23 @@ export interface Turn {
   readonly images?: "made" | "kept";
   /** Whether it keeps its images for later turns of the step. */
   readonly keeps?: boolean;
+  /** It is left out until another role has learned enough; never where absent. It keeps no images. */
+  readonly waits?: Waits;
+}
+
+/**
+ * What a turn waits for: the loss of another role, a mean of its latest values, is near the least that it has been. That is decided from
+ * values of updates alone, and kept in checkpoints.
+ */
+export interface Waits {
+  /** Who learns, and by which loss. */
+  readonly role: string;
+  readonly loss: string;
+  /** How far above its least the loss may be, as a share of it. */
+  readonly above: number;
+  /** Updates of that role between two of these turns, at least and at most. */
+  readonly least: number;
+  readonly most: number;
 }
 
 /** A stretch of a run in which the same roles take turns. */

@@ -1,8 +1,10 @@
 import type { Resolver } from "../../core/di/mod.ts";
 import { ownSampler } from "../../core/diffusion/mod.ts";
+import { failure } from "../../core/errors.ts";
 import {
   CRITIC,
   GENERATOR,
+  LOSSES,
   type Method,
   type Role,
   SAMPLER,
@@ -45,6 +47,41 @@ export function tturCycle({ critic, generator, exclusive, first }: Ttur, shared 
   });
 }
 
+/** Losses by which a critic learns the generator's samples. */
+const SCORES = ["fake-score", "fake-denoising"];
+
+/**
+ * Adaptive turns: the critic moves in every step, on images of its own, and the generator before it where the critic follows.
+ * @throws E_OPTION where the bounds are the wrong way round, there are several updates of the generator, or no loss tells of the critic
+ */
+function waitingCycle(
+  {
+    ttur: { critic, generator, exclusive },
+    waits: { lag, most },
+  }: Pick<OptionsOf<typeof turnOptions>, "ttur" | "waits">,
+  container: Resolver,
+): Stage["cycle"] {
+  const refuse = (why: string, fix: string) =>
+    failure("E_OPTION", `Cannot configure turns: method.waits.lag is ${lag}, and ${why}`, { fix });
+  if (most < critic)
+    throw refuse(`most is ${most}, should be at least critic, ${critic}`, `set method.waits.most=${2 * critic}`);
+  if (generator !== 1 || exclusive)
+    throw refuse(
+      `the generator has ${generator} updates${exclusive ? " in steps of its own" : ""}, should have one`,
+      "set method.ttur.generator=1 and method.ttur.exclusive=false",
+    );
+  // Samples are drawn without losses.
+  const scored = container.all(LOSSES).find(({ name, weight }) => SCORES.includes(name) && weight > 0);
+  if (!scored && container.get(TRAIN_LENGTH).steps > 0)
+    throw refuse(
+      `no loss tells how far the critic is, it should be one of ${SCORES.join(", ")}`,
+      "set method.waits.lag=0",
+    );
+  const loss = scored?.name ?? SCORES[0];
+  const turn = { role: "generator", waits: { role: "critic", loss, above: lag, least: critic, most } };
+  return [[turn, { role: "critic" }]];
+}
+
 const once = { min: 1, integer: true } as const;
 
 /** Options of every method in which a generator and a critic take turns. */
@@ -61,6 +98,21 @@ export const turnOptions = {
     },
     { about: "two time-scale update rule" },
   ),
+  waits: group(
+    {
+      lag: number({
+        default: 0,
+        min: 0,
+        about: "how far above its least, as a share of it, the critic's loss may be; 0 is fixed turns, as ttur says",
+      }),
+      most: number({
+        default: 10,
+        ...once,
+        about: "critic updates between two of the generator at most; ttur.critic at least",
+      }),
+    },
+    { about: "adaptive turns: the generator waits until the critic follows, on images of its own" },
+  ),
   first: choice(["generator", "critic"], {
     default: "generator",
     about: "whose steps begin an exclusive cycle",
@@ -73,14 +125,16 @@ export const turnOptions = {
 
 /** DMD2's roles and stages. */
 export function turnsOf(
-  { teacher, ttur, first, criticImages }: OptionsOf<typeof turnOptions>,
+  { teacher, ttur, waits, first, criticImages }: OptionsOf<typeof turnOptions>,
   container: Resolver,
 ): Method {
   const roles = rolesIn(container);
   const stages = [teacherStage(teacher, container)];
   if (!roles.generator) return method(roles, stages, container);
   const { steps, batch } = container.get(TRAIN_LENGTH);
-  const cycle = roles.critic ? tturCycle({ ...ttur, first }, criticImages === "shared") : [[{ role: "generator" }]];
+  const turns = () =>
+    waits.lag > 0 ? waitingCycle({ ttur, waits }, container) : tturCycle({ ...ttur, first }, criticImages === "shared");
+  const cycle = roles.critic ? turns() : [[{ role: "generator" }]];
   const learners = Object.keys(roles).filter((role) => role !== "teacher");
   const begins = inheriting(roles, learners, "teacher");
   stages.push({ name: "distillation", steps, batch, cycle, begins });

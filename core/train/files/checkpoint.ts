@@ -13,6 +13,7 @@ import { parseJson } from "../../json/parseJson.ts";
 import { isRecord } from "../../plugin/spec.ts";
 import { allFinite } from "../../tensor/allFinite.ts";
 import type { RunConfig } from "../config/config.ts";
+import type { Watched } from "../loop/pacing.ts";
 import { requireFinite } from "./finite.ts";
 import { MANIFEST, openVersion1 } from "./version1.ts";
 
@@ -29,6 +30,8 @@ export interface Manifest {
   readonly rollbacks?: number;
   /** Updates that were left out because they were not finite, by role; none where absent. */
   readonly leftOut?: Readonly<Record<string, number>>;
+  /** Of turns that wait for a role: what is known of its loss; none where absent. */
+  readonly pacing?: Readonly<Record<string, Watched>>;
   /** All stages, as they were planned when it was written; absent in files of 0.1.0. */
   readonly stages?: readonly StageLength[];
   /** Optimiser updates each role has had. */
@@ -248,6 +251,8 @@ export function checkedManifest(value: unknown, path: string, version: Manifest[
     whole(m.rollbacks ?? 0) &&
     isRecord(m.leftOut ?? {}) &&
     Object.values(m.leftOut ?? {}).every(whole) &&
+    isRecord(m.pacing ?? {}) &&
+    Object.values(m.pacing ?? {}).every(isWatched) &&
     (version === 1 || isWithin(m)) &&
     isRecord(m.updates) &&
     Object.values(m.updates).every(whole) &&
@@ -258,6 +263,13 @@ export function checkedManifest(value: unknown, path: string, version: Manifest[
     throw failure("E_CHECKPOINT", `Cannot read ${path}: its fields are not those of a manifest, version ${version}`);
   return m;
 }
+
+/** Whether it is what is known of a loss that turns wait for. */
+const isWatched = (watched: unknown): boolean =>
+  isRecord(watched) &&
+  Number.isSafeInteger(watched.since) &&
+  (watched.since as number) >= 0 &&
+  ["recent", "least"].every((name) => watched[name] === undefined || Number.isFinite(watched[name]));
 
 /** Whether its stage is one of its stages, and has so many steps. */
 function isWithin({ stage, step, stages }: Manifest): boolean {

@@ -4,6 +4,7 @@ import type { EventBus } from "./bus.ts";
 import { type Agreement, CommandDesk } from "./commandDesk.ts";
 import { type Command, Control } from "./control.ts";
 import type { Scalars } from "./events.ts";
+import type { Pacing } from "./pacing.ts";
 
 /** A turn at a step. */
 export interface TurnAt {
@@ -32,6 +33,8 @@ export interface SchedulePlan {
   /** The step before which it ends; the stage's number of steps by default. */
   readonly end?: number;
   readonly control?: Control;
+  /** Which turns are taken; all where absent. */
+  readonly pacing?: Pacing;
   /** Awaited before the turns of a step. A rejection ends the run. */
   readonly before?: (step: number) => Promise<void>;
   /** Carries out checkpoint, sample, evaluate and set-weight between two steps. A rejection becomes a warning, the run goes on. */
@@ -48,7 +51,7 @@ export interface SchedulePlan {
  */
 export function schedule(plan: SchedulePlan): Observable<number> {
   return new Observable<number>((subscriber) => {
-    const { stage, bus, update, start = 0, startTurn = 0, end = stage.steps, control = new Control() } = plan;
+    const { stage, bus, update, pacing, start = 0, startTurn = 0, end = stage.steps, control = new Control() } = plan;
     const desk = new CommandDesk(control, plan, () => subscriber.closed);
     subscriber.add(() => desk.leave());
     control.begin();
@@ -63,8 +66,10 @@ export function schedule(plan: SchedulePlan): Observable<number> {
           if (step === start && place < startTurn) continue;
           await desk.betweenTurns(step);
           if (subscriber.closed) return;
+          if (pacing && !pacing.takes(turn)) continue;
           const began = performance.now();
           const losses = await update({ turn, step, place }, turnAfter(stage, step, place));
+          await pacing?.saw(turn.role, losses);
           ms += performance.now() - began;
           bus.emit("role/updated", { stage: stage.name, role: turn.role, step, losses });
         }

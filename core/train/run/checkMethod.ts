@@ -138,7 +138,11 @@ function checkCycle(stage: Stage, trainer: Trainer, refuse: Refuse): void {
   for (const [i, turns] of stage.cycle.entries()) {
     if (turns.length === 0) throw refuse(`has no turn in step ${i} of its cycle, should have one or more`);
     let kept = false;
-    for (const [place, { role, images = "made", keeps }] of turns.entries()) {
+    for (const [place, { role, images = "made", keeps, waits }] of turns.entries()) {
+      if (waits && keeps)
+        throw refuse(`has a turn of the ${role} that waits and keeps images, which others might miss`);
+      if (waits && !stage.cycle.flat().some((turn) => turn.role === waits.role && !turn.waits))
+        throw refuse(`has a turn of the ${role} that waits for the ${waits.role}, who has no turn`);
       if (!taking.includes(role))
         throw refuse(`has a turn of the ${role}, which does not take part; roles are ${taking.join(", ")}`);
       const isSame = (turn: Turn) => turn.role === role && (turn.images ?? "made") === images;

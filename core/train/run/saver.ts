@@ -81,12 +81,13 @@ export class Saver {
     const { trainer } = this.#request.equipment;
     const { stage, step, turn } = progress.position;
     const players = playersUpTo(trainer, stage);
-    const { rollbacks, leftOut } = trainer;
+    const { rollbacks, leftOut, pacing } = trainer;
     const manifest: Snapshot["manifest"] = {
       stage: progress.stage.name,
       step,
       ...(turn && { turn }),
       ...(rollbacks && { rollbacks }),
+      ...(pacing && { pacing }),
       ...(Object.keys(leftOut).length > 0 && { leftOut }),
       stages: progress.stages.map(({ name, steps }) => ({ name, steps })),
       updates: Object.fromEntries(players.map(({ name, updates }) => [name, updates])),

@@ -15,6 +15,7 @@ import type { Manifest, StateSource, StoredState } from "../files/checkpoint.ts"
 import { OpenedWeights, type StartWeights } from "../files/startWeights.ts";
 import type { EventBus } from "../loop/bus.ts";
 import type { Scalars } from "../loop/events.ts";
+import { Pacing } from "../loop/pacing.ts";
 import { runSchedule, type TurnAt } from "../loop/schedule.ts";
 import { ALONE, type Ranks } from "../ranks/ranks.ts";
 import { type ComputePart, SharedBatch } from "../ranks/sharedBatch.ts";
@@ -62,6 +63,8 @@ export class Trainer {
   readonly changedWeights: Map<string, number> = new Map();
   /** How often the run has gone back to a checkpoint; each halves the learning rates. */
   rollbacks = 0;
+  /** Which turns of the stage that is on are taken, where some wait; from a checkpoint until the stage goes on. */
+  #pacing: { readonly stage: string; readonly state: Pacing["state"] } | undefined;
   /** Updates that were left out because they were not finite, by role. */
   leftOut: Readonly<Record<string, number>> = {};
 
@@ -181,8 +184,18 @@ export class Trainer {
     const feeds = new TurnFeeds(this.#shared.own, (at) =>
       this.#inputs(stage, at, this.#programs.traced(stage, at.turn).reads),
     );
+    const waits = stage.cycle.flat().some((turn) => turn.waits);
+    const known = this.#pacing?.stage === stage.name ? this.#pacing.state : undefined;
+    const pacing = waits ? new Pacing(stage, known) : undefined;
+    this.#pacing = pacing && {
+      stage: stage.name,
+      get state() {
+        return pacing.state;
+      },
+    };
     const next = await runSchedule({
       stage,
+      pacing,
       bus: this.#bus,
       start,
       startTurn,
@@ -249,7 +262,7 @@ export class Trainer {
   async restore(
     players: readonly Player<unknown>[],
     { batch }: Stage,
-    { updates, weights, turn = 0, rollbacks = 0, leftOut = {} }: Manifest,
+    { stage, updates, weights, turn = 0, rollbacks = 0, leftOut = {}, pacing }: Manifest,
     states: Readonly<Record<string, StoredState>>,
   ): Promise<void> {
     const kept = turn > 0 ? this.#kept(batch).filter(({ name }) => Object.hasOwn(states, name)) : [];
@@ -269,6 +282,7 @@ export class Trainer {
       this.memory.write(name, await states[name].read());
     }
     for (const [loss, weight] of Object.entries(weights)) this.changedWeights.set(loss, weight);
+    this.#pacing = pacing && { stage, state: pacing };
     this.rollbacks = rollbacks;
     this.leftOut = leftOut;
     this.goOn();
@@ -282,6 +296,11 @@ export class Trainer {
 
   get #nonFinite() {
     return this.#settings.nonFinite ?? "stop";
+  }
+
+  /** What a checkpoint keeps of the turns that wait in the stage that is on; nothing where none does. */
+  get pacing(): Pacing["state"] | undefined {
+    return this.#pacing?.state;
   }
 
   /** Changes the factor of a loss from the next update on. A loss that started at 0 has no place in the graph. */
