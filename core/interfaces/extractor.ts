@@ -7,7 +7,7 @@ import { named } from "./named.ts";
 
 /** A feature network over its parameters, in a trace. */
 export interface FeatureNetwork {
-  /** Images [B, C, H, W] in [-1, 1] → features by name, maps [B, width, h, w] or vectors [B, width]. */
+  /** Images [B, C, H, W] in [-1, 1], or vectors [B, length] where it reads some → features by name, maps [B, width, h, w] or vectors [B, width]. */
   features(x: Tensor): Readonly<Record<string, Tensor>>;
   /** How much each channel of a feature counts in a perceptual distance, [1, width, 1, 1], where that was learned. */
   channelWeights?(): Readonly<Record<string, Tensor>>;
@@ -22,6 +22,8 @@ export interface Extractor {
     readonly channels: readonly number[];
     /** The least height and width in pixels. */
     readonly smallest: number;
+    /** Lengths of vectors that losses may give it in place of images; none where absent. */
+    readonly vectors?: readonly number[];
     /** Height and width that whoever asks resizes to before, with Pillow's bicubic filter. */
     readonly size?: number;
     /** Where images are not square: stretched (the default), or the shorter side resized and the middle cut out. */

@@ -21,13 +21,19 @@ export function extractorOf(
 ): { readonly extractor: Extractor; readonly tap: string } {
   const extractor = extractorNamed(container, options.extractor);
   const { sample } = container.get(DATA_SHAPE);
-  const { channels, smallest } = extractor.reads;
+  const { channels, smallest, vectors = [] } = extractor.reads;
   const [C, ...sides] = sample;
-  if (sample.length !== 3 || !channels.includes(C) || Math.min(...sides) < smallest)
+  const isImage = sample.length === 3 && channels.includes(C) && Math.min(...sides) >= smallest;
+  if (!isImage && !(sample.length === 1 && vectors.includes(C))) {
+    const reads = [
+      ...(channels.length > 0 ? [`[${channels.join(" or ")}, H, W] of ${smallest} pixels or more`] : []),
+      ...(vectors.length > 0 ? [`[${vectors.join(" or ")}]`] : []),
+    ];
     throw failure(
       "E_OPTION",
-      `Cannot configure ${owner}: samples are [${sample.join(", ")}], the extractor ${options.extractor} reads [${channels.join(" or ")}, H, W] of ${smallest} pixels or more`,
+      `Cannot configure ${owner}: samples are [${sample.join(", ")}], the extractor ${options.extractor} reads ${reads.join(", or ")}`,
     );
+  }
   const names = Object.keys(extractor.widths);
   const tap = options.tap || names[0];
   if (!names.includes(tap))

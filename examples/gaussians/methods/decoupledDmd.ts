@@ -6,7 +6,7 @@ export const config = onRing(decoupledDmd, {
   dataset: { classes: true },
   network: { labelDropout: 0.1 },
   losses: {
-    "guidance-augmentation": { sigmaMax: 10, scale: 0.1 },
+    "guidance-augmentation": { sigmaMax: 10, scale: 0.05 },
     "decoupled-matching": { sigmaMax: 10 },
     "fake-score": { sigmaMax: 10 },
   },
