@@ -155,8 +155,9 @@ test("options that are not what they should be are refused by name", async () =>
     [{ wide: "nonsense" }, "E_OPTION", /wide must be one of true, false, always, current value is "nonsense"$/],
     [{ wide: 1 }, "E_OPTION", /wide must be .* current value is 1$/],
     [{ memory64: "yes" }, "E_OPTION", /memory64 must be true or false, current value is "yes"$/],
+    [{ thread: 2 }, "E_OPTION", /thread must be a function, current value is 2$/],
     [{ threads: 0 }, "E_OPTION", /threads must be a whole number in \[1, 1024\], current value is 0$/],
-    [{ thread: 2 }, "E_UNKNOWN_OPTION", /"thread" is not one of .*, did you mean "threads"\?$/],
+    [{ treads: 2 }, "E_UNKNOWN_OPTION", /"treads" is not one of .*, did you mean "threads"\?$/],
   ];
   for (const [options, code, message] of wrong)
     await fails(
