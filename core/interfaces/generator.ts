@@ -35,7 +35,7 @@ export interface Generator extends Role<GeneratorNetwork> {
   rungs?(count: number): Tensor;
   /**
    * Numbers that generated images are told besides what the data describe, by their entries of the condition, f32 [B]: every image
-   * draws its own. A loss from which the generator learns has to know them (`Loss.heeds`).
+   * draws its own. Losses from which the generator learns have to know them (`Loss.heeds`, `Loss.bears`).
    */
   readonly draws?: Readonly<Record<string, DrawnNumber>>;
 }

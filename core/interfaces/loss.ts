@@ -82,8 +82,10 @@ export interface Loss {
   readonly role: string;
   /** Factor in the role's total; 0 removes the term from the graph. */
   readonly weight: number;
-  /** The numbers of a generator (`Generator.draws`) that it takes into account. */
+  /** The numbers of a generator (`Generator.draws`) whose meaning it teaches. */
   readonly heeds?: readonly string[];
+  /** Those beside which it is right whatever they mean. */
+  readonly bears?: readonly string[];
   /** Samples of its own; every update feeds it a batch of them. */
   readonly own?: OwnSamples;
   /**

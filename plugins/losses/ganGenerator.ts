@@ -30,7 +30,7 @@ export const ganGenerator = definePlugin({
       name: "gan-generator",
       role: "generator",
       weight,
-      heeds: ["guidance"],
+      bears: ["guidance"],
       game: { name: "losses.gan-discriminator", side: "fools" },
       ...(game.extracted && { frozen: game.extracted.frozen, load: game.extracted.load }),
       compute(context) {

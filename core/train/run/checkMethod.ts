@@ -4,7 +4,6 @@ import { AVERAGES } from "../../interfaces/average.ts";
 import { LOSSES, type Loss } from "../../interfaces/loss.ts";
 import type { Method, Stage, Turn } from "../../interfaces/method.ts";
 import { OPTIMIZERS } from "../../interfaces/optimizer.ts";
-import type { Role } from "../../interfaces/role.ts";
 import { isRecord } from "../../plugin/spec.ts";
 import { sameShape } from "../../tensor/shape.ts";
 import type { RunSettings } from "../config/trainOptions.ts";
@@ -51,10 +50,7 @@ export function checkMethod(container: Resolver, trainer: Trainer, settings: Run
   for (const loss of container.all(LOSSES)) {
     const { name, role, weight } = loss;
     if (weight === 0) continue;
-    if (learners.has(role)) {
-      checkHeeds(loss, roles[role]);
-      continue;
-    }
+    if (learners.has(role)) continue;
     // A slip of the pen, where the name is near one that learns; else a loss of another method.
     const near = known.includes(role) ? "" : suggestion(role, learners);
     if (near)
@@ -75,19 +71,36 @@ export function checkMethod(container: Resolver, trainer: Trainer, settings: Run
         `set ${game.name}, or leave out what fools it`,
       );
   }
+  for (const role of learners) {
+    const own = active.filter((loss) => loss.role === role);
+    checkDrawn(role, numbersOf(roles[role]), own);
+  }
   for (const { role } of container.all(OPTIMIZERS)) checkRole(role, "optimizers");
   for (const { role } of container.all(AVERAGES)) checkRole(role, "averages");
 }
 
-/** A role that learns to be told numbers needs losses that make something of them. */
-function checkHeeds({ name, role, heeds = [] }: Loss, learner: Role): void {
-  for (const [entry, { least, most }] of Object.entries(numbersOf(learner) ?? {}))
-    if (!heeds.includes(entry))
-      throw failure(
-        "E_CONFIG",
-        `Cannot use loss ${name}: the ${role} learns ${entry} from ${least} to ${most}, of which this loss makes nothing`,
-        { fix: `leave the ${role}'s ${entry} as it is by default, or the loss out with --set losses.${name}=off` },
+/** A role that learns to be told numbers needs a loss that teaches it what they mean, and none beside which they mean nothing. */
+function checkDrawn(role: string, numbers: ReturnType<typeof numbersOf> = {}, losses: readonly Loss[]): void {
+  for (const [entry, { least, most }] of Object.entries(numbers)) {
+    const learns = `the ${role} learns ${entry} from ${least} to ${most}`;
+    const refuse = (whose: string, why: string, or: string) =>
+      failure("E_CONFIG", `Cannot use ${whose}: ${learns}, ${why}`, {
+        fix: `leave the ${role}'s ${entry} as it is by default, or ${or}`,
+      });
+    const strange = losses.find(({ heeds = [], bears = [] }) => ![...heeds, ...bears].includes(entry));
+    if (strange)
+      throw refuse(
+        `loss ${strange.name}`,
+        "of which this loss makes nothing",
+        `the loss out with --set losses.${strange.name}=off`,
       );
+    if (!losses.some(({ heeds = [] }) => heeds.includes(entry)))
+      throw refuse(
+        `the losses ${losses.map(({ name }) => name).join(", ")}`,
+        "and none of them teaches what it means",
+        "add a loss that does, such as distribution-matching",
+      );
+  }
 }
 
 /**

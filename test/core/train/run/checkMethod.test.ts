@@ -210,6 +210,8 @@ test("refuses a loss that makes nothing of the numbers that the generator learns
   assert.match(error.message, /^Cannot use loss shrink: the generator learns guidance from 1 to 4, of which this loss/);
   await created({}, scaled);
   await created({}, { ...scaled, losses: { shrink: { weight: 0 } } });
+  const alone = await refused({}, { ...scaled, losses: { "distribution-matching": { weight: 0 } } });
+  assert.match(alone.message, /^Cannot use the losses gan-generator: .* none of them teaches what it means$/);
 });
 
 for (const [what, over, says, config] of wrong)
