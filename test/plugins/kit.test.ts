@@ -50,6 +50,11 @@ const pathSampler = plugins.euler({ sigmas: [8, 4, 2] });
 const smallFew = [plugins.mlp({ width: 8, depth: 1 }), plugins.fewStep({ sigmas: [8] }), pathSampler];
 
 const small = plugins.mlp({ width: 6, depth: 2 });
+/** A generator that learns guidance scales. */
+const scaled = [
+  plugins.mlp({ width: 6, depth: 1, labelDropout: 0.1 }),
+  plugins.fewStep({ sigmas: [5], guidanceScale: 1, guidanceMax: 4 }),
+];
 const dropping = plugins.mlp({ width: 6, depth: 1, labelDropout: 0.1 });
 const bins = { "ratio-bins": 3, "ratio-memory": 0.4 };
 const noBins = { "ratio-bins": 0, "ratio-memory": 0 };
@@ -98,6 +103,8 @@ const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
   [plugins.edmDenoising(), { plugins: [plugins.rectifiedFlow()] }],
   [plugins.distributionMatching({ weight: 2, minStep: 0.1 }), { surrogate: true }],
   [plugins.distributionMatching({ normalise: "batch" }), { surrogate: true, shape: plain }],
+  [plugins.distributionMatching({ sigmaMax: 5 }), { surrogate: true, plugins: scaled }],
+  [plugins.diffInstructLoss(), { surrogate: true, plugins: scaled }],
   [plugins.distributionMatching({ normalise: "noisy" }), { surrogate: true }],
   [plugins.decoupledMatching({ floor: 0.01 }), { surrogate: true, shape: plain }],
   [plugins.decoupledMatching({ realScale: 2, fakeScale: 1.5, rescale: 0.5 }), { surrogate: true, plugins: [dropping] }],
