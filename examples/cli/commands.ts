@@ -465,10 +465,18 @@ export const commands: readonly Command[] = [
         value: "SIZE",
         about: "what all tensors may take together, such as 6GiB; WebGPU does not tell",
       },
+      ranks: {
+        type: "string",
+        value: "N",
+        about: "say how long a step takes with up to N processes; started by mpirun, their network is measured",
+      },
+      link: { type: "string", value: "SPEED", about: "of the network between them, such as 100gbit; default 25gbit" },
+      rate: { type: "string", value: "GFLOPS", about: "what the device of each does, where it is not this one" },
     },
     examples: [
       "plan gaussians",
       "plan sdxl-4step --memory 80GiB",
+      "plan sd15-stage1 --ranks 64 --link 100gbit --rate 40000",
       "plan mnist --data data/mnist --set train.batch=256 --memory 512MiB",
       "plan mnist --data data/mnist --set train.checkpointing=blocks --device webgpu",
     ],

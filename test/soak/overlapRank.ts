@@ -3,9 +3,10 @@ import { openCollective } from "../../backends/mpi/mod.ts";
 import { WasmBackend } from "../../backends/wasm/mod.ts";
 import { type Collective, DATASET, type Stage } from "../../core/interfaces/mod.ts";
 import { composeRun, EventBus, Ranks, Trainer } from "../../core/train/mod.ts";
+import { measureLink } from "../../examples/cli/plan/scaling.ts";
 import { tinyConfig } from "../core/train/support.ts";
 
-const [width, depth, batch, turns, order] = process.argv.slice(2);
+const [width, depth, batch, turns, order, stretch] = process.argv.slice(2);
 const collective = await openCollective();
 const parts = collective.size;
 const over = {
@@ -16,14 +17,16 @@ const over = {
 const resolved = tinyConfig(over);
 const backend = await WasmBackend.open({ threads: 1 });
 
-/** Numbers that a step sends. */
-let sent = 0;
+/** Numbers that all steps have sent, when the last part was computed, and when the last sum was done. */
+let [sent, computed, summed] = [0, 0, 0];
 const counted: Collective = new Proxy(collective, {
   get(target, name) {
     if (name === "allReduce")
       return (values: Float32Array, options: object) => {
         sent += values.length;
-        return target.allReduce(values, options);
+        return target.allReduce(values, options).then(() => {
+          summed = performance.now();
+        });
       };
     const value = Reflect.get(target, name);
     return typeof value === "function" ? value.bind(target) : value;
@@ -33,6 +36,18 @@ const counted: Collective = new Proxy(collective, {
 const silent: Collective = new Proxy(counted, {
   get: (target, name) => (name === "allReduce" ? async () => {} : Reflect.get(target, name)),
 });
+
+const compile = backend.compile.bind(backend);
+backend.compile = async (program, memory) => {
+  const executable = await compile(program, memory);
+  const run = executable.run.bind(executable);
+  if (program.name.endsWith(" part"))
+    executable.run = (inputs, onState) =>
+      run(inputs, onState).then(() => {
+        computed = performance.now();
+      });
+  return executable;
+};
 
 /** A trainer that is ready, and its first stage: one update a step, of a network that denoises. */
 async function trainer(ranks: Ranks): Promise<{ trainer: Trainer; stage: Stage }> {
@@ -50,12 +65,16 @@ const ranksOf = (each: Collective, bucket?: number) => {
   return ranks;
 };
 const ways = {
-  meanwhile: await trainer(ranksOf(counted)),
+  meanwhile: await trainer(ranksOf(counted, Number(stretch))),
   afterwards: await trainer(ranksOf(counted, Number.POSITIVE_INFINITY)),
   alone: await trainer(ranksOf(silent)),
+  one: await trainer(new Ranks()),
 };
+const link = await measureLink(collective, order === "library" ? "library" : "fixed");
 
-const times: Record<string, number[]> = { meanwhile: [], afterwards: [], alone: [], sum: [] };
+const times: Record<string, number[]> = { meanwhile: [], afterwards: [], alone: [], one: [], sum: [] };
+/** How long this rank has waited for sums when its part was computed. */
+const waits: Record<string, number[]> = { meanwhile: [], afterwards: [] };
 const values = new Float32Array(ways.alone.trainer.players.teacher.layout.count);
 for (let turn = 0; turn <= Number(turns); turn++) {
   const note = async (way: string, work: () => Promise<unknown>) => {
@@ -66,10 +85,23 @@ for (let turn = 0; turn <= Number(turns); turn++) {
     await collective.barrier();
     if (turn > 0) times[way].push(performance.now() - began); // the first one allocates
   };
-  for (const [way, { trainer, stage }] of Object.entries(ways)) await note(way, () => trainer.train(stage));
+  for (const [way, { trainer, stage }] of Object.entries(ways)) {
+    await note(way, () => trainer.train(stage));
+    if (turn > 0) waits[way]?.push(summed - computed);
+  }
   await note("sum", () => collective.allReduce(values, { order: order === "library" ? "library" : "fixed" }));
 }
+// The rank that is late waits for the network alone, the others for it as well.
+const all = new Float32Array(collective.size * 2 * Number(turns));
+all.set(Object.values(waits).flat(), collective.rank * 2 * Number(turns));
+await collective.allGather(all);
+const waited = Array.from({ length: 2 * Number(turns) }, (_, i) =>
+  Math.min(...Array.from({ length: collective.size }, (_, rank) => all[rank * 2 * Number(turns) + i])),
+);
+const exposed = { meanwhile: waited.slice(0, Number(turns)), afterwards: waited.slice(Number(turns)) };
 if (collective.rank === 0)
-  console.log(JSON.stringify({ times, parameters: values.length, sent: sent / (2 * (Number(turns) + 1)) }));
+  console.log(
+    JSON.stringify({ times, exposed, link, parameters: values.length, sent: sent / (2 * (Number(turns) + 1)) }),
+  );
 await collective.close();
 await backend.close();

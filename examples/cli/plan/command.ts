@@ -8,6 +8,7 @@ import {
   checkCounts,
   composeRun,
   planRun,
+  type Ranks,
   type RunConfig,
   type RunPlan,
   resolveConfig,
@@ -17,12 +18,20 @@ import { findConfig, layOver } from "../configFile.ts";
 import { describeBackend, openBackend, tuning } from "../device.ts";
 import { fitConfig } from "../fitConfig.ts";
 import { withModel } from "../model.ts";
+import { asRank } from "../ranks.ts";
 import { registryFor } from "../registry.ts";
 import { type AdviceRequest, advised, dataOf, withDataset } from "./advice.ts";
 import { measureRate, memoryTable, needsOf } from "./needs.ts";
 import { mebibytes, reportOf } from "./report.ts";
+import { type Link, measureLink, readLink, readRanks, scalingText } from "./scaling.ts";
 
-export async function run(given: Given): Promise<number> {
+export const run = (given: Given): Promise<number> => asRank((ranks) => plan(given, ranks));
+
+async function plan(given: Given, { collective, several }: Ranks): Promise<number> {
+  const most = given.text("ranks");
+  const scale: Scale | undefined =
+    most === undefined ? undefined : { ranks: readRanks(most), link: readLink(given.text("link") ?? "25gbit") };
+  const rate = readRate(given.text("rate"));
   const memory = readSize(given.text("memory"));
   const found = await findConfig(given.positionals[0], files);
   const registry = await registryFor(found.config, given.all("plugin"));
@@ -34,7 +43,9 @@ export async function run(given: Given): Promise<number> {
     const capacity = memory ?? device.capacity;
     process.stdout.write(`device      ${describeBackend(device)}\n`);
     const shape = given.text("data") === undefined ? (named.shape ?? (await named.usual?.())) : undefined;
-    await report({ config, registry, device, capacity }, given.text("data"), shape);
+    const measured = several && scale ? await measureLink(collective, "fixed") : scale?.link;
+    const scaled = scale && measured && { ...scale, link: measured };
+    await report({ config, registry, device, capacity }, given.text("data"), shape, { scaled, rate });
     return 0;
   } finally {
     await device.close();
@@ -49,6 +60,7 @@ async function report(
   request: Omit<AdviceRequest, "dataset" | "stages" | "plan">,
   path: string | undefined,
   shape: DataShape | undefined,
+  { scaled, rate }: { readonly scaled?: Scale; readonly rate?: number },
 ): Promise<void> {
   const { config, registry, device, capacity } = request;
   const read = resolveConfig(config, registry);
@@ -64,7 +76,9 @@ async function report(
     plan = await planRun(container, settings, device);
     print(reportOf(plan));
     print(`\n${memoryTable(plan)}\n`);
-    print(needsOf(plan, settings, dataset.shape, await measureRate(device)).join("\n"));
+    const speed = rate ?? (await measureRate(device));
+    print(needsOf(plan, settings, dataset.shape, speed, rate === undefined ? undefined : "as --rate says").join("\n"));
+    if (scaled) print(`\n${scalingText(plan, settings, speed, scaled.ranks, scaled.link)}\n`);
     checkCounts(container, settings.evaluateCount, memoryLeft(process));
     checkCapacity(plan, device, capacity);
     print(
@@ -85,6 +99,20 @@ const conditionText = ({ condition }: DataShape): string => {
   const entries = Object.entries(condition).map(([name, { shape }]) => `${name} ${formatShape(shape)}`);
   return entries.length > 0 ? ` with ${entries.join(", ")}` : "";
 };
+
+/** What a plan says of several processes. */
+interface Scale {
+  readonly ranks: number;
+  readonly link: Link;
+}
+
+/** GFLOP/s as operations of a second. @throws E_USAGE */
+function readRate(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const rate = Number(text);
+  if (Number.isFinite(rate) && rate > 0) return rate * 1e9;
+  throw failure("E_USAGE", `Cannot run plan: --rate is "${text}", expected GFLOP/s such as 40000`);
+}
 
 /** "6GiB" in bytes. @throws E_USAGE */
 function readSize(text: string | undefined): number | undefined {

@@ -54,8 +54,17 @@ export function memoryTable({ parameters, states, peakBytes }: RunPlan): string 
 /** The program itself, with its code, in bytes. */
 const PROGRAM = 200 * 2 ** 20;
 
-/** A line each of what the host, the disk and the clock have to give. */
-export function needsOf(plan: RunPlan, settings: RunSettings, shape: DataShape, rate: number): string[] {
+/**
+ * A line each of what the host, the disk and the clock have to give.
+ * @param from where the rate, operations of a second, is from
+ */
+export function needsOf(
+  plan: RunPlan,
+  settings: RunSettings,
+  shape: DataShape,
+  rate: number,
+  from = "which a large product takes here",
+): string[] {
   const { states, stages, disk } = plan;
   const largest = Math.max(0, ...states.values());
   const row =
@@ -67,14 +76,14 @@ export function needsOf(plan: RunPlan, settings: RunSettings, shape: DataShape, 
   return [
     `host        about ${mebibytes(PROGRAM + largest + batches)} MiB besides: the program, a state on its way to a file ${mebibytes(largest)}, two batches ${mebibytes(batches)}`,
     `disk        ${mebibytes(total)} MiB: ${kept} checkpoints of ${mebibytes(disk.checkpoint)} (train.keep=${settings.keep}, and the one that is written), weights ${mebibytes(disk.weights)}`,
-    ...stages.filter(({ steps }) => steps > 0).map((stage) => timeLine(stage, rate)),
+    ...stages.filter(({ steps }) => steps > 0).map((stage) => timeLine(stage, rate, from)),
   ];
 }
 
-function timeLine({ stage, steps, updates }: RunPlan["stages"][number], rate: number): string {
+function timeLine({ stage, steps, updates }: RunPlan["stages"][number], rate: number, from: string): string {
   const perStep = updates.reduce((sum, { program: each, perStep }) => sum + perStep * operationsOfProgram(each), 0);
   const seconds = perStep / rate;
-  return `time        about ${duration(seconds * steps)} for the ${steps} steps of ${stage}, ${duration(seconds)} each: ${(perStep / 1e9).toFixed(perStep < 1e10 ? 3 : 0)} GFLOP a step at ${(rate / 1e9).toFixed(1)} GFLOP/s, which a large product takes here`;
+  return `time        about ${duration(seconds * steps)} for the ${steps} steps of ${stage}, ${duration(seconds)} each: ${(perStep / 1e9).toFixed(perStep < 1e10 ? 3 : 0)} GFLOP a step at ${(rate / 1e9).toFixed(1)} GFLOP/s, ${from}`;
 }
 
 function duration(seconds: number): string {
