@@ -74,10 +74,10 @@ const doors: Record<string, readonly string[]> = {
   "fast-png": ["plugins/observers/drawing/png.ts"],
   // `chart.ts` has its types alone; the page of runs is bundled with a Plot of its own.
   "@observablehq/plot": [
-    ...["chart", "lossPlot", "rowPlot"].map((name) => `plugins/observers/drawing/${name}.ts`),
+    ...["chart", "chartText", "lossPlot", "rowPlot"].map((name) => `plugins/observers/drawing/${name}.ts`),
     "examples/cli/ui/page/plot.ts",
   ],
-  linkedom: ["lossPlot", "rowPlot"].map((name) => `plugins/observers/drawing/${name}.ts`),
+  linkedom: ["chartText", "lossPlot", "rowPlot"].map((name) => `plugins/observers/drawing/${name}.ts`),
 };
 
 /** Packages that build.mjs bundles into the page of runs, so that nobody has to install them. */

@@ -35,6 +35,7 @@ import {
   workProgress,
 } from "../../plugins/observers/mod.ts";
 import { type Profile, profileLines, profiles } from "../../plugins/profiles/mod.ts";
+import { references } from "../presets/bands/mod.ts";
 import { commandName } from "./asStarted.ts";
 import type { Given } from "./command.ts";
 import { findConfig, layOver, type NamedConfig, readConfig } from "./configFile.ts";
@@ -351,6 +352,7 @@ async function writePage(run: Run, given: Given, told: ForPage, say: (text: stri
       samples: [...told.sets.values()],
       real: told.real,
       captions: told.captions,
+      references,
       commands: [command("sample", path), command("doctor", path), command("train", `--resume --out ${path}`)],
       footer: `onestep ${version()}`,
     });

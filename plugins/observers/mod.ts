@@ -27,6 +27,7 @@ export { type RunPageOptions, runPage } from "./runPage.ts";
 export { type SampleGridOptions, sampleGrids } from "./sampleGrids.ts";
 export { checkDrawable, type SampleSheet, samplePicture } from "./samplePicture.ts";
 export { table } from "./table.ts";
+export { type ReferenceBand, type ReferenceRuns, type ReferenceView, referenceOf } from "./view/reference.ts";
 export { type CurveChange, RunModel } from "./view/runModel.ts";
 export type * from "./view/runView.ts";
 export type { Stretch } from "./view/thinnedCourse.ts";

@@ -1,8 +1,8 @@
 import type { FileSystem } from "../../core/io/mod.ts";
-import { EVALUATION_SEED } from "../../core/train/mod.ts";
+import { EVALUATION_SEED, type Judgement } from "../../core/train/mod.ts";
 import type { DrawnSet } from "./lastSamples.ts";
-import { LOSS_WORDS } from "./lossWords.ts";
-import { curveSection, type PageChart } from "./page/curveSection.ts";
+import { logLines } from "./logLines.ts";
+import { chartSection } from "./page/chartSection.ts";
 import { htmlPage } from "./page/htmlPage.ts";
 import { pictureSection } from "./page/pictureSection.ts";
 import type { Section } from "./page/section.ts";
@@ -12,8 +12,10 @@ import { type Cell, tableSection } from "./page/tableSection.ts";
 import { textSection } from "./page/textSection.ts";
 import { warningSection } from "./page/warningSection.ts";
 import { numberNames, showMetric } from "./resultTable.ts";
-import { type Course, type RunHistory, runHistory } from "./runHistory.ts";
 import { samplePicture } from "./samplePicture.ts";
+import { CHART_GROUPS, chartOf } from "./view/charts.ts";
+import { bandText, type ReferenceRuns, type ReferenceView, referenceOf } from "./view/reference.ts";
+import { RunModel } from "./view/runModel.ts";
 
 /** What a page tells of a run. */
 export interface RunPageOptions {
@@ -32,18 +34,20 @@ export interface RunPageOptions {
   /** Commands that go on from here. */
   readonly commands?: readonly string[];
   readonly footer?: string;
+  /** Runs of before that its curves are compared with. */
+  readonly references?: readonly ReferenceRuns[];
 }
 
 /** The page of a run, complete or not: result, samples, curves, warnings, settings. */
 export async function runPage(options: RunPageOptions): Promise<string> {
   const { files, events, title, config, commands = [], footer } = options;
-  const history = await runHistory(files, events);
-  const { judgements, warnings, reason, fault, device } = history;
+  const model = await modelOf(files, events);
+  const { judgements, warnings } = model;
+  const { device, fault, state: stands } = model.head(undefined);
   const sections = [
-    ...(judgements.length > 0 ? [resultSection(history)] : []),
+    ...(judgements.length > 0 ? [resultSection(judgements)] : []),
     ...samplesSection(options),
-    ...judgedSection(history),
-    ...lossSection(history),
+    ...chartSections(model, referenceOf(config, options.references ?? [])),
     warningSection({ warnings, title: "Health" }),
     settingsSection({
       title: "Settings",
@@ -53,11 +57,12 @@ export async function runPage(options: RunPageOptions): Promise<string> {
     }),
     ...(commands.length > 0 ? [textSection({ title: "What comes next", commands })] : []),
   ];
-  const state = fault !== undefined ? `failed: ${fault}` : (reason ?? "not finished");
+  const ended = stands === "complete" || stands === "stopped" ? stands : "not finished";
+  const state = fault === undefined ? ended : `failed: ${fault}`;
   return htmlPage({ title, about: [state, ...(device ? [`on ${device}`] : [])].join(", "), sections, footer });
 }
 
-function resultSection({ judgements }: RunHistory): Section {
+function resultSection(judgements: readonly Judgement[]): Section {
   const names = numberNames(judgements.map(({ metrics }) => metrics));
   return tableSection({
     title: "Result",
@@ -98,40 +103,24 @@ function samplesSection({ samples = [], real, captions }: RunPageOptions): Secti
   return [pictureSection({ title, about, groups })];
 }
 
-const series = (name: string, course: Course) => {
-  const points = [...course].sort(([a], [b]) => a - b);
-  return { name, steps: points.map(([step]) => step), values: points.map(([, value]) => value) };
-};
-
-function judgedSection({ judged }: RunHistory): Section[] {
-  const names = numberNames([Object.fromEntries([...judged.keys()].map((name) => [name, 0]))]);
-  const charts = names.map(
-    (name): PageChart => ({
-      title: name,
-      x: "step of the stage",
-      y: name,
-      smoothing: 1,
-      series: [...judged.get(name)!].map(([who, course]) => series(who, course)),
-    }),
-  );
-  return charts.length > 0
-    ? [curveSection({ title: "Judged on the way", about: "Of few samples: the course counts, not the value.", charts })]
-    : [];
+/** The charts of the live page, a section for each group. */
+function chartSections(model: RunModel, reference: ReferenceView | undefined): Section[] {
+  const charts = model.curves.map((curve) => ({
+    ...chartOf(curve),
+    stretches: curve.stretches,
+    band: reference?.bands[curve.key],
+  }));
+  return CHART_GROUPS.flatMap(({ title, kinds, about }) => {
+    const own = charts.filter(({ kind }) => kinds.includes(kind));
+    if (own.length === 0) return [];
+    const band = reference && own.some((chart) => chart.band) ? `Grey: ${bandText(reference)}.` : undefined;
+    return [chartSection({ title, about: [about, band].filter(Boolean).join(" ") || undefined, charts: own })];
+  });
 }
 
-function lossSection({ losses }: RunHistory): Section[] {
-  const charts = [...losses].flatMap(([stage, courses]) =>
-    [...courses].map(([name, course]): PageChart => {
-      const words = LOSS_WORDS[name.slice(name.indexOf(": ") + 2)];
-      return {
-        title: `${stage}: ${name.replace(/^.*?: /, "")}`,
-        x: "step",
-        y: "loss",
-        logY: true,
-        series: [series(name, course)],
-        notes: words ? [words] : [],
-      };
-    }),
-  );
-  return charts.length > 0 ? [curveSection({ title: "Losses", charts })] : [];
+/** What a log tells, as the live page shows it. */
+async function modelOf(files: FileSystem, path: string): Promise<RunModel> {
+  const model = new RunModel();
+  if (await files.exists(path)) for await (const event of logLines(files, path)) model.take(event);
+  return model;
 }

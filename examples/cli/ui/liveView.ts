@@ -39,7 +39,7 @@ export interface LiveViewOptions {
 }
 
 /** Milliseconds between two looks at the folders: with somebody who sees it, and without. */
-const [SEEN, UNSEEN] = [500, 3000];
+const [SEEN, UNSEEN] = [1000, 3000];
 /** Looks between two signs of life of a stream. */
 const SILENT_LOOKS = 20;
 /** Bytes that wait for a reader at most; one that takes less is let go, and comes back by itself. */

@@ -5,7 +5,14 @@ import { failure } from "../../../core/errors.ts";
 import type { FileSystem } from "../../../core/io/files.ts";
 import { runFolder } from "../../../core/train/files/runFolder.ts";
 import { eventOf } from "../../../plugins/observers/logLines.ts";
-import { type CurveChange, type PictureView, RunModel, type RunParts } from "../../../plugins/observers/mod.ts";
+import {
+  type CurveChange,
+  type PictureView,
+  RunModel,
+  type RunParts,
+  referenceOf,
+} from "../../../plugins/observers/mod.ts";
+import { references } from "../../presets/bands/mod.ts";
 
 /** Bytes that are read at a time; between two the server answers. */
 const PORTION = 2 ** 20;
@@ -31,11 +38,14 @@ export class RunWatch {
   #taken = 0;
   /** The file as it was when it was begun: another one has taken its place when this is another. */
   #file: number | undefined;
-  /** Each part as it was last told, as text. */
-  readonly #told = new Map<string, string>();
+  /** Each part as it was last told: its text, or itself. */
+  readonly #told = new Map<string, unknown>();
   #pictures: readonly PictureView[] = [];
   #held: boolean | undefined;
   #anew = false;
+  /** The config that the reference was looked for. */
+  #compared: object | undefined;
+  #reference: RunParts["reference"];
 
   constructor(files: FileSystem, path: string) {
     this.#files = files;
@@ -93,8 +103,8 @@ export class RunWatch {
     }
   }
 
-  async #picturesIn(folder: string): Promise<PictureView[]> {
-    if (!(await this.#files.exists(folder))) return [];
+  async #picturesIn(folder: string): Promise<readonly PictureView[]> {
+    if (!(await this.#files.exists(folder))) return this.#pictures;
     const known = new Map(this.#pictures.map((picture) => [picture.file, picture]));
     const named = (await this.#files.list(folder)).flatMap((file) => {
       const [, role, step] = file.match(PICTURE) ?? [];
@@ -102,7 +112,7 @@ export class RunWatch {
     });
     const newest = named.sort((a, b) => a.step - b.step || a.role.localeCompare(b.role)).slice(-MOST_PICTURES);
     const last = Math.max(...newest.map(({ step }) => step));
-    return Promise.all(
+    const found = await Promise.all(
       newest.map(async (each) => {
         // Only those of the last step are drawn anew.
         const before = known.get(each.file);
@@ -111,6 +121,7 @@ export class RunWatch {
         return { ...each, version: Math.round(mtimeMs) };
       }),
     );
+    return JSON.stringify(found) === JSON.stringify(this.#pictures) ? this.#pictures : found;
   }
 
   /** The file of a picture that the run has; undefined for any other name. */
@@ -122,6 +133,10 @@ export class RunWatch {
   /** All parts of the run as they are now. */
   get parts(): RunParts {
     const { config, warnings, notes, judgements, weights } = this.#model;
+    if (config !== this.#compared) {
+      this.#compared = config;
+      this.#reference = referenceOf(config, references);
+    }
     return {
       head: this.#model.head(this.#held),
       config,
@@ -130,6 +145,7 @@ export class RunWatch {
       judgements,
       weights,
       pictures: this.#pictures,
+      reference: this.#reference,
     };
   }
 
@@ -141,7 +157,8 @@ export class RunWatch {
   /** What has changed since this was last asked; undefined where nothing has. */
   takeChanges(): RunChanges | undefined {
     const parts = Object.entries(this.parts).filter(([name, part]) => {
-      const text = JSON.stringify(part);
+      // What is the same object is the same; texts of others are compared, as most are made anew.
+      const text = name === "config" || name === "reference" || name === "pictures" ? part : JSON.stringify(part);
       const changed = this.#told.get(name) !== text;
       if (changed) this.#told.set(name, text);
       return changed;

@@ -1,4 +1,5 @@
 import type * as PlotModule from "@observablehq/plot";
+import type { ReferenceBand } from "../view/reference.ts";
 import type { Stretch } from "../view/thinnedCourse.ts";
 
 /** A curve with its look. */
@@ -9,10 +10,8 @@ export interface ChartSeries {
   readonly stretches: readonly Stretch[];
 }
 
-/** Where curves of this sort lay in runs of before, by the step. */
-export interface ChartBand {
-  readonly points: readonly (readonly [step: number, low: number, high: number])[];
-}
+/** Where curves of this sort lay in runs of before. */
+export type ChartBand = ReferenceBand;
 
 /** A chart of curves over steps. */
 export interface ChartOptions {
@@ -71,7 +70,7 @@ export function chart(Plot: PlotParts, document: Document, options: ChartOptions
     }),
   }));
   const known = curves.flatMap(({ points }) => points).some(({ value }) => !Number.isNaN(value));
-  const border = band?.points.filter(([, low, high]) => !Number.isNaN(drawable(low)) && !Number.isNaN(drawable(high)));
+  const border = band?.filter(([, low, high]) => !Number.isNaN(drawable(low)) && !Number.isNaN(drawable(high)));
   const steps = domain && domain[1] > domain[0] ? { domain: [...domain] } : {};
   const values =
     known || (border && border.length > 0) ? (logY ? { type: "log" as const } : { zero }) : { domain: [0, 1] };
@@ -96,9 +95,9 @@ export function chart(Plot: PlotParts, document: Document, options: ChartOptions
       ...(border && border.length > 1
         ? [
             Plot.areaY(border, {
-              x: (each: ChartBand["points"][number]) => each[0],
-              y1: (each: ChartBand["points"][number]) => each[1],
-              y2: (each: ChartBand["points"][number]) => each[2],
+              x: (each: ChartBand[number]) => each[0],
+              y1: (each: ChartBand[number]) => each[1],
+              y2: (each: ChartBand[number]) => each[2],
               fill: "currentColor",
               fillOpacity: 0.1,
             }),

@@ -30,9 +30,13 @@ const SHOWN: Readonly<Record<CurveKind, Pick<ChartView, "y" | "logY" | "smooth" 
 };
 
 /** The order of charts, and the heading above those of each kind. */
-export const CHART_GROUPS: readonly { readonly title: string; readonly kinds: readonly CurveKind[] }[] = [
+export const CHART_GROUPS: readonly {
+  readonly title: string;
+  readonly about?: string;
+  readonly kinds: readonly CurveKind[];
+}[] = [
+  { title: "Judged on the way", about: "Of few samples: the course counts, not the value.", kinds: ["metric"] },
   { title: "Losses", kinds: ["loss"] },
-  { title: "Judged on the way", kinds: ["metric"] },
   { title: "Gradients", kinds: ["gradient"] },
   { title: "Inside the updates", kinds: ["diagnosis", "weight"] },
   { title: "Speed and memory", kinds: ["time", "memory"] },

@@ -1,5 +1,6 @@
 /** What there is to see of a run, as plain data: the live view sends it to a page, and reports are made of it. */
 import type { HealthWarning, Judgement } from "../../../core/train/mod.ts";
+import type { ReferenceView } from "./reference.ts";
 import type { Stretch } from "./thinnedCourse.ts";
 
 /**
@@ -98,6 +99,8 @@ export interface RunParts {
   readonly judgements: readonly Judgement[];
   readonly pictures: readonly PictureView[];
   readonly weights: readonly WeightView[];
+  /** What its curves are compared with, where a preset is like it. */
+  readonly reference?: ReferenceView;
 }
 
 /** A run, whole. */

@@ -1,4 +1,5 @@
 import { CHART_GROUPS, chartOf } from "../../../../plugins/observers/view/charts.ts";
+import { bandText } from "../../../../plugins/observers/view/reference.ts";
 import { Chart, type ChartLine } from "./chartView.ts";
 import { html, useState, type VNode } from "./preact.ts";
 import { colourOf } from "./runColour.ts";
@@ -26,6 +27,8 @@ export function Curves({ runs }: { readonly runs: readonly PageRun[] }): VNode |
     0,
     ...runs.flatMap(({ head }) => head?.stages.filter(({ name }) => name === stage).map(({ steps }) => steps) ?? []),
   );
+  const reference = runs.map((run) => run.reference).find((each) => each !== undefined);
+  const hasBand = [...found.keys()].some((key) => reference?.bands[key]);
   const groups = CHART_GROUPS.map(({ title, kinds }) => ({
     title,
     charts: [...found.values()].filter(({ view }) => kinds.includes(view.kind)),
@@ -37,10 +40,12 @@ export function Curves({ runs }: { readonly runs: readonly PageRun[] }): VNode |
         html`<button type="button" aria-pressed=${name === stage} onClick=${() => choose(name)}>${name}</button>`,
     )}</div>`
   }</div>
+  ${reference && hasBand && html`<p class="about"><i class="band"></i>${bandText(reference)}</p>`}
   ${groups.map(
     ({ title, charts }) =>
       html`<h3>${title}</h3><div class="charts">${charts.map(
-        ({ view, lines }) => html`<${Chart} key=${view.key} view=${view} lines=${lines} domain=${[0, planned]} />`,
+        ({ view, lines }) =>
+          html`<${Chart} key=${view.key} view=${view} lines=${lines} band=${reference?.bands[view.key]} domain=${[0, planned]} />`,
       )}</div>`,
   )}</section>`;
 }

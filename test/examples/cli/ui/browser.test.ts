@@ -125,8 +125,13 @@ inBrowser("a run that goes on can be steered by keyboard alone", async () => {
   try {
     await serving(
       [path],
-      ({ address }) =>
-        looking(address, { shot: "running" }, async (page) => {
+      async ({ address }) => {
+        await looking(
+          address,
+          { shot: "running" },
+          async (page) => void (await page.waitForSelector(".state.running")),
+        );
+        await looking(address, {}, async (page) => {
           await page.waitForSelector(".state.running");
           await page.getByRole("button", { name: "Pause" }).focus();
           await page.keyboard.press("Enter");
@@ -150,7 +155,8 @@ inBrowser("a run that goes on can be steered by keyboard alone", async () => {
           await page.keyboard.press("Home");
           assert.match((await chart.getAttribute("aria-valuetext")) ?? "", /^step 0: 0\.\d+ loss$/);
           await page.keyboard.press("Escape");
-        }),
+        });
+      },
       (command) => void commands.push(command),
     );
   } finally {
