@@ -1,4 +1,4 @@
-// The one build script: `node build.mjs [gen|page|test|test-deno|check|bench|soak|docs|cli|example|jsr] [flags]`; without a word it builds dist/.
+// The one build script: `node build.mjs [gen|page|test|test-deno|check|bench|soak|docs|cli|example|browser|jsr] [flags]`; without a word it builds dist/.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -538,6 +538,13 @@ async function soak() {
   return run(process.execPath, ["--enable-source-maps", `${outdir}/${name}.mjs`, ...rest]);
 }
 
+/** The page of examples/browser in a folder. */
+async function browser() {
+  await gen();
+  const { makePage } = await import("./examples/browser/make.mjs");
+  return makePage(words[0]);
+}
+
 /** Every import stays an import; relative ones get the built file's extension. */
 const keepImports = {
   name: "keep-imports",
@@ -550,7 +557,7 @@ const keepImports = {
   },
 };
 
-const tasks = { gen, page, test, "test-deno": testDeno, check, cli, example, bench, soak, docs, dist, jsr };
+const tasks = { gen, page, test, "test-deno": testDeno, check, cli, example, bench, soak, docs, dist, browser, jsr };
 if (!tasks[task]) {
   console.error(`build.mjs: unknown task "${task}", expected one of ${Object.keys(tasks).join(", ")}`);
   process.exit(2);
