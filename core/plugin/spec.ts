@@ -33,7 +33,7 @@ export interface OptionSpec<T, Given = T> extends Rule<T, Given> {
   readonly default: T;
   readonly about: string;
   /** The options of a group. */
-  readonly members?: OptionSpecs;
+  readonly members?: OptionSpecs | undefined;
 }
 
 /** The options of a plugin by name. */
