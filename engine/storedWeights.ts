@@ -1,6 +1,6 @@
 /** Weights that a run has stored: which file of a folder has them, the plugins that they name, and a drawer over them. */
 import type { Container } from "../core/di/mod.ts";
-import { failure, OnestepError, some, suggestion } from "../core/errors.ts";
+import { failure, some, suggestion } from "../core/errors.ts";
 import {
   type Backend,
   classesOf,
@@ -28,27 +28,12 @@ import { composeSampling } from "../core/train/run/compose.ts";
 import { samplerOf } from "../core/train/sampling/evaluation.ts";
 import { drawBatch, SampleDrawer } from "../core/train/sampling/sampleDrawer.ts";
 import { type NamedTensors, Player } from "../core/train/update/player.ts";
+import { ofStored } from "./ofStored.ts";
 
 /** Weights in memory, with what they say of themselves. */
 export interface StoredWeights {
   readonly tensors: NamedTensors;
   readonly info: WeightsInfo;
-}
-
-/** What helps where a run had a plugin that is not here. */
-export const GIVE_AGAIN = "if it is a plugin of your own, give its file or package again with --plugin";
-
-/**
- * What is made of a config that a run has stored: every plugin in it was there once.
- * @throws E_MISSING_PLUGIN that says how to give it again
- */
-export function ofStored<T>(make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    if (!(error instanceof OnestepError) || error.code !== "E_MISSING_PLUGIN") throw error;
-    throw failure(error.code, error.message, { cause: error, fix: GIVE_AGAIN });
-  }
 }
 
 /**

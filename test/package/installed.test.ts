@@ -13,10 +13,12 @@ import {
 } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { creatable } from "../../examples/cli/create/kinds.ts";
 import { scratch } from "../examples/cli/program.ts";
+import { hasChromium, inChromium } from "../helpers/chromium.ts";
 
 const test = suite("the installed package");
 const { path, remove } = scratch();
@@ -53,6 +55,10 @@ function link(name: string): void {
   mkdirSync(dirname(place), { recursive: true });
   symlinkSync(realpathSync(join("node_modules", name)), place, "junction");
 }
+
+/** How the package is used in programs; its second block samples from what the first has made. */
+const GUIDE = "examples/guides/embedding.md";
+const GUIDE_PROGRAM = "examples-guides-embedding-md-1.js";
 
 /** Plugins of users, one of each kind besides a loss. */
 const OWN = "examples/custom-plugins";
@@ -142,6 +148,50 @@ test("the declarations compile without the DOM library", () => {
   node([resolve("node_modules/typescript/bin/tsc"), "-p", folder]);
 });
 
+/** What a program of the engine may write, and what the compiler must refuse. */
+const TYPED = `
+  import { createEngine, type Engine, type Sampled } from "onestep/engine";
+  import { createEngine as bare } from "onestep/engine/bare";
+  import { gaussiansDataset, heun } from "onestep/plugins";
+  export async function use(): Promise<Sampled> {
+    await using engine: Engine = await createEngine({ device: "wasm", plugins: [heun, gaussiansDataset] });
+    const training = await engine.train({
+      dataset: { use: "gaussians" }, network: { use: "mlp" }, method: { use: "dmd2" }, losses: {}, optimizers: {},
+      metrics: { "gaussian-modes": {} },
+    });
+    training.events.subscribe((event) => event.type === "step/end" && event.ms.toFixed());
+    const { judgements } = await training.start();
+    const who: "data" | "teacher" | "generator" | "critic" = judgements[0].who;
+    // @ts-expect-error: the metric gives no such number
+    judgements[0].metrics.fid;
+    // @ts-expect-error: there is no such role
+    await training.model("discriminator");
+    // @ts-expect-error: a bare engine has no plugins of its own
+    await bare({ device: who });
+    // @ts-expect-error: a seed is a number
+    return (await engine.load("run")).sample({ count: 3, seed: "7", label: [1, "two", 3] });
+  }
+`;
+
+test("strict programs of the engine type-check by the rules of Node and of bundlers", () => {
+  const folder = join(app, "typed");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "typed.ts"), TYPED);
+  const strict = { target: "ES2022", strict: true, noEmit: true, exactOptionalPropertyTypes: true };
+  const rules = [
+    { module: "Node16", moduleResolution: "Node16", lib: ["ES2023", "ESNext.Disposable"], types: ["node"] },
+    { module: "ESNext", moduleResolution: "Bundler", lib: ["ES2023", "ESNext.Disposable", "DOM"], types: [] },
+  ];
+  // Another version of TypeScript may be named, for the gate.
+  const compilers = [resolve("node_modules/typescript/bin/tsc"), process.env.ONESTEP_TYPESCRIPT ?? ""].filter(Boolean);
+  for (const compiler of compilers)
+    for (const each of rules) {
+      const config = { compilerOptions: { ...strict, ...each }, include: ["*.ts"] };
+      writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
+      node([resolve(compiler), "-p", folder]);
+    }
+});
+
 test("every example runs; those that are plugins are well-formed, and the README's own test of them passes", () => {
   const run = `
     import { checkPlugin } from "onestep/testing";
@@ -152,6 +202,54 @@ test("every example runs; those that are plugins are well-formed, and the README
   for (const file of programs) {
     const printed = node(["run.mjs", `./out/${file.replace(/\.ts$/, ".js")}`]);
     if (file === "main.ts") assert.match(printed, /^generator: sliced Wasserstein distance 0\./m);
+  }
+});
+
+/** The blocks of the guide that a page runs, by the name in their first line. */
+const pageBlocks = (): Record<string, string> =>
+  Object.fromEntries(
+    [...readFileSync(GUIDE, "utf8").matchAll(/^```js\n(\/\/ (\S+)\n.*?)^```$/gms)].map(([, code, name]) => [
+      name,
+      code,
+    ]),
+  );
+
+test("the guide's page and worker bundle as it says, for a browser, with nothing of Node", async () => {
+  const blocks = pageBlocks();
+  assert.equal(Object.keys(blocks).sort(), ["page.js", "with-worker.js", "worker.js"]);
+  for (const [name, code] of Object.entries(blocks)) writeFileSync(join(app, name), code);
+  const { metafile } = await build({
+    absWorkingDir: app,
+    entryPoints: Object.keys(blocks),
+    outdir: "public",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    minify: true,
+    metafile: true,
+    logLevel: "warning",
+  });
+  const imports = Object.values(metafile.outputs).flatMap((each) => each.imports);
+  assert.equal(
+    imports.filter(({ external }) => external),
+    [],
+  );
+});
+
+const inPage = hasChromium() && process.env.ONESTEP_BROWSER ? test : test.skip;
+inPage("the guide's page and worker give the samples of Node", async () => {
+  const [, expected] = node([`out/${GUIDE_PROGRAM}`])
+    .trim()
+    .split("\n");
+  const folder = join(app, "public");
+  const built = Object.fromEntries(readdirSync(folder).map((name) => [`/${name}`, readFileSync(join(folder, name))]));
+  const content = { ...built, "/generator.safetensors": readFileSync(join(app, "runs/first/generator.safetensors")) };
+  for (const page of ["page.js", "with-worker.js"]) {
+    const script = `
+      const result = await import("/${page}").then(() => document.body.textContent, String);
+      await fetch("/result", { method: "POST", body: result });
+    `;
+    assert.is(await inChromium(script, content), expected, page);
   }
 });
 
@@ -225,7 +323,7 @@ function loaded(...words: string[]): string[] {
 }
 
 test("help and the list of plugins load no device, no package and no training loop", () => {
-  const light = /^(examples\/|plugins\/|core\/)/;
+  const light = /^(examples\/|plugins\/|core\/|engine\/ofStored\.ts$)/;
   const heavy =
     /^core\/train\/(loop|run)\/|^core\/di\/container|^plugins\/observers\/(?!(table|csv|tensorboard|lossReadings|shared\/\w+)\.ts)/;
   // The list has a file or more of each plugin, which are not counted.
