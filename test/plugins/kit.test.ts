@@ -39,6 +39,7 @@ test.after(async () => {
 });
 
 const plain: DataShape = { sample: [2, 3], condition: {}, sigmaData: 0.7 };
+const square: DataShape = { sample: [1, 5, 5], condition: {}, sigmaData: 0.7 };
 const sharing = { noise: "shared" } as const;
 const pairs = encodePairs(
   { shape: [5, 2, 3], z: numbers([30]), y: numbers([30], 1) },
@@ -221,6 +222,12 @@ const losses: [ConfiguredPlugin, Partial<LossTest>?][] = [
       plugins: [plugins.mlp({ labelDropout: 0.1 }), plugins.fewStep({ sigmas: [5], guidanceScale: 1 })],
     },
   ],
+  [plugins.reward({ extractor: "inception", tap: "spatial" }), { shape: square, plugins: [smallInception()] }],
+  [
+    plugins.reward({ extractor: "inception", objective: "class", channel: 2 }),
+    { shape: square, plugins: [smallInception()] },
+  ],
+  [plugins.diversityLoss({ bound: false }), { surrogate: true }],
   [plugins.regression({ pairs: "pairs" }), paired],
   [plugins.regression({ pairs: "pairs", distance: "huber" }), paired],
 ];
