@@ -4,8 +4,10 @@ import type { RunConfig } from "../core/train/config/config.ts";
 export interface MethodRoles {
   consistency: "teacher" | "generator";
   dmd2: "teacher" | "generator" | "critic";
+  "dp-dmd": "teacher" | "generator" | "critic";
   "f-distill": "teacher" | "generator" | "critic" | "ratio-bins";
   "guided-distillation": "teacher" | "generator" | "former";
+  "last-stage": "teacher" | "generator" | "critic" | "earlier";
   lightning: "teacher" | "generator" | "critic";
   progressive: "teacher" | "generator";
   reflow: "teacher" | "generator" | "flow";

@@ -13,8 +13,21 @@ export interface WorkerEvents {
   readonly failed: (why: string) => void;
 }
 
+/** What is used of a page's `Worker`: said here, so that programs compile without the types of browsers. */
+export interface PageWorker {
+  addEventListener(type: string, handle: (event: PageWorkerEvent) => void): void;
+  postMessage(message: unknown): void;
+  terminate(): void;
+}
+
+interface PageWorkerEvent {
+  readonly type: string;
+  readonly data?: unknown;
+  readonly message?: string;
+}
+
 /** Makes a worker of a page from a file that does what the script says: a policy may forbid workers that are made of text. */
-export type MakeWorker = () => Worker;
+export type MakeWorker = () => PageWorker;
 
 /** The other end, in the worker. */
 export interface Port<In = unknown, Out = unknown> {
@@ -75,18 +88,20 @@ const WEB_PORT = `({
   send: (message, transfer) => postMessage(message, transfer),
 })`;
 
-function workerOf(script: (port: string) => string): Worker {
+function workerOf(script: (port: string) => string): PageWorker {
   const url = URL.createObjectURL(new Blob([script(WEB_PORT)], { type: "text/javascript" }));
   const worker = new Worker(url);
   URL.revokeObjectURL(url);
   return worker;
 }
 
-function listened(worker: Worker, { message, failed }: Partial<WorkerEvents> = {}): HostWorker {
-  if (message) worker.onmessage = ({ data }) => message(data);
+function listened(worker: PageWorker, { message, failed }: Partial<WorkerEvents> = {}): HostWorker {
+  if (message) worker.addEventListener("message", ({ data }) => message(data));
   // A file that is not there, and a policy of the page that forbids the worker, show as an error without a message.
   if (failed)
-    worker.onerror = (event) => failed(event.message || "the page does not allow it, or its file is not there");
+    worker.addEventListener("error", ({ message: why }) =>
+      failed(why || "the page does not allow it, or its file is not there"),
+    );
   return {
     post: (data) => worker.postMessage(data),
     hold: () => {},

@@ -3,6 +3,7 @@ import type { Program } from "../../core/graph/program.ts";
 import { ScratchPool } from "../../core/graph/scratchPool.ts";
 import type { Backend, DeviceInfo, Footprint, Memory } from "../../core/interfaces/backend.ts";
 import { boolean, callback, checkOptions, choice, number, type Rule } from "../../core/plugin/mod.ts";
+import type { MakeWorker } from "../host/worker.ts";
 import type { AddressType } from "./emit/module.ts";
 import { type Surroundings, WasmExecutable } from "./executable.ts";
 import { footprintOf } from "./footprint.ts";
@@ -41,7 +42,7 @@ export interface WasmOptions {
    * (`Content-Security-Policy`) forbids workers that are made of text; without it they have to allow `worker-src blob:`.
    * `() => new Worker(new URL("./thread.js", import.meta.url), { type: "module" })`
    */
-  readonly thread?: () => Worker;
+  readonly thread?: MakeWorker;
   /** Fill memory that a program has not written with NaN. For tests. */
   readonly poison?: boolean;
   /** Address of what is allocated first. For tests. */

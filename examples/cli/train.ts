@@ -61,14 +61,14 @@ const short = {
 export const run = (given: Given): Promise<number> => asRank((ranks) => train(given, ranks));
 
 async function train(given: Given, ranks: Ranks): Promise<number> {
+  const model = modelPath(given);
   const resumed = given.on("resume") ? await ranks.led(() => start(given)) : undefined;
-  const asked = await ranks.together(async () => ask(given, resumed ?? (await start(given))));
+  const asked = await ranks.together(async () => ask(given, resumed ?? (await start(given)), model));
   return trainRun(given, asked, ranks);
 }
 
 /** What the words of the command come to. */
-async function ask(given: Given, named: NamedConfig): Promise<Asked> {
-  const model = modelPath(given);
+async function ask(given: Given, named: NamedConfig, model: string | undefined): Promise<Asked> {
   const settings = Object.entries(short).map(([flag, path]) => [path, given.text(flag)]);
   const profile = profileOf(given);
   const settled = (config: RunConfig) => {

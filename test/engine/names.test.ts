@@ -16,8 +16,10 @@ const test = suite("engine/names");
 const known: { readonly [K in keyof MethodRoles]: Readonly<Record<MethodRoles[K], true>> } = {
   consistency: { teacher: true, generator: true },
   dmd2: { teacher: true, generator: true, critic: true },
+  "dp-dmd": { teacher: true, generator: true, critic: true },
   "f-distill": { teacher: true, generator: true, critic: true, "ratio-bins": true },
   "guided-distillation": { teacher: true, generator: true, former: true },
+  "last-stage": { teacher: true, generator: true, critic: true, earlier: true },
   lightning: { teacher: true, generator: true, critic: true },
   progressive: { teacher: true, generator: true },
   reflow: { teacher: true, generator: true, flow: true },

@@ -8,7 +8,7 @@ const test = suite("soak/fuzz");
 
 for (const parser of parsers)
   test(`odd input of: ${parser.name}`, async () => {
-    const { cases, taken, faults } = await fuzzParser(parser, { seed: 7, count: parser.slow ? 40 : 150 });
+    const { cases, taken, faults } = await fuzzParser(parser, { seed: 7, count: parser.slow ? 80 : 150 });
     assert.equal(faults, []);
     assert.ok(taken > cases / 50, `only ${taken} of ${cases} were taken: most should nearly fit`);
   });
