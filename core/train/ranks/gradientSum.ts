@@ -38,8 +38,7 @@ export class GradientSum {
   constructor(ranks: Ranks, memory: Memory, states: readonly GatheredState[]) {
     this.#ranks = ranks;
     this.#memory = memory;
-    const { bucket } = ranks;
-    this.#buckets = [...inBuckets(states.slice(0, -1), bucket), ...inBuckets(states.slice(-1), bucket)];
+    this.#buckets = inBuckets(states, ranks.bucket);
   }
 
   /**
@@ -123,11 +122,12 @@ export class GradientSum {
   }
 }
 
+/** The last of the states, which are few numbers, goes with those before it: one sum less to wait for. */
 function inBuckets(states: readonly GatheredState[], most: number): Bucket[] {
   const buckets: { states: GatheredState[]; size: number }[] = [];
   for (const state of states) {
     const last = buckets.at(-1);
-    if (last && last.size + state.size <= most) {
+    if (last && (last.size + state.size <= most || state === states.at(-1))) {
       last.states.push(state);
       last.size += state.size;
     } else buckets.push({ states: [state], size: state.size });

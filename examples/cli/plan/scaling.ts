@@ -96,7 +96,7 @@ export function sharedSteps({ stages, parameters }: RunPlan, settings: RunSettin
 /** Tables of stages: what a step takes with more and more ranks. Ranks that a batch can't be divided among are left out. */
 export function scalingText(plan: RunPlan, settings: RunSettings, rate: number, most: number, link: Link): string {
   const order = settings.sumOrder;
-  const head = `${order === "fixed" ? "parts added in their order" : "sums by the library"}, ${(link.speed * 8) / 1e9} Gbit/s, ${(link.latency * 1e6).toFixed(0)} µs`;
+  const head = `${order === "fixed" ? "parts added in their order" : "sums by the library"}, ${Number(((link.speed * 8) / 1e9).toPrecision(3))} Gbit/s, ${(link.latency * 1e6).toFixed(0)} µs`;
   const tables = sharedSteps(plan, settings, rate).map((step) => {
     const [one] = [scaledStep(step, 1, link, order)];
     const fits = (ranks: number) => ranks <= step.parts || step.batch % ranks === 0;
