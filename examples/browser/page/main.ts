@@ -1,5 +1,5 @@
 /** The page: a worker draws digits, another trains, and nothing is computed here. */
-import { type Way, ways } from "../work/messages.ts";
+import { type DeviceReport, type Way, ways } from "../work/messages.ts";
 import { type Caller, startCaller } from "./caller.ts";
 import { element, megabytes, say, wordsOf } from "./elements.ts";
 import { Race } from "./race.ts";
@@ -20,8 +20,7 @@ const runs = new Runs(async (way) => {
   writing.drift(false);
   const report = await digits.call("open", way);
   runs.show(report, { wish: way });
-  writing.begin(await digits.call("load", "generator"), report.way === "reference");
-  ringIsOpen = false;
+  await opened(report);
 });
 
 digits.listen((news) => {
@@ -31,21 +30,29 @@ digits.listen((news) => {
 });
 
 let ring: Caller | undefined;
-let ringIsOpen = false;
 
-/** The worker that trains, started and on the chosen way when it is first of use. */
+/** The worker that trains, on a device of its own that is opened anew: the one before may be lost. */
 async function ringWorker(): Promise<Caller> {
   ring ??= startCaller("ring.js");
-  if (!ringIsOpen) await ring.call("open", wish);
-  ringIsOpen = true;
+  await ring.call("open", wish);
   return ring;
+}
+
+/** What can be done on a way that is open. In plain JavaScript a digit takes seconds; a race would take half an hour. */
+async function opened({ way }: DeviceReport): Promise<void> {
+  const isSlow = way === "reference";
+  for (const id of ["drift", "race-go", "train-start"]) element<HTMLButtonElement>(id).disabled = isSlow;
+  for (const id of ["race-reading", "train-reading"])
+    if (isSlow) say(element(id), "too slow in plain JavaScript", true);
+    else if (element(id).classList.contains("wrong")) say(element(id), "");
+  writing.begin(await digits.call("load", "generator"), isSlow);
 }
 
 async function begin(wished: Way | undefined): Promise<void> {
   try {
     const report = await digits.call("open", wished);
     runs.show(report, { wish: wished });
-    writing.begin(await digits.call("load", "generator"), report.way === "reference");
+    await opened(report);
   } catch (error) {
     element("dot").className = "dot off";
     element("pill-text").textContent = "nothing computes here";

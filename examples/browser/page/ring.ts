@@ -63,7 +63,8 @@ export class RingTraining {
       );
       element("train").dispatchEvent(new CustomEvent("trained", { detail: { reason, judgements } }));
     } catch (error) {
-      say(this.#reading, wordsOf(error), true);
+      const isLost = (error as { code?: string }).code === "E_DEVICE_LOST";
+      say(this.#reading, isLost ? `${wordsOf(error)}; start anew` : wordsOf(error), true);
     } finally {
       this.#start.disabled = false;
       this.#start.textContent = "Start anew";

@@ -151,8 +151,18 @@ inBrowser("WebGPU: the same digits to the eye, and a lost device is told and pas
     console.log(`page: WebGPU is within ${far.toExponential(1)} of wasm`);
     assert.ok(far < 1e-3, `${far} from what wasm draws`);
     assert.match(await text(page, "pill-text"), /^WebGPU, /);
-    const [worker] = page.workers();
-    await worker.evaluate(() => (globalThis as never as { onestep: { device: GPUDevice } }).onestep.device.destroy());
+    const destroy = (file: string) =>
+      page
+        .workers()
+        .find((worker) => worker.url().endsWith(file))!
+        .evaluate(() => (globalThis as never as { onestep: { device: GPUDevice } }).onestep.device.destroy());
+    await page.click("#train-start");
+    await page.waitForSelector("#fact-step:has-text('of')", PATIENCE);
+    await destroy("ring.js");
+    await page.waitForSelector("#train-reading.wrong", PATIENCE);
+    assert.match(await text(page, "train-reading"), /the device was lost.*; start anew$/);
+    assert.ok(await page.isEnabled("#train-start"));
+    await destroy("digits.js");
     await page.click("#again");
     const { x: after } = await drawing(page, 1);
     assert.equal(after, [...(await inNode(FIRST_SEED + 1, all))]);
@@ -182,6 +192,8 @@ inBrowser("without SIMD: says so and draws in plain JavaScript, one by one", asy
     const far = farthest(x, await inNode(7, [7, 4]));
     assert.ok(far < 1e-3, `${far} from what wasm draws`);
     assert.match(await text(page, "way-reading"), /plain JavaScript\..*this JavaScript engine has no WebAssembly SIMD/);
+    for (const id of ["race-go", "train-start", "drift"]) assert.ok(await page.isDisabled(`#${id}`), id);
+    assert.is(await text(page, "race-reading"), "too slow in plain JavaScript");
   });
 });
 
