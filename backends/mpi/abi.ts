@@ -14,6 +14,8 @@ export interface Abi {
   readonly errorsReturn: bigint;
   /** Stands for a buffer whose contents lie where the result goes. */
   readonly inPlace: bigint;
+  /** Stands for a status that nobody reads. */
+  readonly noStatus: bigint;
 }
 
 /** Variables of Open MPI whose addresses are its handles. */
@@ -35,6 +37,7 @@ const mpich: Abi = {
   sum: 0x58000003n,
   errorsReturn: 0x54000001n,
   inPlace: -1n,
+  noStatus: 1n,
 };
 
 /** The constants of a loaded library. */
@@ -49,6 +52,7 @@ export function abiOf(library: NativeLibrary, family: Family): Abi {
     sum: address("sum"),
     errorsReturn: address("errorsReturn"),
     inPlace: 1n,
+    noStatus: 0n,
   };
 }
 

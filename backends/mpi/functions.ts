@@ -20,7 +20,9 @@ export const functions = {
   MPI_Allreduce: ["word", "array", "int", "word", "word", "word"],
   MPI_Reduce_scatter: ["array", "array", "array", "word", "word", "word"],
   MPI_Allgatherv: ["word", "int", "word", "array", "array", "array", "word", "word"],
-  MPI_Alltoallv: ["array", "array", "array", "word", "array", "array", "array", "word", "word"],
+  MPI_Ialltoallv: ["array", "array", "array", "word", "array", "array", "array", "word", "word", "array"],
+  MPI_Iallgatherv: ["word", "int", "word", "array", "array", "array", "word", "word", "array"],
+  MPI_Wait: ["array", "word"],
   MPI_Reduce_local: ["array", "array", "int", "word", "word"],
 } as const satisfies Record<string, readonly Kind[]>;
 

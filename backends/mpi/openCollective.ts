@@ -42,7 +42,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
  * Other ranks have the same fault, as a rule: the first of them tells it, and the launcher ends the others, who would speak after so
  * many milliseconds, and so many more for each rank before them, up to `most`.
  */
-const SILENCE = { first: 1500, each: 50, most: 10_000 };
+const SILENCE = { first: 4000, each: 50, most: 10_000 };
 
 const alone: OpenCollective = Object.freeze({
   ...localCollective,
