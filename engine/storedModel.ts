@@ -35,6 +35,10 @@ export class StoredModel implements Model {
   /** The one that was used last at the end. */
   readonly #ways = new Map<string, Way>();
   readonly #line = new Line();
+  /** Resolves when it is disposed, for calls that wait. */
+  readonly #gone: Promise<void>;
+  #tellWaiting = () => {};
+  #computing: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
   private constructor(around: Around, info: StoredWeights["info"], memory: Memory, batch: number | undefined) {
@@ -42,6 +46,9 @@ export class StoredModel implements Model {
     this.#info = info;
     this.#memory = memory;
     this.#batch = batch;
+    this.#gone = new Promise((resolve) => {
+      this.#tellWaiting = resolve;
+    });
     this.role = info.role;
     this.shape = info.data.sample;
     this.classes = classNames(info);
@@ -71,8 +78,8 @@ export class StoredModel implements Model {
       const asked = this.#asked(request);
       const end = await this.#begin(request.signal);
       try {
-        const { drawer } = await this.#wayOf(request, asked.count);
-        return sampled(await drawer.draw(asked), asked.seed);
+        const { drawer } = await this.#compute(() => this.#wayOf(request, asked.count));
+        return sampled(await this.#compute(() => drawer.draw(asked)), asked.seed);
       } finally {
         end();
       }
@@ -85,8 +92,13 @@ export class StoredModel implements Model {
     const asked = this.#asked(request);
     const end = await this.#begin(signal);
     try {
-      const { drawer } = await this.#wayOf(request, asked.count);
-      for await (const drawn of drawer.batches(asked)) yield sampled(drawn, asked.seed);
+      const { drawer } = await this.#compute(() => this.#wayOf(request, asked.count));
+      const batches = drawer.batches(asked);
+      for (;;) {
+        const { done, value } = await this.#compute(() => batches.next());
+        if (done) return;
+        yield sampled(value, asked.seed);
+      }
     } finally {
       end();
     }
@@ -100,12 +112,13 @@ export class StoredModel implements Model {
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    const end = await this.#line.turn(undefined, "dispose");
+    this.#tellWaiting();
+    // Not for the turn: whoever has it may read portions, and never take the next.
+    await this.#computing;
     for (const way of this.#ways.values()) await way.dispose();
     this.#ways.clear();
     this.#memory.dispose();
     this.#around.forget(this);
-    end();
   }
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
@@ -113,12 +126,29 @@ export class StoredModel implements Model {
 
   /** The turn of a call. */
   async #begin(signal: AbortSignal | undefined): Promise<() => void> {
-    const refuse = () => failure("E_DISPOSED", `Cannot sample from the ${this.role}: it is disposed`);
-    if (this.#disposed) throw refuse();
-    const end = await this.#line.turn(signal, "sample");
-    if (!this.#disposed) return end;
-    end();
-    throw refuse();
+    this.#refuseDisposed();
+    const turn = this.#line.turn(signal, "sample");
+    await Promise.race([turn, this.#gone]);
+    if (this.#disposed)
+      void turn.then(
+        (end) => end(),
+        () => {},
+      );
+    this.#refuseDisposed();
+    return turn;
+  }
+
+  /** Work on the device, which is not disposed before it is done. */
+  #compute<T>(work: () => Promise<T>): Promise<T> {
+    this.#refuseDisposed();
+    // Begun later, since a listener of the work may dispose the model at once.
+    const computed = Promise.resolve().then(work);
+    this.#computing = computed.catch(() => {});
+    return computed;
+  }
+
+  #refuseDisposed(): void {
+    if (this.#disposed) throw failure("E_DISPOSED", `Cannot sample from the ${this.role}: it is disposed`);
   }
 
   /** A request, checked, as a drawer takes it. */

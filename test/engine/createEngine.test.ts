@@ -187,6 +187,30 @@ test("two engines do not see each other: plugins of one name, devices of their o
   assert.ok(Math.abs(other / data - 1.5) < 1e-6);
 });
 
+test("disposed while a reader holds portions and others wait: nobody hangs, and the memory is back", async () => {
+  const before = engine.backend.liveBytes;
+  const model = await engine.load(weights, { batch: 1 });
+  const reader = model.portions({ count: 3 });
+  await reader.next();
+  const waiting = rejected(model.sample());
+  await model.dispose();
+  assert.is((await waiting).code, "E_DISPOSED");
+  assert.is((await rejected(reader.next())).code, "E_DISPOSED");
+  assert.is(engine.backend.liveBytes, before);
+});
+
+test("disposed while it draws, a model ends the call that is on first", async () => {
+  const model = await engine.load(weights);
+  let disposing: Promise<void> | undefined;
+  const onProgress = () => {
+    disposing ??= model.dispose();
+  };
+  const { shape } = await model.sample({ count: 4, onProgress });
+  assert.equal(shape, [4, 2]);
+  await disposing;
+  assert.is((await rejected(model.sample())).code, "E_DISPOSED");
+});
+
 test("a model that is asked for before its run is disposed, and not waited for, is made", async () => {
   const made = async () => {
     await using training = await engine.train(tinyRun(1));
