@@ -102,13 +102,17 @@ export async function planRun(
   };
 }
 
-/** The programs of a stage's cycle; one of a batch that is gathered in parts runs once for each. */
+/**
+ * The programs of a stage's cycle; one of a batch that is gathered in parts runs once for each. A turn that waits is counted as if it
+ * waited as little as it may.
+ */
 function updatesIn(trainer: Trainer, stage: Stage, parts: number): StagePlan["updates"] {
   const { cycle } = stage;
   return cycle.flat().flatMap((turn) => {
     const { program, apply } = trainer.traced(stage, turn);
-    const each = { program, perStep: (apply ? parts : 1) / cycle.length };
-    return apply ? [each, { program: apply, perStep: 1 / cycle.length }] : [each];
+    const often = 1 / (cycle.length * (turn.waits?.least ?? 1));
+    const each = { program, perStep: apply ? parts * often : often };
+    return apply ? [each, { program: apply, perStep: often }] : [each];
   });
 }
 

@@ -1,6 +1,10 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { ReferenceBackend } from "../../../backends/reference/mod.ts";
 import type { OnestepError } from "../../../core/errors.ts";
+import { Registry } from "../../../core/plugin/mod.ts";
+import { composeRun, mergeConfig, planRun, resolveConfig } from "../../../core/train/mod.ts";
+import { allPlugins } from "../../../plugins/all.ts";
 import { diffInstruct } from "../../../plugins/methods/diffInstruct.ts";
 import { dmd2 } from "../../../plugins/methods/dmd2.ts";
 import { memoryFiles } from "../../helpers/memoryFiles.ts";
@@ -56,6 +60,25 @@ const refusal = (recipe: typeof dmd2, config: object): Promise<OnestepError> =>
     () => assert.unreachable() as never,
     (error) => error,
   );
+
+test("a plan counts a turn that waits as if it waited as little as it may", async () => {
+  const resolved = resolveConfig(
+    mergeConfig(
+      { ...dmd2, dataset: { use: "gaussians" }, network: { use: "mlp", width: 4, depth: 1 } },
+      over({ lag: 0.1 }, { ttur: { critic: 3 } }),
+    ),
+    new Registry().register(allPlugins),
+  );
+  const backend = new ReferenceBackend();
+  const container = await composeRun(resolved, backend, {});
+  const { stages } = await planRun(container, resolved.settings, backend);
+  const often = stages.flatMap(({ updates }) => updates.map(({ program, perStep }) => [program.name, perStep]));
+  assert.equal(often, [
+    ["generator update", 1 / 3],
+    ["critic update", 1],
+  ]);
+  await container.dispose();
+});
 
 test("bounds and losses that do not fit are refused at the start", async () => {
   const low = await refusal(dmd2, over({ lag: 0.1, most: 2 }, { ttur: { critic: 5 } }));
