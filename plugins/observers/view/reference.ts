@@ -33,15 +33,19 @@ export function referenceOf(config: object, known: readonly ReferenceRuns[]): Re
   const own = settingsOf(config);
   const found = known
     .filter(({ settings }) => ALIKE.every((path) => own[path] !== undefined && own[path] === settings[path]))
-    .map(({ preset, runs, settings, bands }) => ({
-      preset,
-      runs,
-      bands,
-      differs: [...new Set([...Object.keys(own), ...Object.keys(settings)])].filter(
-        (path) => JSON.stringify(own[path]) !== JSON.stringify(settings[path]),
-      ),
-    }));
+    .map(({ preset, runs, settings, bands }) => ({ preset, runs, bands, differs: differences(own, settings) }));
   return found.sort((a, b) => a.differs.length - b.differs.length)[0];
+}
+
+/**
+ * Settings of the preset that the run has otherwise, and losses that the preset has not. Options that the preset's runs did not
+ * know yet are passed over.
+ */
+function differences(own: Readonly<Record<string, unknown>>, settings: Readonly<Record<string, unknown>>): string[] {
+  const others = Object.keys(settings).filter((path) => JSON.stringify(own[path]) !== JSON.stringify(settings[path]));
+  const lossesOf = (all: object) => Object.keys(all).flatMap((path) => path.match(/^losses\.[^.]+/)?.[0] ?? []);
+  const known = new Set(lossesOf(settings));
+  return [...others, ...new Set(lossesOf(own).filter((loss) => !known.has(loss)))];
 }
 
 /** What the grey bands are, and how far they hold. */
