@@ -3,7 +3,6 @@ import { offloading } from "../../backends/host/offload.ts";
 import { failure } from "../../core/errors.ts";
 import { DATASET } from "../../core/interfaces/mod.ts";
 import {
-  Control,
   composeRun,
   EventBus,
   type ResolvedConfig,
@@ -19,6 +18,7 @@ import { measureCeiling } from "./profile/ceiling.ts";
 import { profileOf, summaryOf } from "./profile/report.ts";
 import { watch } from "./profile/watch.ts";
 import { registryFor } from "./registry.ts";
+import { StepTimer } from "./stepTime.ts";
 
 export async function run(given: Given): Promise<number> {
   const rounds = Number(given.text("rounds") ?? 3);
@@ -51,31 +51,18 @@ async function benchConfig(given: Given, resolved: ResolvedConfig, rounds: numbe
     const trainer = new Trainer(container, backend, container.get(DATASET), bus, settings);
     const { stages } = trainer.method;
     for (const each of stages) await trainer.begin(each);
-    const stage = { ...stages[stages.length - 1], steps: Number.MAX_SAFE_INTEGER };
-    // A round is a whole cycle, whatever turns it has.
-    const steps = stage.cycle.length;
-    let next = 0;
-    const train = async (count: number) => {
-      const control = new Control();
-      const last = next + count * steps - 1;
-      const off = bus.on("step/end", ({ step }) => {
-        if (step === last) control.send({ type: "stop" });
-      });
-      next = await trainer.train(stage, { start: next, control });
-      off();
-    };
-    await train(2); // the first compiles, the second fills caches
+    const stage = stages[stages.length - 1];
+    const timer = new StepTimer(trainer, bus, stage);
+    await timer.train(2); // the first compiles, the second fills caches
     for (const each of programs) each.restart(false);
-    const start = performance.now();
-    await train(rounds);
-    const ms = (performance.now() - start) / rounds / steps;
-    print(`step    ${ms.toFixed(1)} ms on average, batch ${stage.batch}, ${steps} steps in a cycle`);
+    const { ms } = await timer.train(rounds);
+    print(`step    ${ms.toFixed(1)} ms on average, batch ${stage.batch}, ${timer.cycle} steps in a cycle`);
     // Programs that only readings need may not have run meanwhile.
     const ran = programs.filter(({ wallMs }) => wallMs.length > 0);
     for (const each of ran) print(`\n${summaryOf(each)}`);
     if (ceiling) {
       for (const each of programs) each.restart(true);
-      await train(rounds);
+      await timer.train(rounds);
       for (const each of ran) print(`\n${each.program.name}: ${profileOf(each, ceiling)}`);
     }
     trainer.dispose();

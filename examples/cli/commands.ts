@@ -472,9 +472,14 @@ export const commands: readonly Command[] = [
       },
       link: { type: "string", value: "SPEED", about: "of the network between them, such as 100gbit; default 25gbit" },
       rate: { type: "string", value: "GFLOPS", about: "what the device of each does, where it is not this one" },
+      time: {
+        type: "boolean",
+        about: "run a few steps of each stage too, and say how long all will take; needs --data",
+      },
     },
     examples: [
       "plan gaussians",
+      "plan mnist --data data/mnist --time",
       "plan sdxl-4step --memory 80GiB",
       "plan sd15-stage1 --ranks 64 --link 100gbit --rate 40000",
       "plan mnist --data data/mnist --set train.batch=256 --memory 512MiB",

@@ -1,17 +1,21 @@
 import { files } from "../../../backends/host/files.ts";
 import { memoryLeft } from "../../../backends/host/limits.ts";
+import type { Container } from "../../../core/di/mod.ts";
 import { failure, OnestepError } from "../../../core/errors.ts";
-import { DATASET, type DataShape, METHOD } from "../../../core/interfaces/mod.ts";
+import { type Backend, DATASET, type DataShape, METHOD } from "../../../core/interfaces/mod.ts";
 import { formatShape } from "../../../core/tensor/mod.ts";
 import {
   checkCapacity,
   checkCounts,
   composeRun,
+  EventBus,
   planRun,
   type Ranks,
   type RunConfig,
   type RunPlan,
+  type RunSettings,
   resolveConfig,
+  Trainer,
 } from "../../../core/train/mod.ts";
 import type { Given } from "../command.ts";
 import { findConfig, layOver } from "../configFile.ts";
@@ -20,8 +24,9 @@ import { fitConfig } from "../fitConfig.ts";
 import { withModel } from "../model.ts";
 import { asRank } from "../ranks.ts";
 import { registryFor } from "../registry.ts";
+import { stepTime } from "../stepTime.ts";
 import { type AdviceRequest, advised, dataOf, withDataset } from "./advice.ts";
-import { measureRate, memoryTable, needsOf } from "./needs.ts";
+import { measuredLine, measureRate, memoryTable, needsOf } from "./needs.ts";
 import { mebibytes, reportOf } from "./report.ts";
 import { type Link, measureLink, readLink, readRanks, scalingText } from "./scaling.ts";
 
@@ -45,7 +50,15 @@ async function plan(given: Given, { collective, several }: Ranks): Promise<numbe
     const shape = given.text("data") === undefined ? (named.shape ?? (await named.usual?.())) : undefined;
     const measured = several && scale ? await measureLink(collective, "fixed") : scale?.link;
     const scaled = scale && measured && { ...scale, link: measured };
-    await report({ config, registry, device, capacity }, given.text("data"), shape, { scaled, rate });
+    if (shape && given.on("time"))
+      throw failure("E_USAGE", "Cannot run plan: --time takes steps, which need the data, and there is no --data", {
+        fix: "name the data with --data, or leave --time out",
+      });
+    await report({ config, registry, device, capacity }, given.text("data"), shape, {
+      scaled,
+      rate,
+      timed: given.on("time"),
+    });
     return 0;
   } finally {
     await device.close();
@@ -60,7 +73,7 @@ async function report(
   request: Omit<AdviceRequest, "dataset" | "stages" | "plan">,
   path: string | undefined,
   shape: DataShape | undefined,
-  { scaled, rate }: { readonly scaled?: Scale; readonly rate?: number },
+  { scaled, rate, timed }: { readonly scaled?: Scale; readonly rate?: number; readonly timed: boolean },
 ): Promise<void> {
   const { config, registry, device, capacity } = request;
   const read = resolveConfig(config, registry);
@@ -86,6 +99,7 @@ async function report(
         ? "fits        every tensor does; the device does not tell its memory, see --memory"
         : `fits        yes, the device has ${mebibytes(capacity)} MiB`,
     );
+    if (timed) for (const line of await measured(container, device, settings)) print(line);
   } catch (error) {
     if (!(error instanceof OnestepError) || error.code !== "E_DEVICE_LIMIT") throw error;
     print("fits        no");
@@ -93,6 +107,27 @@ async function report(
   } finally {
     await container.dispose();
   }
+}
+
+/** Cycles of a stage that are looked at. */
+const CYCLES = 3;
+
+/** A line for each stage, of a few of its steps, run here with weights as they begin. */
+async function measured(container: Container, device: Backend, settings: RunSettings): Promise<string[]> {
+  const bus = new EventBus();
+  const trainer = new Trainer(container, device, container.get(DATASET), bus, settings);
+  const lines: string[] = [];
+  try {
+    for (const stage of trainer.method.stages) {
+      await trainer.begin(stage);
+      if (stage.steps === 0) continue;
+      const { ms } = await stepTime(trainer, bus, stage, CYCLES);
+      lines.push(measuredLine(stage.name, stage.steps, ms));
+    }
+  } finally {
+    trainer.dispose();
+  }
+  return lines;
 }
 
 const conditionText = ({ condition }: DataShape): string => {

@@ -86,6 +86,10 @@ function timeLine({ stage, steps, updates }: RunPlan["stages"][number], rate: nu
   return `time        about ${duration(seconds * steps)} for the ${steps} steps of ${stage}, ${duration(seconds)} each: ${(perStep / 1e9).toFixed(perStep < 1e10 ? 3 : 0)} GFLOP a step at ${(rate / 1e9).toFixed(1)} GFLOP/s, ${from}`;
 }
 
+/** The same of steps that were run. */
+export const measuredLine = (stage: string, steps: number, ms: number): string =>
+  `measured    ${duration((ms / 1000) * steps)} for the ${steps} steps of ${stage}, ${duration(ms / 1000)} each, as steps that were run here take`;
+
 function duration(seconds: number): string {
   const units = [
     ["days", 86_400],

@@ -25,6 +25,20 @@ test("says what each stage needs, and that it fits", async () => {
   assert.match(stdout, /^fits +yes, the device has \d/m);
 });
 
+test("--time: says how long the steps of each stage take that were run; not without data", async () => {
+  const config = tinyConfig(folder.path("timed.json"), {}, { steps: 0, batch: 8 });
+  const { code, stdout, stderr } = await onestep("plan", config, "--device", "wasm", "--threads", "1", "--time");
+  assert.is(code, 0, stderr);
+  const lines = [...stdout.matchAll(/^measured +\S+ m?s for the (\d+) steps of (\w+), \S+ m?s each, /gm)];
+  assert.equal(
+    lines.map(([, steps, stage]) => `${stage} ${steps}`),
+    ["distillation 12"],
+  );
+  const refused = await onestep("plan", "sd15-stage1", ...device, "--time");
+  assert.is(refused.code, 2);
+  assert.match(refused.stderr, /^error E_USAGE: Cannot run plan: --time takes steps, which need the data/);
+});
+
 test("what does not fit is refused with what would", async () => {
   const numbers = { batch: 4096, evaluateCount: 8, sampleEvery: 0 };
   const config = tinyConfig(folder.path("wide.json"), numbers, { steps: 9, batch: 64 });
