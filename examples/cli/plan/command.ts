@@ -48,17 +48,14 @@ async function plan(given: Given, { collective, several }: Ranks): Promise<numbe
     const capacity = memory ?? device.capacity;
     process.stdout.write(`device      ${describeBackend(device)}\n`);
     const shape = given.text("data") === undefined ? (named.shape ?? (await named.usual?.())) : undefined;
-    const measured = several && scale ? await measureLink(collective, "fixed") : scale?.link;
-    const scaled = scale && measured && { ...scale, link: measured };
-    if (shape && given.on("time"))
+    const timed = given.on("time");
+    if (shape && timed)
       throw failure("E_USAGE", "Cannot run plan: --time takes steps, which need the data, and there is no --data", {
         fix: "name the data with --data, or leave --time out",
       });
-    await report({ config, registry, device, capacity }, given.text("data"), shape, {
-      scaled,
-      rate,
-      timed: given.on("time"),
-    });
+    const measured = several && scale ? await measureLink(collective, "fixed") : scale?.link;
+    const scaled = scale && measured && { ...scale, link: measured };
+    await report({ config, registry, device, capacity }, given.text("data"), shape, { scaled, rate, timed });
     return 0;
   } finally {
     await device.close();
@@ -99,7 +96,7 @@ async function report(
         ? "fits        every tensor does; the device does not tell its memory, see --memory"
         : `fits        yes, the device has ${mebibytes(capacity)} MiB`,
     );
-    if (timed) for (const line of await measured(container, device, settings)) print(line);
+    if (timed) for (const line of await timeLines(container, device, settings)) print(line);
   } catch (error) {
     if (!(error instanceof OnestepError) || error.code !== "E_DEVICE_LIMIT") throw error;
     print("fits        no");
@@ -113,7 +110,7 @@ async function report(
 const CYCLES = 3;
 
 /** A line for each stage, of a few of its steps, run here with weights as they begin. */
-async function measured(container: Container, device: Backend, settings: RunSettings): Promise<string[]> {
+async function timeLines(container: Container, device: Backend, settings: RunSettings): Promise<string[]> {
   const bus = new EventBus();
   const trainer = new Trainer(container, device, container.get(DATASET), bus, settings);
   const lines: string[] = [];
