@@ -71,8 +71,15 @@ async function main(): Promise<number> {
       `waiting for sums: afterwards ${ms(all)}, meanwhile ${ms(open)}, ${(100 * hidden).toFixed(0)} % hidden`,
   );
   // The fastest turns: what else the machine does slows the others.
-  const [one, two, part] = ["one", "afterwards", "alone"].map((way) => Math.min(...times[way]));
-  const step: SharedStep = { batch: 2, parts: 2, computing: (2 * part) / 1000, applying: 0, sums: 1, bytes: 4 * sent };
+  const [one, two, both, part] = ["one", "afterwards", "alone", "part"].map((way) => Math.min(...times[way]));
+  const step: SharedStep = {
+    batch: 2,
+    parts: 2,
+    computing: (2 * part) / 1000,
+    applying: (both - part) / 1000,
+    sums: 1,
+    bytes: 4 * sent,
+  };
   const predicted = [1, 2].map(
     (ranks) => 1000 * scaledStep(step, ranks, link, order === "library" ? "library" : "fixed").total,
   );

@@ -72,7 +72,7 @@ const ways = {
 };
 const link = await measureLink(collective, order === "library" ? "library" : "fixed");
 
-const times: Record<string, number[]> = { meanwhile: [], afterwards: [], alone: [], one: [], sum: [] };
+const times: Record<string, number[]> = { meanwhile: [], afterwards: [], alone: [], part: [], one: [], sum: [] };
 /** How long this rank has waited for sums when its part was computed. */
 const waits: Record<string, number[]> = { meanwhile: [], afterwards: [] };
 const values = new Float32Array(ways.alone.trainer.players.teacher.layout.count);
@@ -83,7 +83,9 @@ for (let turn = 0; turn <= Number(turns); turn++) {
     await work();
     // A step has ended when it has on all ranks.
     await collective.barrier();
-    if (turn > 0) times[way].push(performance.now() - began); // the first one allocates
+    if (turn === 0) return; // it allocates
+    times[way].push(performance.now() - began);
+    if (way === "alone") times.part.push(computed - began);
   };
   for (const [way, { trainer, stage }] of Object.entries(ways)) {
     await note(way, () => trainer.train(stage));
