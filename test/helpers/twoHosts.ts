@@ -3,13 +3,23 @@
  * reached from them, so their addresses, of the range for measurements between devices (RFC 2544), meet no others.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Job, type JobEnded, runJob } from "./mpirun.ts";
 
 const NET = "198.18.77.0/30";
 const addresses = ["198.18.77.1", "198.18.77.2"] as const;
+
+/** Signals that would end a program before it has cleaned up. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Removes hosts of a program that was killed before it could. */
+function removeAbandoned(): void {
+  const { stdout } = spawnSync("ip", ["netns", "list"], { encoding: "utf8" });
+  for (const [name, pid] of (stdout ?? "").matchAll(/^onestep-(\d+)-[ab]/gm))
+    if (!existsSync(`/proc/${pid}`)) spawnSync("ip", ["netns", "delete", name]);
+}
 
 /** Namespaces that are joined, until they are removed. */
 export interface TwoHosts {
@@ -63,8 +73,12 @@ export function makeTwoHosts({ rate }: { readonly rate?: string } = {}): TwoHost
     }
     rmSync(folder, { recursive: true, force: true });
     process.off("exit", remove);
+    for (const signal of SIGNALS) process.off(signal, leave);
   };
+  const leave = () => process.exit(1);
   process.on("exit", remove);
+  for (const signal of SIGNALS) process.on(signal, leave);
+  removeAbandoned();
   let slowed = "as fast as memory";
   try {
     for (const name of names) ip("netns", "add", name);
