@@ -425,7 +425,7 @@ async function dist() {
   const outdir = join(resolve(root, place), "dist");
   rmSync(outdir, { recursive: true, force: true });
   mkdirSync(outdir, { recursive: true });
-  const folders = ["core", "plugins", "backends", "engine", "wgsl"];
+  const folders = ["core", "plugins", "backends", "examples/engine", "wgsl"];
   const sources = folders
     .flatMap((folder) => filesBelow(folder, ".ts"))
     .filter((file) => !Object.values(ASSEMBLY).some((folder) => file.startsWith(folder)) && !file.endsWith(".test.ts"));
@@ -440,9 +440,10 @@ async function dist() {
   await livePage(join(outdir, "cli"));
   const emit = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--outDir", outdir];
   const code = await run(process.execPath, [tool.tsc, "-p", ".", ...emit]);
-  // The command and the tests are checked too, and have no types to ship.
-  for (const name of readdirSync(outdir))
-    if (![...folders, "cli"].includes(name)) rmSync(join(outdir, name), { recursive: true });
+  // The command, the examples and the tests are checked too, and have no types to ship.
+  for (const place of [".", "examples"])
+    for (const name of readdirSync(join(outdir, place)).map((each) => join(place, each)))
+      if (![...folders, "cli", "examples"].includes(name)) rmSync(join(outdir, name), { recursive: true });
   return code;
 }
 

@@ -3,7 +3,7 @@ import type { WebGpuBackend } from "../../backends/webgpu/mod.ts";
 import { checkTune } from "../../backends/webgpu/tuning/tune.ts";
 import { failure } from "../../core/errors.ts";
 import type { Backend } from "../../core/interfaces/backend.ts";
-import { type DeviceOptions, openDevice } from "../../engine/openDevice.ts";
+import { type DeviceOptions, openDevice } from "../engine/openDevice.ts";
 import type { Given } from "./command.ts";
 import { warmUpLine } from "./warmUpLine.ts";
 

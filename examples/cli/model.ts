@@ -3,8 +3,8 @@ import { files } from "../../backends/host/files.ts";
 import type { DataShape } from "../../core/interfaces/mod.ts";
 import type { Registry } from "../../core/plugin/mod.ts";
 import type { OpenWeights, RunConfig } from "../../core/train/mod.ts";
-import { weightsOpener } from "../../engine/modelsOfOthers.ts";
 import { openModel } from "../../plugins/pipelines/textToImage.ts";
+import { weightsOpener } from "../engine/modelsOfOthers.ts";
 import type { NamedConfig } from "./configFile.ts";
 
 /** A config of a run that distils a model, and what it works on where no data say it. */

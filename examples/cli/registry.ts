@@ -4,7 +4,7 @@ import { pluginPackages } from "../../core/train/config/pluginPackages.ts";
 import type { ResolvedConfig, RunConfig } from "../../core/train/mod.ts";
 import { allPlugins } from "../../plugins/all.ts";
 
-export { GIVE_AGAIN, ofStored } from "../../engine/ofStored.ts";
+export { GIVE_AGAIN, ofStored } from "../engine/ofStored.ts";
 
 /** All plugins that come with onestep, and those of the user's files and packages. */
 export async function loadRegistry(own: readonly string[] = []): Promise<Registry> {

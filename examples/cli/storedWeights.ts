@@ -4,11 +4,11 @@ import { dirname } from "node:path";
 import { files } from "../../backends/host/files.ts";
 import { failure } from "../../core/errors.ts";
 import { type OptionSpecs, type OptionsOf, parseOptions, readSetting, type Setting } from "../../core/plugin/mod.ts";
-import { findWeights as weightsAt } from "../../engine/storedWeights.ts";
+import { findWeights as weightsAt } from "../engine/storedWeights.ts";
 import type { Given } from "./command.ts";
 import { statOf } from "./statOf.ts";
 
-export { openDrawer, storedPlugins } from "../../engine/storedWeights.ts";
+export { openDrawer, storedPlugins } from "../engine/storedWeights.ts";
 
 /** The flags of a command that are numbers, each by its option spec. @throws OptionError */
 export function readNumbers<S extends OptionSpecs>(command: string, numbers: S, given: Given): OptionsOf<S> {

@@ -15,7 +15,7 @@ const read = (file: string) => readFileSync(file, "utf8");
 const readme = () => read("README.md");
 
 /** README, and every page in the folders. */
-const folders = ["core", "plugins", "backends", "engine", "wgsl", "examples", "test"];
+const folders = ["core", "plugins", "backends", "wgsl", "examples", "test"];
 const pages = [
   "README.md",
   ...folders.flatMap((folder) =>

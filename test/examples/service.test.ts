@@ -4,9 +4,9 @@ import { type ClientRequest, get, type IncomingMessage, type RequestOptions, req
 import type { AddressInfo } from "node:net";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { createEngine, type Engine, type Model } from "../../engine/mod.ts";
+import { createEngine, type Engine, type Model } from "../../examples/engine/mod.ts";
 import { sampleService } from "../../examples/service/service.ts";
-import { tinyRun } from "../engine/tinyRun.ts";
+import { tinyRun } from "./engine/tinyRun.ts";
 
 const test = suite("examples/service");
 

@@ -6,11 +6,11 @@ import { Worker } from "node:worker_threads";
 import { build } from "esbuild";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { createEngine } from "../../engine/mod.ts";
+import { createEngine } from "../../examples/engine/mod.ts";
 import { WorkerSampler } from "../../examples/worker/sampler.ts";
-import { tinyRun } from "../engine/tinyRun.ts";
 import { hasChromium, inChromium } from "../helpers/chromium.ts";
 import { scratch } from "./cli/program.ts";
+import { tinyRun } from "./engine/tinyRun.ts";
 
 const test = suite("examples/worker");
 const { path, remove } = scratch();

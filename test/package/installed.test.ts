@@ -104,7 +104,7 @@ test.before(() => {
 
 test("it holds what it names, and nothing of the tests", () => {
   assert.equal(readdirSync(installed).sort(), ["package.json", ...manifest.files].sort(), "as `files` says");
-  assert.equal(readdirSync(join(installed, "dist")).sort(), ["backends", "cli", "core", "engine", "plugins", "wgsl"]);
+  assert.equal(readdirSync(join(installed, "dist")).sort(), ["backends", "cli", "core", "examples", "plugins", "wgsl"]);
   for (const entry of Object.values<string | Record<string, string>>(manifest.exports))
     for (const file of typeof entry === "string" ? [entry] : Object.values(entry))
       assert.ok(existsSync(join(installed, file)), file);

@@ -6,14 +6,14 @@ import { sampleNoise } from "../../../core/random/hostRandom.ts";
 import { decodeWeights, type WeightsInfo } from "../../../core/train/files/weightsFile.ts";
 import { SampleDrawer } from "../../../core/train/sampling/sampleDrawer.ts";
 import type { Player } from "../../../core/train/update/player.ts";
-import { type KnownScales, scalesOf } from "../../../engine/guidance.ts";
-import { placeRole, type StoredWeights, storedPlugins } from "../../../engine/storedWeights.ts";
 import { fakeScore } from "../../../plugins/critics/fakeScore.ts";
 import { fewStep } from "../../../plugins/generators/fewStep.ts";
 import { dmd2Method } from "../../../plugins/methods/dmd2.ts";
 import { adm } from "../../../plugins/networks/adm.ts";
 import { heun } from "../../../plugins/samplers/heun.ts";
 import { edm } from "../../../plugins/teachers/edm.ts";
+import { type KnownScales, scalesOf } from "../../engine/guidance.ts";
+import { placeRole, type StoredWeights, storedPlugins } from "../../engine/storedWeights.ts";
 import type { DrawRequest, DrawResult, RoleReport } from "./messages.ts";
 
 /** The plugins that the weights of this folder name. */

@@ -10,10 +10,10 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { WasmBackend } from "../../../backends/wasm/mod.ts";
 import { decodeWeights } from "../../../core/mod.ts";
-import { toldScale } from "../../../engine/guidance.ts";
-import { openDrawer, storedPlugins } from "../../../engine/storedWeights.ts";
 import { type ServeOptions, serveFolder } from "../../../examples/browser/server.ts";
 import { loadRegistry } from "../../../examples/cli/registry.ts";
+import { toldScale } from "../../../examples/engine/guidance.ts";
+import { openDrawer, storedPlugins } from "../../../examples/engine/storedWeights.ts";
 import { hasChromium } from "../../helpers/chromium.ts";
 import { complaintsOf, openBrowser, WEBGPU } from "../../helpers/chromiumPages.ts";
 

@@ -1,11 +1,11 @@
 // A model of others, by its folder: pictures of texts through the engine are those of its pipeline.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { createEngine, type Engine } from "../../engine/mod.ts";
-import { writeTinyModel } from "../../examples/tiny-models/write.ts";
-import { openPipeline } from "../../plugins/pipelines/textToImage.ts";
-import { memoryFiles } from "../helpers/memoryFiles.ts";
-import { rejected } from "../helpers/thrown.ts";
+import { createEngine, type Engine } from "../../../examples/engine/mod.ts";
+import { writeTinyModel } from "../../../examples/tiny-models/write.ts";
+import { openPipeline } from "../../../plugins/pipelines/textToImage.ts";
+import { memoryFiles } from "../../helpers/memoryFiles.ts";
+import { rejected } from "../../helpers/thrown.ts";
 
 const test = suite("engine/pictureModel");
 

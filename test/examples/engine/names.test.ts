@@ -1,14 +1,14 @@
 // The names that types know are those that methods and metrics have.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { ReferenceBackend } from "../../backends/reference/mod.ts";
-import { METHOD } from "../../core/interfaces/mod.ts";
-import { Registry } from "../../core/plugin/mod.ts";
-import { resolveConfig } from "../../core/train/mod.ts";
-import { composeSampling } from "../../core/train/run/compose.ts";
-import { createEngine, type MethodRoles } from "../../engine/mod.ts";
-import { presets } from "../../examples/cli/presets.ts";
-import { allPlugins } from "../../plugins/all.ts";
+import { ReferenceBackend } from "../../../backends/reference/mod.ts";
+import { METHOD } from "../../../core/interfaces/mod.ts";
+import { Registry } from "../../../core/plugin/mod.ts";
+import { resolveConfig } from "../../../core/train/mod.ts";
+import { composeSampling } from "../../../core/train/run/compose.ts";
+import { presets } from "../../../examples/cli/presets.ts";
+import { createEngine, type MethodRoles } from "../../../examples/engine/mod.ts";
+import { allPlugins } from "../../../plugins/all.ts";
 
 const test = suite("engine/names");
 

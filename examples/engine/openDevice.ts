@@ -1,5 +1,5 @@
-import type { WebGpuOptions } from "../backends/webgpu/mod.ts";
-import type { Backend } from "../core/interfaces/backend.ts";
+import type { WebGpuOptions } from "../../backends/webgpu/mod.ts";
+import type { Backend } from "../../core/interfaces/backend.ts";
 
 /** How a device is opened that is named, and who hears of it. */
 export interface DeviceOptions extends Pick<WebGpuOptions, "tune" | "onWarmUp" | "onProblem"> {
@@ -14,15 +14,15 @@ export interface DeviceOptions extends Pick<WebGpuOptions, "tune" | "onWarmUp" |
 /** How each kind of device is opened; its code is loaded when it is wanted. */
 const openers = {
   async webgpu(options: WebGpuOptions): Promise<Backend> {
-    const { WebGpuBackend } = await import("../backends/webgpu/mod.ts");
+    const { WebGpuBackend } = await import("../../backends/webgpu/mod.ts");
     return WebGpuBackend.open(options);
   },
   async wasm({ threads, wide }: Pick<DeviceOptions, "threads" | "wide">): Promise<Backend> {
-    const { WasmBackend } = await import("../backends/wasm/mod.ts");
+    const { WasmBackend } = await import("../../backends/wasm/mod.ts");
     return WasmBackend.open({ threads, wide });
   },
   async reference(): Promise<Backend> {
-    const { ReferenceBackend } = await import("../backends/reference/mod.ts");
+    const { ReferenceBackend } = await import("../../backends/reference/mod.ts");
     return new ReferenceBackend();
   },
 };

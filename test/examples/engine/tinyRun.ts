@@ -1,7 +1,7 @@
 // A run that takes a second: eight Gaussians with their exact teacher, and a small generator.
-import type { RunConfig } from "../../core/train/mod.ts";
-import { mergeConfig } from "../../core/train/mod.ts";
-import { dmd2 } from "../../plugins/mod.ts";
+import type { RunConfig } from "../../../core/train/mod.ts";
+import { mergeConfig } from "../../../core/train/mod.ts";
+import { dmd2 } from "../../../plugins/mod.ts";
 
 /** The config of a run of so many steps. */
 export const tinyRun = (steps = 6, more: object = {}): RunConfig =>

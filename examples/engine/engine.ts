@@ -1,8 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { type ErrorCode, failure, OnestepError } from "../core/errors.ts";
-import type { Backend, DeviceInfo } from "../core/interfaces/mod.ts";
-import type { Registry } from "../core/plugin/mod.ts";
-import type { RunConfig } from "../core/train/config/config.ts";
+import { type ErrorCode, failure, OnestepError } from "../../core/errors.ts";
+import type { Backend, DeviceInfo } from "../../core/interfaces/mod.ts";
+import type { Registry } from "../../core/plugin/mod.ts";
+import type { RunConfig } from "../../core/train/config/config.ts";
 import type { Around } from "./around.ts";
 import { type LoadOptions, loadModel } from "./load.ts";
 import type { Model } from "./model.ts";

@@ -1,9 +1,9 @@
-import { failure } from "../core/errors.ts";
-import { classesOf, type HostArray } from "../core/interfaces/mod.ts";
-import type { PictureSize } from "../core/pixels/mod.ts";
-import { callback, checkOptions, number, object, type Rule, text } from "../core/plugin/mod.ts";
-import { refuse } from "../core/plugin/spec.ts";
-import type { WeightsInfo } from "../core/train/files/weightsFile.ts";
+import { failure } from "../../core/errors.ts";
+import { classesOf, type HostArray } from "../../core/interfaces/mod.ts";
+import type { PictureSize } from "../../core/pixels/mod.ts";
+import { callback, checkOptions, number, object, type Rule, text } from "../../core/plugin/mod.ts";
+import { refuse } from "../../core/plugin/spec.ts";
+import type { WeightsInfo } from "../../core/train/files/weightsFile.ts";
 import type { Pixels } from "./pictures.ts";
 import { labelOf } from "./storedWeights.ts";
 

@@ -1,6 +1,6 @@
-import { failure } from "../core/errors.ts";
-import type { Backend, Cache } from "../core/interfaces/mod.ts";
-import type { FileSystem } from "../core/io/files.ts";
+import { failure } from "../../core/errors.ts";
+import type { Backend, Cache } from "../../core/interfaces/mod.ts";
+import type { FileSystem } from "../../core/io/files.ts";
 import {
   type AnyPlugin,
   boolean,
@@ -11,8 +11,8 @@ import {
   Registry,
   type Rule,
   text,
-} from "../core/plugin/mod.ts";
-import { isRecord, refuse } from "../core/plugin/spec.ts";
+} from "../../core/plugin/mod.ts";
+import { isRecord, refuse } from "../../core/plugin/spec.ts";
 import type { Around } from "./around.ts";
 import { type Engine, forPrograms, OpenEngine } from "./engine.ts";
 import { type DeviceOptions, openDevice } from "./openDevice.ts";

@@ -1,9 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { failure } from "../core/errors.ts";
-import type { Memory } from "../core/interfaces/mod.ts";
-import type { Setting } from "../core/plugin/mod.ts";
-import type { Judgement } from "../core/train/sampling/evaluation.ts";
-import { type Drawn, SampleDrawer } from "../core/train/sampling/sampleDrawer.ts";
+import { failure } from "../../core/errors.ts";
+import type { Memory } from "../../core/interfaces/mod.ts";
+import type { Setting } from "../../core/plugin/mod.ts";
+import type { Judgement } from "../../core/train/sampling/evaluation.ts";
+import { type Drawn, SampleDrawer } from "../../core/train/sampling/sampleDrawer.ts";
 import { throwIfAborted, unlessAborted } from "./abort.ts";
 import type { Around } from "./around.ts";
 import type { EvaluateRequest } from "./evaluate.ts";

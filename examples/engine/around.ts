@@ -1,7 +1,7 @@
-import { failure } from "../core/errors.ts";
-import type { Backend, Cache, DataFolder } from "../core/interfaces/mod.ts";
-import type { FileSystem } from "../core/io/files.ts";
-import type { Registry } from "../core/plugin/mod.ts";
+import { failure } from "../../core/errors.ts";
+import type { Backend, Cache, DataFolder } from "../../core/interfaces/mod.ts";
+import type { FileSystem } from "../../core/io/files.ts";
+import type { Registry } from "../../core/plugin/mod.ts";
 import { abortable } from "./abort.ts";
 
 /** What an engine gives to its models and runs. */
@@ -36,7 +36,7 @@ export async function dataFolder(
   signal: AbortSignal | undefined,
   what: string,
 ): Promise<DataFolder> {
-  const { offloading } = await import("../backends/host/offload.ts");
+  const { offloading } = await import("../../backends/host/offload.ts");
   const folder: DataFolder = typeof given === "string" ? { files: filesOf(around, what), path: given } : (given ?? {});
   const files = folder.files ?? around.files;
   return {

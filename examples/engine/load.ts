@@ -1,9 +1,9 @@
-import { failure } from "../core/errors.ts";
-import type { FileSystem } from "../core/io/files.ts";
-import { openSafetensors } from "../core/io/safetensorsFile.ts";
-import { checkOptions, number, type Rule, text } from "../core/plugin/mod.ts";
-import { runFolder } from "../core/train/files/runFolder.ts";
-import { decodeWeights, RUN_KEY, readWeights } from "../core/train/files/weightsFile.ts";
+import { failure } from "../../core/errors.ts";
+import type { FileSystem } from "../../core/io/files.ts";
+import { openSafetensors } from "../../core/io/safetensorsFile.ts";
+import { checkOptions, number, type Rule, text } from "../../core/plugin/mod.ts";
+import { runFolder } from "../../core/train/files/runFolder.ts";
+import { decodeWeights, RUN_KEY, readWeights } from "../../core/train/files/weightsFile.ts";
 import { abortable, throwIfAborted, unlessAborted } from "./abort.ts";
 import { type Around, filesOf } from "./around.ts";
 import type { Model } from "./model.ts";

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { Judgement } from "../core/train/sampling/evaluation.ts";
+import type { Judgement } from "../../core/train/sampling/evaluation.ts";
 import type { EvaluateRequest } from "./evaluate.ts";
 import type { Sampled, SampleRequest } from "./sampleRequest.ts";
 

@@ -1,6 +1,6 @@
-import { failure } from "../core/errors.ts";
-import { type Picture, toBytes } from "../core/pixels/mod.ts";
-import { formatShape, sizeOf } from "../core/tensor/mod.ts";
+import { failure } from "../../core/errors.ts";
+import { type Picture, toBytes } from "../../core/pixels/mod.ts";
+import { formatShape, sizeOf } from "../../core/tensor/mod.ts";
 
 /** Bytes of a picture, grey or RGB, row by row from the top left. */
 export interface Pixels extends Picture<Uint8Array> {

@@ -1,5 +1,5 @@
-import { failure } from "../core/errors.ts";
-import type { WeightsInfo } from "../core/train/files/weightsFile.ts";
+import { failure } from "../../core/errors.ts";
+import type { WeightsInfo } from "../../core/train/files/weightsFile.ts";
 
 /** Guidance as the weights of a role know it. */
 export interface KnownScales {

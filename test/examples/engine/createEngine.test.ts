@@ -1,11 +1,11 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { ReferenceBackend } from "../../backends/reference/mod.ts";
-import type { TrainEvent } from "../../core/train/mod.ts";
-import { createEngine, type Engine, type EngineOptions } from "../../engine/mod.ts";
-import { allPlugins } from "../../plugins/all.ts";
-import { memoryFiles } from "../helpers/memoryFiles.ts";
-import { rejected } from "../helpers/thrown.ts";
+import { ReferenceBackend } from "../../../backends/reference/mod.ts";
+import type { TrainEvent } from "../../../core/train/mod.ts";
+import { createEngine, type Engine, type EngineOptions } from "../../../examples/engine/mod.ts";
+import { allPlugins } from "../../../plugins/all.ts";
+import { memoryFiles } from "../../helpers/memoryFiles.ts";
+import { rejected } from "../../helpers/thrown.ts";
 import { tinyRun } from "./tinyRun.ts";
 
 const test = suite("engine/createEngine");
@@ -136,7 +136,7 @@ test("aborted while it is made, a run leaves no folder behind", async () => {
 });
 
 test("a slow reader hears of what was left out, and of the end", async () => {
-  const { eventsOf } = await import("../../engine/eventQueue.ts");
+  const { eventsOf } = await import("../../../examples/engine/eventQueue.ts");
   const training = await engine.train(tinyRun());
   const events = eventsOf(training.run.bus, ["step/end", "run/end"], 4);
   await training.start();
@@ -151,7 +151,7 @@ test("a slow reader hears of what was left out, and of the end", async () => {
 });
 
 test("two engines do not see each other: plugins of one name, devices of their own, at once as alone", async () => {
-  const { definePlugin, number } = await import("../../core/plugin/mod.ts");
+  const { definePlugin, number } = await import("../../../core/plugin/mod.ts");
   const own = (factor: number) =>
     definePlugin({
       name: "own",

@@ -1,6 +1,6 @@
 /** Weights that a run has stored: which file of a folder has them, the plugins that they name, and a drawer over them. */
-import type { Container } from "../core/di/mod.ts";
-import { failure, some, suggestion } from "../core/errors.ts";
+import type { Container } from "../../core/di/mod.ts";
+import { failure, some, suggestion } from "../../core/errors.ts";
 import {
   type Backend,
   classesOf,
@@ -10,8 +10,8 @@ import {
   type Role,
   SAMPLER,
   type Sampler,
-} from "../core/interfaces/mod.ts";
-import type { FileSystem } from "../core/io/files.ts";
+} from "../../core/interfaces/mod.ts";
+import type { FileSystem } from "../../core/io/files.ts";
 import {
   type ConfiguredPlugin,
   type Kind,
@@ -19,15 +19,15 @@ import {
   pluginKinds,
   type Registry,
   type Setting,
-} from "../core/plugin/mod.ts";
+} from "../../core/plugin/mod.ts";
 // From their files and not from core/train/mod.ts, which would load all of training to draw a few samples.
-import type { Use } from "../core/train/config/config.ts";
-import { runFolder } from "../core/train/files/runFolder.ts";
-import type { WeightsInfo } from "../core/train/files/weightsFile.ts";
-import { composeSampling } from "../core/train/run/compose.ts";
-import { samplerOf } from "../core/train/sampling/evaluation.ts";
-import { drawBatch, SampleDrawer } from "../core/train/sampling/sampleDrawer.ts";
-import { type NamedTensors, Player } from "../core/train/update/player.ts";
+import type { Use } from "../../core/train/config/config.ts";
+import { runFolder } from "../../core/train/files/runFolder.ts";
+import type { WeightsInfo } from "../../core/train/files/weightsFile.ts";
+import { composeSampling } from "../../core/train/run/compose.ts";
+import { samplerOf } from "../../core/train/sampling/evaluation.ts";
+import { drawBatch, SampleDrawer } from "../../core/train/sampling/sampleDrawer.ts";
+import { type NamedTensors, Player } from "../../core/train/update/player.ts";
 import { ofStored } from "./ofStored.ts";
 
 /** Weights in memory, with what they say of themselves. */

@@ -1,8 +1,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { ReferenceBackend } from "../../backends/reference/mod.ts";
-import type { WebGpuOptions } from "../../backends/webgpu/mod.ts";
-import { openDevice } from "../../engine/openDevice.ts";
+import { ReferenceBackend } from "../../../backends/reference/mod.ts";
+import type { WebGpuOptions } from "../../../backends/webgpu/mod.ts";
+import { openDevice } from "../../../examples/engine/openDevice.ts";
 
 const test = suite("engine/openDevice");
 test.before(() => {

@@ -1,4 +1,4 @@
-import type { RunConfig } from "../core/train/config/config.ts";
+import type { RunConfig } from "../../core/train/config/config.ts";
 
 /** The roles that each method may have, by its name; a package of plugins adds its own by declaration merging. */
 export interface MethodRoles {

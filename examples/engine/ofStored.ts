@@ -1,4 +1,4 @@
-import { failure, OnestepError } from "../core/errors.ts";
+import { failure, OnestepError } from "../../core/errors.ts";
 
 /** What helps where a run had a plugin that is not here. */
 export const GIVE_AGAIN = "if it is a plugin of your own, give its file or package again with --plugin";

@@ -1,5 +1,5 @@
-import { Container } from "../core/di/mod.ts";
-import { failure } from "../core/errors.ts";
+import { Container } from "../../core/di/mod.ts";
+import { failure } from "../../core/errors.ts";
 import {
   BACKEND,
   CACHE,
@@ -9,13 +9,13 @@ import {
   type DataFolder,
   METRICS,
   PACE,
-} from "../core/interfaces/mod.ts";
-import { callback, checkOptions, object, type Rule } from "../core/plugin/mod.ts";
-import { formatShape } from "../core/tensor/mod.ts";
-import { checkCounts } from "../core/train/config/checkPlugins.ts";
-import { type JudgeConfig, type RunConfig, resolveJudges } from "../core/train/config/config.ts";
-import { provideShape } from "../core/train/run/compose.ts";
-import { EVALUATION_SEED, type Judgement, judgeSamples } from "../core/train/sampling/evaluation.ts";
+} from "../../core/interfaces/mod.ts";
+import { callback, checkOptions, object, type Rule } from "../../core/plugin/mod.ts";
+import { formatShape } from "../../core/tensor/mod.ts";
+import { checkCounts } from "../../core/train/config/checkPlugins.ts";
+import { type JudgeConfig, type RunConfig, resolveJudges } from "../../core/train/config/config.ts";
+import { provideShape } from "../../core/train/run/compose.ts";
+import { EVALUATION_SEED, type Judgement, judgeSamples } from "../../core/train/sampling/evaluation.ts";
 import { throwIfAborted, unlessAborted } from "./abort.ts";
 import { type Around, dataFolder } from "./around.ts";
 import type { Model } from "./model.ts";

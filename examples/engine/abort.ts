@@ -1,6 +1,6 @@
-import { failure } from "../core/errors.ts";
-import type { FileSystem } from "../core/io/files.ts";
-import { overlaid } from "../core/plugin/overlaid.ts";
+import { failure } from "../../core/errors.ts";
+import type { FileSystem } from "../../core/io/files.ts";
+import { overlaid } from "../../core/plugin/overlaid.ts";
 
 /** @throws E_ABORTED once the signal is aborted; `what` is what can't go on, as in "sample" */
 export function throwIfAborted(signal: AbortSignal | undefined, what: string): void {

@@ -1,13 +1,13 @@
 // What createEngine and its engine say of what can't be: one line, a code, and a way out that a program can take.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { ReferenceBackend } from "../../backends/reference/mod.ts";
-import type { Metric } from "../../core/interfaces/mod.ts";
-import { definePlugin } from "../../core/plugin/mod.ts";
-import { createEngine, type Engine, type EngineOptions } from "../../engine/mod.ts";
-import { allPlugins } from "../../plugins/all.ts";
-import { memoryFiles } from "../helpers/memoryFiles.ts";
-import { rejected } from "../helpers/thrown.ts";
+import { ReferenceBackend } from "../../../backends/reference/mod.ts";
+import type { Metric } from "../../../core/interfaces/mod.ts";
+import { definePlugin } from "../../../core/plugin/mod.ts";
+import { createEngine, type Engine, type EngineOptions } from "../../../examples/engine/mod.ts";
+import { allPlugins } from "../../../plugins/all.ts";
+import { memoryFiles } from "../../helpers/memoryFiles.ts";
+import { rejected } from "../../helpers/thrown.ts";
 import { tinyRun } from "./tinyRun.ts";
 
 const test = suite("engine (bad input)");

@@ -1,5 +1,5 @@
-import type { EventBus } from "../core/train/loop/bus.ts";
-import type { EventType, TrainEvent } from "../core/train/loop/events.ts";
+import type { EventBus } from "../../core/train/loop/bus.ts";
+import type { EventType, TrainEvent } from "../../core/train/loop/events.ts";
 
 /** Events that wait for a reader at most. */
 const MOST_WAITING = 10_000;

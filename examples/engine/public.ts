@@ -1,5 +1,5 @@
 /** What both doors of the engine have in common. */
-export type { TrainEvent } from "../core/train/loop/events.ts";
+export type { TrainEvent } from "../../core/train/loop/events.ts";
 export type { BareOptions, DeviceName, EngineOptions } from "./createBareEngine.ts";
 export type { Engine } from "./engine.ts";
 export type { EvaluateRequest } from "./evaluate.ts";

@@ -16,6 +16,6 @@ import { type Engine, forPrograms } from "./engine.ts";
  */
 export const createEngine = (options: EngineOptions = {}): Promise<Engine> =>
   forPrograms(async () => {
-    const plugins = options?.plugins ?? (await import("../plugins/all.ts")).allPlugins;
+    const plugins = options?.plugins ?? (await import("../../plugins/all.ts")).allPlugins;
     return engineOver({ ...options, plugins }, { models: () => import("./modelsOfOthers.ts") });
   });

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { failure } from "../core/errors.ts";
-import type { Judgement } from "../core/train/sampling/evaluation.ts";
-import type { OpenedPipeline } from "../plugins/pipelines/textToImage.ts";
+import { failure } from "../../core/errors.ts";
+import type { Judgement } from "../../core/train/sampling/evaluation.ts";
+import type { OpenedPipeline } from "../../plugins/pipelines/textToImage.ts";
 import { unlessAborted } from "./abort.ts";
 import type { Around } from "./around.ts";
 import type { EvaluateRequest } from "./evaluate.ts";

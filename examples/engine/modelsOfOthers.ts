@@ -1,9 +1,9 @@
-import type { FileSystem } from "../core/io/files.ts";
-import { openSafetensors } from "../core/io/safetensorsFile.ts";
-import { OpenedWeights, type OpenWeights } from "../core/train/files/startWeights.ts";
-import { RUN_KEY } from "../core/train/files/weightsFile.ts";
-import { openModelParts } from "../plugins/pipelines/shared/modelParts.ts";
-import { openPipeline } from "../plugins/pipelines/textToImage.ts";
+import type { FileSystem } from "../../core/io/files.ts";
+import { openSafetensors } from "../../core/io/safetensorsFile.ts";
+import { OpenedWeights, type OpenWeights } from "../../core/train/files/startWeights.ts";
+import { RUN_KEY } from "../../core/train/files/weightsFile.ts";
+import { openModelParts } from "../../plugins/pipelines/shared/modelParts.ts";
+import { openPipeline } from "../../plugins/pipelines/textToImage.ts";
 import type { Around } from "./around.ts";
 import { PictureModel } from "./pictureModel.ts";
 

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { failure } from "../core/errors.ts";
-import type { Backend, DataFolder, Observer } from "../core/interfaces/mod.ts";
-import { checkOptions, choice, list, number, object, type Rule, text } from "../core/plugin/mod.ts";
+import { failure } from "../../core/errors.ts";
+import type { Backend, DataFolder, Observer } from "../../core/interfaces/mod.ts";
+import { checkOptions, choice, list, number, object, type Rule, text } from "../../core/plugin/mod.ts";
 import {
   type Command,
   type EventBus,
@@ -14,7 +14,7 @@ import {
   type RunConfig,
   resolveConfig,
   type TrainEvent,
-} from "../core/train/mod.ts";
+} from "../../core/train/mod.ts";
 import { abortable, throwIfAborted, unlessAborted } from "./abort.ts";
 import { type Around, dataFolder, filesOf } from "./around.ts";
 import { eventsOf } from "./eventQueue.ts";
