@@ -56,6 +56,7 @@ export interface Collective {
   barrier(): Promise<void>;
 }
 
+/** The processes of the run; absent where it has one. */
 export const COLLECTIVE: Token<Collective> = token<Collective>("collective");
 
 /** The bounds of shares as even as can be: of `length` elements, rank r begins at ⌊r · length / size⌋. */
