@@ -66,9 +66,10 @@ export function schedule(plan: SchedulePlan): Observable<number> {
           if (step === start && place < startTurn) continue;
           await desk.betweenTurns(step);
           if (subscriber.closed) return;
-          if (pacing && !pacing.takes(turn)) continue;
+          const at = { turn, step, place };
+          if (pacing && !pacing.takes(at)) continue;
           const began = performance.now();
-          const losses = await update({ turn, step, place }, turnAfter(stage, step, place));
+          const losses = await update(at, turnAfter(stage, step, place));
           await pacing?.saw(turn.role, losses);
           ms += performance.now() - began;
           bus.emit("role/updated", { stage: stage.name, role: turn.role, step, losses });

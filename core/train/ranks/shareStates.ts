@@ -1,5 +1,7 @@
 import type { HostArray } from "../../interfaces/backend.ts";
 import type { Stage } from "../../interfaces/method.ts";
+import type { Pacing } from "../loop/pacing.ts";
+import type { Moment } from "../update/leftOut.ts";
 import type { Player } from "../update/player.ts";
 import type { Trainer } from "../update/trainer.ts";
 
@@ -9,14 +11,18 @@ interface Counts {
   readonly weights: readonly (readonly [string, number])[];
   readonly rollbacks: number;
   readonly leftOut: Readonly<Record<string, number>>;
+  readonly pacing?: Pacing["state"];
 }
 
-/** Gives all ranks what rank 0 has in these players, with the images kept in a step of which some turns are done. */
+/**
+ * Gives all ranks what rank 0 has in these players to go on at a moment of a stage, with the images kept in a step of which some turns
+ * are done.
+ */
 export async function shareStates(
   trainer: Trainer,
   players: readonly Player<unknown>[],
   stage: Stage,
-  turn = 0,
+  at: Moment,
 ): Promise<void> {
   const { ranks, memory, changedWeights, rollbacks, leftOut } = trainer;
   if (!ranks.several) return;
@@ -25,12 +31,14 @@ export async function shareStates(
     weights: [...changedWeights],
     rollbacks,
     leftOut,
+    pacing: trainer.pacingAt(stage, at),
   });
-  const sources = trainer.sources(players, stage, turn);
+  const sources = trainer.sources(players, stage, at.place);
   if (!ranks.leads) {
     for (const player of players) player.updates = updates[player.name];
     for (const [loss, weight] of counts.weights) changedWeights.set(loss, weight);
     Object.assign(trainer, { rollbacks: counts.rollbacks, leftOut: counts.leftOut });
+    trainer.pace(stage, counts.pacing);
     trainer.goOn();
   }
   for (const { name, length, dtype, read } of sources) {

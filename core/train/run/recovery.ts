@@ -103,8 +103,8 @@ export class Recovery {
     const { trainer, ranks } = this.#parts.equipment;
     const { progress } = this.#parts;
     progress.position = await ranks.told(progress.position);
-    const { stage, turn } = progress.position;
-    await shareStates(trainer, playersUpTo(trainer, stage), progress.stage, turn);
+    const { stage, step, turn } = progress.position;
+    await shareStates(trainer, playersUpTo(trainer, stage), progress.stage, { step, place: turn ?? 0 });
   }
 
   /** To go back once more is of no use; where it always was the same, neither are lower learning rates. */

@@ -81,7 +81,8 @@ export class Saver {
     const { trainer } = this.#request.equipment;
     const { stage, step, turn } = progress.position;
     const players = playersUpTo(trainer, stage);
-    const { rollbacks, leftOut, pacing } = trainer;
+    const { rollbacks, leftOut } = trainer;
+    const pacing = trainer.pacingAt(progress.stage, { step, place: turn ?? 0 });
     const manifest: Snapshot["manifest"] = {
       stage: progress.stage.name,
       step,

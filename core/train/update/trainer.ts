@@ -22,6 +22,7 @@ import { type ComputePart, SharedBatch } from "../ranks/sharedBatch.ts";
 import { Diagnoser } from "./diagnoser.ts";
 import { storeFrozenWeights } from "./frozenWeights.ts";
 import { checkKept, keptIn } from "./keptWeights.ts";
+import type { Moment } from "./leftOut.ts";
 import { type NamedTensors, Player } from "./player.ts";
 import { scalingOf, storageOn } from "./precision.ts";
 import { describeNode, UpdateProbe } from "./probe.ts";
@@ -63,8 +64,8 @@ export class Trainer {
   readonly changedWeights: Map<string, number> = new Map();
   /** How often the run has gone back to a checkpoint; each halves the learning rates. */
   rollbacks = 0;
-  /** Which turns of the stage that is on are taken, where some wait; from a checkpoint until the stage goes on. */
-  #pacing: { readonly stage: string; readonly state: Pacing["state"] } | undefined;
+  /** Which turns of the stage that is on, or comes next, are taken, where some wait. */
+  #pacing: { readonly stage: string; readonly pacing: Pacing } | undefined;
   /** Updates that were left out because they were not finite, by role. */
   leftOut: Readonly<Record<string, number>> = {};
 
@@ -184,18 +185,10 @@ export class Trainer {
     const feeds = new TurnFeeds(this.#shared.own, (at) =>
       this.#inputs(stage, at, this.#programs.traced(stage, at.turn).reads),
     );
-    const waits = stage.cycle.flat().some((turn) => turn.waits);
-    const known = this.#pacing?.stage === stage.name ? this.#pacing.state : undefined;
-    const pacing = waits ? new Pacing(stage, known) : undefined;
-    this.#pacing = pacing && {
-      stage: stage.name,
-      get state() {
-        return pacing.state;
-      },
-    };
+    this.pace(stage, this.pacingAt(stage, { step: start, place: startTurn ?? 0 }));
     const next = await runSchedule({
       stage,
-      pacing,
+      pacing: this.#pacing?.pacing,
       bus: this.#bus,
       start,
       startTurn,
@@ -261,10 +254,11 @@ export class Trainer {
    */
   async restore(
     players: readonly Player<unknown>[],
-    { batch }: Stage,
-    { stage, updates, weights, turn = 0, rollbacks = 0, leftOut = {}, pacing }: Manifest,
+    stage: Stage,
+    { updates, weights, turn = 0, rollbacks = 0, leftOut = {}, pacing }: Manifest,
     states: Readonly<Record<string, StoredState>>,
   ): Promise<void> {
+    const { batch } = stage;
     const kept = turn > 0 ? this.#kept(batch).filter(({ name }) => Object.hasOwn(states, name)) : [];
     const wrong = kept.find(({ name, length }) => states[name].length !== length);
     if (wrong)
@@ -282,7 +276,7 @@ export class Trainer {
       this.memory.write(name, await states[name].read());
     }
     for (const [loss, weight] of Object.entries(weights)) this.changedWeights.set(loss, weight);
-    this.#pacing = pacing && { stage, state: pacing };
+    this.pace(stage, pacing);
     this.rollbacks = rollbacks;
     this.leftOut = leftOut;
     this.goOn();
@@ -298,9 +292,15 @@ export class Trainer {
     return this.#settings.nonFinite ?? "stop";
   }
 
-  /** What a checkpoint keeps of the turns that wait in the stage that is on; nothing where none does. */
-  get pacing(): Pacing["state"] | undefined {
-    return this.#pacing?.state;
+  /** What a run needs to know of turns that wait, to go on before a turn of a stage; nothing where none does. */
+  pacingAt({ name }: Stage, at: Moment): Pacing["state"] | undefined {
+    return this.#pacing?.stage === name ? this.#pacing.pacing.before(at) : undefined;
+  }
+
+  /** The reverse. */
+  pace(stage: Stage, state?: Pacing["state"]): void {
+    const waits = stage.cycle.flat().some((turn) => turn.waits);
+    this.#pacing = waits ? { stage: stage.name, pacing: new Pacing(stage, state) } : undefined;
   }
 
   /** Changes the factor of a loss from the next update on. A loss that started at 0 has no place in the graph. */

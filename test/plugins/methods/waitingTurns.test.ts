@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { ReferenceBackend } from "../../../backends/reference/mod.ts";
-import type { OnestepError } from "../../../core/errors.ts";
+import { failure, type OnestepError } from "../../../core/errors.ts";
 import { Registry } from "../../../core/plugin/mod.ts";
 import { composeRun, mergeConfig, planRun, resolveConfig } from "../../../core/train/mod.ts";
 import { allPlugins } from "../../../plugins/all.ts";
@@ -53,6 +53,42 @@ test("the critic moves in every step, the generator where the critic follows; th
     23,
     "all but the first, before any critic",
   );
+});
+
+test("a run whose data fail in a turn that waited goes on with that turn", async () => {
+  const waits = { lag: 0.02, most: 4 };
+  const config = over(waits);
+  // Reads the data in the generator's turn.
+  const judged = { ...config, losses: { ...config.losses, diversity: { weight: 0.1 } } };
+  const run = async (existing?: "resume", last?: number, files = memoryFiles()) => {
+    const made = await createdRun(dmd2, judged, { files, path: "out", existing });
+    const taken: number[] = [];
+    let broken = false;
+    made.bus.on("role/updated", ({ role, step }) => {
+      if (role !== "generator") return;
+      taken.push(step);
+      // The critic of this step has its batch by now.
+      broken = step === last;
+    });
+    const { dataset } = made;
+    const batch = dataset.batch.bind(dataset);
+    dataset.batch = async (...given) => {
+      if (broken) throw failure("E_DATA", "Cannot read 7.png: it ends too soon");
+      return batch(...given);
+    };
+    await made.start().catch((error) => assert.is(error.code, last === undefined ? undefined : "E_DATA"));
+    const weights = await made.trainer.players.generator.read("served");
+    await made.dispose();
+    return { taken, weights, files };
+  };
+  const whole = await run();
+  const [, last, failed] = whole.taken;
+  assert.is(failed, last + 1);
+  const first = await run(undefined, last);
+  assert.equal(first.taken, whole.taken.slice(0, 2));
+  const second = await run("resume", undefined, first.files);
+  assert.equal(second.taken, whole.taken.slice(2));
+  assert.equal(second.weights, whole.weights);
 });
 
 const refusal = (recipe: typeof dmd2, config: object): Promise<OnestepError> =>

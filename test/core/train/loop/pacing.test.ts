@@ -14,7 +14,7 @@ const shown = (value: number) => ({ score: { read: async () => value } });
 async function taken(values: readonly number[], pacing = new Pacing(stage)) {
   const steps: number[] = [];
   for (const [step, value] of values.entries()) {
-    if (pacing.takes(turn)) steps.push(step);
+    if (pacing.takes({ turn, step, place: 0 })) steps.push(step);
     await pacing.saw("critic", shown(value));
   }
   return steps;
@@ -50,9 +50,27 @@ test("its state goes through JSON and goes on alike; values that are no numbers 
 
 test("turns that wait for nobody are taken, and other roles' values change nothing", async () => {
   const pacing = new Pacing(stage);
-  assert.ok(pacing.takes({ role: "critic" }));
+  assert.ok(pacing.takes({ turn: { role: "critic" }, step: 0, place: 1 }));
   await pacing.saw("generator", shown(0));
-  assert.equal(pacing.state, { "critic/score": { since: 0 } });
+  assert.equal(pacing.state, { "generator for critic/score": { since: 0 } });
+});
+
+test("before a turn that was taken it is as if it had not been, for a run that goes on there", async () => {
+  const pacing = new Pacing(stage);
+  assert.equal(await taken(new Array(3).fill(1), pacing), [2]);
+  const again = new Pacing(stage, pacing.before({ step: 2, place: 0 }));
+  assert.ok(again.takes({ turn, step: 2, place: 0 }));
+  assert.equal(pacing.before({ step: 3, place: 0 }), pacing.state, "that of a turn to come is the present one");
+});
+
+test("turns that are alike count an update once, and each role waits for itself", async () => {
+  const other: Turn = { ...turn, role: "other" };
+  const pacing = new Pacing({ cycle: [[turn, { role: "critic" }, turn, other]] });
+  await pacing.saw("critic", shown(1));
+  assert.not(pacing.takes({ turn, step: 0, place: 2 }), "one update of two");
+  await pacing.saw("critic", shown(1));
+  assert.ok(pacing.takes({ turn, step: 1, place: 2 }));
+  assert.ok(pacing.takes({ turn: other, step: 1, place: 3 }));
 });
 
 test.run();

@@ -212,6 +212,36 @@ test("a run of four ranks goes on with three, and ends with the bits of one that
   }
 });
 
+test("turns that wait are taken alike by all ranks, also where they go on", async () => {
+  const waiting = (more: object = {}) => ({
+    ...over(2, { steps: 12, ...more }),
+    method: { ttur: { critic: 1 }, waits: { lag: 1e-3, most: 4 }, teacher: { steps: 2, batch: 12 } },
+  });
+  const whole = await outcome(waiting());
+  const updates = ({ events }: Outcome) => events.filter((type) => type === "role/updated").length;
+  assert.ok(updates(whole) > 2 + 12 + 2 && updates(whole) < 2 + 12 + 11, `${updates(whole)} updates`);
+  for (const each of await shared(2, waiting())) assert.equal(each.states, whole.states);
+  // Stopped while the generator waits.
+  for (const stopAt of [5, 6]) {
+    const files = memoryFiles();
+    const run = (existing?: "resume") =>
+      onRanks(2, async (collective) => {
+        const output = collective.rank === 0 ? { files, path: "out", existing } : undefined;
+        const { run } = await tinyRun(waiting(), { collective, output });
+        run.bus.on("step/end", ({ stage, step }) => {
+          if (stage === "distillation" && step === stopAt && !existing) run.stop();
+        });
+        await run.start();
+        const states = await statesOf(run);
+        await run.dispose();
+        return states;
+      });
+    await run();
+    for (const states of await run("resume"))
+      for (const [name, values] of Object.entries(whole.states)) assert.equal(states[name], values, name);
+  }
+});
+
 test("a rank whose data can't be read ends the run on all with its name, and what was done before is kept", async () => {
   const whole = await outcome(over(3));
   const files = memoryFiles();
