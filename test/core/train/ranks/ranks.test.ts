@@ -22,10 +22,11 @@ import { beginAll, lossesOn, statesOf, tinyConfig, tinyRun } from "../support.ts
 
 const test = suite("core/train/ranks");
 
-/** A class-conditional run with everything that draws and decides: GAN, penalty, three rungs, teacher warm-up, kept images. */
+/** A class-conditional run with everything that draws and decides: GAN, penalty, three rungs, scales of guidance, teacher, kept images. */
 const over = (accumulate: number, more: object = {}) => ({
   dataset: { use: "sides" },
-  generator: { sigmas: [5, 1, 0.2] },
+  network: { labelDropout: 0.1 },
+  generator: { sigmas: [5, 1, 0.2], guidanceScale: 1, guidanceMax: 4 },
   losses: { "gan-discriminator": { r1: 1 } },
   optimizers: { generator: { clip: 0.05 }, critic: { clip: 0.05 } },
   method: { teacher: { steps: 2, batch: 12 } },
