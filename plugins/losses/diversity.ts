@@ -1,3 +1,4 @@
+import { failure } from "../../core/errors.ts";
 import type { Loss } from "../../core/interfaces/mod.ts";
 import {
   add,
@@ -27,7 +28,7 @@ import { extractedFeatures } from "./shared/extracted.ts";
  *   C(f) = ln mean_{i≠j} exp(−‖f_i − f_j‖²/(2 h²)),  h = width · the root mean square distance of two real samples of the batch
  *   L = max(0, C(generated) − C(real)), or C(generated) without `bound`
  * C is 0 where all samples are one and falls as they spread; −C estimates Rényi's entropy of order 2. Bounded, it moves nothing while
- * samples are as far apart as real ones. x [B, …] from the generator → scalar. Gradient to the generator only. Features are an extractor's,
+ * samples are as far apart as real ones. Pairs are those of a part of the batch, which needs two samples. x [B, …] from the generator → scalar. Gradient to the generator only. Features are an extractor's,
  * refused without its weights, or the samples themselves. Reports both C.
  */
 export const diversityLoss = definePlugin({
@@ -54,9 +55,14 @@ export const diversityLoss = definePlugin({
       weight,
       ...(extracted && { frozen: extracted.frozen, load: extracted.load }),
       compute({ generated, real, report }) {
+        const [count] = real.x.shape;
+        if (count < 2)
+          throw failure("E_CONFIG", "Cannot use diversity: a part of the batch has 1 sample, should have at least 2", {
+            fix: "raise train.batch, or lower train.accumulate",
+          });
         const seen = squaredDistances(stopGradient(flat(real.x)));
-        const pairs = real.x.shape[0] * (real.x.shape[0] - 1);
-        const scale = div(mul(sum(seen), 2 * width ** 2), pairs);
+        // Real samples that are all the same one have no distance.
+        const scale = maximum(div(mul(sum(seen), 2 * width ** 2), count * (count - 1)), 1e-30);
         const [crowd, usual] = [squaredDistances(flat(generated.x)), seen].map((each) => crowding(each, scale));
         report?.("generated", crowd);
         report?.("real", usual);

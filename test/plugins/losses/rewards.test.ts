@@ -77,6 +77,13 @@ test("diversity: 0 for samples that are one, falls as they spread, and is conten
   assert.is(await of(wider, true), 0, "more than real samples have is not asked for");
 });
 
+test("diversity: real samples that are one leave numbers, and one sample has no pair", async () => {
+  const { value, dx } = await at(plugins.diversityLoss(), [0, 0, 1, 0, 0, 3], new Array(6).fill(0.3));
+  assert.ok([...value, ...dx].every(Number.isFinite), `${value} ${dx}`);
+  const error = await at(plugins.diversityLoss(), [0, 0, 1]).catch((reason) => reason);
+  assert.is(error.message, "Cannot use diversity: a part of the batch has 1 sample, should have at least 2");
+});
+
 test("its gradient pushes two near samples apart", async () => {
   const { dx } = await at(plugins.diversityLoss({ bound: false }), [0, 0, 0, 0.05, 0, 0, 1, 0, 0]);
   assert.ok(dx[0] > 0 && dx[3] < 0, `${dx}`);
