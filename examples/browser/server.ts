@@ -45,6 +45,9 @@ export interface ServeOptions {
   readonly sent?: (file: string, bytes: Uint8Array) => void;
 }
 
+/** Whether it is a file now: the page may be built anew while it is served. */
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+
 /** Serves a folder to this machine alone. Resolves with the address of the page. */
 export async function serveFolder(
   folder: string,
@@ -57,7 +60,7 @@ export async function serveFolder(
     const isHere = [`127.0.0.1:${own}`, `localhost:${own}`].includes(headers.host ?? "");
     const [asked] = url.split("?");
     const name = asked === base ? "index.html" : asked.slice(base.length);
-    const isThere = asked.startsWith(base) && files.has(name) && statSync(join(folder, name)).isFile();
+    const isThere = asked.startsWith(base) && files.has(name) && isFile(join(folder, name));
     if (!isHere || !isThere || !["GET", "HEAD"].includes(method ?? "")) {
       response.writeHead(isHere ? 404 : 403, { "Content-Type": "text/plain" }).end();
       return;

@@ -4,6 +4,9 @@ import { OnestepError } from "onestep";
 import type { Model, Sampled, SampleRequest } from "onestep/engine";
 import { encodePng } from "onestep/observers";
 
+/** What addresses are read against; they name no host. */
+const BASE = "http://localhost";
+
 /** What a service allows. */
 export interface ServiceLimits {
   /** Samples that one request may ask for; 256 by default. */
@@ -25,7 +28,9 @@ export function sampleService(model: Model, limits: ServiceLimits = {}): Server 
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     checkSender(request);
-    const url = new URL(request.url ?? "/", "http://localhost");
+    const { url: address = "/" } = request;
+    if (!URL.canParse(address, BASE)) throw new Refusal(400, "E_ADDRESS", "the address is not one of a file");
+    const url = new URL(address, BASE);
     if (!["/samples", "/status"].includes(url.pathname))
       throw new Refusal(404, "E_NOT_FOUND", `there is no ${url.pathname}, expected /samples or /status`);
     if (request.method !== "GET") throw new Refusal(405, "E_METHOD", `the method is ${request.method}, expected GET`);

@@ -108,6 +108,7 @@ test("more requests than allowed are sent away, and those that wait are served",
 test("what can't be answered has a status and one line that says why", async () => {
   const cases: [path: string, options: RequestOptions, status: number, code: string, says: RegExp][] = [
     ["/", {}, 404, "E_NOT_FOUND", /there is no \/, expected \/samples/],
+    ["//", {}, 400, "E_ADDRESS", /the address is not one of a file/],
     ["/samples", { method: "POST" }, 405, "E_METHOD", /the method is POST, expected GET/],
     ["/samples?count=many", {}, 400, "E_PARAMETER", /count is "many", expected a number/],
     ["/samples?count=0", {}, 400, "E_OPTION", /count must be a whole number/],

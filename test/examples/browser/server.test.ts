@@ -16,7 +16,9 @@ async function served(options: ServeOptions, look: (get: ReturnType<typeof gette
   writeFileSync(join(parent, "secret.txt"), "secret");
   writeFileSync(join(folder, "index.html"), "<!doctype html>");
   writeFileSync(join(folder, "parts/a.js"), "export {};");
+  writeFileSync(join(folder, "parts/old.js"), "export {};");
   const { url, server } = await serveFolder(folder, options);
+  rmSync(join(folder, "parts/old.js"));
   try {
     await look(getter(url));
   } finally {
@@ -55,6 +57,7 @@ test("sends the folder under a path, isolated and under a strict policy", async 
 
 test("sends nothing from outside of the folder, and nothing to pages of others", async () => {
   await served({ isolated: false }, async (get) => {
+    assert.is((await get("/parts/old.js")).status, 404, "a file that is gone, as when the page is built anew");
     for (const path of ["/../secret.txt", "/%2e%2e/secret.txt", "/parts", "/parts/../../secret.txt", "//secret.txt"])
       assert.is((await get(path)).status, 404, path);
     assert.is((await get("/", { Host: "evil.example" })).status, 403);
