@@ -166,7 +166,7 @@ export interface Backend {
   /** Bytes that all tensors together may take, if the device says. */
   readonly capacity?: number | undefined;
   /** How to get more than that, where there is a way: a sentence for error messages, as in `fix` of a failure. */
-  readonly capacityHint?: string;
+  readonly capacityHint?: string | undefined;
   /** Told before a run how many bytes it will hold in all, so that the device can prepare for it. */
   expect?(bytes: number): void;
   /** Resolves when all submitted work is done. */

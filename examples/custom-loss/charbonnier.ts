@@ -13,7 +13,7 @@ export default definePlugin({
     role: "generator",
     weight,
     compute({ generated: { x, condition }, teacher, noise }) {
-      const sigma = constant(0.5, "f32", [x.shape[0]]);
+      const sigma = constant(0.5, "f32", [x.shape[0]!]);
       const guess = teacher.denoise(addNoise(x, sigma, noise.normalLike(x)), sigma, condition);
       return mean(sqrt(add(square(sub(x, ops.stopGradient(guess))), 1e-6)));
     },

@@ -10,13 +10,15 @@ export default definePlugin({
   options: { steps: number({ default: 18, min: 1, integer: true, about: "number of steps N" }) },
   create({ steps }, container) {
     const sigmas = [...karrasSigmas(steps, { sigmaMin: 0.002, sigmaMax: 80 }), 0];
-    const values = sigmas.slice(1).map((next, i) => ({ sigma: sigmas[i], middle: (sigmas[i] + next) / 2, next }));
-    const startScale = container.get(PROCESS).start(sigmas[0]);
-    return { sigmaMax: sigmas[0], startScale, steps: values.map((each) => ({ rule: midpointStep, values: each })) };
+    const values = sigmas.slice(1).map((next, i) => ({ sigma: sigmas[i]!, next }));
+    const startScale = container.get(PROCESS).start(sigmas[0]!);
+    return { sigmaMax: sigmas[0]!, startScale, steps: values.map((each) => ({ rule: midpointStep, values: each })) };
   },
 });
 
-const midpointStep: SamplerRule = (x, { sigma, middle, next }, model) => {
+const midpointStep: SamplerRule = (x, values, model) => {
+  const [sigma, next] = [values.sigma!, values.next!];
+  const middle = mul(add(sigma, next), 0.5);
   const halfway = add(x, mul(sub(middle, sigma), div(sub(x, model.denoise(x, sigma)), sigma)));
   const slope = div(sub(halfway, model.denoise(halfway, middle)), middle);
   return add(x, mul(sub(next, sigma), slope));

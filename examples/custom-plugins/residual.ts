@@ -13,7 +13,7 @@ export default definePlugin({
     const size = sizeOf(shape.sample);
     const features: Network["features"] = (scope, x, cNoise, { label }) => {
       const level = nn.linear(scope.at("level"), nn.sinusoid(cNoise, [1, 2, 4, 8]), width);
-      let h = add(nn.linear(scope.at("in"), reshape(x, [x.shape[0], size]), width), level);
+      let h = add(nn.linear(scope.at("in"), reshape(x, [x.shape[0]!, size]), width), level);
       if (label) h = add(h, takeRows(scope.parameter("label", [classesOf(shape), width], nn.normal(1)), label));
       for (const i of [0, 1, 2]) h = add(h, nn.linear(scope.at("block").at(i), silu(h), width));
       return h;

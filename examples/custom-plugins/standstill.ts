@@ -14,7 +14,7 @@ export default definePlugin({
     begin() {
       let still = 0;
       return ({ values }) => {
-        still = values["samples/moved"] < least ? still + 1 : 0;
+        still = values["samples/moved"]! < least ? still + 1 : 0;
         if (still < readings) return undefined;
         const message = `samples moved by less than ${least} deviations in ${still} readings`;
         return { message, advice: "raise optimizers.<role>.lr of the role that makes them" };

@@ -28,12 +28,12 @@ const training = await engine.train(config);
 
 training.on("role/updated", async ({ role, step, losses }) => {
   if (role !== "critic" || step % 500 !== 0) return; // a read makes the device wait
-  console.log(`step ${step}: fake score ${(await losses["fake-score"].read()).toFixed(3)}`);
+  console.log(`step ${step}: fake score ${(await losses["fake-score"]!.read()).toFixed(3)}`);
 });
 training.on("run/warning", ({ source, message }) => console.warn(`${source}: ${message}`));
 
 const { judgements } = await training.start();
-for (const { who, metrics } of judgements) console.log(`${who}: sliced Wasserstein distance ${metrics.sw.toFixed(3)}`);
+for (const { who, metrics } of judgements) console.log(`${who}: sliced Wasserstein distance ${metrics.sw?.toFixed(3)}`);
 
 const generator = await training.model();
 const { x } = await generator.sample({ count: 4, seed: 1 });

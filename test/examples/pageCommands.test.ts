@@ -27,7 +27,7 @@ const registry = await loadRegistry();
 /** Programs of others that a page may name, and how their words begin. */
 const others = [
   /^(git|cd|mkdir|cp|open|deno|docker|tensorboard|pip|python3?|apt|sudo|curl|tar|mpirun|sbatch|kubectl|kill|sh|node|npx) /,
-  /^npm (ci|cit|start|test|i|install|pack|run [\w:]+)( |$)/,
+  /^npm (ci|cit|start|test|i|install|pack|pkg|run [\w:]+)( |$)/,
 ];
 
 /** @throws where the words are none that the program takes */
