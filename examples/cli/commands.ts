@@ -558,7 +558,7 @@ export const commands: readonly Command[] = [
     operands: `<${creatable.join("|")}> <name>`,
     arity: [2, 2],
     flags: { out: { type: "string", value: "DIR", about: "folder of the files; default the current one" } },
-    examples: ["create-plugin loss my-loss", "create-plugin sampler my-sampler --out plugins"],
+    examples: ["create-plugin loss my-loss", "create-plugin sampler my-sampler --out plugins-of-mine"],
     load: () => import("./create/command.ts"),
   },
   {

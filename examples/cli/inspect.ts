@@ -17,6 +17,7 @@ import { runFolder } from "../../core/train/files/runFolder.ts";
 import { parseWeightsInfo } from "../../core/train/files/weightsFile.ts";
 import { table } from "../../plugins/observers/mod.ts";
 import { weightsName } from "../../plugins/pipelines/shared/partFolder.ts";
+import { asStarted } from "./asStarted.ts";
 import type { Given } from "./command.ts";
 import {
   inspectDataFile,
@@ -62,7 +63,7 @@ export async function inspected(path: string, isWhole: boolean): Promise<string>
   const lines = [`${path}: ${printable(what)}`, ...details.map(printable)];
   if (shown.length > 0) lines.push(table(shown.map((row) => row.map(printable))));
   if (shown.length < total) lines.push(`and ${total - shown.length} more; --all lists them`);
-  if (use) lines.push(use);
+  if (use) lines.push(asStarted(use));
   return lines.join("\n");
 }
 

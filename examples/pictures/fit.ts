@@ -6,7 +6,7 @@ import { type PlacedName, type PlacedOptions, placedPictures } from "../../plugi
 
 /** The least pictures that can be judged by, and in each class: of ten, one is held out. */
 const LEAST = 20;
-/** Samples that the classifier is trained on at least, 400 updates of it: of few pictures it needs more than three passes. */
+/** Samples that the classifier is trained on, 400 updates of it, if a hundred passes have so many: of few pictures it needs more than three. */
 const JUDGE_SAMPLES = 400 * 128;
 /** A side that the lowest resolution may have: halved further only above the one, never below the other. */
 const [LOW, LEAST_SIDE] = [8, 5];
