@@ -71,11 +71,10 @@ const text = (value: unknown): Uint8Array => new TextEncoder().encode(`${JSON.st
 
 /** What `run.json` says, besides where the data are. */
 const MARK = { program: "onestep", format: 2 };
+/** What the observers `csv` and `tensorboard` write. */
+const NUMBERS = ["scalars.csv", "events.out.tfevents.onestep"];
 /** Names of a run's files. */
-const OWN = [
-  ...["config.json", "events.jsonl", "losses.svg", "report.json", "report.html"],
-  ...["scalars.csv", "events.out.tfevents.onestep"], // of the observers csv and tensorboard
-];
+const OWN = ["config.json", "events.jsonl", "losses.svg", "report.json", "report.html", ...NUMBERS];
 /** Names of what a run puts into folders, so that other files there stay. */
 const BELOW: Readonly<Record<string, RegExp>> = {
   checkpoint: /\.(safetensors|msgpack)$/,
