@@ -104,7 +104,7 @@ test("inspect says what each of them is and what takes it", async () => {
   );
   await writeTinyModel(files, path("tiny"), { kind: "sd15" });
   const tiny = await says(path("tiny"));
-  assert.match(tiny, /scheduler PNDM[\s\S]*draw with `onestep sample --model .*tiny --prompt/);
+  assert.match(tiny, /scheduler PNDM[\s\S]*draw with `npx --no-install onestep sample --model .*tiny --prompt/);
   assert.not.match(tiny, "can't");
   assert.match(
     await says(path("unet.safetensors")),
