@@ -38,7 +38,9 @@ int main(void) {
 }
 C
 mpicc -O1 -o order order.c -lm
-mpirun --version | head -n 1
+version=$(mpirun --version | head -n 1)
+echo "$version"
+case "$version" in *" 4.1.4") ;; *) echo "this is about 4.1.4: install openmpi-bin=4.1.4-3+b1 and libopenmpi-dev=4.1.4-3+b1 of Debian 12"; exit 1 ;; esac
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 seen=$(mpirun --oversubscribe -n 3 ./order)
 echo "$seen"
